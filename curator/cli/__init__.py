@@ -1,0 +1,1 @@
+"""The terminal: the same verbs without a window."""

@@ -1,0 +1,88 @@
+"""Reading and writing JSON values without losing anything: lone surrogates, NUL and huge numbers."""
+
+import json
+import re
+from decimal import Decimal
+from typing import Any, Final
+
+Json = Any
+"""A JSON value: None, bool, int, float, Decimal (a number no float holds), str, list or dict."""
+
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
+
+
+class BadJson(ValueError):
+    """A text that is not one JSON value; column is 1-based where it is known."""
+
+    def __init__(self, reason: str, column: int | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.column = column
+
+
+def _exact_number(literal: str) -> float | Decimal:
+    number = float(literal)
+    exact = Decimal(literal)
+    if number in (float("inf"), float("-inf")):
+        return exact
+    return number if Decimal(repr(number)) == exact else exact
+
+
+def _refuse_constant(literal: str) -> float:
+    raise BadJson(f"{literal} is not JSON")
+
+
+def loads(text: str) -> Json:
+    """Read one JSON value; raises BadJson for anything else, NaN, Infinity and bottomless nesting included."""
+    try:
+        return json.loads(text, parse_float=_exact_number, parse_constant=_refuse_constant)
+    except json.JSONDecodeError as error:
+        raise BadJson(error.msg, error.colno) from error
+    except RecursionError as error:
+        raise BadJson("it is nested too deeply") from error
+    except ValueError as error:
+        # Python refuses integers of over 4,300 digits.
+        raise error if isinstance(error, BadJson) else BadJson(str(error)) from error
+
+
+def duplicate_keys(text: str) -> tuple[str, ...]:
+    """Return the keys that stand twice in one object of a valid JSON text; the last value won."""
+    found: list[str] = []
+
+    def note(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+        seen = dict(pairs)
+        if len(seen) != len(pairs):
+            keys = [key for key, _ in pairs]
+            found.extend(sorted({key for key in keys if keys.count(key) > 1}))
+        return seen
+
+    json.loads(text, object_pairs_hook=note)
+    return tuple(found)
+
+
+def dumps(value: Json, *, sort_keys: bool = False) -> str:
+    """Write a JSON value compactly; lone surrogates leave as escapes, so the text is always valid UTF-8."""
+    try:
+        text = json.dumps(
+            value, ensure_ascii=False, separators=(",", ":"), sort_keys=sort_keys, allow_nan=False
+        )
+    except TypeError:
+        text = _write(value, sort_keys)
+    return _SURROGATE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+
+
+def canonical(value: Json) -> str:
+    """Write a JSON value in the one form that equal values share: sorted keys, no spaces."""
+    return dumps(value, sort_keys=True)
+
+
+def _write(value: Json, sort_keys: bool) -> str:  # noqa: FBT001 - private twin of dumps
+    """Write a value that holds Decimals, which the standard writer cannot."""
+    if isinstance(value, Decimal):
+        return str(value)
+    if isinstance(value, dict):
+        keys = sorted(value) if sort_keys else value
+        return "{" + ",".join(f"{dumps(k)}:{_write(value[k], sort_keys)}" for k in keys) + "}"
+    if isinstance(value, (list, tuple)):
+        return "[" + ",".join(_write(item, sort_keys) for item in value) + "]"
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)

@@ -1,0 +1,58 @@
+"""What people say of a conversation: status, labels, notes; nothing here reaches a training line."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Literal
+
+from curator.dataset.json_values import Json
+
+
+class Status(StrEnum):
+    """Where a conversation stands."""
+
+    PENDING = "pending"
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True, slots=True)
+class LabelSet:
+    """A question annotators answer: one of several values, or a rating from 1 to len(values)."""
+
+    name: str
+    kind: Literal["choice", "rating"]
+    values: tuple[str, ...]
+    help: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """One annotator's answer to one label set for one conversation."""
+
+    conversation: int
+    label_set: str
+    annotator: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """Why a conversation was taken out, and in whose favour; it stays recoverable."""
+
+    reason: str
+    partner: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Annotation:
+    """All that was said of one conversation, labels apart."""
+
+    status: Status = Status.PENDING
+    flag: bool = False
+    note: str = ""
+    tags: tuple[str, ...] = ()
+    split: str = ""
+    removed: Removal | None = None
+    metadata: Mapping[str, Json] = field(default_factory=dict)

@@ -1,0 +1,69 @@
+"""The rules as data: what each says, how grave it is for which target, and how it can be mended."""
+
+import json
+from functools import cache
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from curator.dataset.finding import Severity
+from curator.dataset.resources import resource
+
+Scope = Literal["file", "conversation", "message", "dataset", "job"]
+
+
+class Fix(BaseModel):
+    """A repair: safe ones may run in bulk, the others need a look."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    id: str
+    label: str
+    safe: bool = False
+
+
+class Source(BaseModel):
+    """Where a rule comes from and when that was looked at."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    tag: str
+    ref: str
+    checked_on: str
+
+
+class Rule(BaseModel):
+    """One rule of the rule pack (resources/rules/*.json)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    id: str
+    severity: Severity
+    scope: Scope
+    title: str
+    message: str = Field(description="str.format text; the check fills the names in")
+    why: str
+    fix: Fix | None = None
+    profiles: tuple[str, ...] = ("*",)
+    severity_by_profile: dict[str, Severity] = {}
+    provider_texts: tuple[str, ...] = ()
+    source: Source
+
+    def severity_for(self, profile: str) -> Severity | None:
+        """Return how grave the rule is for a rules profile; None where it does not apply."""
+        if profile in self.severity_by_profile:
+            return self.severity_by_profile[profile]
+        return self.severity if "*" in self.profiles or profile in self.profiles else None
+
+
+@cache
+def load_rules() -> dict[str, Rule]:
+    """Return every shipped rule by id."""
+    rules: dict[str, Rule] = {}
+    for path in sorted(p for p in resource("rules").glob("*.json") if p.name != "pack.json"):
+        for entry in json.loads(path.read_text("utf-8"))["rules"]:
+            rule = Rule.model_validate(entry)
+            rules[rule.id] = rule
+    return rules
+
+
+def rule_pack_version() -> str:
+    """Return the version of the shipped rule pack; it changes when any rule's effect changes."""
+    return str(json.loads(resource("rules", "pack.json").read_text("utf-8"))["version"])

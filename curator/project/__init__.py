@@ -1,0 +1,1 @@
+"""The memory: the project file and everything kept in it."""

@@ -1,0 +1,1 @@
+"""Learning: training targets, the client that speaks to them, and jobs."""
