@@ -1,0 +1,47 @@
+"""Edits undo themselves and merge."""
+
+import pytest
+
+from curator.dataset import AnnotationPatch, ContentPatch, Edit, SettingPatch
+
+
+def typing(before: str, after: str) -> Edit:
+    return Edit("Type", "anna", (ContentPatch(1, before, after),), "1.0")
+
+
+def test_inverse_of_inverse_is_the_edit():
+    edit = Edit(
+        "Mix",
+        "anna",
+        (
+            ContentPatch(1, None, "a"),
+            AnnotationPatch("status", (1, 2), ("pending",), ("accepted", "rejected")),
+            SettingPatch("seed", None, 7),
+        ),
+    )
+    assert edit.inverse().inverse() == edit
+    assert edit.inverse().patches[-1] == ContentPatch(1, "a", None)
+
+
+def test_typing_merges_into_one_step():
+    merged = typing("a", "ab").then(typing("ab", "abc"))
+    assert merged.patches == (ContentPatch(1, "a", "abc"),)
+
+
+def test_patches_of_other_places_stay_apart():
+    edit = typing("a", "ab").then(
+        Edit("Flag", "anna", (AnnotationPatch("flag", (1,), (False,), (True,)),))
+    )
+    assert len(edit.patches) == 2
+    assert edit.conversations() == (1,)
+
+
+def test_labels_of_two_annotators_do_not_merge():
+    anna = AnnotationPatch("label:intent", (1,), (None,), ("a",), "anna")
+    ben = AnnotationPatch("label:intent", (1,), (None,), ("b",), "ben")
+    assert len(Edit("x", "x", (anna,)).then(Edit("y", "y", (ben,))).patches) == 2
+
+
+def test_a_patch_needs_one_value_or_one_for_each():
+    with pytest.raises(ValueError, match="one value"):
+        AnnotationPatch("status", (1, 2, 3), ("a", "b"), ("c",))
