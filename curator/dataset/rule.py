@@ -43,6 +43,7 @@ class Rule(BaseModel):
     fix: Fix | None = None
     profiles: tuple[str, ...] = ("*",)
     severity_by_profile: dict[str, Severity] = {}
+    limits: dict[str, int] = Field({}, description="the bound the rule tests, by profile; * is any")
     provider_texts: tuple[str, ...] = ()
     source: Source
 
@@ -51,6 +52,10 @@ class Rule(BaseModel):
         if profile in self.severity_by_profile:
             return self.severity_by_profile[profile]
         return self.severity if "*" in self.profiles or profile in self.profiles else None
+
+    def limit_for(self, profile: str) -> int:
+        """Return the bound the rule tests for a rules profile."""
+        return self.limits.get(profile, self.limits.get("*", 0))
 
 
 @cache
