@@ -1,0 +1,238 @@
+"""The text field of a message: grows with its content and gives back the very characters it got."""
+
+from typing import Final
+
+from PySide6.QtCore import QByteArray, QEvent, QMimeData, QRect, Qt, Signal
+from PySide6.QtGui import (
+    QFocusEvent,
+    QInputMethodEvent,
+    QKeyEvent,
+    QKeySequence,
+    QTextBlockFormat,
+    QTextCursor,
+    QWheelEvent,
+)
+from PySide6.QtWidgets import QFrame, QTextEdit, QWidget
+
+from curator.app.editor.lossless import StandIns, newline_style, utf16_length
+
+PRIVATE_TEXT: Final = "application/x-curator-text"
+"""Clipboard format that keeps what the system's text format cannot: lone surrogates and the like."""
+
+TALLEST_PX: Final = 60_000
+"""A field above this height scrolls inside itself; Qt widgets cannot grow without end."""
+
+
+class MessageText(QTextEdit):
+    """A plain text editor without a scroll bar of its own, whose text survives unchanged."""
+
+    text_edited = Signal()
+    left = Signal()
+    escaped = Signal()
+    undo_requested = Signal()
+    redo_requested = Signal()
+    caret_moved = Signal(QRect)
+
+    def __init__(self, parent: QWidget | None = None, *, line_height: int = 140) -> None:
+        super().__init__(parent)
+        self._line_height = line_height
+        self._original = ""
+        self._stand_ins = StandIns("")
+        self._loading = False
+        self._revision = 0
+        self.setAcceptRichText(False)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setTabChangesFocus(True)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.document().setDocumentMargin(0)
+        self.document().documentLayout().documentSizeChanged.connect(self._grow)
+        self.document().contentsChanged.connect(self._on_contents_changed)
+        self.cursorPositionChanged.connect(self._on_caret_moved)
+        self.load("")
+
+    @property
+    def stand_ins(self) -> StandIns:
+        """The substitution this text is shown with."""
+        return self._stand_ins
+
+    def load(self, text: str) -> None:
+        """Show a text afresh; the field's own undo starts anew."""
+        self._original = text
+        self._stand_ins = StandIns(text)
+        self._loading = True
+        document = self.document()
+        document.setUndoRedoEnabled(False)
+        document.clear()
+        cursor = QTextCursor(document)
+        line = QTextBlockFormat()
+        line.setLineHeight(
+            float(self._line_height), QTextBlockFormat.LineHeightTypes.ProportionalHeight.value
+        )
+        cursor.setBlockFormat(line)
+        cursor.insertText(self._stand_ins.show(text))
+        document.setUndoRedoEnabled(True)
+        document.setModified(False)
+        self.moveCursor(QTextCursor.MoveOperation.Start)
+        self._revision = document.revision()
+        self._loading = False
+
+    def text(self) -> str:
+        """Return the text; the very string that was loaded while nobody changed it."""
+        document = self.document()
+        return (
+            self._stand_ins.read(document.toRawText()) if document.isModified() else self._original
+        )
+
+    def merge(self, text: str) -> None:
+        """Take over a text changed elsewhere, moving the caret only where its own words changed."""
+        now = self.text()
+        if text == now:
+            return
+        if newline_style(text) != self._stand_ins.newline:
+            self.load(text)
+            return
+        start, end, new = _difference(self._stand_ins.show(now), self._stand_ins.show(text))
+        self._loading = True
+        cursor = QTextCursor(self.document())
+        cursor.setPosition(start)
+        cursor.setPosition(end, QTextCursor.MoveMode.KeepAnchor)
+        cursor.insertText(new)
+        self._revision = self.document().revision()
+        self._loading = False
+
+    def select(self, start: int, end: int) -> None:
+        """Select a stretch of the real text, given in Python indices."""
+        text = self.text()
+        cursor = self.textCursor()
+        cursor.setPosition(self._stand_ins.offset(text, start))
+        cursor.setPosition(self._stand_ins.offset(text, end), QTextCursor.MoveMode.KeepAnchor)
+        self.setTextCursor(cursor)
+
+    def createMimeDataFromSelection(self) -> QMimeData:
+        """Copy the real characters; Qt's own way turns non-breaking spaces into spaces."""
+        real = self._stand_ins.read(self.textCursor().selectedText())
+        mime = QMimeData()
+        mime.setText(real.encode("utf-16-le", "replace").decode("utf-16-le"))
+        mime.setData(PRIVATE_TEXT, QByteArray(real.encode("utf-8", "surrogatepass")))
+        return mime
+
+    def canInsertFromMimeData(self, source: QMimeData) -> bool:
+        """Accept text only; a picture or file dropped here would change the message's kind."""
+        return source.hasFormat(PRIVATE_TEXT) or source.hasText()
+
+    def insertFromMimeData(self, source: QMimeData) -> None:
+        """Paste a text, its line endings in the style of this field."""
+        if source.hasFormat(PRIVATE_TEXT):
+            data = bytes(source.data(PRIVATE_TEXT).data())
+            text = data.decode("utf-8", "surrogatepass")
+        else:
+            text = source.text()
+        self._insert(text.replace("\r\n", "\n").replace("\r", "\n"))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Type; Escape leaves, Shift+Enter is a newline, and undo goes on where the field's ends."""
+        if event.key() == Qt.Key.Key_Escape:
+            self.escaped.emit()
+        elif event.matches(QKeySequence.StandardKey.InsertLineSeparator):
+            # Qt would write U+2028 into the data.
+            self.textCursor().insertBlock()
+            self.ensureCursorVisible()
+        elif event.matches(QKeySequence.StandardKey.Undo) and not self._can_undo():
+            self.undo_requested.emit()
+        elif event.matches(QKeySequence.StandardKey.Redo) and not self._can_redo():
+            self.redo_requested.emit()
+        elif self._types_a_stand_in(event.text()):
+            self._insert(event.text())
+        else:
+            super().keyPressEvent(event)
+
+    def inputMethodEvent(self, event: QInputMethodEvent) -> None:
+        """Take composed text; one that equals a stand-in in use is shown by another."""
+        if self._types_a_stand_in(event.commitString()):
+            self._insert(event.commitString())
+            event.setCommitString("")
+        super().inputMethodEvent(event)
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        """Say that the field was left, unless only a menu or another window took over."""
+        super().focusOutEvent(event)
+        if event.reason() != Qt.FocusReason.PopupFocusReason:
+            self.left.emit()
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """Let the page scroll, unless the text is so tall that it scrolls inside."""
+        if self.verticalScrollBarPolicy() == Qt.ScrollBarPolicy.ScrollBarAlwaysOff:
+            event.ignore()
+        else:
+            super().wheelEvent(event)
+
+    def event(self, event: QEvent) -> bool:
+        """Leave undo to the window once the field's own undo is used up."""
+        if (
+            event.type() == QEvent.Type.ShortcutOverride
+            and isinstance(event, QKeyEvent)
+            and (
+                (event.matches(QKeySequence.StandardKey.Undo) and not self._can_undo())
+                or (event.matches(QKeySequence.StandardKey.Redo) and not self._can_redo())
+            )
+        ):
+            event.ignore()
+            return False
+        return super().event(event)
+
+    def _can_undo(self) -> bool:
+        return self.document().isUndoAvailable()
+
+    def _can_redo(self) -> bool:
+        return self.document().isRedoAvailable()
+
+    def _types_a_stand_in(self, typed: str) -> bool:
+        return any(character in self._stand_ins.characters for character in typed)
+
+    def _insert(self, text: str) -> None:
+        self._stand_ins.reserve(self.document().toRawText())
+        shown = self._stand_ins.show(text.replace("\n", self._stand_ins.newline))
+        self.textCursor().insertText(shown)
+        self.ensureCursorVisible()
+
+    def _grow(self) -> None:
+        height = int(self.document().documentLayout().documentSize().height() + 1)
+        tall = height > TALLEST_PX
+        policy = (
+            Qt.ScrollBarPolicy.ScrollBarAsNeeded if tall else Qt.ScrollBarPolicy.ScrollBarAlwaysOff
+        )
+        if policy != self.verticalScrollBarPolicy():
+            self.setVerticalScrollBarPolicy(policy)
+        self.setFixedHeight(max(1, min(height, TALLEST_PX)))
+
+    def _on_contents_changed(self) -> None:
+        # Formats of the highlighter arrive here too; only a new revision is a new text.
+        if not self._loading and self.document().revision() != self._revision:
+            self._revision = self.document().revision()
+            self.text_edited.emit()
+
+    def _on_caret_moved(self) -> None:
+        if self.hasFocus():
+            self.caret_moved.emit(self.cursorRect())
+
+
+def _difference(old: str, new: str) -> tuple[int, int, str]:
+    """Return the stretch of old that differs (UTF-16 positions) and what stands there in new."""
+    shorter = min(len(old), len(new))
+    head = _common_length(old, new, shorter)
+    tail = _common_length(old[::-1], new[::-1], shorter - head)
+    start = utf16_length(old[:head])
+    end = start + utf16_length(old[head : len(old) - tail])
+    return start, end, new[head : len(new) - tail]
+
+
+def _common_length(a: str, b: str, most: int) -> int:
+    low, high = 0, most
+    while low < high:
+        middle = (low + high + 1) // 2
+        if a[:middle] == b[:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return low

@@ -1,0 +1,185 @@
+"""Background work: pure functions on a pool of threads, their news delivered in the GUI thread.
+
+No object that carries signals ever leaves the GUI thread: a worker only emits the one bound signal
+of Jobs, which Qt queues to the GUI thread.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from typing import Final, Generic, Literal, TypeVar
+
+from PySide6.QtCore import QObject, Signal
+
+from curator.dataset.errors import Cancelled, CuratorError
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+ProgressCall = Callable[[int, int, str], None]
+CancelledCall = Callable[[], bool]
+Work = Callable[[ProgressCall, CancelledCall], T]
+State = Literal["waiting", "running", "done", "failed", "cancelled"]
+
+NEWS_EVERY_SECONDS: Final = 0.05
+"""At most this often does one job tell its progress; the last word of a job always comes through."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a job is: total 0 means unknown; seconds_left is None until it can be guessed."""
+
+    done: int
+    total: int
+    what: str
+    seconds_left: float | None = None
+
+    @property
+    def share(self) -> float | None:
+        """The finished part from 0 to 1, or None where the total is unknown."""
+        return min(1.0, self.done / self.total) if self.total > 0 else None
+
+
+class Job(QObject, Generic[T]):
+    """One piece of background work; lives and signals in the GUI thread.
+
+    failed carries the exception: a CuratorError to show, anything else is a bug that was also
+    handed to the exception hook. ended comes last, always, also after a cancel.
+    """
+
+    progressed = Signal(object)
+    succeeded = Signal(object)
+    failed = Signal(object)
+    ended = Signal()
+
+    def __init__(self, title: str, parent: QObject) -> None:
+        super().__init__(parent)
+        self.title = title
+        self.state: State = "waiting"
+        self.progress = Progress(0, 0, "")
+        self.error: BaseException | None = None
+        self._stop = threading.Event()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the work has ended in any way."""
+        return self.state in ("done", "failed", "cancelled")
+
+    def cancel(self) -> None:
+        """Ask the work to stop at its next look; ended follows."""
+        self._stop.set()
+
+    def is_cancelled(self) -> bool:
+        """Whether a stop was asked for; safe from any thread."""
+        return self._stop.is_set()
+
+
+class Jobs(QObject):
+    """The one pool: starts work, passes its news on, and stops all of it at the end."""
+
+    started = Signal(object)
+    finished = Signal(object)
+    bug_met = Signal(object)
+    _news = Signal(object)
+
+    def __init__(self, parent: QObject | None = None, workers: int = 4) -> None:
+        super().__init__(parent)
+        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="curator-job")
+        self._futures: dict[Job[object], Future[None]] = {}
+        self._closed = False
+        self._news.connect(self._deliver)
+
+    def start(self, title: str, work: Work[T]) -> Job[T]:
+        """Run work(progress, cancelled) on the pool and return its job at once."""
+        job: Job[T] = Job(title, self)
+        emit = self._news.emit
+
+        def run() -> None:
+            teller = _Teller(job, emit)
+            try:
+                if job.is_cancelled():
+                    raise Cancelled(title)
+                teller.send("running", None)
+                teller.send("done", work(teller.progress, job.is_cancelled))
+            except Cancelled:
+                teller.send("cancelled", None)
+            except Exception as error:  # noqa: BLE001 - the worker boundary: bugs travel to the GUI thread
+                teller.send("failed", error)
+
+        self._futures[job] = self._pool.submit(run)  # type: ignore[index]
+        self.started.emit(job)
+        return job
+
+    def running(self) -> tuple[Job[object], ...]:
+        """Return the jobs that have not ended, oldest first."""
+        return tuple(self._futures)
+
+    def shutdown(self, seconds: float = 5.0) -> bool:
+        """Cancel everything and wait; False means that some work did not answer in time."""
+        self._closed = True
+        for job in self._futures:
+            job.cancel()
+        pending = wait(self._futures.values(), timeout=seconds).not_done
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        if pending:
+            log.info("%d background jobs did not stop within %s s", len(pending), seconds)
+        return not pending
+
+    def _deliver(self, news: "_News") -> None:
+        job = news.job
+        if self._closed or job.is_over:
+            return
+        if isinstance(news.value, Progress) and news.state == "running":
+            job.progress = news.value
+            job.progressed.emit(news.value)
+            return
+        job.state = news.state
+        if not job.is_over:
+            return
+        if news.state == "done":
+            job.succeeded.emit(news.value)
+        elif isinstance(news.value, BaseException):
+            job.error = news.value
+            job.failed.emit(news.value)
+            if not isinstance(news.value, CuratorError):
+                self.bug_met.emit(news.value)
+        self._futures.pop(job, None)
+        job.ended.emit()
+        self.finished.emit(job)
+        job.deleteLater()
+
+
+@dataclass(frozen=True, slots=True)
+class _News:
+    job: Job[object]
+    state: State
+    value: object
+
+
+class _Teller:
+    """Speaks for one job from its worker thread: rate-limited, and silent once the window is gone."""
+
+    def __init__(self, job: Job[T], emit: Callable[[object], None]) -> None:
+        self._job = job
+        self._emit = emit
+        self._began = time.monotonic()
+        self._last = 0.0
+
+    def progress(self, done: int, total: int, what: str) -> None:
+        now = time.monotonic()
+        if now - self._last < NEWS_EVERY_SECONDS and done < total:
+            return
+        self._last = now
+        spent = now - self._began
+        left = spent * (total - done) / done if 0 < done <= total and spent > 1 else None
+        self.send("running", Progress(done, total, what, left))
+
+    def send(self, state: State, value: object) -> None:
+        try:
+            self._emit(_News(self._job, state, value))  # type: ignore[arg-type]
+        except RuntimeError:
+            # The window died first: Qt says that the signal's source has been deleted.
+            log.debug("news of a job came after the window closed")

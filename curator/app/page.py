@@ -1,0 +1,120 @@
+"""What a page is: the protocol between the frame and the things a person does.
+
+A page is a widget that fills the work area. The frame builds it once, when it is first needed, as
+``SomePage(session, jobs)`` and from then on talks to it only through this class:
+
+- ``page_id``, ``title``, ``icon``: class attributes; the title is English inside QT_TRANSLATE_NOOP
+  of context "pages", the icon a file name in resources/icons without its ending.
+- ``slots()``: which actions of ``actions.ACTIONS`` the page answers right now. An action that is not
+  in the mapping is disabled (its key then reaches the focused widget). When the answer changes,
+  emit ``slots_changed``.
+- ``activated()`` / ``deactivated()``: the page came to the front or left it. A page that is not in
+  front should put off expensive re-reading until ``activated()``; ``self.is_front`` tells.
+- ``rail_count()``: the number beside the page's name, or None; emit ``count_changed`` when it moves.
+- ``inspector()``: the widget for the 320 px slot on the right, or None. The page keeps and updates
+  it; the frame only shows it.
+- ``open_requested``: emit ``OpenRequest(page, conversation, ids)`` to take the person elsewhere; the
+  frame brings that page forward and calls its ``open(request)``.
+
+Layout: put widgets into ``self.body`` (16 px gaps). ``self.header`` shows the title at 20 px;
+``self.add_verb("check.run", primary=True)`` puts one of the page's two or three verbs at its top
+right; everything else belongs into menus and the palette, which show every action by themselves.
+News: connect ``session.edited`` (a Changes), ``session.project_changed`` and start work with
+``jobs.start(title, work)``. Tell the person things with ``session.tell(...)``.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+from PySide6.QtCore import QCoreApplication, Signal
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+
+from curator.app.actions import action
+from curator.app.jobs import Jobs
+from curator.app.session import Session
+from curator.app.widgets.buttons import ActionButton
+from curator.app.widgets.text import PageTitle, Quiet
+
+
+@dataclass(frozen=True, slots=True)
+class OpenRequest:
+    """A wish to go to a page, perhaps to one conversation or to some of them."""
+
+    page: str
+    conversation: int | None = None
+    ids: tuple[int, ...] | None = None
+    detail: str = ""
+
+
+class Page(QWidget):
+    """One page of the window; see the module for the whole protocol."""
+
+    page_id: ClassVar[str] = ""
+    title: ClassVar[str] = ""
+    icon: ClassVar[str] = ""
+
+    open_requested = Signal(object)
+    slots_changed = Signal()
+    count_changed = Signal()
+    action_requested = Signal(str)
+
+    def __init__(self, session: Session, jobs: Jobs, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.session = session
+        self.jobs = jobs
+        self.is_front = False
+        self.setObjectName(f"page-{self.page_id}")
+        self.setAccessibleName(self.display_title())
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(24, 16, 24, 16)
+        outer.setSpacing(16)
+        self.header = QWidget(self)
+        row = QHBoxLayout(self.header)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(12)
+        self.heading = PageTitle(self.display_title(), self.header)
+        self.subtitle = Quiet("", self.header)
+        row.addWidget(self.heading)
+        row.addWidget(self.subtitle)
+        row.addStretch(1)
+        self._verbs = QHBoxLayout()
+        self._verbs.setSpacing(8)
+        row.addLayout(self._verbs)
+        outer.addWidget(self.header)
+        self.body = QVBoxLayout()
+        self.body.setSpacing(16)
+        outer.addLayout(self.body, 1)
+
+    @classmethod
+    def display_title(cls) -> str:
+        """Return the title in the language of the window."""
+        return QCoreApplication.translate("pages", cls.title)
+
+    def add_verb(self, action_id: str, *, primary: bool = False) -> ActionButton:
+        """Put a button for an action at the top right; pressing it asks the frame to run the action."""
+        button = ActionButton(action(action_id), primary=primary, parent=self.header)
+        button.action_requested.connect(self.action_requested)
+        self._verbs.addWidget(button)
+        return button
+
+    def slots(self) -> Mapping[str, Callable[[], object]]:
+        """Return what the page can do now, by action id."""
+        return {}
+
+    def activated(self) -> None:
+        """Take note that the page came to the front."""
+
+    def deactivated(self) -> None:
+        """Take note that the page left the front; write back what is half typed."""
+
+    def open(self, request: OpenRequest) -> None:
+        """Show what another page asked for."""
+
+    def rail_count(self) -> int | None:
+        """Return the number beside the page's name in the rail."""
+        return None
+
+    def inspector(self) -> QWidget | None:
+        """Return the widget for the inspector slot, or None to leave the slot closed."""
+        return None

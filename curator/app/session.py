@@ -1,0 +1,182 @@
+"""What is open: the project, its index and view, and the one door through which anything changes."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from PySide6.QtCore import QObject, Signal
+
+from curator.dataset.edit import Edit
+from curator.dataset.errors import CuratorError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from curator.app.jobs import CancelledCall, Job, Jobs, ProgressCall
+    from curator.dataset.json_values import Json
+    from curator.project.index import Index
+    from curator.project.store import Changes, Project
+
+Level = Literal["info", "success", "warning", "error"]
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One thing to tell the person; an action is offered as a button beside it."""
+
+    level: Level
+    text: str
+    detail: str = ""
+    action_text: str = ""
+    action: Callable[[], object] | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """Which conversations are shown and in what order: the table's rows and the queue's.
+
+    rows are row numbers of the index; query is the text the person typed.
+    """
+
+    rows: "np.ndarray"
+    query: str = ""
+    sort: str = "id"
+    descending: bool = False
+
+
+class Session(QObject):
+    """The open project; every page reads from it and changes it through push().
+
+    edited carries the Changes of one applied, undone or redone edit, after the index has been
+    refreshed; project_changed means that everything may be different (opened, closed, imported,
+    re-read); notice carries a Notice to show.
+    """
+
+    edited = Signal(object)
+    project_changed = Signal()
+    notice = Signal(object)
+
+    def __init__(self, jobs: "Jobs", author: str = "", parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.jobs = jobs
+        self.author = author
+        self.project: Project | None = None
+        self.index: Index | None = None
+        self.view: View | None = None
+        self.current: int | None = None
+
+    @property
+    def is_read_only(self) -> bool:
+        """Whether nothing can be changed: no project, or somebody else has it open."""
+        return self.project is None or self.project.read_only
+
+    def tell(
+        self,
+        level: Level,
+        text: str,
+        detail: str = "",
+        action_text: str = "",
+        action: Callable[[], object] | None = None,
+    ) -> None:
+        """Show the person a notice, from any page."""
+        self.notice.emit(Notice(level, text, detail, action_text, action))
+
+    def push(self, edit: Edit) -> "Changes | None":
+        """Apply an edit; where it cannot be, tell why and return None."""
+        return self._change(lambda project: project.apply(edit))
+
+    def undo(self) -> "Changes | None":
+        """Take back the last step; None where there is none."""
+        return self._change(lambda project: project.undo())
+
+    def redo(self) -> "Changes | None":
+        """Do again what was last taken back; None where there is nothing."""
+        return self._change(lambda project: project.redo())
+
+    def setting(self, name: str, default: "Json" = None) -> "Json":
+        """Return a project setting, or the default where no project is open."""
+        return default if self.project is None else self.project.setting(name, default)
+
+    def open_project(self, path: Path | str) -> "Job[tuple[Project, Index]]":
+        """Open a project in the background; project_changed follows, or a notice that says why not."""
+        return self._load(self.tr("Opening project"), Path(path), create=False)
+
+    def new_project(self, path: Path | str) -> "Job[tuple[Project, Index]]":
+        """Create a project and open it, as open_project does."""
+        return self._load(self.tr("Creating project"), Path(path), create=True)
+
+    def close_project(self) -> None:
+        """Close what is open; project_changed follows where something was."""
+        project, self.project, self.index = self.project, None, None
+        self.view, self.current = None, None
+        if project is not None:
+            project.close()
+            self.project_changed.emit()
+
+    def reload(self) -> "Job[Index] | None":
+        """Read the index again in the background, after work that wrote rows past push()."""
+        project = self.project
+        if project is None:
+            return None
+
+        def work(_progress: "ProgressCall", _cancelled: "CancelledCall") -> "Index":
+            reader = project.reader()
+            try:
+                return reader.index()
+            finally:
+                reader.close()
+
+        job = self.jobs.start(self.tr("Reading the project"), work)
+        job.succeeded.connect(self._adopt_index)
+        job.failed.connect(self._tell_failure)
+        return job
+
+    def _load(self, title: str, path: Path, *, create: bool) -> "Job[tuple[Project, Index]]":
+        author = self.author
+
+        def work(
+            _progress: "ProgressCall", _cancelled: "CancelledCall"
+        ) -> "tuple[Project, Index]":
+            from curator.project.store import Project
+
+            project = Project.create(path, author) if create else Project.open(path)
+            return project, project.index()
+
+        job = self.jobs.start(title, work)
+        job.succeeded.connect(self._adopt)
+        job.failed.connect(self._tell_failure)
+        return job
+
+    def _adopt(self, opened: "tuple[Project, Index]") -> None:
+        before = self.project
+        self.project, self.index = opened
+        self.view, self.current = None, None
+        if before is not None:
+            before.close()
+        self.project_changed.emit()
+
+    def _adopt_index(self, index: "Index") -> None:
+        if self.project is not None:
+            self.index = index
+            self.view = None
+            self.project_changed.emit()
+
+    def _change(self, do: "Callable[[Project], Changes | None]") -> "Changes | None":
+        if self.project is None:
+            self.tell("warning", self.tr("No project is open, so nothing was changed."))
+            return None
+        try:
+            changes = do(self.project)
+        except CuratorError as error:
+            self._tell_failure(error)
+            return None
+        if changes is not None:
+            if self.index is not None:
+                self.index.refresh(self.project, changes)
+            self.edited.emit(changes)
+        return changes
+
+    def _tell_failure(self, error: object) -> None:
+        if isinstance(error, CuratorError):
+            self.tell("error", str(error))

@@ -1,0 +1,91 @@
+"""What an empty page says: one sentence, one button, one way to the guide."""
+
+from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+
+from curator.app.theme import paint_icon
+from curator.app.widgets.buttons import LinkButton, PrimaryButton
+from curator.app.widgets.text import Quiet, SectionTitle
+
+
+class IconPicture(QWidget):
+    """One of our icons as a still picture."""
+
+    def __init__(
+        self, name: str, tone: str = "text-muted", size: int = 32, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._name = name
+        self._tone = tone
+        self._size = size
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+
+    def set(self, name: str, tone: str) -> None:
+        """Show another icon or colour."""
+        self._name, self._tone = name, tone
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        """Return the size it was made with."""
+        return QSize(self._size, self._size)
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        """Paint the icon."""
+        painter = QPainter(self)
+        paint_icon(painter, self._name, QRectF(0, 0, self._size, self._size), self._tone)
+
+
+class EmptyState(QWidget):
+    """Fills a page or a pane that has nothing to show yet, and says what to do next."""
+
+    pressed = Signal()
+    guide_requested = Signal()
+
+    def __init__(
+        self,
+        icon_name: str,
+        title: str,
+        sentence: str,
+        button: str = "",
+        parent: QWidget | None = None,
+        *,
+        guide: bool = True,
+    ) -> None:
+        super().__init__(parent)
+        column = QVBoxLayout(self)
+        column.setSpacing(8)
+        column.addStretch(2)
+        self._picture = IconPicture(icon_name, parent=self)
+        column.addWidget(self._picture, 0, Qt.AlignmentFlag.AlignHCenter)
+        self._title = SectionTitle(title, self)
+        self._sentence = Quiet(sentence, self, wrap=True)
+        self._sentence.setFixedWidth(440)
+        for label in (self._title, self._sentence):
+            label.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+            column.addWidget(label, 0, Qt.AlignmentFlag.AlignHCenter)
+        row = QHBoxLayout()
+        row.setContentsMargins(0, 8, 0, 0)
+        row.setSpacing(8)
+        row.addStretch(1)
+        self.button = PrimaryButton(button, self)
+        self.button.setVisible(bool(button))
+        self.button.clicked.connect(self.pressed)
+        row.addWidget(self.button)
+        self.guide = LinkButton(self.tr("Read the guide"), self)
+        self.guide.setVisible(guide)
+        self.guide.clicked.connect(self.guide_requested)
+        row.addWidget(self.guide)
+        row.addStretch(1)
+        column.addLayout(row)
+        column.addStretch(3)
+
+    def say(self, title: str, sentence: str, button: str = "", icon_name: str = "") -> None:
+        """Show other words, for example when a filter and not the project is what leaves nothing."""
+        self._title.setText(title)
+        self._sentence.setText(sentence)
+        self.button.setText(button)
+        self.button.setAccessibleName(button)
+        self.button.setVisible(bool(button))
+        if icon_name:
+            self._picture.set(icon_name, "text-muted")

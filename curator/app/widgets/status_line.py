@@ -1,0 +1,56 @@
+"""The bottom line: what runs in the background, where the project lies, and its totals."""
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QHBoxLayout, QWidget
+
+from curator.app.jobs import Job
+from curator.app.widgets.progress_row import ProgressRow
+from curator.app.widgets.text import Elided, Meta
+
+
+class StatusLine(QWidget):
+    """28 px at the bottom of the window."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("statusline")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.setFixedHeight(28)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(12, 0, 12, 0)
+        row.setSpacing(16)
+        self._place = Elided("", self)
+        self._place.setProperty("kind", "meta")
+        row.addWidget(self._place, 1)
+        self._jobs = QHBoxLayout()
+        self._jobs.setSpacing(24)
+        row.addLayout(self._jobs)
+        self._hint = Meta("", self)
+        self._totals = Meta("", self)
+        row.addWidget(self._hint)
+        row.addWidget(self._totals)
+        self._rows: dict[object, ProgressRow] = {}
+
+    def show_project(self, place: str, totals: str) -> None:
+        """Say which project is open and how much is in it."""
+        self._place.setText(place)
+        self._totals.setText(totals)
+
+    def show_hint(self, hint: str) -> None:
+        """Say what keys do right now, such as that letters are typed and not obeyed."""
+        self._hint.setText(hint)
+
+    def add_job(self, job: Job[object]) -> None:
+        """Show a job until it ends."""
+        row = ProgressRow(job.title, self)
+        row.follow(job)
+        self._rows[job] = row
+        self._jobs.addWidget(row)
+
+    def remove_job(self, job: Job[object]) -> None:
+        """Take a finished job away."""
+        row = self._rows.pop(job, None)
+        if row is not None:
+            self._jobs.removeWidget(row)
+            row.hide()
+            row.deleteLater()

@@ -1,0 +1,89 @@
+"""Labels in the few sizes the window knows."""
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent
+from PySide6.QtWidgets import QFrame, QLabel, QSizePolicy, QWidget
+
+
+class _Text(QLabel):
+    """A label whose kind the stylesheet knows; text is plain, never guessed to be markup."""
+
+    kind = ""
+
+    def __init__(self, text: str = "", parent: QWidget | None = None, *, wrap: bool = False) -> None:
+        super().__init__(text, parent)
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setProperty("kind", self.kind)
+        self.setWordWrap(wrap)
+
+
+class Plain(_Text):
+    """Text of 13 px."""
+
+
+class PageTitle(_Text):
+    """The name of a page, 20 px."""
+
+    kind = "title"
+
+
+class SectionTitle(_Text):
+    """The name of a part of a page."""
+
+    kind = "section"
+
+
+class Quiet(_Text):
+    """Muted text of 13 px."""
+
+    kind = "quiet"
+
+
+class Meta(_Text):
+    """Muted text of 11 px: side facts."""
+
+    kind = "meta"
+
+
+class Reading(_Text):
+    """Message text of 15 px that wraps and can be selected."""
+
+    kind = "reading"
+
+    def __init__(self, text: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(text, parent, wrap=True)
+        self.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
+
+
+class Elided(_Text):
+    """One line that ends in an ellipsis where it does not fit; the tip holds the whole."""
+
+    def setText(self, text: str) -> None:  # noqa: N802 - Qt's name
+        """Show a text and keep it whole in the tip."""
+        super().setText(text)
+        self.setToolTip(text)
+
+    def minimumSizeHint(self):  # type: ignore[no-untyped-def]  # noqa: ANN201
+        """Allow any width."""
+        size = super().minimumSizeHint()
+        size.setWidth(24)
+        return size
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        """Paint as much as fits."""
+        painter = QPainter(self)
+        painter.setFont(self.font())
+        painter.setPen(self.palette().color(self.foregroundRole()))
+        metrics = QFontMetrics(self.font())
+        line = metrics.elidedText(
+            " ".join(self.text().split()), Qt.TextElideMode.ElideRight, self.width()
+        )
+        painter.drawText(self.rect(), int(self.alignment()), line)
+
+
+def hairline(parent: QWidget | None = None, *, vertical: bool = False) -> QFrame:
+    """Return a line of one pixel."""
+    line = QFrame(parent)
+    line.setProperty("kind", "vertical-hairline" if vertical else "hairline")
+    return line
