@@ -1,0 +1,322 @@
+"""One client for every target: each answer guarded, each failure one sentence, the key in none of them.
+
+This is the provider boundary: whatever the SDK or a server does, a CallFailed comes out, raised
+outside the handler so that no traceback carries a request, a header or a body that echoes the key.
+"""
+
+import os
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
+
+from curator.dataset.errors import CuratorError, TargetError, WrongUse
+from curator.tune.addresses import host_of, is_loopback
+from curator.tune.keys import Key, need_key
+from curator.tune.targets import Target
+
+if TYPE_CHECKING:
+    from openai import OpenAI
+
+Outcome = Literal["not_sent", "refused", "unclear"]
+_T = TypeVar("_T")
+
+_OPENAI_HOST: Final = "api.openai.com"
+_READ_S: Final = 60.0
+_CONNECT_S: Final = 10.0
+_MAX_PAGES: Final = 10
+_PAGE_SIZE: Final = 100
+
+
+class CallFailed(TargetError):
+    """A call that failed; outcome says whether the server can have acted on it all the same."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        outcome: Outcome,
+        status: int | None = None,
+        code: str | None = None,
+        param: str | None = None,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(message, status=status, code=code, param=param)
+        self.outcome = outcome
+        self.retry_after = retry_after
+
+    @property
+    def is_passing(self) -> bool:
+        """Whether the same call may succeed a little later."""
+        return self.code in ("timeout", "connection_lost", "unreachable") or (
+            self.status is not None and (self.status in (408, 409, 429) or self.status >= 500)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What bounded paging brought: the items, and whether that was everything."""
+
+    items: tuple[Any, ...]
+    complete: bool
+
+
+class Connection:
+    """A target that can be called; close it, or use it in a with statement."""
+
+    def __init__(self, target: Target, key: Key | None, *, read_s: float = _READ_S) -> None:
+        if not target.is_complete:
+            missing = ", ".join(f.label for f in target.address_fields)
+            raise WrongUse(f"The address of {target.label} is not complete. Fill in: {missing}.")
+        self.target = target
+        self._key = key
+        self._read_s = read_s
+        self._client: OpenAI | None = None
+
+    def __enter__(self) -> "Connection":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close every open line to the server."""
+        if self._client is not None:
+            self._client.close()
+            self._client = None
+
+    def call(
+        self, wanted: type[_T], what: str, work: "Callable[[OpenAI], object]", *, retries: int = 0
+    ) -> _T:
+        """Run one call and return its answer, proved to be of the wanted type; raises CallFailed."""
+        failure: CuratorError
+        try:
+            answer = work(self._sdk().with_options(max_retries=retries))
+            if isinstance(answer, wanted):
+                return answer
+            failure = self._not_compatible(what, answer)
+        except CuratorError as error:
+            failure = error
+        except Exception as error:  # noqa: BLE001 - provider boundary
+            failure = self._translate(error, what)
+        failure.__context__ = failure.__cause__ = None
+        raise failure
+
+    def list_bounded(
+        self,
+        wanted: type[_T],
+        what: str,
+        fetch: "Callable[[OpenAI, dict[str, Any]], object]",
+        *,
+        max_pages: int = _MAX_PAGES,
+        page_size: int = _PAGE_SIZE,
+        stop: Callable[[_T], bool] = lambda _: False,
+    ) -> Listing:
+        """Read pages until the last one, a known id (stop), a repeated id or the cap, whichever is first.
+
+        Servers exist that ignore ``after`` and leave out has_more: plain iteration would never end.
+        """
+        found: dict[str, _T] = {}
+        more: dict[str, Any] = {"limit": page_size}
+        for _ in range(max_pages):
+            page = self.call(object, what, lambda sdk, more=dict(more): fetch(sdk, more), retries=1)  # type: ignore[misc]
+            items = [item for item in self._items(page, what) if isinstance(item, wanted)]
+            fresh = [item for item in items if _id(item) and _id(item) not in found]
+            for item in fresh:
+                found[_id(item)] = item
+                if stop(item):
+                    return Listing(tuple(found.values()), complete=True)
+            if getattr(page, "has_more", None) is False or not items:
+                return Listing(tuple(found.values()), complete=True)
+            if not fresh:
+                # The page repeats itself: the server ignores "after", so this is all it ever shows.
+                return Listing(tuple(found.values()), complete=len(items) < page_size)
+            more["after"] = _id(items[-1])
+        return Listing(tuple(found.values()), complete=False)
+
+    def hide_key(self, text: str) -> str:
+        """Return a server's text with our key blotted out."""
+        return self._key.hide_in(text) if self._key else text
+
+    def _items(self, page: object, what: str) -> Iterator[object]:
+        data = getattr(page, "data", None)
+        if not isinstance(data, list):
+            raise self._not_compatible(what, page)
+        return iter(data)
+
+    def _sdk(self) -> "OpenAI":
+        if self._client is None:
+            self._client = _build_client(self.target, self._key, self._read_s)
+        return self._client
+
+    def _where(self) -> str:
+        return f"{self.target.label} ({host_of(self.target.url)})"
+
+    def _not_compatible(self, what: str, answer: object) -> CallFailed:
+        text = answer if isinstance(answer, str) else ""
+        shown = "a web page" if "<" in text[:200] else f"something else ({type(answer).__name__})"
+        return CallFailed(
+            f"{self._where()} sent {shown} while {what}: this is not an OpenAI-compatible answer. "
+            "Check the base URL; it usually ends in /v1.",
+            outcome="unclear",
+            code="not_compatible",
+        )
+
+    def _translate(self, error: Exception, what: str) -> CallFailed:
+        import openai
+
+        if isinstance(error, openai.APIStatusError):
+            return self._refused(error, what)
+        if isinstance(error, openai.APITimeoutError):
+            outcome: Outcome = "not_sent" if _never_sent(error) else "unclear"
+            return CallFailed(
+                f"{self._where()} did not answer in time while {what}.",
+                outcome=outcome,
+                code="timeout",
+            )
+        if isinstance(error, openai.APIConnectionError):
+            return self._not_reached(error, what)
+        if isinstance(error, (openai.APIError, ValueError, TypeError, AttributeError, KeyError)):
+            return CallFailed(
+                f"{self._where()} sent something that is no JSON of the protocol while {what}: this "
+                "is not an OpenAI-compatible answer. Check the base URL.",
+                outcome="unclear",
+                code="not_compatible",
+            )
+        reason = self.hide_key(f"{type(error).__name__}: {error}")[:300]
+        return CallFailed(f"{self._where()} failed while {what}: {reason}.", outcome="unclear")
+
+    def _not_reached(self, error: Exception, what: str) -> CallFailed:
+        cause = error.__cause__
+        reason = self.hide_key(str(cause) or type(cause).__name__)[:200]
+        if _never_sent(error):
+            proxy = "" if is_loopback(self.target.url) else " Check the address, network and proxy."
+            return CallFailed(
+                f"{self._where()} cannot be reached: {reason}.{proxy}",
+                outcome="not_sent",
+                code="unreachable",
+            )
+        return CallFailed(
+            f"The line to {self._where()} broke while {what}: {reason}.",
+            outcome="unclear",
+            code="connection_lost",
+        )
+
+    def _refused(self, error: Any, what: str) -> CallFailed:
+        status = int(error.status_code)
+        said = self.hide_key(_said(error))
+        unclear = status in (408, 409) or status >= 500
+        return CallFailed(
+            self._refusal_sentence(status, said, what, str(error.code or "")),
+            outcome="unclear" if unclear else "refused",
+            status=status,
+            code=str(error.code) if error.code else None,
+            param=str(error.param) if error.param else None,
+            retry_after=_retry_after(error),
+        )
+
+    def _refusal_sentence(self, status: int, said: str, what: str, code: str) -> str:
+        where = self._where()
+        quoted = f' It says: "{said}"' if said else ""
+        if status in range(300, 400):
+            return f"{where} points to another address while {what}. Enter that address instead."
+        if status == 401:
+            return f"{where} does not accept the API key.{quoted} Store a valid key."
+        if status == 403:
+            end = self.target.end_of_life
+            note = f" {end.note}" if end and end.note else ""
+            return f"{where} does not allow {what}.{note}{quoted}"
+        if status == 404 and "fine_tuning" in what:
+            return f"{where} has no fine-tuning API at this address.{quoted}"
+        if status == 404:
+            return f"{where} does not know what was asked for while {what}.{quoted}"
+        if status == 429 and code == "insufficient_quota":
+            return f"The account at {where} has no credit left.{quoted}"
+        if status == 429:
+            return f"{where} asks to slow down (429) while {what}.{quoted}"
+        if status >= 500:
+            return f"{where} had an error of its own ({status}) while {what}.{quoted}"
+        return f"{where} refused ({status}) {what}.{quoted}"
+
+
+def connect(target: Target, *, read_s: float = _READ_S) -> Connection:
+    """Return a connection with the target's key; raises TargetError where the key is missing."""
+    return Connection(target, need_key(target), read_s=read_s)
+
+
+def _build_client(target: Target, key: Key | None, read_s: float) -> "OpenAI":
+    from openai import DefaultHttpxClient, OpenAI, Timeout
+
+    timeout = Timeout(read_s, connect=min(_CONNECT_S, read_s))
+    http = DefaultHttpxClient(
+        # A proxy must never come between this program and a server on the same computer.
+        trust_env=not is_loopback(target.url),
+        # Training data and keys go to the address that was shown, and nowhere else.
+        follow_redirects=False,
+        timeout=timeout,
+        event_hooks={"request": [_strip_foreign_headers(target)]},
+    )
+    secret = key.reveal() if key else "none"
+    # Said outright, so that no Authorization of OPENAI_CUSTOM_HEADERS takes its place.
+    headers = {**target.extra_headers, "Authorization": f"Bearer {secret}"}
+    if target.auth == "api-key":
+        headers["api-key"] = secret
+    client = OpenAI(
+        api_key=secret,
+        base_url=target.url,
+        timeout=timeout,
+        max_retries=0,
+        default_headers=headers,
+        http_client=http,
+    )
+    client.admin_api_key = None
+    return client
+
+
+def _strip_foreign_headers(target: Target) -> Callable[[Any], None]:
+    """Return a hook that keeps what the environment says of OpenAI away from everybody else.
+
+    The SDK adds OPENAI_ORG_ID, OPENAI_PROJECT_ID and OPENAI_CUSTOM_HEADERS to every server.
+    """
+    meant_for_openai = host_of(target.url) == _OPENAI_HOST
+    ambient = os.environ.get("OPENAI_CUSTOM_HEADERS", "").splitlines()
+    named = {line.partition(":")[0].strip().lower() for line in ambient}
+    named -= {"authorization", *(name.lower() for name in target.extra_headers), ""}
+    foreign = {"openai-organization", "openai-project", *named}
+
+    def strip(request: Any) -> None:
+        if target.auth != "bearer":
+            request.headers.pop("authorization", None)
+        if not meant_for_openai:
+            for name in foreign:
+                request.headers.pop(name, None)
+
+    return strip
+
+
+def _never_sent(error: BaseException) -> bool:
+    cause = error.__cause__
+    return type(cause).__name__ in ("ConnectError", "ConnectTimeout", "PoolTimeout", "ProxyError")
+
+
+def _said(error: Any) -> str:
+    """Return what a server said of a refusal, at most 400 characters of plain text."""
+    body = error.body
+    said = body.get("message") or body.get("detail") if isinstance(body, dict) else body
+    text = str(said or "").strip()
+    if "<" in text[:100]:
+        text = re.sub(r"<[^>]*>", " ", text)
+    return " ".join(text.split())[:400]
+
+
+def _retry_after(error: Any) -> float | None:
+    value = error.response.headers.get("retry-after", "")
+    try:
+        return max(0.0, float(value))
+    except ValueError:
+        return None
+
+
+def _id(item: object) -> str:
+    value = getattr(item, "id", None)
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,268 @@
+"""Training targets: what each service is like, as data, with a user's own copies beside the shipped ones."""
+
+import json
+import os
+import re
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from typing import Final, Literal
+
+import platformdirs
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from curator.dataset.errors import UnreadableInput, WrongUse
+from curator.dataset.resources import resource
+
+Method = Literal["sft", "dpo", "rft"]
+Value = bool | int | float | str
+
+_ID: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,40}")
+_LOCAL: Final = "this-computer"
+
+
+class _Profile(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class AddressField(_Profile):
+    """One blank of a base URL that a person fills in, such as a region."""
+
+    name: str
+    label: str
+    help: str
+
+
+class LearningRate(_Profile):
+    """How a service takes the learning rate: as a multiple of its own, or as the rate itself."""
+
+    field: str
+    kind: Literal["multiplier", "absolute"]
+    default: float | Literal["auto"]
+    minimum: float
+    maximum: float
+    help: str
+
+    @property
+    def name(self) -> str:
+        """The name a person uses; it says what is meant, whatever field the service reads it from."""
+        return "learning_rate" if self.kind == "absolute" else "learning_rate_multiplier"
+
+
+class Hyperparameter(_Profile):
+    """One setting of a job: its kind, bounds, default and a plain word on what it does."""
+
+    name: str
+    label: str
+    kind: Literal["int", "float", "bool", "choice"]
+    default: Value
+    minimum: float | None = None
+    maximum: float | None = None
+    choices: tuple[str, ...] = ()
+    auto: bool = True
+    methods: tuple[Method, ...] = ("sft", "dpo", "rft")
+    place: Literal["hyperparameters", "body"] = "hyperparameters"
+    help: str
+
+
+class EndOfLife(_Profile):
+    """The last day a service takes jobs, the last day it answers, and who is shut out already."""
+
+    create: date
+    serve: date
+    note: str = ""
+
+
+class ProfileSource(_Profile):
+    """Where a profile comes from and when that was looked at."""
+
+    ref: str
+    checked_on: date
+
+
+class Target(_Profile):
+    """One service that trains: where it is, how it is spoken to, and what it takes."""
+
+    id: str = Field(pattern=_ID.pattern)
+    label: str
+    protocol: Literal["openai", "local"]
+    base_url: str
+    address_fields: tuple[AddressField, ...] = ()
+    address: Mapping[str, str] = {}
+    auth: Literal["bearer", "api-key", "none"]
+    key_env: str
+    methods: tuple[Method, ...]
+    hyper_style: Literal["method", "legacy"]
+    learning_rate: LearningRate
+    hyperparameters: tuple[Hyperparameter, ...]
+    extra_body: Mapping[str, Value] = {}
+    extra_headers: Mapping[str, str] = {}
+    min_lines: int | None = None
+    max_lines: int | None = None
+    max_file_bytes: int | None = None
+    plain_upload_bytes: int
+    uploads_api: bool
+    max_tokens_per_example: int | None = None
+    rules_profile: str
+    bills_validation: bool | None
+    status_map: Mapping[str, str] = {}
+    bases: tuple[str, ...] = ()
+    prices: str
+    end_of_life: EndOfLife | None = None
+    note: str = ""
+    deploy_url: str = ""
+    source: ProfileSource
+
+    @property
+    def url(self) -> str:
+        """The base URL with its blanks filled in; blanks nobody filled stay in braces."""
+        url = self.base_url
+        for name, value in self.address.items():
+            url = url.replace("{" + name + "}", value.strip())
+        return url.rstrip("/")
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every blank of the address is filled in."""
+        return "{" not in self.url
+
+    def settings(self, method: Method) -> tuple[Hyperparameter, ...]:
+        """Return every setting a job of this method has, the learning rate among them."""
+        rate = self.learning_rate
+        kind = "multiplier" if rate.kind == "multiplier" else "rate"
+        as_setting = Hyperparameter(
+            name=rate.name,
+            label=f"Learning {'rate multiplier' if kind == 'multiplier' else 'rate'}",
+            kind="float",
+            default=rate.default,
+            minimum=rate.minimum,
+            maximum=rate.maximum,
+            auto=rate.default == "auto",
+            help=rate.help,
+        )
+        own = tuple(h for h in self.hyperparameters if method in h.methods)
+        return (*own[:2], as_setting, *own[2:])
+
+
+def settings_folder() -> Path:
+    """Return the folder of the user's own targets and prices; CURATOR_CONFIG overrides it."""
+    chosen = os.environ.get("CURATOR_CONFIG")
+    return (
+        Path(chosen) if chosen else Path(platformdirs.user_config_dir("curator", appauthor=False))
+    )
+
+
+def state_folder() -> Path:
+    """Return the folder of the job table and the local server's state; CURATOR_STATE overrides it."""
+    chosen = os.environ.get("CURATOR_STATE")
+    return Path(chosen) if chosen else Path(platformdirs.user_data_dir("curator", appauthor=False))
+
+
+def corrected_prices() -> Path:
+    """Return where a user's own price corrections lie, whether or not there are any."""
+    return settings_folder() / "prices.json"
+
+
+def load_targets() -> dict[str, Target]:
+    """Return every target by id: shipped ones, then the user's own, which win.
+
+    This computer is among them only while a local server has said where it listens.
+    """
+    shipped = {path.stem: read_target(path) for path in sorted(resource("targets").glob("*.json"))}
+    targets = {name: target for name, target in shipped.items() if name != _LOCAL}
+    local = _local_target(shipped.get(_LOCAL))
+    if local is not None:
+        targets[_LOCAL] = local
+    folder = settings_folder() / "targets"
+    for path in sorted(folder.glob("*.json")) if folder.is_dir() else ():
+        mine = read_target(path)
+        targets[mine.id] = mine
+    return targets
+
+
+def find_target(name: str) -> Target:
+    """Return a target by id; raises WrongUse with the names there are."""
+    targets = load_targets()
+    if name not in targets:
+        known = ", ".join(sorted(targets))
+        hint = "; the local trainer is not running" if name == _LOCAL else ""
+        raise WrongUse(f'There is no target "{name}"{hint}. Known targets: {known}.')
+    return targets[name]
+
+
+def read_target(path: Path) -> Target:
+    """Read one profile; raises UnreadableInput that names the field at fault."""
+    try:
+        return Target.model_validate_json(path.read_text("utf-8"))
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise UnreadableInput(
+            f"The target profile {path} is not valid: {where}: {first['msg']}.", path
+        ) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise UnreadableInput(
+            f"The target profile {path} cannot be read: {error}.", path
+        ) from error
+
+
+def is_own(target_id: str) -> bool:
+    """Say whether the user has an own copy of a target."""
+    return _own_path(target_id).is_file()
+
+
+def save_target(target: Target) -> Path:
+    """Write the user's own copy of a target; keys are never part of it."""
+    path = _own_path(target.id)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_suffix(".partial")
+    draft.write_text(json.dumps(target.model_dump(mode="json"), indent=2) + "\n", "utf-8")
+    draft.replace(path)
+    return path
+
+
+def remove_target(target_id: str) -> None:
+    """Remove the user's own copy; a shipped profile of that name comes back."""
+    path = _own_path(target_id)
+    if not path.is_file():
+        raise WrongUse(f'"{target_id}" is not a target of your own, so there is nothing to remove.')
+    path.unlink()
+
+
+def derive_target(kind: str, new_id: str, label: str, address: Mapping[str, str]) -> Target:
+    """Return a target of the user's own made from a shipped one, address filled in.
+
+    A custom server gets its own environment variable, so that no key meant for one service is ever
+    sent to another.
+    """
+    if not _ID.fullmatch(new_id):
+        raise WrongUse(f'"{new_id}" cannot name a target: use small letters, digits and hyphens.')
+    template = find_target(kind)
+    unknown = set(address) - {field.name for field in template.address_fields}
+    if unknown:
+        raise WrongUse(f'The target "{kind}" has no address field "{sorted(unknown)[0]}".')
+    own_env = f"CURATOR_{new_id.upper().replace('-', '_')}_KEY"
+    return template.model_copy(
+        update={
+            "id": new_id,
+            "label": label or new_id,
+            "address": dict(address),
+            "key_env": own_env if kind == "custom" else template.key_env,
+        }
+    )
+
+
+def _own_path(target_id: str) -> Path:
+    return settings_folder() / "targets" / f"{target_id}.json"
+
+
+def _local_target(profile: Target | None) -> Target | None:
+    """Return this computer's profile with the address a running local server wrote down."""
+    path = state_folder() / "local-server.json"
+    if profile is None or not path.is_file():
+        return None
+    try:
+        url = json.loads(path.read_text("utf-8"))["base_url"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return profile.model_copy(update={"address": {"local_server": str(url)}})
