@@ -1,0 +1,149 @@
+"""Writing many imported conversations fast: whole segments of lines with their columns."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from curator.dataset import AnnotationPatch, Edit, Finding
+from curator.project import journal
+from curator.project.changes import Changes
+from curator.project.connection import connect
+from curator.project.writing import FINDING_COLUMNS, finding_row, now_ms, storable
+
+if TYPE_CHECKING:
+    from curator.project.store import Project
+
+BULK_COLUMNS: Final = (
+    "start",
+    "length",
+    "source_line",
+    "tokens",
+    "trained_tokens",
+    "tokens_exact",
+    "n_messages",
+    "n_turns",
+    "errors",
+    "warnings",
+    "flags",
+    "content_hash",
+    "prompt_hash",
+    "system_hash",
+    "import_hash",
+    "title",
+)
+"""What add() wants of every row: numpy arrays or lists of equal length; start and length count bytes."""
+
+IMPORT_UNDONE: Final = {"reason": "import undone", "partner": None}
+"""How rows of an import that was taken back are marked; redo clears it."""
+
+
+class Bulk:
+    """One import into a project: chunks are durable together when the block ends.
+
+    Use it as a context manager. Where the block ends by an error or a cancel, what was added so far
+    stays, is noted as cancelled and can be taken back by undo.
+    """
+
+    def __init__(self, project: "Project") -> None:
+        self._project = project
+        self._connection = connect(project.path, write=True)
+        self._connection.pragma("synchronous", "normal")
+        self._sources: dict[int, str] = {}
+        self._added: dict[int, list[range]] = {}
+        self.changes: list[Changes] = []
+
+    def __enter__(self) -> "Bulk":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        try:
+            for source in list(self._added):
+                self.finish_source(source, state="done" if kind is None else "cancelled")
+            self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+        finally:
+            self._connection.close()
+
+    def add_source(self, path: str, name: str, digest: str = "", format: str = "") -> int:  # noqa: A002
+        """Note the file that the next rows come from; returns its id."""
+        with self._project.writing(self._connection):
+            self._connection.execute(
+                "INSERT INTO source (path, name, digest, format, state, author, at) "
+                "VALUES (?,?,?,?,'importing',?,?)",
+                (path, name, digest, format, self._project.author, now_ms()),
+            )
+            source = self._connection.last_insert_rowid()
+        self._sources[source] = name
+        self._added[source] = []
+        return source
+
+    def add(
+        self,
+        segment: bytes,
+        columns: Mapping[str, Sequence[Any]],
+        *,
+        source: int,
+        findings: Iterable[tuple[int, Finding]] = (),
+    ) -> range:
+        """Store a segment of lines and its rows in one transaction; returns the new ids in order.
+
+        columns has every name of BULK_COLUMNS; findings come as pairs of row (0-based, in this call)
+        and finding.
+        """
+        cells = [_plain(columns[name]) for name in BULK_COLUMNS]
+        count = len(cells[0])
+        ids = range(0)
+        with self._project.writing(self._connection):
+            ids = self._project.take_ids(count)
+            self._connection.execute("INSERT INTO segment (bytes) VALUES (?)", (segment,))
+            shared = f"{self._connection.last_insert_rowid()}, {source}, {now_ms()}"
+            self._connection.executemany(
+                f"INSERT INTO conversation (id, {', '.join(BULK_COLUMNS)}, segment, source, updated) "
+                f"VALUES (?,{'?,' * len(BULK_COLUMNS)} {shared})",
+                zip(ids, *cells, strict=True),
+            )
+            self._add_findings(ids, findings)
+        self._added[source].append(ids)
+        return ids
+
+    def finish_source(
+        self, source: int, *, records: int = 0, rejected: int = 0, state: str = "done"
+    ) -> None:
+        """Close a file: its counts are kept, and its rows become one step of the journal."""
+        ranges = self._added.pop(source, [])
+        imported = sum(len(ids) for ids in ranges)
+        with self._project.writing(self._connection):
+            self._connection.execute(
+                "UPDATE source SET records = max(?, ?), imported = ?, rejected = ?, state = ? "
+                "WHERE id = ?",
+                (records, imported, imported, rejected, state, source),
+            )
+            edit = import_step(self._sources[source], self._project.author, ranges)
+            if imported:
+                journal.record(self._connection, edit, now_ms())
+        if imported:
+            self.changes.append(
+                Changes(edit, edit.conversations(), frozenset({"content"}), rows_changed=True)
+            )
+
+    def _add_findings(self, ids: range, findings: Iterable[tuple[int, Finding]]) -> None:
+        positions: dict[int, int] = {}
+        rows = []
+        for at, finding in findings:
+            positions[at] = positions.get(at, -1) + 1
+            rows.append(finding_row(ids[at], positions[at], finding))
+        if rows:
+            self._connection.executemany(
+                f"INSERT INTO finding ({FINDING_COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?)", rows
+            )
+
+
+def import_step(name: str, author: str, ranges: Iterable[range]) -> Edit:
+    """Return the journal step of an import, whose inverse marks the rows as removed."""
+    ids = tuple(id_ for part in ranges for id_ in part)
+    patch = AnnotationPatch("removed", ids, (IMPORT_UNDONE,), (None,))
+    return Edit(f"Import {storable(name)}", author, (patch,))
+
+
+def _plain(values: Sequence[Any]) -> Sequence[Any]:
+    return values.tolist() if isinstance(values, np.ndarray) else values

@@ -1,0 +1,252 @@
+"""The journal: every edit ever applied, in the order it was; it is the undo stack and the history.
+
+A patch of many conversations is stored as differences of ids and codes of values, compressed, so
+the status of 200,000 rows takes a few hundred bytes.
+"""
+
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import apsw
+import numpy as np
+
+from curator.dataset import AnnotationPatch, ContentPatch, Edit, SettingPatch
+from curator.dataset.edit import Patch
+from curator.dataset.json_values import Json, dumps, loads
+
+MERGE_WINDOW_MS: Final = 5_000
+_COMPRESS_FROM: Final = 1_024
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One edit as it stands in the journal; state is done, undone or dropped."""
+
+    id: int
+    title: str
+    author: str
+    merge_key: str
+    state: str
+    at: int
+    changed: int
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryEntry:
+    """What one edit did to one conversation: who, when (unix ms), which field, from what to what."""
+
+    step: Step
+    field: str
+    annotator: str
+    before: Json
+    after: Json
+
+
+_STEP: Final = "SELECT id, title, author, merge_key, state, at, changed FROM edit"
+
+
+def last_done(connection: apsw.Connection) -> Step | None:
+    """Return the step that undo would take back."""
+    row = connection.execute(f"{_STEP} WHERE state = 'done' ORDER BY id DESC LIMIT 1").fetchone()
+    return None if row is None else Step(*row)
+
+
+def first_undone(connection: apsw.Connection) -> Step | None:
+    """Return the step that redo would bring back."""
+    row = connection.execute(f"{_STEP} WHERE state = 'undone' ORDER BY id LIMIT 1").fetchone()
+    return None if row is None else Step(*row)
+
+
+def steps(connection: apsw.Connection, limit: int) -> list[Step]:
+    """Return the latest steps, newest first."""
+    rows = connection.execute(f"{_STEP} ORDER BY id DESC LIMIT ?", (limit,))
+    return [Step(*row) for row in rows]
+
+
+def load(connection: apsw.Connection, step: Step) -> Edit:
+    """Return the edit of a step."""
+    rows = connection.execute(
+        "SELECT kind, name, annotator, conversation, conversations, before, after FROM patch "
+        "WHERE edit = ? ORDER BY position",
+        (step.id,),
+    )
+    patches = tuple(_patch_from(*row) for row in rows)
+    return Edit(step.title, step.author, patches, step.merge_key)
+
+
+def record(connection: apsw.Connection, edit: Edit, now: int) -> None:
+    """Write an applied edit: joined to the last step where that is wished, else as a new step.
+
+    Whatever was undone before can no longer be redone, but stays in the history.
+    """
+    undone = first_undone(connection)
+    last = None if undone else last_done(connection)
+    if last is not None and _merges(last, edit, now):
+        _join(connection, last, edit, now)
+        return
+    if undone is not None:
+        connection.execute(
+            "UPDATE edit SET state = 'dropped', changed = ? WHERE state = 'undone'", (now,)
+        )
+    connection.execute(
+        "INSERT INTO edit (title, author, merge_key, state, at, changed) VALUES (?,?,?,'done',?,?)",
+        (edit.title, edit.author, edit.merge_key, now, now),
+    )
+    _write_patches(connection, connection.last_insert_rowid(), edit.patches)
+
+
+def mark(connection: apsw.Connection, step: Step, state: str, now: int) -> None:
+    """Note that a step was undone or redone."""
+    connection.execute("UPDATE edit SET state = ?, changed = ? WHERE id = ?", (state, now, step.id))
+
+
+def history(connection: apsw.Connection, conversation: int) -> list[HistoryEntry]:
+    """Return everything that was done to one conversation, newest first."""
+    rows = connection.execute(
+        "SELECT edit, position FROM patch WHERE conversation = ?", (conversation,)
+    ).fetchall()
+    rows += connection.execute("SELECT edit, position FROM patch WHERE conversations IS NOT NULL")
+    entries = []
+    for edit, position in sorted(rows, reverse=True):
+        row = connection.execute(
+            "SELECT kind, name, annotator, conversation, conversations, before, after FROM patch "
+            "WHERE edit = ? AND position = ?",
+            (edit, position),
+        ).fetchone()
+        entry = _entry(row, conversation)
+        if entry is not None:
+            step = Step(*connection.execute(f"{_STEP} WHERE id = ?", (edit,)).fetchone())
+            entries.append(HistoryEntry(step, *entry))
+    return entries
+
+
+def _entry(row: tuple[Any, ...], conversation: int) -> tuple[str, str, Json, Json] | None:
+    kind, name, annotator, one, many, before, after = row
+    if kind == "content":
+        return "content", annotator, _unpack_text(before), _unpack_text(after)
+    if one is not None:
+        return name, annotator, _unpack_values(before)[0], _unpack_values(after)[0]
+    places = np.flatnonzero(_unpack_ids(many) == conversation)
+    if not len(places):
+        return None
+    values = [_unpack_values(packed) for packed in (before, after)]
+    old, new = (each[0] if len(each) == 1 else each[int(places[0])] for each in values)
+    return name, annotator, old, new
+
+
+def _merges(last: Step, edit: Edit, now: int) -> bool:
+    return (
+        bool(edit.merge_key)
+        and edit.merge_key == last.merge_key
+        and edit.author == last.author
+        and 0 <= now - last.changed < MERGE_WINDOW_MS
+    )
+
+
+def _join(connection: apsw.Connection, last: Step, edit: Edit, now: int) -> None:
+    connection.execute("UPDATE edit SET changed = ? WHERE id = ?", (now, last.id))
+    patch = edit.patches[0] if len(edit.patches) == 1 else None
+    if isinstance(patch, ContentPatch) and patch.after is not None:
+        # Typing: only what stands afterwards changes, so the former text is not written again.
+        there = connection.execute(
+            "SELECT position, conversation, kind FROM patch WHERE edit = ?", (last.id,)
+        ).fetchall()
+        if there == [(0, patch.conversation, "content")]:
+            connection.execute(
+                "UPDATE patch SET after = ? WHERE edit = ?", (_pack_text(patch.after), last.id)
+            )
+            return
+    merged = load(connection, last).then(edit)
+    connection.execute("DELETE FROM patch WHERE edit = ?", (last.id,))
+    _write_patches(connection, last.id, merged.patches)
+
+
+def _write_patches(connection: apsw.Connection, edit: int, patches: Sequence[Patch]) -> None:
+    connection.executemany(
+        "INSERT INTO patch (edit, position, kind, name, annotator, conversation, conversations, "
+        "before, after) VALUES (?,?,?,?,?,?,?,?,?)",
+        ((edit, position, *_patch_row(patch)) for position, patch in enumerate(patches)),
+    )
+
+
+def _patch_row(patch: Patch) -> tuple[Any, ...]:
+    if isinstance(patch, ContentPatch):
+        before, after = _pack_text(patch.before), _pack_text(patch.after)
+        return "content", "", "", patch.conversation, None, before, after
+    if isinstance(patch, SettingPatch):
+        before, after = _pack_values((patch.before,)), _pack_values((patch.after,))
+        return "setting", patch.name, "", None, None, before, after
+    before, after = _pack_values(patch.before), _pack_values(patch.after)
+    if len(patch.conversations) == 1:
+        one: int | None = patch.conversations[0]
+        many = None
+    else:
+        one, many = None, _pack_ids(patch.conversations)
+    return "annotation", patch.field, patch.annotator, one, many, before, after
+
+
+def _patch_from(
+    kind: str,
+    name: str,
+    annotator: str,
+    one: int | None,
+    many: bytes | None,
+    before: bytes | None,
+    after: bytes | None,
+) -> Patch:
+    if kind == "content":
+        return ContentPatch(one or 0, _unpack_text(before), _unpack_text(after))
+    old, new = _unpack_values(before), _unpack_values(after)
+    if kind == "setting":
+        return SettingPatch(name, old[0], new[0])
+    ids = (one,) if one is not None else tuple(_unpack_ids(many or b"").tolist())
+    return AnnotationPatch(name, ids, old, new, annotator)
+
+
+def _pack_text(text: str | None) -> bytes | None:
+    return None if text is None else _pack(text.encode("utf-8", "surrogatepass"))
+
+
+def _unpack_text(packed: bytes | None) -> str | None:
+    return None if packed is None else _unpack(packed).decode("utf-8", "surrogatepass")
+
+
+def _pack(raw: bytes) -> bytes:
+    if len(raw) < _COMPRESS_FROM:
+        return b"\0" + raw
+    return b"\1" + zlib.compress(raw, 1)
+
+
+def _unpack(packed: bytes) -> bytes:
+    return packed[1:] if packed[:1] == b"\0" else zlib.decompress(packed[1:])
+
+
+def _pack_ids(ids: Sequence[int]) -> bytes:
+    return _pack(np.diff(np.asarray(ids, np.int64), prepend=0).tobytes())
+
+
+def _unpack_ids(packed: bytes) -> np.ndarray:
+    return np.cumsum(np.frombuffer(_unpack(packed), np.int64)) if packed else np.empty(0, np.int64)
+
+
+def _pack_values(values: tuple[Json, ...]) -> bytes:
+    if len(values) == 1:
+        return _pack(dumps(values[0]).encode())
+    texts = [dumps(value) for value in values]
+    codes: dict[str, int] = {}
+    rows = np.fromiter((codes.setdefault(text, len(codes)) for text in texts), np.int32, len(texts))
+    head = ("[" + ",".join(codes) + "]").encode()
+    return b"\2" + _pack(len(head).to_bytes(8, "big") + head + rows.tobytes())
+
+
+def _unpack_values(packed: bytes | None) -> tuple[Json, ...]:
+    if packed is None:
+        return (None,)
+    if packed[:1] != b"\2":
+        return (loads(_unpack(packed).decode()),)
+    raw = _unpack(packed[1:])
+    end = 8 + int.from_bytes(raw[:8], "big")
+    distinct = loads(raw[8:end].decode())
+    return tuple(distinct[code] for code in np.frombuffer(raw, np.int32, offset=end).tolist())

@@ -1,0 +1,72 @@
+"""Files of other versions: older ones are migrated forward after a backup, newer ones are refused."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import apsw
+
+from curator.dataset.errors import ProjectError
+from curator.project.connection import transaction, translated
+from curator.project.schema import APPLICATION_ID, SCHEMA_VERSION
+
+Migration = Callable[[apsw.Connection], None]
+
+MIGRATIONS: Final[dict[int, Migration]] = {}
+"""By version: the step that makes a file of that version one of the next."""
+
+_HEADER: Final = 100
+
+
+def check_file(path: Path) -> None:
+    """Look at a file's header; raises ProjectError for one that is no project or too new."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(_HEADER)
+    except FileNotFoundError as error:
+        raise ProjectError(f"There is no file {path}. Check the name.", path) from error
+    except IsADirectoryError as error:
+        raise ProjectError(f"{path} is a folder, not a project file.", path) from error
+    except OSError as error:
+        raise ProjectError(f"{path} cannot be read: {error.strerror}.", path) from error
+    mark = int.from_bytes(head[68:72], "big")
+    if not head.startswith(b"SQLite format 3\0") or mark != APPLICATION_ID:
+        raise ProjectError(
+            f"{path.name} is not a Curator project. To work with its conversations, "
+            "make a new project and import it.",
+            path,
+        )
+
+
+def migrate(
+    connection: apsw.Connection, path: Path, steps: dict[int, Migration] | None = None
+) -> None:
+    """Bring an open file up to this version, keeping a backup of how it was."""
+    steps = MIGRATIONS if steps is None else steps
+    target = max(steps, default=0) + 1 if steps is not MIGRATIONS else SCHEMA_VERSION
+    with translated(path):
+        version = int(connection.pragma("user_version"))
+    if version > target:
+        raise ProjectError(
+            f"{path.name} was written by a newer version of Curator. "
+            "Install the newest version to open it.",
+            path,
+        )
+    if version < target:
+        _back_up(connection, path, version)
+        with transaction(connection, path):
+            for step in range(version, target):
+                steps[step](connection)
+            connection.pragma("user_version", target)
+
+
+def _back_up(connection: apsw.Connection, path: Path, version: int) -> None:
+    backup = path.with_name(f"{path.name}.backup-v{version}")
+    with translated(backup):
+        copy = apsw.Connection(str(backup))
+        try:
+            with copy.backup("main", connection, "main") as work:
+                while not work.done:
+                    work.step(1_000)
+        finally:
+            copy.close()

@@ -1,0 +1,201 @@
+"""The project file: opened, changed by edits only, undone and redone; rows and journal in one transaction."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Self
+
+import apsw
+
+from curator.dataset import Edit
+from curator.dataset.errors import ProjectError
+from curator.project import journal, migrations
+from curator.project.bulk import Bulk
+from curator.project.changes import Changes
+from curator.project.connection import connect, create, scalar, transaction
+from curator.project.locking import LockHeld, WriterLock, user_name
+from curator.project.reader import Reader
+from curator.project.schema import APPLICATION_ID, SCHEMA_VERSION, TABLES
+from curator.project.writing import now_ms, write_patch
+
+
+class Project(Reader):
+    """A project open for work, or, where another window holds it, for reading only.
+
+    holder says who holds it then. Its edits may come from any thread; they wait for each other.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        connection: apsw.Connection,
+        *,
+        lock: WriterLock | None,
+        holder: str = "",
+        author: str = "",
+    ) -> None:
+        super().__init__(path, connection)
+        self._writer_lock = lock
+        self._write_lock = threading.RLock()
+        self._last_id = 0
+        self.holder = holder
+        self.author = author or user_name()
+
+    @property
+    def read_only(self) -> bool:
+        """Whether edits are refused."""
+        return self._writer_lock is None
+
+    @classmethod
+    def create(cls, path: Path | str, author: str = "") -> Self:
+        """Make a new, empty project; raises ProjectError where a file lies there already."""
+        path = Path(path)
+        if path.exists():
+            raise ProjectError(
+                f"{path} exists already. Choose another name, or open it instead.", path
+            )
+        lock = _take_lock(path)
+        try:
+            connection = create(path)
+            with transaction(connection, path):
+                connection.execute(TABLES)
+                connection.pragma("application_id", APPLICATION_ID)
+                connection.pragma("user_version", SCHEMA_VERSION)
+            # The marks must stand in the file itself, where the next open looks for them.
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        except BaseException:
+            lock.release()
+            path.unlink(missing_ok=True)
+            raise
+        return cls(path, connection, lock=lock, author=author)
+
+    @classmethod
+    def open(cls, path: Path | str, *, read_only: bool = False, author: str = "") -> Self:
+        """Open a project, an older one after a backup and migration; raises ProjectError."""
+        path = Path(path)
+        migrations.check_file(path)
+        if read_only:
+            return cls(path, connect(path), lock=None, author=author)
+        try:
+            lock = WriterLock(path)
+        except LockHeld as held:
+            return cls(path, connect(path), lock=None, holder=held.holder, author=author)
+        try:
+            connection = connect(path, write=True)
+            migrations.migrate(connection, path)
+            return cls(path, connection, lock=lock, author=author)
+        except BaseException:
+            lock.release()
+            raise
+
+    def close(self) -> None:
+        """Close the project and let others write; doing so twice is fine."""
+        super().close()
+        if self._writer_lock is not None:
+            self._writer_lock.release()
+
+    def apply(self, edit: Edit) -> Changes:
+        """Make a change: rows and journal in one durable transaction.
+
+        Raises StaleEdit, and changes nothing, where what the edit started from is no longer there.
+        """
+        with self.writing() as connection:
+            now = now_ms()
+            for patch in edit.patches:
+                write_patch(connection, patch, now)
+            journal.record(connection, edit, now)
+        return Changes.of(edit)
+
+    def undo(self) -> Changes | None:
+        """Take back the last step; None where there is none."""
+        with self.writing() as connection:
+            step = journal.last_done(connection)
+            if step is None:
+                return None
+            edit = journal.load(connection, step).inverse()
+            self._replay(connection, step, edit, "undone")
+        return Changes.of(edit)
+
+    def redo(self) -> Changes | None:
+        """Bring back the step that was undone last; None where there is none."""
+        with self.writing() as connection:
+            step = journal.first_undone(connection)
+            if step is None:
+                return None
+            edit = journal.load(connection, step)
+            self._replay(connection, step, edit, "done")
+        return Changes.of(edit)
+
+    def _replay(
+        self, connection: apsw.Connection, step: journal.Step, edit: Edit, state: str
+    ) -> None:
+        now = now_ms()
+        for patch in edit.patches:
+            write_patch(connection, patch, now)
+        journal.mark(connection, step, state, now)
+
+    def undo_title(self) -> str | None:
+        """Return the title of the step that undo would take back."""
+        with self.reading() as connection:
+            step = journal.last_done(connection)
+        return step.title if step else None
+
+    def redo_title(self) -> str | None:
+        """Return the title of the step that redo would bring back."""
+        with self.reading() as connection:
+            step = journal.first_undone(connection)
+        return step.title if step else None
+
+    def new_conversation_ids(self, n: int) -> list[int]:
+        """Return n ids that no conversation has or ever had, for patches that create."""
+        return list(self.take_ids(n))
+
+    def take_ids(self, n: int) -> range:
+        """Reserve n ids in a row."""
+        with self._write_lock:
+            if not self._last_id:
+                with self.reading() as connection:
+                    known = "SELECT seq FROM sqlite_sequence WHERE name = 'conversation'"
+                    self._last_id = int(scalar(connection, known) or 0)
+            first = self._last_id + 1
+            self._last_id += n
+            return range(first, first + n)
+
+    def bulk(self) -> Bulk:
+        """Begin an import; see Bulk."""
+        self._check_writable()
+        return Bulk(self)
+
+    @contextmanager
+    def writing(self, connection: apsw.Connection | None = None) -> Iterator[apsw.Connection]:
+        """Hold the write side for one transaction, on this project's connection or a given one."""
+        self._check_writable()
+        with self._write_lock:
+            if connection is not None:
+                with transaction(connection, self.path):
+                    yield connection
+                return
+            with self.reading() as own, transaction(own, self.path):
+                yield own
+
+    def _check_writable(self) -> None:
+        if self.read_only:
+            who = f"{self.holder} has it open" if self.holder else "it is open for reading only"
+            raise ProjectError(
+                f"{self.path.name} cannot be changed here: {who}. Close it there and open it again.",
+                self.path,
+            )
+
+
+def _take_lock(path: Path) -> WriterLock:
+    try:
+        return WriterLock(path)
+    except LockHeld as held:
+        raise ProjectError(f"{held.holder} is making {path.name} just now.", path) from held
+    except OSError as error:
+        raise ProjectError(
+            f"{path} cannot be made: {error.strerror or error}. "
+            "Choose a folder that exists and that you may write to.",
+            path,
+        ) from error
