@@ -2,13 +2,13 @@
 
 To add one: an entry here, and its id in the ``slots()`` of the page that does it (or in main.py for
 the window itself). Keys are unique. A key without Ctrl or Alt is off while a text field has focus.
+The texts are English here and are translated where they are shown, in the context "actions".
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Final
 
-from PySide6.QtCore import QT_TRANSLATE_NOOP as _
 from PySide6.QtCore import QCoreApplication
 
 
@@ -34,109 +34,126 @@ class Action:
 
 
 GROUPS: Final = {
-    "file": _("actions", "File"),
-    "edit": _("actions", "Edit"),
-    "conversation": _("actions", "Conversation"),
-    "label": _("actions", "Label"),
-    "dataset": _("actions", "Dataset"),
-    "go": _("actions", "Go"),
-    "view": _("actions", "View"),
-    "help": _("actions", "Help"),
+    "file": "File",
+    "edit": "Edit",
+    "conversation": "Conversation",
+    "label": "Label",
+    "dataset": "Dataset",
+    "go": "Go",
+    "view": "View",
+    "help": "Help",
 }
 """The menus in their order; the group of every action is one of these."""
 
+
+def _group(name: str, *entries: Action) -> tuple[Action, ...]:
+    return tuple(replace(entry, group=name) for entry in entries)
+
+
 # fmt: off
-_FILE = (
-    Action("file.new", _("actions", "New project"), "Ctrl+N", "plus", _("actions", "Start an empty project"), "file"),
-    Action("file.open", _("actions", "Open project"), "Ctrl+O", "folder", _("actions", "Open a project file"), "file"),
-    Action("file.import", _("actions", "Import files"), "Ctrl+I", "import", _("actions", "Bring conversations from files into the project"), "file"),
-    Action("file.sample", _("actions", "Try the sample"), "", "sparkle", _("actions", "Make a project from the shipped sample"), "file"),
-    Action("file.close", _("actions", "Close project"), "Ctrl+W", "close", _("actions", "Go back to the first page"), "file"),
-    Action("file.preferences", _("actions", "Preferences"), "Ctrl+,", "sliders", _("actions", "Your name, theme and habits"), "file"),
-    Action("file.quit", _("actions", "Quit"), "Ctrl+Q", "", _("actions", "Close the window; everything is already saved"), "file"),
+_FILE = _group(
+    "file",
+    Action("file.new", "New project", "Ctrl+N", "plus", "Start an empty project"),
+    Action("file.open", "Open project", "Ctrl+O", "folder", "Open a project file"),
+    Action("file.import", "Import files", "Ctrl+I", "import", "Bring conversations from files into the project"),
+    Action("file.sample", "Try the sample", "", "sparkle", "Make a project from the shipped sample"),
+    Action("file.close", "Close project", "Ctrl+W", "close", "Go back to the first page"),
+    Action("file.preferences", "Preferences", "Ctrl+,", "sliders", "Your name, theme and habits"),
+    Action("file.quit", "Quit", "Ctrl+Q", "", "Close the window; everything is already saved"),
 )
-_EDIT = (
-    Action("edit.undo", _("actions", "Undo"), "Ctrl+Z", "undo", _("actions", "Take back the last step, whoever made it"), "edit"),
-    Action("edit.redo", _("actions", "Redo"), "Ctrl+Shift+Z", "redo", _("actions", "Do again what was taken back"), "edit"),
-    Action("edit.find", _("actions", "Find"), "Ctrl+F", "search", _("actions", "Search all conversations"), "edit"),
-    Action("edit.replace", _("actions", "Find and replace"), "Ctrl+H", "replace", _("actions", "Replace a text in all conversations shown"), "edit"),
-    Action("edit.select_all", _("actions", "Select all shown"), "Ctrl+A", "", _("actions", "Select every conversation that matches the filter"), "edit"),
+_EDIT = _group(
+    "edit",
+    Action("edit.undo", "Undo", "Ctrl+Z", "undo", "Take back the last step, whoever made it"),
+    Action("edit.redo", "Redo", "Ctrl+Shift+Z", "redo", "Do again what was taken back"),
+    Action("edit.find", "Find", "Ctrl+F", "search", "Search all conversations"),
+    Action("edit.replace", "Find and replace", "Ctrl+H", "replace", "Replace a text in all conversations shown"),
+    Action("edit.select_all", "Select all shown", "Ctrl+A", "", "Select every conversation that matches the filter"),
 )
-_CONVERSATION = (
-    Action("conversation.new", _("actions", "New conversation"), "Ctrl+Shift+N", "plus", _("actions", "Write a new conversation"), "conversation"),
-    Action("conversation.duplicate", _("actions", "Duplicate conversation"), "Ctrl+Shift+D", "copy", _("actions", "Copy this conversation"), "conversation"),
-    Action("conversation.remove", _("actions", "Remove conversation"), "Ctrl+Backspace", "trash", _("actions", "Take it out; it stays recoverable"), "conversation"),
-    Action("conversation.restore", _("actions", "Restore conversation"), "Ctrl+Shift+Backspace", "restore", _("actions", "Bring a removed conversation back"), "conversation"),
-    Action("conversation.next", _("actions", "Next conversation"), "Right", "arrow-right", _("actions", "Go to the next one in the current order"), "conversation"),
-    Action("conversation.previous", _("actions", "Previous conversation"), "Left", "arrow-left", _("actions", "Go to the one before"), "conversation"),
-    Action("conversation.save_next", _("actions", "Keep and go to the next"), "Ctrl+Return", "", _("actions", "Keep what you typed and go on"), "conversation"),
-    Action("message.next", _("actions", "Next turn"), "J", "", _("actions", "Go to the next message"), "conversation"),
-    Action("message.previous", _("actions", "Previous turn"), "K", "", _("actions", "Go to the message before"), "conversation"),
-    Action("message.edit", _("actions", "Edit turn"), "Return", "pen", _("actions", "Put the cursor into the message"), "conversation"),
-    Action("message.add", _("actions", "Add turn"), "Ctrl+Shift+Return", "plus", _("actions", "Add a message after this one"), "conversation"),
-    Action("message.duplicate", _("actions", "Duplicate turn"), "Ctrl+D", "copy", _("actions", "Copy this message"), "conversation"),
-    Action("message.remove", _("actions", "Remove turn"), "Ctrl+Shift+Delete", "trash", _("actions", "Take this message out"), "conversation"),
-    Action("message.up", _("actions", "Move turn up"), "Alt+Up", "", _("actions", "Move this message before the one above"), "conversation"),
-    Action("message.down", _("actions", "Move turn down"), "Alt+Down", "", _("actions", "Move this message after the one below"), "conversation"),
-    Action("message.role", _("actions", "Change role"), "Ctrl+R", "", _("actions", "Choose who says this message"), "conversation"),
-    Action("message.weight", _("actions", "Train on this turn or not"), "Ctrl+T", "weight", _("actions", "Switch the weight of an answer between 0 and 1"), "conversation"),
+_CONVERSATION = _group(
+    "conversation",
+    Action("conversation.new", "New conversation", "Ctrl+Shift+N", "plus", "Write a new conversation"),
+    Action("conversation.duplicate", "Duplicate conversation", "Ctrl+Shift+D", "copy", "Copy this conversation"),
+    Action("conversation.remove", "Remove conversation", "Ctrl+Backspace", "trash", "Take it out, recoverably"),
+    Action("conversation.restore", "Restore conversation", "Ctrl+Shift+Backspace", "restore", "Bring it back"),
+    Action("conversation.next", "Next conversation", "Right", "arrow-right", "Go to the next one in the current order"),
+    Action("conversation.previous", "Previous conversation", "Left", "arrow-left", "Go to the one before"),
+    Action("conversation.save_next", "Keep and go to the next", "Ctrl+Return", "", "Keep what you typed and go on"),
+    Action("message.next", "Next turn", "J", "", "Go to the next message"),
+    Action("message.previous", "Previous turn", "K", "", "Go to the message before"),
+    Action("message.edit", "Edit turn", "Return", "pen", "Put the cursor into the message"),
+    Action("message.add", "Add turn", "Ctrl+Shift+Return", "plus", "Add a message after this one"),
+    Action("message.duplicate", "Duplicate turn", "Ctrl+D", "copy", "Copy this message"),
+    Action("message.remove", "Remove turn", "Ctrl+Shift+Delete", "trash", "Take this message out"),
+    Action("message.up", "Move turn up", "Alt+Up", "", "Move this message before the one above"),
+    Action("message.down", "Move turn down", "Alt+Down", "", "Move this message after the one below"),
+    Action("message.role", "Change role", "Ctrl+R", "", "Choose who says this message"),
+    Action("message.weight", "Train on this turn or not", "Ctrl+T", "weight", "Set its weight to 0 or 1"),
 )
-_LABEL = (
-    Action("label.accept", _("actions", "Accept"), "A", "check", _("actions", "This conversation is good to train on"), "label"),
-    Action("label.reject", _("actions", "Reject"), "X", "cross", _("actions", "This conversation must not be trained on"), "label"),
-    Action("label.skip", _("actions", "Skip"), "Space", "skip", _("actions", "Decide later; it comes back at the end"), "label"),
-    Action("label.pending", _("actions", "Back to pending"), "P", "clock", _("actions", "Take the decision away"), "label"),
-    Action("label.flag", _("actions", "Flag"), "F", "flag", _("actions", "Mark it for discussion"), "label"),
-    Action("label.note", _("actions", "Note"), "N", "note", _("actions", "Write a note about this conversation"), "label"),
-    Action("label.tags", _("actions", "Tags"), "T", "tag", _("actions", "Add or take away tags"), "label"),
-    *(Action(f"label.value_{i % 10}", text, str(i % 10), "", "", "label") for i, text in enumerate((
-        _("actions", "First label"), _("actions", "Second label"), _("actions", "Third label"),
-        _("actions", "Fourth label"), _("actions", "Fifth label"), _("actions", "Sixth label"),
-        _("actions", "Seventh label"), _("actions", "Eighth label"), _("actions", "Ninth label"),
-        _("actions", "Tenth label")), 1)),
-    Action("label.next_set", _("actions", "Next label set"), "Tab", "", _("actions", "Answer the next question"), "label"),
-    Action("label.sets", _("actions", "Edit label sets"), "Ctrl+L", "labels", _("actions", "Choose the questions annotators answer"), "label"),
+_LABEL = _group(
+    "label",
+    Action("label.accept", "Accept", "A", "check", "This conversation is good to train on"),
+    Action("label.reject", "Reject", "X", "cross", "This conversation must not be trained on"),
+    Action("label.skip", "Skip", "Space", "skip", "Decide later; it comes back at the end"),
+    Action("label.pending", "Back to pending", "P", "clock", "Take the decision away"),
+    Action("label.flag", "Flag", "F", "flag", "Mark it for discussion"),
+    Action("label.note", "Note", "N", "note", "Write a note about this conversation"),
+    Action("label.tags", "Tags", "T", "tag", "Add or take away tags"),
+    Action("label.value_1", "First label", "1", "", "Give the first label"),
+    Action("label.value_2", "Second label", "2", "", "Give the second label"),
+    Action("label.value_3", "Third label", "3", "", "Give the third label"),
+    Action("label.value_4", "Fourth label", "4", "", "Give the fourth label"),
+    Action("label.value_5", "Fifth label", "5", "", "Give the fifth label"),
+    Action("label.value_6", "Sixth label", "6", "", "Give the sixth label"),
+    Action("label.value_7", "Seventh label", "7", "", "Give the seventh label"),
+    Action("label.value_8", "Eighth label", "8", "", "Give the eighth label"),
+    Action("label.value_9", "Ninth label", "9", "", "Give the ninth label"),
+    Action("label.value_0", "Tenth label", "0", "", "Give the tenth label"),
+    Action("label.sets", "Edit label sets", "Ctrl+L", "labels", "Choose the questions annotators answer"),
 )
-_DATASET = (
-    Action("check.run", _("actions", "Check again"), "Ctrl+Shift+C", "shield", _("actions", "Run every rule over every conversation"), "dataset"),
-    Action("check.fix_safe", _("actions", "Fix what is safe"), "", "wand", _("actions", "Apply every repair that cannot change a meaning"), "dataset"),
-    Action("check.next", _("actions", "Next finding"), "F8", "", _("actions", "Go to the next finding"), "dataset"),
-    Action("check.previous", _("actions", "Previous finding"), "Shift+F8", "", _("actions", "Go to the finding before"), "dataset"),
-    Action("check.fix_one", _("actions", "Apply the fix"), "Ctrl+.", "wand", _("actions", "Repair the finding at hand"), "dataset"),
-    Action("duplicates.find", _("actions", "Find duplicates"), "Ctrl+Shift+F", "duplicates", _("actions", "Look for copies and near copies"), "dataset"),
-    Action("duplicates.keep_left", _("actions", "Keep the left one"), "[", "", _("actions", "Remove the right copy"), "dataset"),
-    Action("duplicates.keep_right", _("actions", "Keep the right one"), "]", "", _("actions", "Remove the left copy"), "dataset"),
-    Action("duplicates.keep_both", _("actions", "Not a duplicate"), "=", "", _("actions", "Keep both"), "dataset"),
-    Action("duplicates.remove_all", _("actions", "Remove all copies"), "", "trash", _("actions", "Keep one of every cluster, by the chosen rule"), "dataset"),
-    Action("split.assign", _("actions", "Assign splits"), "", "split", _("actions", "Put every conversation into train, validation or test"), "dataset"),
-    Action("export.run", _("actions", "Export"), "Ctrl+E", "export", _("actions", "Write the files to train on, and their manifest"), "dataset"),
-    Action("export.verify", _("actions", "Verify an export"), "", "shield", _("actions", "Check an export folder against its manifest"), "dataset"),
-    Action("train.target_test", _("actions", "Test the connection"), "", "plug", _("actions", "Ask the service who you are; uploads nothing"), "dataset"),
-    Action("train.dry_run", _("actions", "Dry run"), "", "calculator", _("actions", "Rows, tokens, cost and time, before anything starts"), "dataset"),
-    Action("train.start", _("actions", "Start training"), "", "play", _("actions", "Upload the export and start a job"), "dataset"),
-    Action("train.cancel", _("actions", "Cancel the job"), "", "stop", _("actions", "Stop the running job"), "dataset"),
+_DATASET = _group(
+    "dataset",
+    Action("check.run", "Check again", "Ctrl+Shift+C", "shield", "Run every rule over every conversation"),
+    Action("check.fix_safe", "Fix what is safe", "", "wand", "Apply every repair that cannot change a meaning"),
+    Action("check.next", "Next finding", "F8", "", "Go to the next finding"),
+    Action("check.previous", "Previous finding", "Shift+F8", "", "Go to the finding before"),
+    Action("check.fix_one", "Apply the fix", "Ctrl+.", "wand", "Repair the finding at hand"),
+    Action("duplicates.find", "Find duplicates", "Ctrl+Shift+F", "duplicates", "Look for copies and near copies"),
+    Action("duplicates.keep_left", "Keep the left one", "[", "", "Remove the right copy"),
+    Action("duplicates.keep_right", "Keep the right one", "]", "", "Remove the left copy"),
+    Action("duplicates.keep_both", "Not a duplicate", "=", "", "Keep both"),
+    Action("duplicates.remove_all", "Remove all copies", "", "trash", "Keep one of every cluster, by the chosen rule"),
+    Action("split.assign", "Assign splits", "", "split", "Put every conversation into train, validation or test"),
+    Action("export.run", "Export", "Ctrl+E", "export", "Write the files to train on, and their manifest"),
+    Action("export.verify", "Verify an export", "", "shield", "Check an export folder against its manifest"),
+    Action("train.target_test", "Test the connection", "", "plug", "Ask the service who you are; uploads nothing"),
+    Action("train.dry_run", "Dry run", "", "calculator", "Rows, tokens, cost and time, before anything starts"),
+    Action("train.start", "Start training", "", "play", "Upload the export and start a job"),
+    Action("train.cancel", "Cancel the job", "", "stop", "Stop the running job"),
 )
-_GO = (
-    Action("go.write", _("actions", "Write"), "Ctrl+1", "pen", _("actions", "Go to the conversations"), "go"),
-    Action("go.label", _("actions", "Label"), "Ctrl+2", "tag", _("actions", "Go to the queue"), "go"),
-    Action("go.check", _("actions", "Check"), "Ctrl+3", "shield", _("actions", "Go to the findings"), "go"),
-    Action("go.duplicates", _("actions", "Duplicates"), "Ctrl+4", "duplicates", _("actions", "Go to the copies"), "go"),
-    Action("go.export", _("actions", "Split and export"), "Ctrl+5", "export", _("actions", "Go to splits and export"), "go"),
-    Action("go.train", _("actions", "Train"), "Ctrl+6", "train", _("actions", "Go to targets and jobs"), "go"),
+_GO = _group(
+    "go",
+    Action("go.write", "Write", "Ctrl+1", "pen", "Go to the conversations"),
+    Action("go.label", "Label", "Ctrl+2", "tag", "Go to the queue"),
+    Action("go.check", "Check", "Ctrl+3", "shield", "Go to the findings"),
+    Action("go.duplicates", "Duplicates", "Ctrl+4", "duplicates", "Go to the copies"),
+    Action("go.export", "Split and export", "Ctrl+5", "export", "Go to splits and export"),
+    Action("go.train", "Train", "Ctrl+6", "train", "Go to targets and jobs"),
 )
-_VIEW = (
-    Action("view.palette", _("actions", "All actions"), "Ctrl+K", "command", _("actions", "Find any action by name"), "view"),
-    Action("view.rail", _("actions", "Fold the page list"), "Ctrl+B", "sidebar", _("actions", "Show only the icons of the pages"), "view"),
-    Action("view.inspector", _("actions", "Fold the inspector"), "Ctrl+Shift+B", "inspector", _("actions", "Hide or show the right side"), "view"),
-    Action("view.theme_system", _("actions", "Theme of the system"), "", "monitor", _("actions", "Light or dark as the system is"), "view"),
-    Action("view.theme_light", _("actions", "Light theme"), "", "sun", _("actions", "Dark text on a light ground"), "view"),
-    Action("view.theme_dark", _("actions", "Dark theme"), "", "moon", _("actions", "Light text on a dark ground"), "view"),
-    Action("view.theme_contrast", _("actions", "High contrast theme"), "", "contrast", _("actions", "The strongest contrast"), "view"),
+_VIEW = _group(
+    "view",
+    Action("view.palette", "All actions", "Ctrl+K", "command", "Find any action by name"),
+    Action("view.rail", "Fold the page list", "Ctrl+B", "sidebar", "Show only the icons of the pages"),
+    Action("view.inspector", "Fold the inspector", "Ctrl+Shift+B", "inspector", "Hide or show the right side"),
+    Action("view.theme_system", "Theme of the system", "", "monitor", "Light or dark as the system is"),
+    Action("view.theme_light", "Light theme", "", "sun", "Dark text on a light ground"),
+    Action("view.theme_dark", "Dark theme", "", "moon", "Light text on a dark ground"),
+    Action("view.theme_contrast", "High contrast theme", "", "contrast", "The strongest contrast"),
 )
-_HELP = (
-    Action("help.guide", _("actions", "Guide"), "F1", "book", _("actions", "Open the guide"), "help"),
-    Action("help.shortcuts", _("actions", "Keys"), "?", "keyboard", _("actions", "Show every key"), "help"),
-    Action("help.about", _("actions", "About Curator"), "", "info", _("actions", "Version and licences"), "help"),
+_HELP = _group(
+    "help",
+    Action("help.guide", "Guide", "F1", "book", "Open the guide"),
+    Action("help.shortcuts", "Keys", "?", "keyboard", "Show every key"),
+    Action("help.about", "About Curator", "", "info", "Version and licences"),
 )
 # fmt: on
 

@@ -3,8 +3,8 @@
 A page is a widget that fills the work area. The frame builds it once, when it is first needed, as
 ``SomePage(session, jobs)`` and from then on talks to it only through this class:
 
-- ``page_id``, ``title``, ``icon``: class attributes; the title is English inside QT_TRANSLATE_NOOP
-  of context "pages", the icon a file name in resources/icons without its ending.
+- ``page_id``, ``title``, ``icon``: class attributes; the title is English and translated in the
+  context "pages"; the icon is a file name in resources/icons without its ending.
 - ``slots()``: which actions of ``actions.ACTIONS`` the page answers right now. An action that is not
   in the mapping is disabled (its key then reaches the focused widget). When the answer changes,
   emit ``slots_changed``.

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from curator.app.jobs import CancelledCall, Job, Jobs, ProgressCall
     from curator.dataset.json_values import Json
     from curator.project.index import Index
-    from curator.project.store import Changes, Project
+    from curator.project.changes import Changes
+    from curator.project.store import Project
 
 Level = Literal["info", "success", "warning", "error"]
 
@@ -135,9 +136,7 @@ class Session(QObject):
     def _load(self, title: str, path: Path, *, create: bool) -> "Job[tuple[Project, Index]]":
         author = self.author
 
-        def work(
-            _progress: "ProgressCall", _cancelled: "CancelledCall"
-        ) -> "tuple[Project, Index]":
+        def work(_progress: "ProgressCall", _cancelled: "CancelledCall") -> "tuple[Project, Index]":
             from curator.project.store import Project
 
             project = Project.create(path, author) if create else Project.open(path)

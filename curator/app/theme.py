@@ -187,7 +187,11 @@ def palette(theme: Tokens) -> QPalette:
     for role, name in roles.items():
         made.setColor(role, theme.colour(name))
     off = QPalette.ColorGroup.Disabled
-    for role in (QPalette.ColorRole.WindowText, QPalette.ColorRole.Text, QPalette.ColorRole.ButtonText):
+    for role in (
+        QPalette.ColorRole.WindowText,
+        QPalette.ColorRole.Text,
+        QPalette.ColorRole.ButtonText,
+    ):
         made.setColor(off, role, theme.colour("text-off"))
     return made
 
@@ -210,9 +214,7 @@ class _SvgEngine(QIconEngine):
         self._name = name
         self._tone = tone
 
-    def paint(
-        self, painter: QPainter, rect: QRect, mode: QIcon.Mode, _state: QIcon.State
-    ) -> None:
+    def paint(self, painter: QPainter, rect: QRect, mode: QIcon.Mode, _state: QIcon.State) -> None:
         tone = "text-off" if mode == QIcon.Mode.Disabled else self._tone
         _renderer(self._name, tokens()[tone]).render(painter, QRectF(rect))
 

@@ -118,9 +118,7 @@ class Table(QAbstractTableModel):
             return column.tip(int(self._rows[index.row()]))
         return None
 
-    def headerData(
-        self, section: int, orientation: Qt.Orientation, role: int = _DISPLAY
-    ) -> Any:
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = _DISPLAY) -> Any:
         """Return a column's title."""
         if orientation == Qt.Orientation.Horizontal and 0 <= section < len(self.columns):
             if role == _DISPLAY:
@@ -232,7 +230,9 @@ class GridView(QTableView):
 
     def selected_ranges(self) -> list[tuple[int, int]]:
         """Return the selected places as (first, last) pairs: cheap even when all are selected."""
-        return sorted({(r.top(), r.bottom()) for r in self.selectionModel().selection()})
+        selection = self.selectionModel().selection()
+        ranges = (selection.at(place) for place in range(selection.count()))
+        return sorted({(r.top(), r.bottom()) for r in ranges})
 
     def is_leftmost(self, column: int) -> bool:
         """Whether a column stands at the left edge, wherever the person moved it."""

@@ -11,7 +11,9 @@ STRIPE_PX = 3
 class Card(QFrame):
     """A surface that groups what belongs together; put widgets into ``body``."""
 
-    def __init__(self, parent: QWidget | None = None, *, stripe: str = "", padding: int = 16) -> None:
+    def __init__(
+        self, parent: QWidget | None = None, *, stripe: str = "", padding: int = 16
+    ) -> None:
         super().__init__(parent)
         self.setProperty("kind", "card")
         self._stripe = stripe

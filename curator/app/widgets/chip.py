@@ -49,9 +49,7 @@ class Chip(QWidget):
         paint_chip(painter, QRectF(self.rect()), self._text, self._tone, self._icon)
 
 
-def paint_chip(
-    painter: QPainter, box: QRectF, text: str, tone: str, icon_name: str = ""
-) -> None:
+def paint_chip(painter: QPainter, box: QRectF, text: str, tone: str, icon_name: str = "") -> None:
     """Paint a chip into a box; delegates of tables use it too."""
     look = tokens()
     ground = look.colours.get(f"{tone}-soft", look["hover"])
@@ -71,7 +69,9 @@ def paint_chip(
 class Badge(QWidget):
     """A small number, such as how many findings a row has; zero shows nothing."""
 
-    def __init__(self, count: int = 0, tone: str = "text-muted", parent: QWidget | None = None) -> None:
+    def __init__(
+        self, count: int = 0, tone: str = "text-muted", parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         self._count = count
         self._tone = tone

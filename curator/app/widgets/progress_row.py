@@ -49,9 +49,7 @@ class ProgressRow(QWidget):
         """Say a progress in words: how many of how many, and the time left."""
         words = [progress.what] if progress.what else []
         if progress.total > 0:
-            words.append(
-                self.tr("{0} of {1}").format(f"{progress.done:,}", f"{progress.total:,}")
-            )
+            words.append(self.tr("{0} of {1}").format(f"{progress.done:,}", f"{progress.total:,}"))
         if progress.seconds_left is not None:
             words.append(self.tr("{0} left").format(duration(progress.seconds_left)))
         return " · ".join(words)

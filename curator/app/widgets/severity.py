@@ -2,16 +2,16 @@
 
 from typing import Final
 
-from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
+from PySide6.QtCore import QCoreApplication
 from PySide6.QtWidgets import QWidget
 
 from curator.app.widgets.empty_state import IconPicture
 from curator.dataset.finding import Severity
 
 SEVERITY_LOOK: Final = {
-    "error": ("error", "danger", QT_TRANSLATE_NOOP("severity", "Error")),
-    "warning": ("warning", "warning", QT_TRANSLATE_NOOP("severity", "Warning")),
-    "info": ("info", "text-muted", QT_TRANSLATE_NOOP("severity", "Hint")),
+    "error": ("error", "danger", "Error"),
+    "warning": ("warning", "warning", "Warning"),
+    "info": ("info", "text-muted", "Hint"),
 }
 """Icon, tone and word of each severity."""
 

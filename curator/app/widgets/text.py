@@ -10,7 +10,9 @@ class _Text(QLabel):
 
     kind = ""
 
-    def __init__(self, text: str = "", parent: QWidget | None = None, *, wrap: bool = False) -> None:
+    def __init__(
+        self, text: str = "", parent: QWidget | None = None, *, wrap: bool = False
+    ) -> None:
         super().__init__(text, parent)
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setProperty("kind", self.kind)

@@ -114,8 +114,7 @@ class Toaster(QObject):
     def _place(self) -> None:
         bottom = self._window.height() - 48
         for toast in reversed(self._toasts):
-            height = toast.layout().heightForWidth(WIDTH_PX)
-            toast.setFixedHeight(max(height, toast.minimumSizeHint().height()))
+            toast.setFixedHeight(max(toast.heightForWidth(WIDTH_PX), toast.sizeHint().height()))
             bottom -= toast.height()
             toast.move(self._window.width() - WIDTH_PX - 16, bottom)
             toast.raise_()
