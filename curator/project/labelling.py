@@ -185,7 +185,7 @@ def _places(reader: Reader) -> dict[tuple[str, int], int]:
         ).fetchall()
     places: dict[tuple[str, int], int] = {}
     for cells in rows:
-        id_, source, line = (int(cell or 0) for cell in cells)  # type: ignore[arg-type]
+        id_, source, line = (int(cell or 0) for cell in cells)
         places.setdefault((names.get(source, ""), line), id_)
         if len(names) == 1:
             places.setdefault(("", line), id_)

@@ -22,7 +22,12 @@ HOSTS = re.compile(
         )
     )
 )
-INDEX_OPTIONS = re.compile(r"--(extra-)?index-url|--find-links|index-url\s*=|find-links\s*=")
+INDEX_OPTIONS = re.compile(
+    "|".join(
+        f"{word}( |=|-option)"
+        for word in ("--index" + "-url", "--find" + "-links", "--extra-index" + "-url")
+    )
+)
 MACHINE_PATHS = re.compile(
     "|".join(
         ("/" + "work/(main|shared)", "/" + "tmp/contract", "/" + "opt/(wheels|pypi)", "/" + "root/")
