@@ -1,0 +1,293 @@
+"""Dividing a dataset into train, validation and test so that nothing that belongs together is torn apart.
+
+Rows with equal content, equal prompts or whatever else was asked for form a group, and a group goes to
+one split whole. Which one is told by a hash of the seed and the group, never by the order of rows, and
+what was assigned before stays where it is, so added rows move nothing.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from curator.dataset.errors import WrongUse
+from curator.dataset.split import Split
+
+Ints = npt.NDArray[np.int64]
+
+Together = Literal["prompt", "duplicates", "source"]
+
+TOGETHER: Final[tuple[Together, ...]] = ("prompt", "duplicates", "source")
+"""What can be kept in one split, besides exact copies and equal prompts, which always are."""
+
+SPLITS: Final = (Split.TRAIN, Split.VALIDATION, Split.TEST)
+"""A split by its code less one; code 0 is unassigned. On a conflict the earlier one wins."""
+
+NO_PROMPT: Final = int.from_bytes(hashlib.sha256(b"").digest()[:8], "big", signed=True)
+"""The prompt hash of a conversation without any prompt; such rows do not belong together."""
+
+_TRAIN, _VALIDATION, _TEST = 1, 2, 3
+
+
+@dataclass(frozen=True, slots=True)
+class SplitPlan:
+    """How to divide: shares of the whole, or whole numbers of rows.
+
+    With numbers, a train of 0 means all that validation and test leave, and another number leaves
+    the rest unassigned.
+    """
+
+    train: float = 0.8
+    validation: float = 0.1
+    test: float = 0.1
+    seed: int = 0
+    stratify: str = ""
+    together: tuple[Together, ...] = ("prompt",)
+    by_count: bool = False
+
+    def __post_init__(self) -> None:
+        shares = self._shares()
+        if not all(0 <= share < float("inf") for share in shares):
+            raise WrongUse("A split's share or count cannot be below 0.")
+        if self.by_count:
+            if any(share != int(share) for share in shares):
+                raise WrongUse("Counts of rows are whole numbers; give shares below 1 or counts.")
+        elif abs(sum(shares) - 1) > 1e-6:
+            raise WrongUse(
+                f"The shares of train, validation and test add up to {sum(shares):g}, not to 1."
+            )
+        unknown = set(self.together) - set(TOGETHER)
+        if unknown:
+            names = ", ".join(sorted(unknown))
+            raise WrongUse(f'"{names}" cannot be kept together; choose from {", ".join(TOGETHER)}.')
+
+    def to_json(self) -> dict[str, object]:
+        """Return the plan as a JSON object."""
+        return {
+            "train": self.train,
+            "validation": self.validation,
+            "test": self.test,
+            "seed": self.seed,
+            "stratify": self.stratify,
+            "together": sorted(self.together),
+            "by_count": self.by_count,
+        }
+
+    def targets(self, rows: int) -> tuple[float, float, float]:
+        """Return how many of so many rows each split should have."""
+        if not self.by_count:
+            return (self.train * rows, self.validation * rows, self.test * rows)
+        if self.train + self.validation + self.test > rows:
+            raise WrongUse(
+                f"{self.train + self.validation + self.test:g} rows are asked for, "
+                f"but only {rows} can be split."
+            )
+        rest = rows - self.validation - self.test
+        return (self.train or rest, self.validation, self.test)
+
+    @property
+    def rest(self) -> int:
+        """The split code of what the targets leave over, 0 where it stays unassigned."""
+        if self.by_count:
+            return 0 if self.train else _TRAIN
+        return next(code for code, share in enumerate(self._shares(), 1) if share > 0)
+
+    def _shares(self) -> tuple[float, float, float]:
+        return (self.train, self.validation, self.test)
+
+
+@dataclass(frozen=True, slots=True)
+class SplitColumns:
+    """The rows to divide, one value each; label -1 is no label, cluster -1 none, split 0 unassigned."""
+
+    content_hash: Ints
+    prompt_hash: Ints
+    split: Ints
+    label: Ints
+    source: Ints
+    cluster: Ints
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """The outcome: a split code and a group number for each row, and what had to give."""
+
+    split: Ints
+    group: Ints
+    moved: int
+    """Rows that had a split and got another one."""
+    bridged: int
+    """Groups that new rows joined together across splits, and that were brought into one."""
+
+    @property
+    def groups(self) -> int:
+        """The number of groups."""
+        return int(self.group.max()) + 1 if len(self.group) else 0
+
+
+def plan_splits(plan: SplitPlan, columns: SplitColumns, *, keep: bool = True) -> Assignment:
+    """Assign every row; keep leaves rows that have a split where they are."""
+    group = groups_of(columns, plan.together)
+    number = int(group.max()) + 1 if len(group) else 0
+    sizes = np.bincount(group, minlength=number).astype(np.int64)
+    before = columns.split if keep else np.zeros(len(group), dtype=np.int64)
+    fixed, bridged = _settled(group, before, number)
+    order = np.lexsort((np.arange(number), _draw(plan.seed, _group_keys(group, columns, number))))
+    strata = _strata(group, columns.label if plan.stratify else None, number)
+    chosen = _fill(fixed, sizes, strata, order, plan.targets(len(group)), plan.rest)
+    split = chosen[group] if number else np.zeros(0, dtype=np.int64)
+    moved = int(((columns.split > 0) & (columns.split != split)).sum())
+    return Assignment(split, group, moved, bridged)
+
+
+def groups_of(columns: SplitColumns, together: Sequence[Together] = ("prompt",)) -> Ints:
+    """Number the groups: rows that share a content or a prompt, and what else was asked for."""
+    rows = len(columns.content_hash)
+    prompts = columns.prompt_hash
+    links = [
+        _links(columns.content_hash, np.ones(rows, dtype=bool)),
+        _links(prompts, (prompts != 0) & (prompts != NO_PROMPT)),
+    ]
+    if "duplicates" in together:
+        links.append(_links(columns.cluster, columns.cluster >= 0))
+    if "source" in together:
+        links.append(_links(columns.source, columns.source > 0))
+    return _connected(rows, links)
+
+
+def straddling(group: Ints, split: Ints) -> int:
+    """Count the groups whose rows lie in several splits; unassigned rows lie in none."""
+    assigned = split > 0
+    places = np.unique(group[assigned] * 4 + split[assigned])
+    return int((np.bincount(places // 4, minlength=1) > 1).sum())
+
+
+def leaks(prompt_hash: Ints, split: Ints) -> list[Ints]:
+    """Return the rows of every prompt that stands in several splits, folded as prompt hashes are."""
+    use = np.flatnonzero((split > 0) & (prompt_hash != 0) & (prompt_hash != NO_PROMPT))
+    if not len(use):
+        return []
+    _, group = np.unique(prompt_hash[use], return_inverse=True)
+    low = np.full(len(use), len(SPLITS) + 1)
+    high = np.zeros(len(use), dtype=np.int64)
+    np.minimum.at(low, group, split[use])
+    np.maximum.at(high, group, split[use])
+    torn = np.flatnonzero((low < high)[group])
+    order = torn[np.argsort(group[torn], kind="stable")]
+    starts = np.flatnonzero(np.diff(group[order], prepend=-1))
+    return np.split(use[order], starts[1:]) if len(order) else []
+
+
+def drift(label: Ints, split: Ints, number: int) -> Mapping[Split, tuple[int, ...]]:
+    """Count each label in each split."""
+    return {
+        name: tuple(
+            np.bincount(label[(split == code) & (label >= 0)], minlength=number)[:number].tolist()
+        )
+        for code, name in enumerate(SPLITS, 1)
+    }
+
+
+def _links(values: Ints, use: npt.NDArray[np.bool_]) -> tuple[Ints, Ints]:
+    """Link each row to the first row with the same value."""
+    rows = np.flatnonzero(use)
+    _, first, inverse = np.unique(values[rows], return_index=True, return_inverse=True)
+    return rows, rows[first][inverse] if len(rows) else rows
+
+
+def _connected(rows: int, links: list[tuple[Ints, Ints]]) -> Ints:
+    """Number the connected components by letting the smallest row number spread along the links."""
+    leader = np.arange(rows, dtype=np.int64)
+    while True:
+        before = leader.copy()
+        for left, right in links:
+            low = np.minimum(leader[left], leader[right])
+            np.minimum.at(leader, right, low)
+            leader[left] = np.minimum(leader[left], leader[right])
+        leader = leader[leader]
+        if np.array_equal(leader, before):
+            return np.unique(leader, return_inverse=True)[1].astype(np.int64)
+
+
+def _group_keys(group: Ints, columns: SplitColumns, number: int) -> Ints:
+    keys = np.full(number, np.iinfo(np.int64).max, dtype=np.int64)
+    np.minimum.at(keys, group, columns.content_hash)
+    return keys
+
+
+def _draw(seed: int, keys: Ints) -> npt.NDArray[np.uint64]:
+    """Return one well-mixed number for each key (the finaliser of SplitMix64), the same on every machine."""
+    start = int.from_bytes(hashlib.sha256(str(seed).encode()).digest()[:8], "big")
+    value = keys.astype(np.uint64) ^ np.uint64(start)
+    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
+        value = (value ^ (value >> np.uint64(shift))) * np.uint64(factor)
+    mixed: npt.NDArray[np.uint64] = value ^ (value >> np.uint64(31))
+    return mixed
+
+
+def _settled(group: Ints, before: Ints, number: int) -> tuple[Ints, int]:
+    """Return the split each group has already (0 for none), and how many had several.
+
+    Of several the most trained-on wins: rows then leave the test split, and none that a checkpoint
+    may have learnt by heart gets in.
+    """
+    fixed = np.zeros(number, dtype=np.int64)
+    for code in (_TEST, _VALIDATION, _TRAIN):
+        fixed[group[before == code]] = code
+    return fixed, straddling(group, before)
+
+
+def _strata(group: Ints, label: Ints | None, number: int) -> Ints:
+    """Return for each group its most frequent label, the smallest of equals; -1 where nothing is labelled."""
+    strata = np.full(number, -1, dtype=np.int64)
+    if label is None or not (label >= 0).any():
+        return strata
+    width = int(label.max()) + 1
+    use = label >= 0
+    cells, counts = np.unique(group[use] * width + label[use], return_counts=True)
+    order = np.lexsort((-cells, counts))  # the last write of a group is its winner
+    strata[cells[order] // width] = cells[order] % width
+    return strata
+
+
+def _fill(
+    fixed: Ints,
+    sizes: Ints,
+    strata: Ints,
+    order: Ints,
+    targets: tuple[float, float, float],
+    rest: int,
+) -> Ints:
+    """Give each free group a split, stratum by stratum; what one stratum lacks the next makes up for."""
+    chosen = fixed.copy()
+    total = int(sizes.sum())
+    for code in (_TEST, _VALIDATION, _TRAIN):
+        if code == rest or not total:
+            continue
+        carried = 0.0
+        lacking = targets[code - 1] - int(sizes[chosen == code].sum())
+        for stratum in np.unique(strata).tolist():
+            inside = strata == stratum
+            wanted = targets[code - 1] * int(sizes[inside].sum()) / total + carried
+            wanted -= int(sizes[inside & (chosen == code)].sum())
+            most = min(round(wanted), round(lacking))
+            taken = _take(chosen, order[inside[order]], sizes, most, code)
+            carried, lacking = wanted - taken, lacking - taken
+        _take(chosen, order, sizes, round(lacking), code)
+    chosen[chosen == 0] = rest
+    return chosen
+
+
+def _take(chosen: Ints, candidates: Ints, sizes: Ints, most: int, code: int) -> int:
+    """Assign free groups in order, as long as they fit, and return how many rows that took."""
+    left = most
+    for group in candidates[chosen[candidates] == 0].tolist():
+        if left <= 0:
+            break
+        if sizes[group] <= left:
+            chosen[group] = code
+            left -= int(sizes[group])
+    return max(most, 0) - max(left, 0)
