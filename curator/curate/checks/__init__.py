@@ -1,0 +1,24 @@
+"""The checks of one conversation: each rule's function, and one door that runs them.
+
+A check never raises, whatever the JSON holds; what it finds is a value.
+"""
+
+from curator.curate.checks.dispatch import (
+    PROFILES,
+    check_conversation,
+    finding,
+    needs_reading,
+    plain_findings,
+)
+from curator.curate.checks.files import keys_stand_once
+from curator.curate.checks.rejected import explain_rejected
+
+__all__ = [
+    "PROFILES",
+    "check_conversation",
+    "explain_rejected",
+    "finding",
+    "keys_stand_once",
+    "needs_reading",
+    "plain_findings",
+]

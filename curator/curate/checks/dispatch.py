@@ -1,0 +1,153 @@
+"""One door to all checks of a conversation, with a short way for the plain ones."""
+
+from collections.abc import Callable, Iterable, Sequence
+from functools import cache, lru_cache
+from typing import Any, Final
+
+from curator.curate.checks import definitions, files, images, length, privacy, shape, tools, turns
+from curator.curate.checks.subject import Subject, Trouble
+from curator.dataset.conversation import Conversation
+from curator.dataset.finding import Finding, Place, Severity
+from curator.dataset.json_values import Json
+from curator.dataset.rule import load_rules
+
+PROFILES: Final = (
+    "openai_sft",
+    "azure",
+    "together",
+    "fireworks",
+    "nebius",
+    "bedrock",
+    "trl",
+    "gemini",
+    "openai_rft",
+)
+"""The rules profiles: each says how grave a rule is for one kind of target."""
+
+Check = tuple[str, Callable[[Subject], Iterable[Trouble]]]
+
+ALWAYS: Final[tuple[Check, ...]] = (
+    *files.CHECKS,
+    *shape.CHECKS,
+    *turns.CHECKS,
+    *length.CHECKS,
+    *privacy.CHECKS,
+)
+WITH_TOOLS: Final[tuple[Check, ...]] = (*tools.CHECKS, *definitions.CHECKS)
+WITH_PARTS: Final[tuple[Check, ...]] = images.CHECKS
+CHECKS: Final = (*ALWAYS, *WITH_TOOLS, *WITH_PARTS)
+
+_SIGNS: Final = (*length.CONTROL_SIGNS, *privacy.SIGNS)
+_PLAIN_KEYS: Final = {"role", "content"}
+
+
+def check_conversation(
+    conversation: Conversation,
+    *,
+    profile: str = "openai_sft",
+    limit: int | None = None,
+    tokens: int | None = None,
+    raw: str | None = None,
+) -> tuple[Finding, ...]:
+    """Return what the rules find in one conversation, in the order of its messages.
+
+    limit and tokens are the target's and the conversation's tokens (no length rule without them);
+    raw is the line as it was read (no rule on repeated keys without it).
+    """
+    plain = plain_parts(conversation.fields)
+    if plain is None:
+        return _check(conversation, profile, limit, tokens, raw)
+    roles, texts = plain
+    if needs_reading("\n".join(texts)) or (
+        raw is not None and not files.keys_stand_once(raw, len(roles))
+    ):
+        return _check(conversation, profile, limit, tokens, raw)
+    found = plain_findings(roles, profile)
+    if tokens is None or not limit or tokens * 2 < limit:
+        return found
+    subject = Subject(Conversation({}), profile, limit, tokens)
+    return _in_order([*found, *_run(length.CHECKS[:2], subject)])
+
+
+def plain_parts(fields: Any) -> tuple[tuple[str, ...], list[str]] | None:
+    """Return roles and texts where every message is a role and a text, not blank; None otherwise."""
+    messages = fields.get("messages")
+    if len(fields) != 1 or not isinstance(messages, list) or not messages:
+        return None
+    roles: list[str] = []
+    texts: list[str] = []
+    for message in messages:
+        if not isinstance(message, dict) or message.keys() != _PLAIN_KEYS:
+            return None
+        role, text = message["role"], message["content"]
+        if type(role) is not str or type(text) is not str or not text or text.isspace():
+            return None
+        roles.append(role)
+        texts.append(text)
+    return tuple(roles), texts
+
+
+@lru_cache(maxsize=4096)
+def plain_findings(roles: tuple[str, ...], profile: str = "openai_sft") -> tuple[Finding, ...]:
+    """Return what the rules say of messages of these roles whose contents are texts, not blank.
+
+    Together with needs_reading being false for every text (and no repeated key, no length rule)
+    this is all that check_conversation would find.
+    """
+    messages: Json = [{"role": role, "content": "x"} for role in roles]
+    return _check(Conversation({"messages": messages}), profile, None, None, None)
+
+
+def needs_reading(text: str) -> bool:
+    """Say whether a text may hold something for the rules on texts; false is a proof that it does not."""
+    if any(sign in text for sign in _SIGNS) or privacy.FIGURES.search(text):
+        return True
+    return not text.isascii() and files.LONE_SURROGATE.search(text) is not None
+
+
+def finding(
+    rule_id: str,
+    profile: str = "openai_sft",
+    place: Place = Place(),  # noqa: B008 - a frozen value
+    *,
+    fixable: bool = True,
+    **values: object,
+) -> Finding:
+    """Build a rule's finding with its own words; a rule that does not apply to the profile is info."""
+    rule = load_rules()[rule_id]
+    severity: Severity = rule.severity_for(profile) or "info"
+    fix = rule.fix.id if rule.fix and fixable else ""
+    return Finding(rule_id, severity, rule.message.format(**values), place, fix)
+
+
+def _check(
+    conversation: Conversation, profile: str, limit: int | None, tokens: int | None, raw: str | None
+) -> tuple[Finding, ...]:
+    subject = Subject(conversation, profile, limit, tokens, raw)
+    found = _run(ALWAYS, subject)
+    if subject.has_tools:
+        found += _run(WITH_TOOLS, subject)
+    if subject.has_parts:
+        found += _run(WITH_PARTS, subject)
+    return _in_order(found)
+
+
+def _run(checks: Sequence[Check], subject: Subject) -> list[Finding]:
+    applies = _severities(subject.profile)
+    return [
+        finding(rule_id, subject.profile, place, fixable=fixable, **values)
+        for rule_id, find in checks
+        if rule_id in applies
+        for place, values, fixable in find(subject)
+    ]
+
+
+@cache
+def _severities(profile: str) -> frozenset[str]:
+    rules = load_rules().values()
+    return frozenset(rule.id for rule in rules if rule.severity_for(profile) is not None)
+
+
+def _in_order(found: list[Finding]) -> tuple[Finding, ...]:
+    """Sort by message, whole-conversation findings first; findings of one message keep their order."""
+    return tuple(sorted(found, key=lambda f: -1 if f.place.message is None else f.place.message))

@@ -1,0 +1,85 @@
+"""Rules F that look inside one line: repeated keys and broken characters."""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from curator.curate.checks.subject import Subject, Trouble, shown, trouble, where
+from curator.dataset.json_values import Json, duplicate_keys
+
+LONE_SURROGATE: Final = re.compile("[\ud800-\udfff]")
+_ESCAPED_LETTER: Final = re.compile(r"\\u00[2-7]")
+
+
+def repeated_keys(subject: Subject) -> Iterator[Trouble]:
+    """F08: a key that stands twice in one object of the line as it was read."""
+    if subject.raw is None:
+        return
+    try:
+        keys = duplicate_keys(subject.raw)
+    except (ValueError, RecursionError):
+        # The line parsed before; only its numbers or its depth can stop this stricter reading.
+        return
+    for key in dict.fromkeys(keys):
+        yield trouble(key=shown(key))
+
+
+def keys_stand_once(raw: str, messages: int) -> bool:
+    """Say quickly that a plain line (nothing but messages, role and content) repeats no key.
+
+    A quote inside a text is escaped, so the counts meet keys, or a text that is such a word and
+    nothing else; where a key could be hidden by escapes the answer is no, which means look closer.
+    """
+    return (
+        raw.count('"role"') == messages
+        and raw.count('"content"') == messages
+        and raw.count('"messages"') == 1
+        and not _ESCAPED_LETTER.search(raw)
+    )
+
+
+def broken_characters(subject: Subject) -> Iterator[Trouble]:
+    """F10: half of a surrogate pair in any text or key of the line."""
+    seen: set[tuple[int, str]] = set()
+    for text in subject.texts:
+        for match in LONE_SURROGATE.finditer(text.words):
+            seen.add((text.message, text.field))
+            place = where(text.message, text.role)
+            code = f"U+{ord(match[0]):04X}"
+            yield trouble(
+                text.message, text.field, match.start(), match.end(), where=place, code=code
+            )
+    for message, entry in enumerate(subject.entries):
+        yield from _elsewhere(entry, message, seen)
+    for key, value in subject.fields.items():
+        if key != "messages":
+            yield from _elsewhere({key: value}, None, set())
+
+
+def _elsewhere(value: Json, message: int | None, seen: set[tuple[int, str]]) -> Iterator[Trouble]:
+    """Report once per value the broken characters outside the texts already looked at."""
+    for field, text in strings(value):
+        match = LONE_SURROGATE.search(text)
+        if match and (message, field) not in seen:
+            yield trouble(
+                message, shown(field), where=where(message), code=f"U+{ord(match[0]):04X}"
+            )
+            return
+
+
+def strings(value: Json) -> Iterator[tuple[str, str]]:
+    """Walk every string and key inside a JSON value with its path; no depth is too deep."""
+    stack: list[tuple[str, Json]] = [("", value)]
+    while stack:
+        path, item = stack.pop()
+        if isinstance(item, str):
+            yield path, item
+        elif isinstance(item, dict):
+            for key, inner in item.items():
+                yield path, str(key)
+                stack.append((f"{path}.{key}" if path else str(key), inner))
+        elif isinstance(item, list):
+            stack.extend((f"{path}[{number}]", inner) for number, inner in enumerate(item))
+
+
+CHECKS: Final = (("F08", repeated_keys), ("F10", broken_characters))

@@ -1,0 +1,226 @@
+"""Rules T about calls and their answers."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from curator.curate.checks.schema import misfit
+from curator.curate.checks.subject import Call, Subject, Trouble, as_text, is_name, shown, trouble
+from curator.dataset.conversation import kind_of
+from curator.dataset.json_values import BadJson, Json, loads
+
+
+def arguments_kind(subject: Subject) -> Iterator[Trouble]:
+    """T01: arguments that are no text."""
+    for call in subject.calls:
+        if not isinstance(call.arguments, str):
+            yield trouble(
+                call.message,
+                _arguments_field(call),
+                name=shown(call.name),
+                kind=kind_of(call.arguments),
+                fixable=call.arguments is None or isinstance(call.arguments, dict),
+            )
+
+
+def arguments_json(subject: Subject) -> Iterator[Trouble]:
+    """T02: arguments whose text is no JSON object; an object wrapped in one more text can be unwrapped."""
+    for call in subject.calls:
+        if isinstance(call.arguments, str):
+            value, reason = read_arguments(call.arguments)
+            if reason:
+                yield trouble(
+                    call.message,
+                    _arguments_field(call),
+                    name=shown(call.name),
+                    reason=reason,
+                    fixable=unwrapped(value) is not None or not call.arguments.strip(),
+                )
+
+
+def arguments_fit(subject: Subject) -> Iterator[Trouble]:
+    """T03: arguments that contradict the tool's parameter schema."""
+    schemas = {definition.name: definition.parameters for definition in subject.definitions}
+    for call in subject.calls:
+        schema = schemas.get(call.name)
+        arguments = meant_arguments(call.arguments)
+        if isinstance(schema, dict) and arguments is not None:
+            reason = misfit(arguments, schema)
+            if reason:
+                yield trouble(
+                    call.message, _arguments_field(call), name=shown(call.name), reason=reason
+                )
+
+
+def unknown_call_answered(subject: Subject) -> Iterator[Trouble]:
+    """T04: a tool message whose id no earlier call has."""
+    for index, role in enumerate(subject.roles):
+        if role != "tool":
+            continue
+        answered = subject.messages[index].get("tool_call_id")
+        known = {call.id for call in subject.calls if call.message < index and call.id}
+        if is_name(answered) and answered in known:
+            continue
+        problem = (
+            f"answers the call “{shown(answered)}”, which no earlier message makes"
+            if is_name(answered)
+            else "does not say which call it answers"
+        )
+        can_relink = len(open_calls(subject, index)) == 1
+        yield trouble(index, "tool_call_id", problem=problem, fixable=can_relink)
+
+
+def open_calls(subject: Subject, index: int) -> list[str]:
+    """Return the ids of calls made before a message that no tool message answers anywhere."""
+    answered = {
+        as_text(message.get("tool_call_id"))
+        for message, role in zip(subject.messages, subject.roles, strict=True)
+        if role == "tool"
+    }
+    return [
+        call.id
+        for call in subject.calls
+        if call.id and call.message < index and call.id not in answered
+    ]
+
+
+def call_not_answered(subject: Subject) -> Iterator[Trouble]:
+    """T05: the talk goes on while a call is still open."""
+    for call in subject.calls:
+        answers: set[str] = set()
+        for index in range(call.message + 1, len(subject.roles)):
+            role = subject.roles[index]
+            if role in ("tool", "function"):
+                answers.add(_answer_key(subject, index))
+                continue
+            if (call.name if call.is_legacy else call.id) not in answers:
+                shown_id = shown(call.id or call.name)
+                yield trouble(call.message, call.field, id=shown_id, next=index + 1)
+            break
+
+
+def _answer_key(subject: Subject, index: int) -> str:
+    key = "name" if subject.roles[index] == "function" else "tool_call_id"
+    return as_text(subject.messages[index].get(key))
+
+
+def unknown_tool(subject: Subject) -> Iterator[Trouble]:
+    """T06: a call to a tool that the line does not define, each name once."""
+    known = {definition.name for definition in subject.definitions}
+    for call in subject.calls:
+        if call.name not in known:
+            known.add(call.name)
+            yield trouble(call.message, call.field, name=shown(call.name))
+
+
+def several_calls(subject: Subject) -> Iterator[Trouble]:
+    """T11: several calls in one turn although the line says one at a time."""
+    if subject.fields.get("parallel_tool_calls") is not False:
+        return
+    for index in range(len(subject.messages)):
+        count = sum(call.message == index for call in subject.calls)
+        if count > 1:
+            yield trouble(index, "tool_calls", count=count)
+
+
+def calls_are_no_list(subject: Subject) -> Iterator[Trouble]:
+    """T13: tool_calls that is no list, or an empty one."""
+    for index, message in enumerate(subject.messages):
+        calls = message.get("tool_calls")
+        if calls is None or (isinstance(calls, list) and calls):
+            continue
+        is_empty = calls == []
+        yield trouble(
+            index,
+            "tool_calls",
+            kind="an empty list" if is_empty else kind_of(calls),
+            way_out="Leave the key out." if is_empty else "Write a list of calls.",
+            fixable=is_empty,
+        )
+
+
+def incomplete_call(subject: Subject) -> Iterator[Trouble]:
+    """T14: a call without id, type, function or name."""
+    for index, message in enumerate(subject.messages):
+        calls = message.get("tool_calls")
+        for number, call in enumerate(calls if isinstance(calls, list) else ()):
+            problem = call_problem(call)
+            if problem:
+                fixable = problem == NO_TYPE and subject.roles[index] == "assistant"
+                yield trouble(index, f"tool_calls[{number}]", problem=problem, fixable=fixable)
+        legacy = message.get("function_call")
+        if legacy is not None and not (isinstance(legacy, dict) and is_name(legacy.get("name"))):
+            problem = "it has no name" if isinstance(legacy, dict) else f"it is {kind_of(legacy)}"
+            yield trouble(index, "function_call", problem=problem, fixable=False)
+
+
+NO_TYPE: Final = 'its type is not "function"'
+
+
+def call_problem(call: Json) -> str:
+    """Say what a call lacks; empty for a complete one."""
+    if not isinstance(call, dict):
+        return f"it is {kind_of(call)}"
+    function = call.get("function")
+    if not isinstance(function, dict):
+        return "it has no function"
+    if not is_name(function.get("name")):
+        return "its function has no name"
+    if not is_name(call.get("id")):
+        return "it has no id"
+    return "" if call.get("type") == "function" else NO_TYPE
+
+
+def read_arguments(text: str) -> tuple[Json, str]:
+    """Read arguments; the reason is empty where they are a JSON object."""
+    if not text.strip():
+        return None, "the text is empty"
+    try:
+        value = loads(text)
+    except BadJson as error:
+        place = f" (character {error.column})" if error.column else ""
+        return None, shown(error.reason) + place
+    return value, "" if isinstance(value, dict) else f"it is {kind_of(value)}"
+
+
+def unwrapped(value: Json) -> str | None:
+    """Return the object's text that a JSON text wraps once more, or None where it wraps none."""
+    for _ in range(3):
+        if not isinstance(value, str):
+            return None
+        text = value
+        value, reason = read_arguments(text)
+        if not reason:
+            return text
+    return None
+
+
+def meant_arguments(arguments: Json) -> dict[str, Json] | None:
+    """Return the arguments as an object, however they are written; None where they are unreadable."""
+    if arguments is None:
+        return {}
+    if isinstance(arguments, str):
+        value, reason = read_arguments(arguments)
+        if reason and not arguments.strip():
+            return {}
+        inner = unwrapped(value)
+        value = loads(inner) if inner is not None else value
+    else:
+        value = arguments
+    return value if isinstance(value, dict) else None
+
+
+def _arguments_field(call: Call) -> str:
+    return "function_call.arguments" if call.is_legacy else f"{call.field}.function.arguments"
+
+
+CHECKS: Final = (
+    ("T13", calls_are_no_list),
+    ("T14", incomplete_call),
+    ("T01", arguments_kind),
+    ("T02", arguments_json),
+    ("T03", arguments_fit),
+    ("T04", unknown_call_answered),
+    ("T05", call_not_answered),
+    ("T06", unknown_tool),
+    ("T11", several_calls),
+)
