@@ -94,7 +94,7 @@ class Connection:
             answer = work(self._sdk().with_options(max_retries=retries))
             if isinstance(answer, wanted):
                 return answer
-            failure = self._not_compatible(what, answer)
+            failure = self.not_compatible(what, answer)
         except CuratorError as error:
             failure = error
         except Exception as error:  # noqa: BLE001 - provider boundary
@@ -141,7 +141,7 @@ class Connection:
     def _items(self, page: object, what: str) -> Iterator[object]:
         data = getattr(page, "data", None)
         if not isinstance(data, list):
-            raise self._not_compatible(what, page)
+            raise self.not_compatible(what, page)
         return iter(data)
 
     def _sdk(self) -> "OpenAI":
@@ -152,7 +152,8 @@ class Connection:
     def _where(self) -> str:
         return f"{self.target.label} ({host_of(self.target.url)})"
 
-    def _not_compatible(self, what: str, answer: object) -> CallFailed:
+    def not_compatible(self, what: str, answer: object) -> CallFailed:
+        """Return the error for an answer that is not of the protocol, such as a web page."""
         text = answer if isinstance(answer, str) else ""
         shown = "a web page" if "<" in text[:200] else f"something else ({type(answer).__name__})"
         return CallFailed(
@@ -226,7 +227,7 @@ class Connection:
             end = self.target.end_of_life
             note = f" {end.note}" if end and end.note else ""
             return f"{where} does not allow {what}.{note}{quoted}"
-        if status == 404 and "fine_tuning" in what:
+        if status == 404 and "fine-tuning" in what:
             return f"{where} has no fine-tuning API at this address.{quoted}"
         if status == 404:
             return f"{where} does not know what was asked for while {what}.{quoted}"

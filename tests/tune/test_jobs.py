@@ -96,7 +96,7 @@ def test_two_windows_and_many_threads_lose_nothing(tmp_path):
             for number in range(first, first + 15):
                 table.add_events("t1", [Event(f"e{number}", number, "info", "x")])
                 table.update("t1", **({"rows": number} if first == 0 else {"tokens": number}))
-        except Exception as error:
+        except (ProjectError, WrongUse) as error:
             failures.append(error)
 
     threads = [threading.Thread(target=write, args=(t, n)) for t, n in ((one, 0), (two, 100))]

@@ -1,0 +1,61 @@
+"""A protocol server per test, a job table of its own, and no key store or proxy of the machine."""
+
+import pytest
+
+from curator.dataset.resources import resource
+from curator.tune.client import Connection
+from curator.tune.jobs import JobTable
+from curator.tune.keys import Key
+from curator.tune.targets import Target, read_target
+from curator.tune.uploads import Pace
+from tests.tune.protocol_server import KEY, ProtocolServer
+
+FAST = Pace(file_polls=(0.01,), file_patience=1.0, lookups=(0.0, 0.01), retry=0.01, retry_most=0.05)
+
+
+@pytest.fixture(autouse=True)
+def clean_surroundings(monkeypatch, tmp_path):
+    monkeypatch.setenv("CURATOR_STATE", str(tmp_path / "state"))
+    monkeypatch.setenv("CURATOR_CONFIG", str(tmp_path / "config"))
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
+    for name in ("OPENAI_API_KEY", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def server():
+    with ProtocolServer() as running:
+        yield running
+
+
+@pytest.fixture
+def table(tmp_path):
+    kept = JobTable(tmp_path / "jobs.sqlite")
+    yield kept
+    kept.close()
+
+
+@pytest.fixture
+def target(server) -> Target:
+    openai = read_target(resource("targets", "openai.json"))
+    return openai.model_copy(update={"base_url": server.url})
+
+
+@pytest.fixture
+def connection(target):
+    with Connection(target, Key(KEY), read_s=5.0) as open_one:
+        yield open_one
+
+
+@pytest.fixture
+def train_file(tmp_path):
+    path = tmp_path / "train.jsonl"
+    line = '{"messages":[{"role":"user","content":"Hi"},{"role":"assistant","content":"Hello"}]}\n'
+    path.write_text(line * 12, "utf-8")
+    return path
+
+
+@pytest.fixture
+def quiet():
+    """Arguments of work that reports to nobody and is never cancelled."""
+    return {"progress": lambda *_: None, "cancelled": lambda: False}
