@@ -4,8 +4,8 @@ import getpass
 import json
 from typing import Any, Final, Literal
 
-from PySide6.QtCore import QObject, Signal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from PySide6.QtCore import QObject, Signal
 
 from curator.app.preference_file import read_stored, write_stored
 

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from curator.app.jobs import CancelledCall, Job, Jobs, ProgressCall
     from curator.dataset.json_values import Json
-    from curator.project.index import Index
     from curator.project.changes import Changes
+    from curator.project.index import Index
     from curator.project.store import Project
 
 Level = Literal["info", "success", "warning", "error"]
@@ -109,10 +109,8 @@ class Session(QObject):
 
     def close_project(self) -> None:
         """Close what is open; project_changed follows where something was."""
-        project, self.project, self.index = self.project, None, None
-        self.view, self.current = None, None
-        if project is not None:
-            project.close()
+        if self.project is not None:
+            self._let_go()
             self.project_changed.emit()
 
     def reload(self) -> "Job[Index] | None":
@@ -139,7 +137,7 @@ class Session(QObject):
         def work(_progress: "ProgressCall", _cancelled: "CancelledCall") -> "tuple[Project, Index]":
             from curator.project.store import Project
 
-            project = Project.create(path, author) if create else Project.open(path)
+            project = Project.create(path, author) if create else Project.open(path, author=author)
             return project, project.index()
 
         job = self.jobs.start(title, work)
@@ -148,18 +146,26 @@ class Session(QObject):
         return job
 
     def _adopt(self, opened: "tuple[Project, Index]") -> None:
-        before = self.project
+        self._let_go()
         self.project, self.index = opened
-        self.view, self.current = None, None
-        if before is not None:
-            before.close()
         self.project_changed.emit()
 
+    def _let_go(self) -> None:
+        project, index = self.project, self.index
+        self.project, self.index, self.view, self.current = None, None, None, None
+        if index is not None:
+            index.close()
+        if project is not None:
+            project.close()
+
     def _adopt_index(self, index: "Index") -> None:
-        if self.project is not None:
-            self.index = index
-            self.view = None
-            self.project_changed.emit()
+        if self.project is None:
+            index.close()
+            return
+        if self.index is not None:
+            self.index.close()
+        self.index, self.view = index, None
+        self.project_changed.emit()
 
     def _change(self, do: "Callable[[Project], Changes | None]") -> "Changes | None":
         if self.project is None:

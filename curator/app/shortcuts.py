@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Final
 
-from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtCore import QKeyCombination, QObject, Qt, Signal
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -31,9 +31,14 @@ def is_plain(sequence: QKeySequence) -> bool:
     """Whether a shortcut is one key that a text field would rather type."""
     if sequence.count() != 1:
         return False
-    pressed = sequence[0]
+    pressed = _first(sequence)
     is_function_key = Qt.Key.Key_F1 <= pressed.key() <= Qt.Key.Key_F35
     return not (pressed.keyboardModifiers() & _MODIFIED) and not is_function_key
+
+
+def _first(sequence: QKeySequence) -> QKeyCombination:
+    combination: QKeyCombination = sequence[0]  # type: ignore[index]  # the stubs do not know it
+    return combination
 
 
 def takes_text(widget: QWidget | None) -> bool:
@@ -79,7 +84,7 @@ class KeyGate(QObject):
 
     def _focus_moved(self, _old: QWidget | None, focused: QWidget | None) -> None:
         for entry, keys in self._keys.items():
-            free = [k for k in keys if not (is_plain(k) and needs_key(focused, k[0].key()))]
+            free = [k for k in keys if not (is_plain(k) and needs_key(focused, _first(k).key()))]
             if entry.shortcuts() != free:
                 entry.setShortcuts(free)
         typing = takes_text(focused)

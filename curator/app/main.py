@@ -1,0 +1,233 @@
+"""The composition root of the window: builds every part, joins them, and runs."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from PySide6.QtCore import QCoreApplication, QObject, Qt, QTimer, QUrl
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import QApplication
+
+from curator import __version__
+from curator.app import excepthook
+from curator.app.actions import action
+from curator.app.doors import Doors
+from curator.app.jobs import Jobs
+from curator.app.main_window import MainWindow
+from curator.app.menus import Menus
+from curator.app.page import OpenRequest, Page
+from curator.app.pages.first_start import FirstStartPage
+from curator.app.preference_file import read_stored
+from curator.app.recents import remember_project
+from curator.app.session import Notice, Session
+from curator.app.shortcuts import KeyGate
+from curator.app.theme import Theme
+from curator.app.widgets.rail import RailEntry
+from curator.dataset.resources import resource
+
+
+@dataclass(frozen=True, slots=True)
+class PageEntry:
+    """One page in the rail; load imports it when it is first needed, after the window is up."""
+
+    page_id: str
+    load: Callable[[], type[Page]]
+
+
+def _label() -> type[Page]:
+    from curator.app.pages.label import LabelPage
+
+    return LabelPage
+
+
+PAGES: Final = (PageEntry("label", _label),)
+"""The pages in the order of the rail; text, icon and key come from the action ``go.PAGE``."""
+
+
+class Curator(QObject):
+    """The running window: pages, actions, session and jobs, joined."""
+
+    def __init__(self, app: QApplication) -> None:
+        super().__init__(app)
+        stored = read_stored()
+        self.theme = Theme(app, str(stored.get("theme", "system")))
+        self.jobs = Jobs(self)
+        self.session = Session(self.jobs, str(stored.get("author", "")), self)
+        self.window = MainWindow([_rail_entry(entry.page_id) for entry in PAGES])
+        self.menus = Menus(self.window)
+        self.keys = KeyGate(app)
+        self.keys.watch(self.menus.entries.values())
+        self.doors = Doors(self.window, self.session, self.jobs)
+        self.pages: dict[str, Page] = {}
+        self.front: Page | None = None
+        self._connect_session()
+        self._connect_window()
+        self.show_page("start")
+        self.window.restore_geometry()
+
+    def show_page(self, page_id: str) -> Page:
+        """Bring a page to the front, building it where it is needed for the first time."""
+        page = self.pages.get(page_id) or self._build(page_id)
+        if self.front is not page:
+            if self.front is not None:
+                self.front.is_front = False
+                self.front.deactivated()
+            self.front = page
+            page.is_front = True
+            self.window.show_page(page_id, page, page.inspector())
+            page.activated()
+        self._offer()
+        return page
+
+    def open(self, request: OpenRequest) -> None:
+        """Go where a page asked to go."""
+        if request.page in {entry.page_id for entry in PAGES}:
+            self.show_page(request.page).open(request)
+
+    def _build(self, page_id: str) -> Page:
+        kinds = {entry.page_id: entry.load for entry in PAGES}
+        kind = FirstStartPage if page_id == "start" else kinds[page_id]()
+        page = kind(self.session, self.jobs)
+        page.open_requested.connect(self.open)
+        page.slots_changed.connect(self._offer)
+        page.count_changed.connect(self._count)
+        page.action_requested.connect(self.menus.run)
+        self.pages[page_id] = page
+        return page
+
+    def _connect_session(self) -> None:
+        self.session.project_changed.connect(self._project_changed)
+        self.session.edited.connect(self._edited)
+        self.session.notice.connect(self._notice)
+        self.jobs.started.connect(self.window.status.add_job)
+        self.jobs.finished.connect(self.window.status.remove_job)
+        self.jobs.bug_met.connect(excepthook.report_bug)
+
+    def _connect_window(self) -> None:
+        self.window.page_requested.connect(self.show_page)
+        self.window.fold_requested.connect(self.window.toggle_rail)
+        self.window.files_dropped.connect(self.doors.take)
+        self.window.about_to_close.connect(self._close)
+        self.keys.typing_changed.connect(self._typing)
+
+    def _project_changed(self) -> None:
+        project = self.session.project
+        self.window.rail.set_pages_enabled(enabled=project is not None)
+        self.window.show_banner(self._banner())
+        if project is None:
+            self.window.setWindowTitle("Curator")
+            self.show_page("start")
+        else:
+            remember_project(project.path)
+            self.window.setWindowTitle(f"{project.path.stem} – Curator")
+            if self.front is None or self.front.page_id == "start":
+                self.show_page(PAGES[0].page_id)
+            self._build_rest()
+        self._edited(None)
+
+    def _edited(self, _changes: object) -> None:
+        self._count()
+        self._offer()
+
+    def _banner(self) -> str:
+        project = self.session.project
+        if project is None or not project.read_only:
+            return ""
+        if not project.holder:
+            return self.tr("This project is open for reading only: you can look, not change.")
+        words = self.tr("{0} has this project open: you can look, not change.")
+        return words.format(project.holder)
+
+    def _count(self) -> None:
+        self.window.show_counts({k: p.rail_count() for k, p in self.pages.items() if k != "start"})
+        project, index = self.session.project, self.session.index
+        if project is None or index is None:
+            self.window.status.show_project("", "")
+            return
+        counts = index.counts()
+        totals = self.tr("{0} conversations").format(f"{counts['all']:,}")
+        self.window.status.show_project(str(project.path), totals)
+
+    def _build_rest(self) -> None:
+        """Build the other pages one at a time when nothing else is to do, so that their counts show."""
+        missing = [entry.page_id for entry in PAGES if entry.page_id not in self.pages]
+        if missing and self.session.project is not None:
+            self._build(missing[0])
+            self._count()
+            QTimer.singleShot(0, self._build_rest)
+
+    def _offer(self) -> None:
+        slots = self._own_slots()
+        if self.front is not None:
+            slots |= dict(self.front.slots())
+        self.menus.offer(slots)
+
+    def _own_slots(self) -> dict[str, Callable[[], object]]:
+        slots: dict[str, Callable[[], object]] = {
+            "file.new": self.doors.new,
+            "file.open": self.doors.open,
+            "file.import": self.doors.import_files,
+            "file.sample": self.doors.sample,
+            "file.quit": self.window.close,
+            "view.rail": self.window.toggle_rail,
+            "view.inspector": self.window.toggle_inspector,
+            "help.guide": open_guide,
+        }
+        for choice in ("system", "light", "dark", "contrast"):
+            slots[f"view.theme_{choice}"] = partial(self.theme.choose, choice)
+        project = self.session.project
+        if project is not None:
+            slots["file.close"] = self.session.close_project
+            for entry in PAGES:
+                slots[f"go.{entry.page_id}"] = partial(self.show_page, entry.page_id)
+            if not project.read_only:
+                slots["edit.undo"] = self.session.undo
+                slots["edit.redo"] = self.session.redo
+        return slots
+
+    def _notice(self, notice: Notice) -> None:
+        self.window.toaster.show(notice)
+
+    def _typing(self, typing: bool) -> None:  # noqa: FBT001 - a Qt slot
+        words = self.tr("Typing: letter keys are off, Esc leaves the text")
+        self.window.status.show_hint(words if typing else "")
+
+    def _close(self) -> None:
+        if self.front is not None:
+            self.front.deactivated()
+        self.jobs.shutdown()
+        self.session.close_project()
+
+
+def _rail_entry(page_id: str) -> RailEntry:
+    go = action(f"go.{page_id}")
+    return RailEntry(page_id, go.label(), go.icon, go.shortcut)
+
+
+def open_guide() -> None:
+    """Open the guide that ships with the app."""
+    QDesktopServices.openUrl(QUrl.fromLocalFile(str(resource("guide", "README.md"))))
+
+
+def make_application(argv: Sequence[str]) -> QApplication:
+    """Return the one QApplication, named so that settings find their place."""
+    QCoreApplication.setOrganizationName("Curator")
+    QCoreApplication.setApplicationName("Curator")
+    QCoreApplication.setApplicationVersion(__version__)
+    existing = QApplication.instance()
+    app = existing if isinstance(existing, QApplication) else QApplication(list(argv))
+    app.setAttribute(Qt.ApplicationAttribute.AA_DontShowIconsInMenus, on=False)
+    return app
+
+
+def run(argv: Sequence[str] = ()) -> int:
+    """Show the window and run until it closes; a path in argv is opened."""
+    app = make_application(["curator", *argv])
+    curator = Curator(app)
+    excepthook.install(curator.window)
+    curator.window.show()
+    for path in [Path(arg) for arg in argv if not arg.startswith("-")][:1]:
+        curator.doors.take((path,))
+    return app.exec()

@@ -1,0 +1,172 @@
+"""The first page: what Curator is, three ways in, and the projects opened lately."""
+
+from datetime import datetime
+from pathlib import Path
+
+from PySide6.QtCore import QDateTime, QLocale, Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+
+from curator.app.actions import Action, action
+from curator.app.jobs import Jobs
+from curator.app.page import Page
+from curator.app.recents import Recent, recent_projects
+from curator.app.session import Session
+from curator.app.widgets.empty_state import IconPicture
+from curator.app.widgets.text import Elided, Meta, PageTitle, Plain, Quiet, SectionTitle
+
+COLUMN_PX = 720
+
+
+class FirstStartPage(Page):
+    """Shown while no project is open."""
+
+    page_id = "start"
+    title = "Curator"
+    icon = "curator"
+
+    def __init__(self, session: Session, jobs: Jobs, parent: QWidget | None = None) -> None:
+        super().__init__(session, jobs, parent)
+        self.header.hide()
+        column = QWidget(self)
+        column.setFixedWidth(COLUMN_PX)
+        inside = QVBoxLayout(column)
+        inside.setContentsMargins(0, 0, 0, 0)
+        inside.setSpacing(8)
+        inside.addStretch(2)
+        inside.addLayout(self._greeting())
+        inside.addSpacing(24)
+        inside.addLayout(self._ways())
+        inside.addSpacing(24)
+        self._recent_title = SectionTitle(self.tr("Opened lately"), column)
+        inside.addWidget(self._recent_title)
+        self._recent = QVBoxLayout()
+        self._recent.setSpacing(0)
+        inside.addLayout(self._recent)
+        inside.addStretch(3)
+        hint = Meta(self.tr("Or drop a file anywhere on this window."), column)
+        inside.addWidget(hint, 0, Qt.AlignmentFlag.AlignHCenter)
+        self.body.addWidget(column, 1, Qt.AlignmentFlag.AlignHCenter)
+
+    def activated(self) -> None:
+        """Read the list of projects again."""
+        while (item := self._recent.takeAt(0)) is not None:
+            widget = item.widget()
+            if widget is not None:
+                widget.deleteLater()
+        recents = recent_projects()
+        self._recent_title.setVisible(bool(recents))
+        for recent in recents[:5]:
+            row = _RecentRow(recent, self)
+            row.chosen.connect(self._open)
+            self._recent.addWidget(row)
+
+    def _open(self, path: Path) -> None:
+        self.session.open_project(path)
+
+    def _greeting(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.setSpacing(16)
+        row.addWidget(IconPicture("curator", "text", 56, self))
+        words = QVBoxLayout()
+        words.setSpacing(4)
+        words.addWidget(PageTitle(self.tr("Curator"), self))
+        sentence = self.tr(
+            "Write, label, check and split conversations, and train a base model on them."
+        )
+        words.addWidget(Quiet(sentence, self, wrap=True))
+        row.addLayout(words, 1)
+        return row
+
+    def _ways(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.setSpacing(16)
+        texts = {
+            "file.open": self.tr("Go on where you or others stopped."),
+            "file.import": self.tr("A project is made beside the file; the file stays as it is."),
+            "file.sample": self.tr("A support desk with every kind of fault to mend."),
+        }
+        for action_id, text in texts.items():
+            button = _WayIn(action(action_id), text, self)
+            button.action_requested.connect(self.action_requested)
+            row.addWidget(button, 1)
+        return row
+
+
+class _WayIn(QPushButton):
+    """One big button: icon, name, key and a sentence."""
+
+    action_requested = Signal(str)
+
+    def __init__(self, entry: Action, sentence: str, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._id = entry.id
+        self.setProperty("kind", "way")
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.setAccessibleName(entry.label())
+        self.setAccessibleDescription(sentence)
+        self.setFixedHeight(136)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(16, 16, 16, 16)
+        column.setSpacing(4)
+        top = QHBoxLayout()
+        top.addWidget(IconPicture(entry.icon, "accent", 24, self))
+        top.addStretch(1)
+        top.addWidget(Meta(entry.shortcut, self), 0, Qt.AlignmentFlag.AlignTop)
+        column.addLayout(top)
+        column.addSpacing(4)
+        column.addWidget(SectionTitle(entry.label(), self))
+        column.addWidget(Quiet(sentence, self, wrap=True))
+        column.addStretch(1)
+        for child in self.findChildren(QWidget):
+            child.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.clicked.connect(self._ask)
+
+    def _ask(self) -> None:
+        self.action_requested.emit(self._id)
+
+
+class _RecentRow(QPushButton):
+    """One project: its name, where it lies, when it was written."""
+
+    chosen = Signal(object)
+
+    def __init__(self, recent: Recent, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._path = recent.path
+        self.setProperty("kind", "row")
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.setAccessibleName(self.tr("Open {0}").format(recent.path.stem))
+        self.setToolTip(str(recent.path))
+        self.setFixedHeight(36)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(8, 0, 8, 0)
+        row.setSpacing(12)
+        picture = IconPicture("file", "text-muted", 16, self)
+        name = Plain(recent.path.stem, self)
+        folder = Elided(short_folder(recent.path.parent), self)
+        folder.setProperty("kind", "quiet")
+        when = Meta(spoken_time(recent.changed), self)
+        row.addWidget(picture)
+        row.addWidget(name)
+        row.addWidget(folder, 1)
+        row.addWidget(when)
+        for child in self.findChildren(QWidget):
+            child.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.clicked.connect(self._choose)
+
+    def _choose(self) -> None:
+        self.chosen.emit(self._path)
+
+
+def short_folder(folder: Path) -> str:
+    """Write a folder with ~ for the home folder."""
+    try:
+        return str(Path("~") / folder.relative_to(Path.home()))
+    except ValueError:
+        return str(folder)
+
+
+def spoken_time(moment: datetime) -> str:
+    """Write a moment as the system's short date and time."""
+    when = QDateTime.fromSecsSinceEpoch(int(moment.timestamp()))
+    return QLocale().toString(when, QLocale.FormatType.ShortFormat)

@@ -1,0 +1,45 @@
+"""The projects opened lately, newest first; one that is gone from the disk is left out."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from PySide6.QtCore import QSettings
+
+_KEY: Final = "recent_projects"
+MOST: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Recent:
+    """One project and when its file was last written."""
+
+    path: Path
+    changed: datetime
+
+
+def recent_projects() -> tuple[Recent, ...]:
+    """Return the projects that are still there."""
+    found = []
+    for text in _stored():
+        path = Path(text)
+        try:
+            written = path.stat().st_mtime
+        except OSError:
+            continue
+        found.append(Recent(path, datetime.fromtimestamp(written, UTC).astimezone()))
+    return tuple(found)
+
+
+def remember_project(path: Path) -> None:
+    """Put a project at the front of the list."""
+    text = str(path.resolve())
+    QSettings().setValue(_KEY, [text, *(p for p in _stored() if p != text)][:MOST])
+
+
+def _stored() -> list[str]:
+    value = QSettings().value(_KEY, [])
+    if isinstance(value, str):
+        return [value]
+    return [str(entry) for entry in value] if isinstance(value, (list, tuple)) else []
