@@ -7,11 +7,11 @@ from curator.curate.checks.dispatch import (
     PROFILES,
     check_conversation,
     finding,
-    needs_reading,
     plain_findings,
 )
 from curator.curate.checks.files import keys_stand_once
 from curator.curate.checks.rejected import explain_rejected
+from curator.curate.checks.screening import needs_reading
 
 __all__ = [
     "PROFILES",

@@ -5,6 +5,7 @@ from functools import cache, lru_cache
 from typing import Any, Final
 
 from curator.curate.checks import definitions, files, images, length, privacy, shape, tools, turns
+from curator.curate.checks.screening import needs_reading
 from curator.curate.checks.subject import Subject, Trouble
 from curator.dataset.conversation import Conversation
 from curator.dataset.finding import Finding, Place, Severity
@@ -37,7 +38,6 @@ WITH_TOOLS: Final[tuple[Check, ...]] = (*tools.CHECKS, *definitions.CHECKS)
 WITH_PARTS: Final[tuple[Check, ...]] = images.CHECKS
 CHECKS: Final = (*ALWAYS, *WITH_TOOLS, *WITH_PARTS)
 
-_SIGNS: Final = (*length.CONTROL_SIGNS, *privacy.SIGNS)
 _PLAIN_KEYS: Final = {"role", "content"}
 
 
@@ -96,13 +96,6 @@ def plain_findings(roles: tuple[str, ...], profile: str = "openai_sft") -> tuple
     """
     messages: Json = [{"role": role, "content": "x"} for role in roles]
     return _check(Conversation({"messages": messages}), profile, None, None, None)
-
-
-def needs_reading(text: str) -> bool:
-    """Say whether a text may hold something for the rules on texts; false is a proof that it does not."""
-    if any(sign in text for sign in _SIGNS) or privacy.FIGURES.search(text):
-        return True
-    return not text.isascii() and files.LONE_SURROGATE.search(text) is not None
 
 
 def finding(

@@ -41,7 +41,7 @@ def keys_stand_once(raw: str, messages: int) -> bool:
 def broken_characters(subject: Subject) -> Iterator[Trouble]:
     """F10: half of a surrogate pair in any text or key of the line."""
     seen: set[tuple[int, str]] = set()
-    for text in subject.texts:
+    for text in subject.suspect_texts:
         for match in LONE_SURROGATE.finditer(text.words):
             seen.add((text.message, text.field))
             place = where(text.message, text.role)

@@ -12,9 +12,6 @@ CONTROL_TOKEN: Final = re.compile(
 )
 """Tokens by which OpenAI, Llama, Mistral, Gemma, Qwen and DeepSeek templates mark turns."""
 
-CONTROL_SIGNS: Final = ("<|", "<｜", "_of_turn>", "INST]", "SYS>>")
-"""A text without any of these holds no control token."""
-
 
 def too_long(subject: Subject) -> Iterator[Trouble]:
     """L01: longer than the target reads."""
@@ -33,7 +30,7 @@ def nearly_too_long(subject: Subject) -> Iterator[Trouble]:
 
 def control_tokens(subject: Subject) -> Iterator[Trouble]:
     """L03: a template's own mark as plain text."""
-    for text in subject.texts:
+    for text in subject.suspect_texts:
         for match in CONTROL_TOKEN.finditer(text.words):
             yield trouble(
                 text.message,

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any, Final, NamedTuple, TypeGuard
 
+from curator.curate.checks.screening import needs_reading
 from curator.dataset.conversation import Conversation, kind_of
 from curator.dataset.finding import Place
 from curator.dataset.json_values import Json
@@ -110,6 +111,11 @@ class Subject:
     def texts(self) -> list[Text]:
         """Every non-empty text of every message, part by part."""
         return list(self._texts())
+
+    @cached_property
+    def suspect_texts(self) -> list[Text]:
+        """The texts that a quick look could not prove plain."""
+        return [text for text in self.texts if needs_reading(text.words)]
 
     def _texts(self) -> Iterator[Text]:
         for index, message in enumerate(self.messages):
