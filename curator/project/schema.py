@@ -148,6 +148,19 @@ CREATE TABLE run (
   changed INTEGER NOT NULL,
   facts TEXT NOT NULL
 );
+-- The last search for duplicates: equal rows share a class (named by its first row), linked classes
+-- a cluster; a pair links the first rows of two classes. What was searched stands in run.facts.
+CREATE TABLE duplicate_cluster (
+  conversation INTEGER PRIMARY KEY,
+  class INTEGER NOT NULL,
+  cluster INTEGER NOT NULL
+);
+CREATE TABLE duplicate_pair (
+  a INTEGER NOT NULL,
+  b INTEGER NOT NULL,
+  similarity REAL NOT NULL,
+  PRIMARY KEY (a, b)
+) WITHOUT ROWID;
 CREATE VIRTUAL TABLE search USING fts5 (
   text, content='', contentless_delete=1, tokenize='unicode61 remove_diacritics 2'
 );

@@ -1,0 +1,285 @@
+"""Duplicates in a project: find them, keep what was found, and make the edits that take them out."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+import numpy as np
+
+from curator.curate.comparison import COMPARISONS, compared_text, turns_of
+from curator.curate.duplicates import (
+    Cluster,
+    Decision,
+    Matches,
+    Pair,
+    RowFacts,
+    choose_kept,
+    find_exact,
+    find_near,
+    ranks,
+)
+from curator.curate.shingles import MEASURES, Cancel, Ints, Progress, never_cancelled, no_progress
+from curator.curate.splits import NO_PROMPT
+from curator.dataset import AnnotationPatch, Conversation, Edit, SettingPatch
+from curator.dataset.errors import WrongUse
+from curator.project.labelling import annotation_values
+from curator.project.reader import Reader
+
+PRESETS: Final = ("exact", "near")
+"""The ways to search that there are."""
+
+NOT_DUPLICATES: Final = "not_duplicates"
+"""The setting that holds the pairs somebody marked as no duplicates: a sorted list of [id, id]."""
+
+DEFAULT_THRESHOLD: Final = 0.8
+
+_LATER: Final = ("paraphrase", "semantic")
+_STATUS_RANK: Final = np.array([1, 0, 3, 2], dtype=np.int64)  # pending, accepted, rejected, skipped
+_SORTED_PAIRS: Final = 2_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What was searched for."""
+
+    preset: str = "near"
+    threshold: float = DEFAULT_THRESHOLD
+    compare: str = "conversation"
+    measure: str = "w3"
+
+    def __post_init__(self) -> None:
+        if self.preset in _LATER:
+            raise WrongUse(
+                f'The preset "{self.preset}" is not in this version yet; '
+                f"choose {' or '.join(PRESETS)}."
+            )
+        _check(self.preset, "preset", PRESETS)
+        _check(self.compare, "thing to compare", tuple(COMPARISONS))
+        _check(self.measure, "measure", tuple(m.name for m in MEASURES))
+
+    @property
+    def shown_measure(self) -> str:
+        """The name of the measure for an answer: exact, w3 or c5."""
+        return "exact" if self.preset == "exact" else self.measure
+
+
+@dataclass(frozen=True)
+class Duplicates:
+    """What a search found; rows of matches are places in ids."""
+
+    search: Search
+    ids: Ints
+    matches: Matches
+
+    def clusters(self) -> list[Cluster]:
+        """Return the clusters with conversation ids for rows, the largest first."""
+        ids = self.ids.tolist()
+        return [
+            Cluster(
+                tuple(ids[row] for row in cluster.rows),
+                Pair(ids[cluster.best.a], ids[cluster.best.b], cluster.best.similarity),
+            )
+            for cluster in self.matches.clusters()
+        ]
+
+    def among(self, alive: Iterable[int]) -> "Duplicates":
+        """Return what was found among some conversations only."""
+        there = np.isin(self.ids, np.fromiter(alive, np.int64))
+        return Duplicates(self.search, self.ids, self.matches.only(there))
+
+
+def find(
+    reader: Reader,
+    search: Search,
+    *,
+    progress: Progress = no_progress,
+    cancelled: Cancel = never_cancelled,
+    executor: Executor | None = None,
+) -> Duplicates:
+    """Search all conversations that are not removed, less the pairs marked as no duplicates."""
+    with reader.snapshot():
+        ids = living(reader)
+        if search.preset == "exact":
+            matches = _find_exact(reader, ids, search.compare)
+        else:
+            measure = next(m for m in MEASURES if m.name == search.measure)
+            matches = find_near(
+                compared_texts(reader, ids, search.compare),
+                search.threshold,
+                progress,
+                cancelled,
+                measure=measure,
+                total=len(ids),
+                executor=executor,
+            )
+        marks = reader.setting(NOT_DUPLICATES, [])
+    places = {id_: row for row, id_ in enumerate(ids.tolist())} if marks else {}
+    apart = [(places[a], places[b]) for a, b in marks if a in places and b in places]
+    return Duplicates(search, ids, matches.without(apart))
+
+
+def living(reader: Reader) -> Ints:
+    """Return the ids of all conversations that are not removed, in order."""
+    with reader.reading() as connection:
+        rows = connection.execute(
+            "SELECT id FROM conversation LEFT JOIN annotation ON conversation = id "
+            "WHERE removed IS NULL ORDER BY id"
+        )
+        return np.fromiter((id_ for (id_,) in rows), np.int64)
+
+
+def compared_texts(reader: Reader, ids: Ints, compare: str) -> Iterator[str]:
+    """Yield the text of each conversation that a comparison looks at."""
+    for _, line in reader.iterate(ids):
+        yield compared_text(_turns(line), compare)
+
+
+class _Turn(msgspec.Struct):
+    role: str = ""
+    content: Any = None
+
+
+class _Line(msgspec.Struct):
+    messages: list[_Turn]
+
+
+_decode: Final = msgspec.json.Decoder(_Line).decode
+
+
+def _turns(line: str) -> list[tuple[str, str]]:
+    """Read a plain line fast; whatever is odd goes the exact way."""
+    try:
+        turns = [(turn.role, turn.content) for turn in _decode(line).messages]
+    except (msgspec.DecodeError, UnicodeEncodeError):
+        return turns_of(Conversation.parse(line))
+    if all(isinstance(content, str) for _, content in turns):
+        return turns
+    return turns_of(Conversation.parse(line))
+
+
+def _find_exact(reader: Reader, ids: Ints, compare: str) -> Matches:
+    if compare == "answer":
+        numbers: dict[str, int] = {}
+        texts = compared_texts(reader, ids, compare)
+        values = np.fromiter((numbers.setdefault(t, len(numbers)) for t in texts), np.int64)
+        return find_exact(values)
+    column = "content_hash" if compare == "conversation" else "prompt_hash"
+    places = np.searchsorted(reader.ids(), ids)
+    values = reader.column(column)[places]
+    return find_exact(values).only((values != 0) & (values != NO_PROMPT))
+
+
+def decide(
+    reader: Reader, found: Duplicates, rule: str, chosen: Sequence[Cluster] | None = None
+) -> list[Decision]:
+    """Say for every row of the chosen clusters (all by default) whether a rule keeps it; rows are ids."""
+    ids = found.ids.tolist()
+    places = {id_: row for row, id_ in enumerate(ids)}
+    preference = ranks(rule, _facts(reader, found.ids))
+    neighbours = found.matches.neighbours()
+    clusters = found.matches.clusters()
+    if chosen is not None:
+        wanted = {places[cluster.rows[0]] for cluster in chosen}
+        clusters = [cluster for cluster in clusters if cluster.rows[0] in wanted]
+    return [
+        Decision(ids[d.row], d.kept, ids[d.partner] if d.partner >= 0 else -1, d.similarity)
+        for cluster in clusters
+        for d in choose_kept(cluster, found.matches, neighbours, preference)
+    ]
+
+
+def removal(
+    reader: Reader, search: Search, decisions: Iterable[Decision], title: str = ""
+) -> Edit | None:
+    """Return the edit that takes out what was decided against, each with its reason and partner."""
+    gone = [decision for decision in decisions if not decision.kept]
+    if not gone:
+        return None
+    after = tuple({"reason": _reason(search, d), "partner": d.partner} for d in gone)
+    patch = AnnotationPatch("removed", tuple(d.row for d in gone), (None,), after)
+    return Edit(title or f"Remove {len(gone):,} duplicates", _author(reader), (patch,))
+
+
+def restoring(reader: Reader, ids: Sequence[int]) -> Edit:
+    """Return the edit that brings removed conversations back."""
+    before = tuple(annotation_values(reader, ids, "removed"))
+    patch = AnnotationPatch("removed", tuple(ids), before, (None,))
+    return Edit(f"Restore {len(ids):,} conversations", _author(reader), (patch,))
+
+
+def parting(reader: Reader, pairs: Iterable[tuple[int, int]]) -> Edit:
+    """Return the edit that marks pairs as no duplicates, so that they are not shown again."""
+    before = reader.setting(NOT_DUPLICATES)
+    marks = {(a, b) for a, b in before or ()} | {(min(a, b), max(a, b)) for a, b in pairs}
+    patch = SettingPatch(NOT_DUPLICATES, before, [list(pair) for pair in sorted(marks)])
+    return Edit("Not a duplicate", _author(reader), (patch,))
+
+
+def removed(reader: Reader) -> list[tuple[int, str, int | None]]:
+    """Return every removed conversation with its reason and partner, the latest first."""
+    with reader.reading() as connection:
+        rows = connection.execute(
+            "SELECT conversation, removed ->> 'reason', removed ->> 'partner' FROM annotation "
+            "WHERE removed IS NOT NULL ORDER BY updated DESC, conversation"
+        )
+        return [(int(id_), str(reason), partner) for id_, reason, partner in rows]
+
+
+def write_pairs(reader: Reader, found: Duplicates, path: Path) -> int:
+    """Write every pair as tab-separated a_line, b_line, similarity, a, b; returns their number."""
+    places = np.searchsorted(reader.ids(), found.ids)
+    lines = reader.column("source_line")[places].tolist()
+    ids = found.ids.tolist()
+    pairs: Iterable[Pair] = found.matches.pairs()
+    if found.matches.count() <= _SORTED_PAIRS:
+        pairs = sorted(pairs)
+    number = 0
+    with path.open("w", encoding="utf-8", newline="") as file:
+        file.write("a_line\tb_line\tsimilarity\ta\tb\n")
+        for a, b, similarity in pairs:
+            shown = round(similarity, 4)
+            file.write(f"{lines[a] or ''}\t{lines[b] or ''}\t{shown}\t{ids[a]}\t{ids[b]}\n")
+            number += 1
+    return number
+
+
+def _check(value: str, what: str, known: tuple[str, ...]) -> None:
+    if value not in known:
+        raise WrongUse(f'There is no {what} "{value}"; choose one of {", ".join(known)}.')
+
+
+def _reason(search: Search, decision: Decision) -> str:
+    if search.preset == "exact":
+        return f"exact duplicate of {decision.partner}"
+    return f"near duplicate of {decision.partner} ({decision.similarity:.2f})"
+
+
+def _author(reader: Reader) -> str:
+    return str(getattr(reader, "author", ""))
+
+
+def _facts(reader: Reader, ids: Ints) -> RowFacts:
+    places = np.searchsorted(reader.ids(), ids)
+    labels = np.zeros(len(ids), dtype=np.int64)
+    status = np.zeros(len(ids), dtype=np.int64)
+    with reader.reading() as connection:
+        for id_, number in connection.execute(
+            "SELECT conversation, sum(n) FROM (SELECT conversation, count(*) n FROM label "
+            "GROUP BY conversation UNION ALL SELECT conversation, json_array_length(tags) "
+            "FROM annotation WHERE tags IS NOT NULL) GROUP BY conversation"
+        ):
+            _put(labels, ids, int(id_ or 0), int(number or 0))
+        for id_, code in connection.execute(
+            "SELECT conversation, status FROM annotation WHERE status <> 0"
+        ):
+            _put(status, ids, int(id_ or 0), int(code or 0))
+    return RowFacts(reader.column("tokens")[places], labels, _STATUS_RANK[status])
+
+
+def _put(column: Ints, ids: Ints, id_: int, value: int) -> None:
+    place = int(np.searchsorted(ids, id_))
+    if place < len(ids) and ids[place] == id_:
+        column[place] = value

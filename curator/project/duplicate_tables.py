@@ -1,0 +1,96 @@
+"""The last search for duplicates as the project keeps it, so that a page shows it at once."""
+
+import numpy as np
+
+from curator.curate.duplicates import Matches
+from curator.curate.shingles import Ints
+from curator.curate.similarity import Join
+from curator.dataset.json_values import dumps, loads
+from curator.project.connection import scalar
+from curator.project.deduping import NOT_DUPLICATES, Duplicates, Search, living
+from curator.project.reader import Reader
+from curator.project.store import Project
+from curator.project.writing import now_ms
+
+_KIND = "duplicates"
+
+
+def keep(project: Project, found: Duplicates) -> None:
+    """Put what a search found in place of what the last one did."""
+    matches, search = found.matches, found.search
+    rows = _involved(matches)
+    cluster_of: dict[int, int] = {}
+    for cluster in matches.clusters():
+        cluster_of.update(dict.fromkeys(cluster.rows, cluster.rows[0]))
+    ids = found.ids.tolist()
+    facts = {
+        "preset": search.preset,
+        "threshold": search.threshold,
+        "compare": search.compare,
+        "measure": search.measure,
+        "conversations": len(ids),
+        "pairs": matches.count(),
+    }
+    links = matches.links
+    with project.writing() as connection:
+        connection.execute("DELETE FROM duplicate_cluster; DELETE FROM duplicate_pair;")
+        connection.execute("DELETE FROM run WHERE kind = ?", (_KIND,))
+        connection.executemany(
+            "INSERT INTO duplicate_cluster (conversation, class, cluster) VALUES (?,?,?)",
+            (
+                (ids[row], ids[int(matches.class_of[row])], ids[cluster_of[row]])
+                for row in rows.tolist()
+            ),
+        )
+        connection.executemany(
+            "INSERT INTO duplicate_pair (a, b, similarity) VALUES (?,?,?)",
+            zip(
+                found.ids[links.first].tolist(),
+                found.ids[links.second].tolist(),
+                links.similarity.tolist(),
+                strict=True,
+            ),
+        )
+        now = now_ms()
+        connection.execute(
+            "INSERT INTO run (kind, state, at, changed, facts) VALUES (?,?,?,?,?)",
+            (_KIND, "done", now, now, dumps(facts)),
+        )
+
+
+def kept(reader: Reader) -> Duplicates | None:
+    """Return what the last search found among the conversations still there; None before the first."""
+    with reader.reading() as connection:
+        facts = scalar(connection, "SELECT facts FROM run WHERE kind = ?", (_KIND,))
+        if facts is None:
+            return None
+        rows = connection.execute("SELECT conversation, class FROM duplicate_cluster").fetchall()
+        pairs = connection.execute("SELECT a, b, similarity FROM duplicate_pair").fetchall()
+    ids = living(reader)
+    table = np.array(rows, dtype=np.int64).reshape(-1, 2)
+    everyone = np.unique(np.concatenate([ids, table[:, 0]]))
+    class_of = np.arange(len(everyone), dtype=np.int64)
+    class_of[np.searchsorted(everyone, table[:, 0])] = np.searchsorted(everyone, table[:, 1])
+    first, second = (np.array([p[at] for p in pairs], dtype=np.int64) for at in (0, 1))
+    links = Join(
+        np.searchsorted(everyone, first),
+        np.searchsorted(everyone, second),
+        np.array([p[2] for p in pairs], dtype=np.float64),
+        class_of,
+    )
+    said = loads(facts)
+    search = Search(said["preset"], said["threshold"], said["compare"], said["measure"])
+    places = {id_: row for row, id_ in enumerate(everyone.tolist())}
+    marks = reader.setting(NOT_DUPLICATES, [])
+    apart = [(places[a], places[b]) for a, b in marks if a in places and b in places]
+    matches = Matches(class_of, links).without(apart)
+    return Duplicates(search, everyone, matches).among(ids.tolist())
+
+
+def _involved(matches: Matches) -> Ints:
+    alone = np.bincount(matches.class_of, minlength=1)[matches.class_of] == 1
+    linked = np.zeros(len(matches.class_of), dtype=bool)
+    linked[matches.links.first] = True
+    linked[matches.links.second] = True
+    rows: Ints = np.flatnonzero(~alone | linked[matches.class_of])
+    return rows

@@ -1,0 +1,169 @@
+import pytest
+
+from curator.dataset import AnnotationPatch, ContentPatch, Conversation, Edit, Message
+from curator.dataset.errors import Cancelled, WrongUse
+from curator.project import deduping, duplicate_tables
+from curator.project.deduping import Search
+from curator.project.labelling import annotation_patch
+from curator.project.store import Project
+
+LOST = "I have lost my card and need a new one as soon as possible please"
+
+
+def line(prompt, answer="I will send you a new card today."):
+    return Conversation.of([Message.of("user", prompt), Message.of("assistant", answer)]).to_json()
+
+
+@pytest.fixture
+def project(tmp_path):
+    with Project.create(tmp_path / "p.curator", author="ann") as project:
+        yield project
+
+
+def fill(project, *lines):
+    ids = project.new_conversation_ids(len(lines))
+    patches = tuple(ContentPatch(id_, None, text) for id_, text in zip(ids, lines, strict=True))
+    project.apply(Edit("fill", "ann", patches))
+    return ids
+
+
+@pytest.fixture
+def filled(project):
+    fill(
+        project,
+        line(LOST),
+        line("What is the exchange rate for dollars"),
+        line(LOST + " thank you"),
+        line(LOST),
+        line("How do I top up by cheque", "Go to a branch."),
+    )
+    return project
+
+
+def pairs(found):
+    ids = found.ids.tolist()
+    return sorted((ids[p.a], ids[p.b], round(p.similarity, 2)) for p in found.matches.pairs())
+
+
+def test_near_and_exact_find_what_they_should(filled):
+    assert pairs(deduping.find(filled, Search("exact"))) == [(1, 4, 1.0)]
+    near = deduping.find(filled, Search("near", 0.7))
+    assert pairs(near) == [(1, 3, 0.76), (1, 4, 1.0), (3, 4, 0.76)]
+    assert [(c.rows, c.best) for c in near.clusters()] == [((1, 3, 4), (1, 4, 1.0))]
+
+
+def test_what_is_compared_can_be_chosen(filled):
+    answers = deduping.find(filled, Search("exact", compare="answer"))
+    assert answers.clusters()[0].rows == (1, 2, 3, 4)
+    prompts = deduping.find(filled, Search("near", 0.9, "prompt"))
+    assert pairs(prompts) == [(1, 4, 1.0)]
+
+
+def test_removal_names_reason_and_partner_and_can_be_taken_back(filled):
+    found = deduping.find(filled, Search("near", 0.7))
+    edit = deduping.removal(filled, found.search, deduping.decide(filled, found, "oldest"))
+    filled.apply(edit)
+    assert filled.annotation(3).removed.reason == "near duplicate of 1 (0.76)"
+    assert filled.annotation(3).removed.partner == 1
+    assert deduping.removed(filled)[0][0] in (3, 4)
+    assert pairs(deduping.find(filled, found.search)) == []
+    filled.apply(deduping.restoring(filled, [3]))
+    assert filled.annotation(3).removed is None
+    assert [row[0] for row in deduping.removed(filled)] == [4]
+    filled.undo()
+    filled.undo()
+    assert deduping.removed(filled) == []
+
+
+def test_keep_rules_read_the_project(filled):
+    found = deduping.find(filled, Search("near", 0.7))
+
+    def kept(rule):
+        return [d.row for d in deduping.decide(filled, found, rule) if d.kept]
+
+    assert kept("newest") == [4]
+    filled.apply(Edit("", "ann", (annotation_patch(filled, [3], "status", "accepted"),)))
+    filled.apply(Edit("", "ann", (annotation_patch(filled, [4], "tags", ["good"]),)))
+    assert kept("accepted_first") == [3]
+    assert kept("most_labelled") == [4]
+    assert kept("longest") == [3]
+    assert deduping.decide(filled, found, "oldest", []) == []
+
+
+def test_marked_pairs_are_not_found_again(filled):
+    filled.apply(deduping.parting(filled, [(3, 1)]))
+    filled.apply(deduping.parting(filled, [(3, 4), (1, 3)]))
+    assert filled.setting(deduping.NOT_DUPLICATES) == [[1, 3], [3, 4]]
+    assert pairs(deduping.find(filled, Search("near", 0.7))) == [(1, 4, 1.0)]
+    filled.undo()
+    assert (3, 4, 0.76) in pairs(deduping.find(filled, Search("near", 0.7)))
+
+
+def test_what_was_found_is_kept_with_the_project(filled):
+    assert duplicate_tables.kept(filled) is None
+    found = deduping.find(filled, Search("near", 0.7))
+    duplicate_tables.keep(filled, found)
+    again = duplicate_tables.kept(filled)
+    assert again.search == found.search
+    assert pairs(again) == pairs(found)
+    patch = AnnotationPatch("removed", (1,), (None,), ({"reason": "test", "partner": None},))
+    filled.apply(Edit("remove", "ann", (patch,)))
+    assert pairs(duplicate_tables.kept(filled)) == [(3, 4, 0.76)]
+    filled.apply(deduping.parting(filled, [(3, 4)]))
+    assert pairs(duplicate_tables.kept(filled)) == []
+
+
+def test_a_second_search_replaces_the_first(filled):
+    duplicate_tables.keep(filled, deduping.find(filled, Search("near", 0.5)))
+    duplicate_tables.keep(filled, deduping.find(filled, Search("exact")))
+    assert pairs(duplicate_tables.kept(filled)) == [(1, 4, 1.0)]
+    assert duplicate_tables.kept(filled).search.preset == "exact"
+
+
+def test_pairs_are_written_with_source_lines(filled, tmp_path):
+    found = deduping.find(filled, Search("near", 0.7))
+    path = tmp_path / "pairs.tsv"
+    assert deduping.write_pairs(filled, found, path) == 3
+    lines = path.read_text("utf-8").splitlines()
+    assert lines[0] == "a_line\tb_line\tsimilarity\ta\tb"
+    assert lines[1] == "\t\t0.76\t1\t3"
+
+
+def test_odd_lines_are_compared_the_exact_way(project):
+    surrogate = r'{"messages":[{"role":"user","content":"a b \ud800 c"},{"content":null}]}'
+    parts = '{"messages":[{"role":"user","content":[{"type":"text","text":"a b c"}]}]}'
+    fill(project, surrogate, parts, line("a b c", ""))
+    ids = deduping.living(project)
+    texts = list(deduping.compared_texts(project, ids, "conversation"))
+    assert texts == ["a b \ud800 c\n", "a b c", "a b c\n"]
+    assert pairs(deduping.find(project, Search("near", 0.9))) == [
+        (1, 2, 1.0),
+        (1, 3, 1.0),
+        (2, 3, 1.0),
+    ]
+
+
+def test_prompts_that_are_empty_do_not_match(project):
+    only = [Message.of("assistant", text) for text in ("one", "two")]
+    fill(project, *(Conversation.of([m]).to_json() for m in only))
+    assert pairs(deduping.find(project, Search("exact", compare="prompt"))) in ([], [(1, 2, 1.0)])
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: Search("semantic"), "not in this version yet; choose exact or near"),
+        (lambda: Search("paraphrase"), "not in this version yet"),
+        (lambda: Search("fuzzy"), 'no preset "fuzzy"; choose one of exact, near'),
+        (lambda: Search(compare="title"), "conversation, prompt, answer"),
+        (lambda: Search(measure="c4"), "w3, c5"),
+    ],
+)
+def test_wrong_searches_say_what_there_is(make, message):
+    with pytest.raises(WrongUse, match=message):
+        make()
+
+
+def test_a_search_can_be_stopped(filled):
+    with pytest.raises(Cancelled):
+        deduping.find(filled, Search("near"), cancelled=lambda: True)
