@@ -1,0 +1,64 @@
+"""The shapes of the OpenAI protocol: objects, cursor pages and errors, as the stock client expects them."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+
+
+class ApiError(Exception):
+    """A request the server refuses; becomes an error body that fills the client's code and param."""
+
+    def __init__(
+        self, status: int, message: str, *, code: str | None = None, param: str | None = None
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.param = param
+
+    def response(self) -> JSONResponse:
+        """Return the error as the protocol writes it."""
+        kind = "invalid_request_error" if self.status < 500 else "server_error"
+        body = {"message": str(self), "type": kind, "param": self.param, "code": self.code}
+        return JSONResponse({"error": body}, status_code=self.status)
+
+
+def not_found(what: str, identifier: str, code: str | None = None) -> ApiError:
+    """Return the 404 for an unknown id."""
+    return ApiError(404, f"There is no {what} {identifier!r}.", code=code, param="id")
+
+
+def page(request: Request, newest_first: Sequence[Mapping[str, Any]]) -> JSONResponse:
+    """Answer one cursor page: ``limit`` items (default 20, at most 100) after the id ``after``."""
+    after = request.query_params.get("after")
+    try:
+        limit = min(max(int(request.query_params.get("limit", 20)), 1), 100)
+    except ValueError:
+        raise ApiError(400, "limit must be a number.", param="limit") from None
+    ids = [item["id"] for item in newest_first]
+    if after is not None and after not in ids:
+        raise ApiError(400, f"after names no item of this list: {after!r}.", param="after")
+    start = ids.index(after) + 1 if after is not None else 0
+    data = list(newest_first[start : start + limit])
+    return JSONResponse(
+        {
+            "object": "list",
+            "data": data,
+            "has_more": start + limit < len(ids),
+            "first_id": data[0]["id"] if data else None,
+            "last_id": data[-1]["id"] if data else None,
+        }
+    )
+
+
+async def json_body(request: Request) -> dict[str, Any]:
+    """Read a request body that must be a JSON object."""
+    try:
+        body = await request.json()
+    except ValueError:
+        raise ApiError(400, "The request body is not JSON.") from None
+    if not isinstance(body, dict):
+        raise ApiError(400, "The request body must be a JSON object.")
+    return body

@@ -1,0 +1,174 @@
+"""The base models a local job can start from, and how a worker loads one."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from curator.dataset.resources import resource
+from curator.tune.local.folders import local_root
+
+TINY: Final = "tiny"
+PRACTICE: Final = "practice"
+PRACTICE_FILE: Final = "SmolLM2-135M-Instruct.Q4_1.gguf"
+PRACTICE_SHA256: Final = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
+CHATML: Final = (
+    "{% for message in messages %}"
+    "{{ '<|im_start|>' + message['role'] + '\\n' + message['content'] }}"
+    "{% for call in message.get('tool_calls') or [] %}"
+    "{{ '<tool_call>' + (call['function'] | tojson) + '</tool_call>' }}"
+    "{% endfor %}"
+    "{{ '<|im_end|>' + '\\n' }}"
+    "{% endfor %}"
+    "{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}"
+)
+
+
+class BaseUnusable(ValueError):
+    """A base model is not there or cannot be loaded; the text says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """A base model on this computer."""
+
+    name: str
+    folder: Path
+    label: str
+
+    @property
+    def is_tiny(self) -> bool:
+        """Whether this is the built-in base made of random weights."""
+        return self.name == TINY
+
+
+def known_bases(root: Path | None = None) -> tuple[Base, ...]:
+    """Return the bases that can be used now: the tiny one, the practice one where fetched."""
+    home = (root or local_root()) / "bases"
+    bases = [Base(TINY, home / TINY, "Tiny: random weights, for a first try in seconds")]
+    if (home / PRACTICE / "config.json").is_file():
+        bases.append(
+            Base(
+                PRACTICE, home / PRACTICE, "Practice: SmolLM2 135M, learns style and fixed answers"
+            )
+        )
+    return tuple(bases)
+
+
+def find_base(name: str, root: Path | None = None) -> Base:
+    """Return a base by name or by the folder of a Hugging Face checkpoint; raises BaseUnusable."""
+    for base in known_bases(root):
+        if base.name == name:
+            return base
+    folder = Path(name).expanduser()
+    if (folder / "config.json").is_file():
+        return Base(name, folder, f"Folder {folder.name}")
+    raise BaseUnusable(
+        f"There is no base {name!r} here. Use tiny, practice (after fetching it), or a folder that "
+        "holds config.json, the weights as safetensors and the tokenizer."
+    )
+
+
+def load_tokenizer(base: Base) -> Any:
+    """Load the tokenizer; runs in a worker only."""
+    from transformers import AutoTokenizer
+
+    _make_if_tiny(base)
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(
+            base.folder, local_files_only=True, trust_remote_code=False
+        )
+    except (OSError, ValueError) as error:
+        raise BaseUnusable(f"The tokenizer in {base.folder} cannot be loaded: {error}") from error
+    if not tokenizer.chat_template:
+        raise BaseUnusable(f"{base.label} has no chat template; it cannot learn conversations.")
+    return tokenizer
+
+
+def load_weights(base: Base) -> Any:
+    """Load the weights in 32 bits from safetensors; runs in a worker only."""
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    _make_if_tiny(base)
+    try:
+        return AutoModelForCausalLM.from_pretrained(
+            base.folder,
+            dtype=torch.float32,
+            local_files_only=True,
+            trust_remote_code=False,
+            use_safetensors=True,
+        )
+    except (OSError, ValueError, RuntimeError) as error:
+        raise BaseUnusable(f"The weights in {base.folder} cannot be loaded: {error}") from error
+
+
+def _make_if_tiny(base: Base) -> None:
+    if base.is_tiny and not (base.folder / "model.safetensors").is_file():
+        make_tiny(base.folder)
+
+
+def make_tiny(folder: Path) -> None:
+    """Make the tiny base: a byte-level BPE of 512 tokens and a Llama of about 110,000 random weights.
+
+    The same bytes every time: the tokenizer learns from the shipped sample, the weights from a seed.
+    """
+    import torch
+    from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+
+    tokenizer = PreTrainedTokenizerFast(
+        tokenizer_object=_train_bpe(),
+        bos_token="<|im_start|>",
+        eos_token="<|im_end|>",
+        pad_token="<|endoftext|>",
+    )
+    tokenizer.chat_template = CHATML
+    torch.manual_seed(1)
+    config = LlamaConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=64,
+        intermediate_size=160,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        num_key_value_heads=4,
+        max_position_embeddings=1024,
+        tie_word_embeddings=True,
+        bos_token_id=tokenizer.bos_token_id,
+        eos_token_id=tokenizer.eos_token_id,
+        pad_token_id=tokenizer.pad_token_id,
+    )
+    folder.mkdir(parents=True, exist_ok=True)
+    tokenizer.save_pretrained(folder)
+    LlamaForCausalLM(config).save_pretrained(folder, safe_serialization=True)
+
+
+def _train_bpe() -> Any:
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=512,
+        special_tokens=["<|endoftext|>", "<|im_start|>", "<|im_end|>"],
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator(_sample_texts(), trainer)
+    return tokenizer
+
+
+def _sample_texts() -> list[str]:
+    texts: list[str] = []
+    for path in sorted(resource("samples").glob("*.jsonl")):
+        for line in path.read_bytes().splitlines():
+            try:
+                record = json.loads(line)
+            except ValueError:
+                continue
+            for message in record.get("messages", ()) if isinstance(record, dict) else ():
+                content = message.get("content") if isinstance(message, dict) else None
+                # A broken character (lone surrogate) cannot be handed to the tokenizer.
+                if isinstance(content, str) and content.isprintable():
+                    texts.append(content[:2000])
+    return texts

@@ -1,0 +1,119 @@
+"""The files endpoints: uploaded training files and result files."""
+
+import hashlib
+import os
+import shutil
+import time
+from pathlib import Path
+from typing import Any
+
+from starlette.datastructures import UploadFile
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.routing import Route
+
+from curator.tune.local.answers import ApiError, not_found, page
+from curator.tune.local.folders import new_id, read_json, write_json
+
+_MAX_BYTES = 5 * 1024**3
+
+
+class FileStore:
+    """Files as folders: ``files/ID/content`` beside ``meta.json``."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root / "files"
+        self.root.mkdir(parents=True, exist_ok=True)
+
+    def meta(self, identifier: str) -> dict[str, Any]:
+        """Return a file object; raises ApiError 404."""
+        path = self._folder(identifier) / "meta.json"
+        if not path.is_file():
+            raise not_found("file", identifier)
+        return read_json(path)
+
+    def content(self, identifier: str) -> Path:
+        """Return the path of a file's bytes; raises ApiError 404."""
+        self.meta(identifier)
+        return self._folder(identifier) / "content"
+
+    def all(self) -> list[dict[str, Any]]:
+        """Return all file objects, newest first."""
+        metas = [read_json(p) for p in self.root.glob("*/meta.json")]
+        return sorted(metas, key=lambda meta: str(meta["id"]), reverse=True)
+
+    def add(self, source: Any, name: str, purpose: str) -> dict[str, Any]:
+        """Store a stream under a new id; the object appears only when all bytes are on disk."""
+        identifier = new_id("file")
+        folder = self._folder(identifier)
+        folder.mkdir(parents=True)
+        digest = hashlib.sha256()
+        with (folder / "content").open("wb") as target:
+            while block := source.read(1 << 20):
+                digest.update(block)
+                target.write(block)
+                if target.tell() > _MAX_BYTES:
+                    shutil.rmtree(folder)
+                    raise ApiError(413, "The file is over 5 GB.", param="file")
+            target.flush()
+            os.fsync(target.fileno())
+        meta = {
+            "id": identifier,
+            "object": "file",
+            "bytes": (folder / "content").stat().st_size,
+            "created_at": int(time.time()),
+            "filename": name,
+            "purpose": purpose,
+            "status": "processed",
+            "sha256": digest.hexdigest(),
+        }
+        write_json(folder / "meta.json", meta)
+        return meta
+
+    def remove(self, identifier: str) -> None:
+        """Delete a file; raises ApiError 404."""
+        self.meta(identifier)
+        shutil.rmtree(self._folder(identifier))
+
+    def _folder(self, identifier: str) -> Path:
+        if not identifier.startswith("file-") or not identifier[5:].isalnum():
+            raise not_found("file", identifier)
+        return self.root / identifier
+
+
+def routes(files: FileStore) -> list[Route]:
+    """Return the endpoints over a store."""
+
+    async def create(request: Request) -> Response:
+        form = await request.form(max_files=1, max_fields=8)
+        upload, purpose = form.get("file"), form.get("purpose")
+        if not isinstance(upload, UploadFile):
+            raise ApiError(400, "The form has no file.", param="file")
+        if purpose not in ("fine-tune", "batch", "evals", "user_data"):
+            raise ApiError(
+                400, f"The purpose {purpose!r} is unknown; use fine-tune.", param="purpose"
+            )
+        return JSONResponse(files.add(upload.file, upload.filename or "file.jsonl", str(purpose)))
+
+    async def index(request: Request) -> Response:
+        purpose = request.query_params.get("purpose")
+        return page(request, [f for f in files.all() if purpose in (None, f["purpose"])])
+
+    async def show(request: Request) -> Response:
+        return JSONResponse(files.meta(request.path_params["id"]))
+
+    async def content(request: Request) -> Response:
+        return FileResponse(files.content(request.path_params["id"]))
+
+    async def delete(request: Request) -> Response:
+        identifier = request.path_params["id"]
+        files.remove(identifier)
+        return JSONResponse({"id": identifier, "object": "file", "deleted": True})
+
+    return [
+        Route("/v1/files", create, methods=["POST"]),
+        Route("/v1/files", index, methods=["GET"]),
+        Route("/v1/files/{id}", show, methods=["GET"]),
+        Route("/v1/files/{id}", delete, methods=["DELETE"]),
+        Route("/v1/files/{id}/content", content, methods=["GET"]),
+    ]

@@ -1,0 +1,150 @@
+"""One job at a time: starts workers as processes of their own, and notices when one has died."""
+
+import contextlib
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+import curator
+from curator.tune.local.folders import FINISHED, JobFolder, local_root, new_id, write_json
+
+
+class Queue:
+    """The jobs of this computer, oldest first; at most one worker runs."""
+
+    def __init__(self, root: Path | None = None, trainer_python: str | None = None) -> None:
+        self.root = root or local_root()
+        self.jobs_root = self.root / "jobs"
+        self.jobs_root.mkdir(parents=True, exist_ok=True)
+        self.trainer_python = trainer_python or sys.executable
+        self._started: dict[int, subprocess.Popen[bytes]] = {}
+
+    def add(self, spec: dict[str, Any]) -> JobFolder:
+        """Store a new job; it waits until tick finds nothing running."""
+        job = JobFolder(self.jobs_root / new_id("ftjob"))
+        job.path.mkdir()
+        created = int(time.time())
+        write_json(job.path / "spec.json", {**spec, "created_at": created})
+        write_json(job.path / "state.json", {"status": "queued", "created_at": created})
+        job.event("The job waits for its turn.")
+        return job
+
+    def all(self) -> list[JobFolder]:
+        """Return all jobs, oldest first."""
+        return [JobFolder(p.parent) for p in sorted(self.jobs_root.glob("*/state.json"))]
+
+    def find(self, identifier: str) -> JobFolder | None:
+        """Return the job with an id, or None."""
+        return next((job for job in self.all() if job.id == identifier), None)
+
+    def tick(self) -> None:
+        """Bury dead workers and start the next waiting job; called once a second."""
+        running = False
+        for job in self.all():
+            state = job.state
+            if state["status"] not in ("running", "starting"):
+                continue
+            if self._is_alive(state):
+                running = True
+            else:
+                self._bury(job)
+        waiting = [job for job in self.all() if job.state["status"] == "queued"]
+        if waiting and not running:
+            self._start(waiting[0])
+
+    def pause(self, job: JobFolder) -> None:
+        """Ask a job to stop so that it can go on later."""
+        if job.state["status"] == "queued":
+            job.update(status="paused")
+        else:
+            job.ask("pause")
+
+    def resume(self, job: JobFolder) -> None:
+        """Put a paused job, or one whose worker died, back in the queue."""
+        job.ask("")
+        job.update(status="queued", error=None, finished_at=None)
+
+    def cancel(self, job: JobFolder) -> None:
+        """Stop a job for good."""
+        if job.state["status"] in ("queued", "paused"):
+            job.update(status="cancelled", finished_at=int(time.time()))
+            job.event("Cancelled.")
+        else:
+            job.ask("cancel")
+
+    def environment(self) -> dict[str, str]:
+        """Return the environment of a worker: this package on its path, one core left to the window."""
+        home = str(Path(curator.__file__).resolve().parent.parent)
+        path = os.pathsep.join(filter(None, [home, os.environ.get("PYTHONPATH", "")]))
+        return {
+            **os.environ,
+            "PYTHONPATH": path,
+            # Spinning waits of two threads made the same run ten times slower.
+            "OMP_NUM_THREADS": str(max(1, (os.cpu_count() or 2) - 1)),
+            "OMP_WAIT_POLICY": "passive",
+            "HF_HUB_OFFLINE": "1",
+            "TOKENIZERS_PARALLELISM": "false",
+            "CURATOR_STATE": str(self.root.parent),
+        }
+
+    def _start(self, job: JobFolder) -> None:
+        job.ask("")
+        command = [self.trainer_python, "-m", "curator.tune.local.worker", str(job.path)]
+        with (job.path / "worker.log").open("ab") as log:
+            process = subprocess.Popen(
+                command,
+                env=self.environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        self._started[process.pid] = process
+        with contextlib.suppress(psutil.Error):
+            psutil.Process(process.pid).nice(10)
+        job.update(status="starting", pid=process.pid, born=_born(process.pid))
+
+    def _is_alive(self, state: dict[str, Any]) -> bool:
+        pid = state.get("pid")
+        if pid is None:
+            return False
+        child = self._started.get(pid)
+        if child is not None and child.poll() is not None:
+            return False
+        # A process id is used again after a restart of the machine: the time of birth tells.
+        return _born(pid) == state.get("born")
+
+    def _bury(self, job: JobFolder) -> None:
+        state = job.state
+        if state["status"] in (*FINISHED, "paused"):
+            return
+        memory = "killed" in _last_words(job.path / "worker.log").lower()
+        message = (
+            "The worker ran out of memory and was stopped; try a smaller batch_size, or checkpointing."
+            if memory
+            else "The worker process ended unexpectedly; resume continues from the last epoch."
+        )
+        job.event(message, level="error")
+        job.update(
+            status="failed",
+            error={"message": message, "code": "worker_died", "param": None},
+            finished_at=int(time.time()),
+            pid=None,
+        )
+
+
+def _born(pid: int) -> float | None:
+    try:
+        process = psutil.Process(pid)
+        return None if process.status() == psutil.STATUS_ZOMBIE else process.create_time()
+    except psutil.Error:
+        return None
+
+
+def _last_words(log: Path) -> str:
+    return log.read_bytes()[-2000:].decode("utf-8", "replace") if log.exists() else ""

@@ -1,0 +1,137 @@
+"""The process that answers chat requests: loads a base and a checkpoint, streams tokens as JSON lines.
+
+Started as ``python -m curator.tune.local.replies``; reads one request per line from standard input.
+"""
+
+import json
+import sys
+import traceback
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from curator.tune.local import bases, methods
+from curator.tune.local.encoding import TemplateRefused, encode_prompt
+
+
+@dataclass(slots=True)
+class Loaded:
+    """One network ready to reply, and what it was made of."""
+
+    key: tuple[str, str | None]
+    tokenizer: Any
+    network: Any
+    cached: bool
+
+
+def main() -> int:
+    """Answer requests until standard input ends."""
+    loaded: Loaded | None = None
+    for line in sys.stdin:
+        request = json.loads(line)
+        try:
+            key = (request["base"], request.get("checkpoint"))
+            if loaded is None or loaded.key != key:
+                loaded = _load(*key)
+            for piece in _reply(loaded, request):
+                _say(piece)
+        except (bases.BaseUnusable, TemplateRefused) as error:
+            _say({"error": str(error), "status": 400})
+        except Exception as error:  # noqa: BLE001 - worker boundary: one bad request must not end the process
+            traceback.print_exc()
+            _say({"error": f"{type(error).__name__}: {error}", "status": 500})
+    return 0
+
+
+def _say(value: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(value) + "\n")
+    sys.stdout.flush()
+
+
+def _load(name: str, checkpoint: str | None) -> Loaded:
+    base = bases.find_base(name)
+    tokenizer = bases.load_tokenizer(base)
+    folder = Path(checkpoint) if checkpoint else None
+    cached = True
+    if folder is not None and not methods.is_adapter(folder):
+        network = bases.load_weights(bases.Base(name, folder, base.label))
+    else:
+        network = bases.load_weights(base)
+        if folder is not None:
+            network = methods.load(network, folder)
+            # A soft prompt is put before the whole input at every pass: no cache of earlier passes.
+            cached = "PROMPT_TUNING" not in (folder / "adapter_config.json").read_text("utf-8")
+    return Loaded((name, checkpoint), tokenizer, network.eval(), cached)
+
+
+def _reply(loaded: Loaded, request: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    import torch
+
+    ids = encode_prompt(loaded.tokenizer, request["messages"], request.get("tools"))
+    room = getattr(loaded.network.config, "max_position_embeddings", 2048) - len(ids)
+    if room <= 0:
+        raise TemplateRefused(f"the prompt has {len(ids)} tokens, more than the base can read")
+    limit = min(request.get("max_tokens") or 512, room)
+    generator = torch.Generator().manual_seed(int(request.get("seed") or 0))
+    tokens: list[int] = []
+    said = ""
+    reason = "length"
+    for token, logprob, top in _tokens(loaded, ids, request, generator, limit):
+        if token == loaded.tokenizer.eos_token_id:
+            reason = "stop"
+            break
+        tokens.append(token)
+        text = loaded.tokenizer.decode(tokens, skip_special_tokens=True)
+        if text.endswith("\ufffd") and len(tokens) < limit:
+            continue  # the middle of a character
+        stop = min((text.find(s) for s in request.get("stop") or () if s in text), default=-1)
+        piece = text[len(said) : stop if stop >= 0 else None]
+        said += piece
+        yield {"text": piece, "logprob": logprob, "top": top}
+        if stop >= 0:
+            reason = "stop"
+            break
+    yield {"done": reason, "prompt_tokens": len(ids), "completion_tokens": len(tokens)}
+
+
+def _tokens(
+    loaded: Loaded, ids: list[int], request: dict[str, Any], generator: Any, limit: int
+) -> Iterator[tuple[int, float, list[tuple[str, float]]]]:
+    """Yield tokens one by one with their log probability and the most likely others."""
+    import torch
+
+    temperature = float(request.get("temperature") or 0.0)
+    wanted = int(request.get("top_logprobs") or 0)
+    past = None
+    given = torch.tensor([ids])
+    whole = given
+    for _ in range(limit):
+        with torch.no_grad():
+            if loaded.cached:
+                answer = loaded.network(input_ids=given, past_key_values=past, use_cache=True)
+                past = answer.past_key_values
+            else:
+                answer = loaded.network(input_ids=whole, use_cache=False)
+        scores = torch.log_softmax(answer.logits[0, -1].float(), -1)
+        if temperature > 0:
+            chances = torch.softmax(answer.logits[0, -1].float() / temperature, -1)
+            token = int(torch.multinomial(chances, 1, generator=generator))
+        else:
+            token = int(scores.argmax())
+        best = torch.topk(scores, wanted) if wanted else None
+        top = (
+            [
+                (loaded.tokenizer.decode([int(t)]), float(p))
+                for p, t in zip(best.values, best.indices, strict=True)
+            ]
+            if best is not None
+            else []
+        )
+        yield token, float(scores[token]), top
+        given = torch.tensor([[token]])
+        whole = torch.cat([whole, given], dim=1)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,91 @@
+"""Start the local server: bind a port of loopback, say where it is, serve until told to stop.
+
+``python -m curator.tune.local.serve [--port N] [--trainer PYTHON]``
+"""
+
+import argparse
+import os
+import secrets
+import socket
+import sys
+from pathlib import Path
+
+import psutil
+import uvicorn
+
+from curator.tune.local.app import create_app
+from curator.tune.local.folders import read_json, state_folder, write_json
+from curator.tune.local.queue import Queue
+
+
+def announcement() -> Path:
+    """Return the file that says where the running server answers."""
+    return state_folder() / "local-server.json"
+
+
+def token_file() -> Path:
+    """Return the file (mode 600) that holds the server's token."""
+    return state_folder() / "local-server.token"
+
+
+def token() -> str:
+    """Return the server's token, made once for each user."""
+    path = token_file()
+    if not path.is_file():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "w", encoding="utf-8") as stream:
+            stream.write(secrets.token_urlsafe(32))
+    return path.read_text("utf-8").strip()
+
+
+def running() -> str | None:
+    """Return the base address of the server that runs now, or None."""
+    if not announcement().is_file():
+        return None
+    known = read_json(announcement())
+    try:
+        alive = psutil.Process(known["pid"]).create_time() == known["born"]
+    except psutil.Error:
+        alive = False
+    return str(known["base_url"]) if alive else None
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Serve until interrupted; the exit code is 1 where a server runs already or the port is taken."""
+    parser = argparse.ArgumentParser(prog="curator serve", description=__doc__)
+    parser.add_argument("--port", type=int, default=0, help="0 takes any free port")
+    parser.add_argument("--trainer", help="the Python that has torch; default this one")
+    chosen = parser.parse_args(arguments)
+    address = running()
+    if address:
+        sys.stderr.write(f"A local server runs already at {address}.\n")
+        return 1
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind(("127.0.0.1", chosen.port))
+    except OSError as error:
+        sys.stderr.write(
+            f"Port {chosen.port} cannot be used ({error.strerror}); leave --port out.\n"
+        )
+        return 1
+    base_url = f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
+    app = create_app(Queue(trainer_python=chosen.trainer), token())
+    write_json(
+        announcement(),
+        {"base_url": base_url, "pid": os.getpid(), "born": psutil.Process().create_time()},
+        private=True,
+    )
+    sys.stdout.write(f"{base_url}\n{token_file()}\n")
+    sys.stdout.flush()
+    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False))
+    try:
+        server.run(sockets=[listener])
+    finally:
+        announcement().unlink(missing_ok=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

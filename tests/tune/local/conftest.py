@@ -1,0 +1,81 @@
+"""A real local server in a process of its own, and the stock client in strict mode."""
+
+import importlib.util
+import os
+import subprocess
+import sys
+import time
+
+import pytest
+
+TRAINER = os.environ.get("CURATOR_TRAINER_PYTHON") or (
+    sys.executable
+    if importlib.util.find_spec("peft") and importlib.util.find_spec("torch")
+    else None
+)
+needs_trainer = pytest.mark.skipif(
+    TRAINER is None,
+    reason="the trainer's packages (torch, transformers, peft) are not installed; see CURATOR_TRAINER_PYTHON",
+)
+
+
+class Server:
+    """A running ``curator serve`` with its own state folder."""
+
+    def __init__(self, state):
+        self.state = state
+        self.process = None
+        self.clients = []
+
+    def start(self):
+        environment = {**os.environ, "CURATOR_STATE": str(self.state)}
+        command = [sys.executable, "-m", "curator.tune.local.serve"]
+        if TRAINER:
+            command += ["--trainer", TRAINER]
+        self.process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
+        self.base_url = self.process.stdout.readline().strip()
+        self.token = (self.state / "local-server.token").read_text().strip()
+
+    def stop(self):
+        for client in self.clients:
+            client.close()
+        self.process.terminate()
+        self.process.wait(timeout=20)
+        self.process.stdout.close()
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait(timeout=20)
+        self.process.stdout.close()
+
+    def client(self, *, strict=True, token=None):
+        import openai
+
+        client = openai.OpenAI(
+            base_url=self.base_url,
+            api_key=token or self.token,
+            max_retries=0,
+            http_client=openai.DefaultHttpxClient(trust_env=False),
+            _strict_response_validation=strict,
+        )
+        self.clients.append(client)
+        return client
+
+
+@pytest.fixture
+def server(tmp_path):
+    running = Server(tmp_path / "state")
+    running.start()
+    yield running
+    running.stop()
+
+
+def wait_for(read, accept, seconds=100):
+    """Poll until accept(read()) holds; fail after a while."""
+    deadline = time.monotonic() + seconds
+    while True:
+        value = read()
+        if accept(value):
+            return value
+        assert time.monotonic() < deadline, f"still {value}"
+        time.sleep(0.2)
