@@ -10,8 +10,6 @@ from curator.tune.local.folders import local_root
 
 TINY: Final = "tiny"
 PRACTICE: Final = "practice"
-PRACTICE_FILE: Final = "SmolLM2-135M-Instruct.Q4_1.gguf"
-PRACTICE_SHA256: Final = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
 CHATML: Final = (
     "{% for message in messages %}"
     "{{ '<|im_start|>' + message['role'] + '\\n' + message['content'] }}"

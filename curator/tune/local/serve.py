@@ -14,6 +14,7 @@ import psutil
 import uvicorn
 
 from curator.tune.local.app import create_app
+from curator.tune.local.environment import trainer_python
 from curator.tune.local.folders import read_json, state_folder, write_json
 from curator.tune.local.queue import Queue
 
@@ -71,7 +72,11 @@ def main(arguments: list[str] | None = None) -> int:
         )
         return 1
     base_url = f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
-    app = create_app(Queue(trainer_python=chosen.trainer), token())
+    trainer = chosen.trainer or trainer_python()
+    if trainer is None:
+        sys.stderr.write("The trainer is not set up: run curator trainer --install.\n")
+        return 1
+    app = create_app(Queue(trainer_python=trainer), token())
     write_json(
         announcement(),
         {"base_url": base_url, "pid": os.getpid(), "born": psutil.Process().create_time()},
