@@ -1,5 +1,6 @@
 """Starts Curator: the window without arguments or with a file, the command line with a verb."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -7,11 +8,26 @@ from pathlib import Path
 def main() -> int:
     """Run what the arguments ask for and return the exit code."""
     arguments = sys.argv[1:]
+    if arguments[:1] == ["--screenshots"] and len(arguments) == 3:
+        return _screenshots(arguments[1:])
     if arguments and not _asks_for_window(arguments):
         from curator.cli.main import main as run_verb
 
         return run_verb(arguments)
     return _window(arguments)
+
+
+def _screenshots(arguments: list[str]) -> int:
+    from curator.app.preflight import find_trouble
+
+    trouble = find_trouble({**os.environ, "QT_QPA_PLATFORM": "offscreen"})
+    if trouble is not None:
+        sys.stderr.write(f"{trouble.text}\n")
+        return trouble.code
+    _import_qt()
+    from curator.app.screenshots import main as take_pictures
+
+    return take_pictures(arguments)
 
 
 def _asks_for_window(arguments: list[str]) -> bool:

@@ -1,0 +1,94 @@
+"""Pictures of every page, taken without a screen: for the README and for the sample story.
+
+``python -m curator --screenshots FOLDER PROJECT`` writes ``PAGE-THEME.png`` for the first-start page
+and every page of the project, in the light and the dark theme.
+"""
+
+import os
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from PySide6.QtWidgets import QApplication
+
+    from curator.app.main import Curator
+
+
+_SIZE: Final = (1440, 900)
+_THEMES: Final = ("light", "dark")
+_LOOK_MS: Final = 120
+_CALM_LOOKS: Final = 6
+"""How many looks in a row must find nothing at work before a picture is taken."""
+_MOST_LOOKS: Final = 400
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Take the pictures; returns 0, or 1 where a page did not come to rest."""
+    folder, project = Path(arguments[0]), Path(arguments[1])
+    folder.mkdir(parents=True, exist_ok=True)
+    os.environ["QT_QPA_PLATFORM"] = "offscreen"
+    with tempfile.TemporaryDirectory() as settings:
+        # The pictures must neither show nor change what this person set.
+        os.environ["XDG_CONFIG_HOME"] = settings
+        os.environ["XDG_DATA_HOME"] = settings
+        return _take(folder, project)
+
+
+def _take(folder: Path, project: Path) -> int:
+    from curator.app.main import Curator, make_application
+
+    app = make_application(["curator"])
+    app.setCursorFlashTime(0)
+    curator = Curator(app)
+    curator.window.resize(*_SIZE)
+    curator.window.show()
+    return _session(app, curator, folder, project)
+
+
+def _session(app: "QApplication", curator: "Curator", folder: Path, project: Path) -> int:
+    from PySide6.QtCore import QTimer
+
+    from curator.app.main import PAGES
+
+    rounds = [(theme, "start") for theme in _THEMES]
+    rounds += [(theme, entry.page_id) for theme in _THEMES for entry in PAGES]
+    taken: list[str] = []
+    calm = looks = 0
+
+    def turn_to(theme: str, page: str) -> None:
+        curator.theme.choose(theme)
+        if page == "start" or curator.session.project is not None:
+            curator.show_page(page)
+        else:
+            curator.session.open_project(project)
+
+    def look() -> None:
+        nonlocal calm, looks
+        looks += 1
+        theme, page = rounds[len(taken)]
+        there = curator.front is not None and curator.front.page_id == page
+        calm = calm + 1 if there and not curator.jobs.running() else 0
+        if not there and not curator.jobs.running():
+            turn_to(theme, page)
+        if calm >= _CALM_LOOKS:
+            name = f"{page}-{theme}.png"
+            curator.window.grab().save(str(folder / name))
+            taken.append(name)
+            calm = 0
+            if len(taken) < len(rounds):
+                turn_to(*rounds[len(taken)])
+        if len(taken) == len(rounds) or looks > _MOST_LOOKS:
+            timer.stop()
+            curator.window.close()
+            app.exit(0 if len(taken) == len(rounds) else 1)
+
+    timer = QTimer(curator.window)
+    timer.timeout.connect(look)
+    turn_to(*rounds[0])
+    timer.start(_LOOK_MS)
+    code = app.exec()
+    sys.stdout.write("".join(f"{folder / name}\n" for name in taken))
+    return code
