@@ -37,7 +37,7 @@ class PageEntry:
 
 
 def _label() -> type[Page]:
-    from curator.app.pages.label import LabelPage
+    from curator.app.pages.label.page import LabelPage
 
     return LabelPage
 

@@ -46,12 +46,6 @@ class Preferences(BaseModel):
         description="Accepting, rejecting or skipping brings the next conversation.",
         json_schema_extra={"group": "Labelling"},
     )
-    ask_reason: bool = Field(
-        default=False,
-        title="Ask why something is skipped",
-        description="Shows a short list of reasons; you may leave it open.",
-        json_schema_extra={"group": "Labelling"},
-    )
     epochs: int = Field(
         default=3,
         ge=1,

@@ -97,7 +97,7 @@ def install_line(packages: Mapping[str, str], *, root: bool) -> str:
 
 
 def _bad_pair() -> Trouble | None:
-    if sys.version_info < (3, 11):
+    if sys.version_info < (3, 11):  # noqa: UP036 - a checkout can be started by any Python
         found = ".".join(map(str, sys.version_info[:3]))
         return Trouble(INSTALL, f"Curator needs Python 3.11 or newer; this is {found}.")
     if importlib.util.find_spec("PySide6") is None:

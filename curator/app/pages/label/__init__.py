@@ -1,0 +1,1 @@
+"""The Label page: the queue of conversations, one after the other, by keyboard."""

@@ -1,0 +1,135 @@
+"""The bar under the conversation: label values and decisions, each with its key on the button."""
+
+from collections.abc import Mapping, Sequence
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
+
+from curator.app.actions import action
+from curator.app.pages.label.keys import Answer, assign_keys
+from curator.app.theme import icon
+from curator.app.widgets.buttons import IconButton, KeyButton
+from curator.app.widgets.text import Meta, Quiet, hairline
+from curator.dataset import LabelSet, Status
+
+_DECISIONS = {
+    "label.accept": Status.ACCEPTED,
+    "label.reject": Status.REJECTED,
+    "label.skip": Status.SKIPPED,
+}
+_TONES = {"label.accept": "success", "label.reject": "danger", "label.skip": "text-muted"}
+
+
+class LabelBar(QWidget):
+    """Shows the questions and the decisions; every press goes out as a wish."""
+
+    answer_requested = Signal(object)
+    action_requested = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.answers: dict[str, Answer] = {}
+        self._buttons: dict[Answer, KeyButton] = {}
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(12)
+        column.addWidget(hairline(self))
+        self._questions = QGridLayout()
+        self._questions.setHorizontalSpacing(12)
+        self._questions.setVerticalSpacing(8)
+        self._questions.setColumnStretch(1, 1)
+        column.addLayout(self._questions)
+        column.addLayout(self._decisions())
+
+    def show_sets(self, sets: Sequence[LabelSet]) -> None:
+        """Show the questions of the project."""
+        while (item := self._questions.takeAt(0)) is not None:
+            widget = item.widget()
+            if widget is not None:
+                widget.hide()
+                widget.deleteLater()
+        self.answers = assign_keys(sets)
+        self._buttons = {}
+        keys = {answer: key for key, answer in self.answers.items()}
+        for row, label_set in enumerate(sets):
+            name = Quiet(label_set.name, self)
+            name.setToolTip(label_set.help)
+            self._questions.addWidget(name, row, 0)
+            self._questions.addWidget(self._values(label_set, keys), row, 1)
+
+    def show_state(self, chosen: Mapping[str, str], status: Status, *, flag: bool) -> None:
+        """Press the buttons of what was said of the conversation at hand."""
+        for answer, button in self._buttons.items():
+            button.setChecked(chosen.get(answer.label_set) == answer.value)
+        for action_id, button in self._decision_buttons.items():
+            button.setChecked(_DECISIONS[action_id] == status)
+        self._flag.setChecked(flag)
+
+    def set_writable(self, *, writable: bool) -> None:
+        """Allow or forbid everything that changes."""
+        for button in (*self._buttons.values(), *self._decision_buttons.values(), self._flag):
+            button.setEnabled(writable)
+
+    def _values(self, label_set: LabelSet, keys: Mapping[Answer, str]) -> QWidget:
+        line = QWidget(self)
+        row = QHBoxLayout(line)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(8)
+        for value in label_set.values:
+            answer = Answer(label_set.name, value)
+            button = KeyButton(value, keys.get(answer, ""), line)
+            button.setCheckable(True)
+            button.setAccessibleName(f"{label_set.name}: {value}")
+            button.setProperty("answer", answer)
+            button.clicked.connect(self._answered)
+            self._buttons[answer] = button
+            row.addWidget(button)
+        row.addStretch(1)
+        return line
+
+    def _decisions(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.setSpacing(8)
+        self._decision_buttons: dict[str, KeyButton] = {}
+        for action_id in _DECISIONS:
+            button = self._key_button(action_id, _TONES[action_id])
+            self._decision_buttons[action_id] = button
+            row.addWidget(button)
+        row.addSpacing(16)
+        self._flag = self._key_button("label.flag", "warning")
+        row.addWidget(self._flag)
+        note = self._key_button("label.note", "text-muted")
+        note.setCheckable(False)
+        row.addWidget(note)
+        row.addStretch(1)
+        row.addWidget(Meta(self.tr("← → move   J K turns   ? keys"), self))
+        for action_id in ("conversation.previous", "conversation.next"):
+            entry = action(action_id)
+            arrow = IconButton(entry.icon, entry.label(), self, size=20)
+            arrow.setToolTip(entry.hint())
+            arrow.setProperty("action", action_id)
+            arrow.clicked.connect(self._asked)
+            row.addWidget(arrow)
+        return row
+
+    def _key_button(self, action_id: str, tone: str) -> KeyButton:
+        entry = action(action_id)
+        button = KeyButton(entry.label(), entry.shortcut, self)
+        button.setIcon(icon(entry.icon, tone))
+        button.setToolTip(entry.hint())
+        button.setCheckable(True)
+        button.setProperty("action", action_id)
+        button.clicked.connect(self._asked)
+        return button
+
+    def _answered(self) -> None:
+        answer = self.sender().property("answer")
+        # The press alone must not change the look: the edit may be refused.
+        self._buttons[answer].setChecked(not self._buttons[answer].isChecked())
+        self.answer_requested.emit(answer)
+
+    def _asked(self) -> None:
+        sender = self.sender()
+        if isinstance(sender, KeyButton) and sender.isCheckable():
+            sender.setChecked(not sender.isChecked())
+        self.action_requested.emit(str(sender.property("action")))

@@ -1,0 +1,219 @@
+"""The right side of the Label page: facts, findings, tags, note, and the decisions of this session."""
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLineEdit,
+    QListWidget,
+    QListWidgetItem,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
+
+from curator.app.editor.message_text import MessageText
+from curator.app.theme import icon
+from curator.app.widgets.chip import Chip
+from curator.app.widgets.severity import SeverityIcon
+from curator.app.widgets.text import Meta, Plain, Quiet, SectionTitle
+from curator.dataset import Annotation, Finding, Status
+
+MOST_FINDINGS = 12
+IDLE_MS = 300
+STATUS_LOOK = {
+    Status.PENDING: ("clock", "text-muted"),
+    Status.ACCEPTED: ("check", "success"),
+    Status.REJECTED: ("cross", "danger"),
+    Status.SKIPPED: ("skip", "text-muted"),
+}
+
+
+class LabelInspector(QScrollArea):
+    """Shows one conversation's annotation; tags and note can be written here."""
+
+    note_written = Signal(str)
+    tags_written = Signal(object)
+    text_left = Signal()
+    conversation_chosen = Signal(int)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        inside = QWidget(self)
+        inside.setProperty("kind", "canvas")
+        self._column = QVBoxLayout(inside)
+        self._column.setContentsMargins(16, 16, 16, 16)
+        self._column.setSpacing(8)
+        self._build_facts(inside)
+        self._build_tags(inside)
+        self._build_note(inside)
+        self._build_history(inside)
+        self.setWidget(inside)
+        self.setWidget(inside)
+        self._idle = QTimer(self)
+        self._idle.setSingleShot(True)
+        self._idle.setInterval(IDLE_MS)
+        self._idle.timeout.connect(self.commit)
+
+    def show_conversation(
+        self, annotation: Annotation, facts: str, findings: Sequence[Finding]
+    ) -> None:
+        """Show what is known of a conversation; what was typed before is given out first."""
+        self.commit()
+        picture, tone = STATUS_LOOK[annotation.status]
+        self._status.set(self.status_word(annotation.status), tone, picture)
+        self._flag.setVisible(annotation.flag)
+        self._facts.setText(facts)
+        self._show_findings(findings)
+        tags = ", ".join(annotation.tags)
+        if self._tags.text() != tags:
+            self._tags.setText(tags)
+        self._tags.setModified(False)
+        if self.note.text() != annotation.note:
+            self.note.load(annotation.note)
+
+    def set_writable(self, *, writable: bool) -> None:
+        """Allow or forbid writing tags and note."""
+        self._tags.setReadOnly(not writable)
+        self.note.setReadOnly(not writable)
+
+    def commit(self) -> None:
+        """Give out what was typed and not yet written."""
+        self._idle.stop()
+        if self.note.document().isModified():
+            text = self.note.text()
+            self.note.document().setModified(False)
+            self.note_written.emit(text)
+        if self._tags.isModified():
+            self._tags.setModified(False)
+            self.tags_written.emit(parse_tags(self._tags.text()))
+
+    def focus_note(self) -> None:
+        """Put the cursor into the note."""
+        self.note.setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    def focus_tags(self) -> None:
+        """Put the cursor into the tags."""
+        self._tags.setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    def add_decision(self, conversation: int, title: str, status: Status) -> None:
+        """Put a decision on top of the history; an older one of the same conversation goes."""
+        for row in reversed(range(self.history.count())):
+            if self.history.item(row).data(Qt.ItemDataRole.UserRole) == conversation:
+                self.history.takeItem(row)
+        if status == Status.PENDING:
+            return
+        picture, tone = STATUS_LOOK[status]
+        item = QListWidgetItem(icon(picture, tone), title or self.tr("(no words)"))
+        item.setData(Qt.ItemDataRole.UserRole, conversation)
+        item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{self.status_word(status)}: {title}")
+        self.history.insertItem(0, item)
+        self._no_history.hide()
+
+    def status_word(self, status: Status) -> str:
+        """Return a status in the language of the window."""
+        words = {
+            Status.PENDING: self.tr("Pending"),
+            Status.ACCEPTED: self.tr("Accepted"),
+            Status.REJECTED: self.tr("Rejected"),
+            Status.SKIPPED: self.tr("Skipped"),
+        }
+        return words[status]
+
+    def _build_facts(self, inside: QWidget) -> None:
+        row = QHBoxLayout()
+        self._status = Chip("", "text-muted", inside)
+        self._flag = Chip(self.tr("Flagged"), "warning", inside, icon_name="flag")
+        row.addWidget(self._status)
+        row.addWidget(self._flag)
+        row.addStretch(1)
+        self._column.addLayout(row)
+        self._facts = Meta("", inside, wrap=True)
+        self._column.addWidget(self._facts)
+        self._findings = QVBoxLayout()
+        self._findings.setSpacing(8)
+        self._findings.setContentsMargins(0, 8, 0, 0)
+        self._column.addLayout(self._findings)
+
+    def _build_tags(self, inside: QWidget) -> None:
+        self._column.addSpacing(8)
+        self._column.addWidget(SectionTitle(self.tr("Tags"), inside))
+        self._tags = QLineEdit(inside)
+        self._tags.setAccessibleName(self.tr("Tags"))
+        self._tags.setPlaceholderText(self.tr("refund, polite"))
+        self._tags.editingFinished.connect(self.commit)
+        self._column.addWidget(self._tags)
+
+    def _build_note(self, inside: QWidget) -> None:
+        self._column.addSpacing(8)
+        self._column.addWidget(SectionTitle(self.tr("Note"), inside))
+        box = QFrame(inside)
+        box.setProperty("kind", "card")
+        row = QVBoxLayout(box)
+        row.setContentsMargins(8, 8, 8, 8)
+        self.note = MessageText(box)
+        self.note.setProperty("kind", "plain")
+        self.note.setAccessibleName(self.tr("Note"))
+        self.note.setMinimumHeight(40)
+        self.note.text_edited.connect(self._wait)
+        self.note.left.connect(self.commit)
+        self.note.escaped.connect(self.text_left)
+        row.addWidget(self.note)
+        self._column.addWidget(box)
+
+    def _build_history(self, inside: QWidget) -> None:
+        self._column.addSpacing(8)
+        self._column.addWidget(SectionTitle(self.tr("Decided in this session"), inside))
+        self._no_history = Quiet(self.tr("Nothing yet."), inside)
+        self._column.addWidget(self._no_history)
+        self.history = QListWidget(inside)
+        self.history.setProperty("kind", "plain")
+        self.history.setAccessibleName(self.tr("Decided in this session"))
+        self.history.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.history.setTextElideMode(Qt.TextElideMode.ElideRight)
+        self.history.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.history.itemActivated.connect(self._choose)
+        self.history.itemClicked.connect(self._choose)
+        self._column.addWidget(self.history, 1)
+
+    def _wait(self) -> None:
+        self._idle.start()
+
+    def _choose(self, item: QListWidgetItem) -> None:
+        self.conversation_chosen.emit(int(item.data(Qt.ItemDataRole.UserRole)))
+
+    def _show_findings(self, findings: Sequence[Finding]) -> None:
+        while (item := self._findings.takeAt(0)) is not None:
+            widget = item.widget()
+            if widget is not None:
+                widget.hide()
+                widget.deleteLater()
+        for finding in findings[:MOST_FINDINGS]:
+            self._findings.addWidget(_FindingRow(finding, self))
+        if len(findings) > MOST_FINDINGS:
+            more = self.tr("and {0} more").format(len(findings) - MOST_FINDINGS)
+            self._findings.addWidget(Meta(more, self))
+
+
+class _FindingRow(QWidget):
+    """One finding: how grave, and its sentence."""
+
+    def __init__(self, finding: Finding, parent: QWidget) -> None:
+        super().__init__(parent)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(8)
+        picture = SeverityIcon(finding.severity, self)
+        row.addWidget(picture, 0, Qt.AlignmentFlag.AlignTop)
+        row.addWidget(Plain(finding.message, self, wrap=True), 1)
+
+
+def parse_tags(text: str) -> tuple[str, ...]:
+    """Read tags divided by commas; spaces around them and repeats go."""
+    return tuple(dict.fromkeys(tag.strip() for tag in text.split(",") if tag.strip()))

@@ -1,0 +1,396 @@
+"""The queue: one conversation in the middle, every decision one key and one Edit."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QWidget
+
+from curator.app.jobs import Jobs
+from curator.app.page import OpenRequest, Page
+from curator.app.pages.label.bar import LabelBar
+from curator.app.pages.label.inspector import LabelInspector
+from curator.app.pages.label.keys import Answer
+from curator.app.pages.label.progress import LabelProgress
+from curator.app.pages.label.queue import LabelQueue, Scope, decisions, ids_of, scope_counts
+from curator.app.pages.label.reading import ReadingPane
+from curator.app.pages.label.sets_dialog import LabelSetsDialog
+from curator.app.session import Session
+from curator.app.widgets.buttons import ChipButton
+from curator.app.widgets.empty_state import EmptyState
+from curator.dataset import Edit, LabelSet, Status
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from curator.project.changes import Changes
+    from curator.project.index import Index
+
+SCOPES: Final[tuple[Scope, ...]] = ("todo", "skipped", "flagged", "all")
+
+
+class LabelPage(Page):
+    """Goes through the conversations of the current filter, in its order."""
+
+    page_id = "label"
+    title = "Label"
+    icon = "tag"
+
+    def __init__(self, session: Session, jobs: Jobs, parent: QWidget | None = None) -> None:
+        super().__init__(session, jobs, parent)
+        self.queue = LabelQueue()
+        self.advance = True
+        self._scope: Scope = "todo"
+        self._sets: tuple[LabelSet, ...] = ()
+        self._stale = True
+        self.add_verb("label.sets")
+        self._progress = LabelProgress(self)
+        self._pane = ReadingPane(self)
+        self._bar = LabelBar(self)
+        self._inspector = LabelInspector(self)
+        self._inspector.hide()
+        self._empty = EmptyState("tag", "", "", self.tr("Show all"), self)
+        self._stack = QStackedWidget(self)
+        self._stack.addWidget(self._pane)
+        self._stack.addWidget(self._empty)
+        self.body.setSpacing(12)
+        self.body.addLayout(self._chips())
+        self.body.addWidget(self._progress)
+        self.body.addWidget(self._stack, 1)
+        self.body.addWidget(self._bar)
+        self._connect()
+
+    def slots(self) -> Mapping[str, Callable[[], object]]:
+        """Answer moving always, and deciding where the project may be changed."""
+        if self.session.project is None:
+            return {}
+        slots: dict[str, Callable[[], object]] = {
+            "conversation.next": self._next,
+            "conversation.previous": self._previous,
+            "message.next": self._pane.next_message,
+            "message.previous": self._pane.previous_message,
+        }
+        if self.session.is_read_only:
+            return slots
+        slots |= {
+            "label.sets": self._edit_sets,
+            "edit.undo": partial(self._travel, self.session.undo),
+            "edit.redo": partial(self._travel, self.session.redo),
+        }
+        if self.queue.current is not None:
+            slots |= {
+                "label.accept": partial(self.decide, Status.ACCEPTED),
+                "label.reject": partial(self.decide, Status.REJECTED),
+                "label.skip": partial(self.decide, Status.SKIPPED),
+                "label.pending": partial(self.decide, Status.PENDING),
+                "label.flag": self._flag,
+                "label.note": self._inspector.focus_note,
+                "label.tags": self._inspector.focus_tags,
+            }
+            for key, answer in self._bar.answers.items():
+                slots[f"label.value_{key}"] = partial(self.answer, answer)
+        return slots
+
+    def activated(self) -> None:
+        """Follow the filter that is in force now."""
+        if self._stale:
+            self._begin()
+
+    def deactivated(self) -> None:
+        """Write back what is half typed; the filter may be another one next time."""
+        self._inspector.commit()
+        self._stale = True
+
+    def open(self, request: OpenRequest) -> None:
+        """Go to one conversation, or go through some of them."""
+        if request.ids is not None:
+            self.queue = LabelQueue(request.ids)
+        if request.conversation is not None:
+            self.queue.go_to(request.conversation)
+        self._show()
+
+    def rail_count(self) -> int | None:
+        """Return how many are pending or skipped in the whole project."""
+        index = self.session.index
+        if index is None:
+            return None
+        counts = index.counts()
+        return counts["pending"] + counts["skipped"]
+
+    def inspector(self) -> QWidget:
+        """Return findings, tags, note and history."""
+        return self._inspector
+
+    def decide(self, status: Status) -> None:
+        """Give the conversation at hand a status, and go on where that is wanted."""
+        conversation = self.queue.current
+        if conversation is None:
+            return
+        self._inspector.commit()
+        words = {
+            Status.ACCEPTED: self.tr("Accept"),
+            Status.REJECTED: self.tr("Reject"),
+            Status.SKIPPED: self.tr("Skip"),
+            Status.PENDING: self.tr("Back to pending"),
+        }
+        if not self._annotate(words[status], "status", str(status)):
+            return
+        self._inspector.add_decision(conversation, self._pane.conversation_title, status)
+        if status == Status.SKIPPED and self._scope == "todo":
+            self.queue.put_off(conversation)
+        if self.advance and status != Status.PENDING:
+            self._next()
+
+    def answer(self, answer: Answer) -> None:
+        """Give a label, or take it away where it was given already."""
+        conversation, project = self.queue.current, self.session.project
+        if conversation is None or project is None:
+            return
+        mine = self._my_labels(conversation)
+        value = None if mine.get(answer.label_set) == answer.value else answer.value
+        title = self.tr("Label {0}: {1}").format(answer.label_set, value or self.tr("none"))
+        self._annotate(title, f"label:{answer.label_set}", value, annotator=self.session.author)
+
+    def _connect(self) -> None:
+        self.session.edited.connect(self._edited)
+        self.session.project_changed.connect(self._project_changed)
+        self._bar.answer_requested.connect(self.answer)
+        self._bar.action_requested.connect(self._do)
+        self._inspector.note_written.connect(self._note_written)
+        self._inspector.tags_written.connect(self._tags_written)
+        self._inspector.text_left.connect(self._pane.setFocus)
+        self._inspector.conversation_chosen.connect(self._reopen)
+        self._empty.pressed.connect(self._show_everything)
+        self._empty.guide_requested.connect(self._guide)
+
+    def _chips(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.setSpacing(8)
+        self._scope_chips: dict[Scope, ChipButton] = {}
+        for scope in SCOPES:
+            chip = ChipButton("", self)
+            chip.setProperty("scope", scope)
+            chip.clicked.connect(self._scope_chosen)
+            self._scope_chips[scope] = chip
+            row.addWidget(chip)
+        row.addStretch(1)
+        return row
+
+    def _begin(self) -> None:
+        self._stale = False
+        index, project = self.session.index, self.session.project
+        if index is None or project is None:
+            self.queue = LabelQueue()
+        else:
+            from curator.project.labelling import label_sets
+
+            self._show_sets(label_sets(project))
+            self.queue = LabelQueue(ids_of(index, self._rows(index), self._scope))
+            self.queue.start_at(self.session.current)
+        self._bar.set_writable(writable=not self.session.is_read_only)
+        self._inspector.set_writable(writable=not self.session.is_read_only)
+        self._show()
+
+    def _rows(self, index: "Index") -> "np.ndarray":
+        view = self.session.view
+        return index.view() if view is None else view.rows[view.rows < len(index)]
+
+    def _show(self) -> None:
+        conversation, project = self.queue.current, self.session.project
+        self._show_counts()
+        if conversation is None or project is None:
+            self._say_empty()
+            self.slots_changed.emit()
+            return
+        self.session.current = conversation
+        self._stack.setCurrentWidget(self._pane)
+        self._bar.show()
+        self._pane.show_conversation(project.conversation(conversation))
+        self._show_annotation()
+        place = self.tr("{0} of {1}")
+        self.subtitle.setText(place.format(f"{self.queue.place + 1:,}", f"{len(self.queue):,}"))
+        self.slots_changed.emit()
+
+    def _show_annotation(self) -> None:
+        conversation, project = self.queue.current, self.session.project
+        if conversation is None or project is None:
+            return
+        annotation = project.annotation(conversation)
+        facts = project.row(conversation)
+        words = self.tr("Conversation {0} · {1} messages · {2} tokens").format(
+            conversation, f"{facts.n_messages:,}", f"{facts.tokens:,}"
+        )
+        if facts.source_line is not None:
+            words += self.tr(" · line {0}").format(f"{facts.source_line:,}")
+        self._inspector.show_conversation(annotation, words, project.findings(conversation))
+        self._bar.show_state(self._my_labels(conversation), annotation.status, flag=annotation.flag)
+
+    def _show_counts(self) -> None:
+        index = self.session.index
+        words = {
+            "todo": self.tr("To do {0}"),
+            "skipped": self.tr("Skipped {0}"),
+            "flagged": self.tr("Flagged {0}"),
+            "all": self.tr("All {0}"),
+        }
+        counts = dict.fromkeys(SCOPES, 0)
+        if index is not None:
+            rows = self._rows(index)
+            counts = scope_counts(index, rows)
+            self._progress.show_counts(decisions(index, rows))
+        for scope, chip in self._scope_chips.items():
+            chip.setText(words[scope].format(f"{counts[scope]:,}"))
+            chip.setAccessibleName(chip.text())
+            chip.setChecked(scope == self._scope)
+
+    def _say_empty(self) -> None:
+        self._stack.setCurrentWidget(self._empty)
+        self._bar.hide()
+        self.subtitle.setText("")
+        if self.session.index is None or not len(self.session.index):
+            self._empty.say(
+                self.tr("Nothing to label yet"),
+                self.tr(
+                    "Import conversations or write the first one; they appear here one by one."
+                ),
+            )
+        elif self._scope == "todo":
+            self._empty.say(
+                self.tr("All done"),
+                self.tr("Every conversation of the current filter has a decision."),
+                self.tr("Show all"),
+                "check",
+            )
+        else:
+            self._empty.say(
+                self.tr("Nothing here"),
+                self.tr("No conversation of the current filter is in this list."),
+                self.tr("Show all"),
+            )
+
+    def _next(self) -> None:
+        self._inspector.commit()
+        self.queue.next()
+        self._show()
+
+    def _previous(self) -> None:
+        self._inspector.commit()
+        self.queue.previous()
+        self._show()
+
+    def _reopen(self, conversation: int) -> None:
+        self._inspector.commit()
+        self.queue.go_to(conversation)
+        self._show()
+
+    def _travel(self, undo_or_redo: "Callable[[], Changes | None]") -> None:
+        """Undo or redo, and go to the conversation it was about."""
+        self._inspector.commit()
+        changes = undo_or_redo()
+        if changes is not None and len(changes.conversations) == 1 and not changes.rows_changed:
+            self._reopen(changes.conversations[0])
+            if self.session.project is not None and "status" in changes.fields:
+                status = self.session.project.annotation(changes.conversations[0]).status
+                title = self._pane.conversation_title
+                self._inspector.add_decision(changes.conversations[0], title, status)
+
+    def _flag(self) -> None:
+        conversation, project = self.queue.current, self.session.project
+        if conversation is not None and project is not None:
+            flag = not project.annotation(conversation).flag
+            self._annotate(self.tr("Flag") if flag else self.tr("Take the flag away"), "flag", flag)
+
+    def _note_written(self, text: str) -> None:
+        self._annotate(self.tr("Note"), "note", text, merge=True)
+
+    def _tags_written(self, tags: tuple[str, ...]) -> None:
+        self._annotate(self.tr("Tags"), "tags", list(tags))
+
+    def _annotate(
+        self, title: str, field: str, value: object, *, annotator: str = "", merge: bool = False
+    ) -> bool:
+        """Push one annotation of the conversation at hand; True where nothing stands against it."""
+        from curator.project.labelling import annotation_patch
+
+        conversation, project = self.queue.current, self.session.project
+        if conversation is None or project is None:
+            return False
+        patch = annotation_patch(project, [conversation], field, value, annotator=annotator)
+        if patch is None:
+            return True
+        key = f"{field}.{conversation}" if merge else ""
+        edit = Edit(title, self.session.author, (patch,), key)
+        return self.session.push(edit) is not None
+
+    def _my_labels(self, conversation: int) -> dict[str, str]:
+        project = self.session.project
+        if project is None:
+            return {}
+        mine = (
+            each for each in project.labels(conversation) if each.annotator == self.session.author
+        )
+        return {label.label_set: label.value for label in mine}
+
+    def _edited(self, changes: "Changes") -> None:
+        self.count_changed.emit()
+        if not self.is_front:
+            self._stale = True
+            return
+        if "label_sets" in changes.settings and self.session.project is not None:
+            from curator.project.labelling import label_sets
+
+            self._show_sets(label_sets(self.session.project))
+        if changes.rows_changed:
+            QTimer.singleShot(0, self._begin)
+        elif self.queue.current in changes.conversations:
+            self._show_counts()
+            if "content" in changes.fields:
+                self._show()
+            else:
+                self._show_annotation()
+
+    def _project_changed(self) -> None:
+        self._stale = True
+        self.queue = LabelQueue()
+        self._inspector.history.clear()
+        if self.is_front:
+            self._begin()
+
+    def _show_sets(self, sets: tuple[LabelSet, ...]) -> None:
+        if sets != self._sets or not self._bar.answers:
+            self._sets = sets
+            self._bar.show_sets(sets)
+            self.slots_changed.emit()
+
+    def _edit_sets(self) -> None:
+        dialog = LabelSetsDialog(self._sets, self)
+        dialog.chosen.connect(self._sets_chosen)
+        dialog.open()
+
+    def _sets_chosen(self, sets: tuple[LabelSet, ...]) -> None:
+        from curator.project.labelling import label_sets_patch
+
+        project = self.session.project
+        if project is not None and sets != self._sets:
+            patch = label_sets_patch(project, sets)
+            self.session.push(Edit(self.tr("Edit label sets"), self.session.author, (patch,)))
+            self._show_annotation()
+
+    def _scope_chosen(self) -> None:
+        self._inspector.commit()
+        self._scope = self.sender().property("scope")
+        self.session.current = None
+        self._begin()
+
+    def _show_everything(self) -> None:
+        self._scope = "all"
+        self._begin()
+
+    def _do(self, action_id: str) -> None:
+        slot = self.slots().get(action_id)
+        if slot is not None:
+            slot()
+
+    def _guide(self) -> None:
+        self.action_requested.emit("help.guide")
