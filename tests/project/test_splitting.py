@@ -92,7 +92,17 @@ def test_labels_are_spread_and_shown(project):
 
 def test_near_duplicates_stay_together_when_asked(project):
     base = "I would like to know when my new card will arrive at my home address please"
-    fill(project, [line(f"{base} {word}", "It comes by post within two weeks") for word in WORDS] + many(0, 10))
+    fill(
+        project,
+        [
+            line(
+                f"{base} {word}",
+                "It comes by post within two weeks and you can follow it in the app",
+            )
+            for word in WORDS
+        ]
+        + many(0, 10),
+    )
     plan = SplitPlan(0.5, 0, 0.5, together=("prompt", "duplicates"))
     proposal = splitting.propose(project, plan)
     project.apply(proposal.edit)
