@@ -28,6 +28,9 @@ CHOICES: Final = {
 NAMES: Final = ("tag", "label", "rule", "role", "tool", "source", "by")
 """Fields that take any word; case does not matter."""
 
+BY_TEXT: Final = frozenset({"role", "tool"})
+"""Fields whose answer stands in the text alone."""
+
 
 @dataclass(frozen=True, slots=True)
 class Term:
@@ -62,6 +65,11 @@ class Query:
     def is_empty(self) -> bool:
         """Whether the query asks for nothing, so that everything matches."""
         return not self.terms and not self.filters
+
+    @property
+    def needs_text(self) -> bool:
+        """Whether the conversations' texts must be looked at, not only their columns."""
+        return bool(self.terms) or any(each.field in BY_TEXT for each in self.filters)
 
 
 _PIECE: Final = re.compile(

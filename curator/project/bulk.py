@@ -34,6 +34,8 @@ BULK_COLUMNS: Final = (
 )
 """What add() wants of every row: numpy arrays or lists of equal length; start and length count bytes."""
 
+_CHECKPOINT_PAGES: Final = 4_000
+
 IMPORT_UNDONE: Final = {"reason": "import undone", "partner": None}
 """How rows of an import that was taken back are marked; redo clears it."""
 
@@ -49,6 +51,7 @@ class Bulk:
         self._project = project
         self._connection = connect(project.path, write=True)
         self._connection.pragma("synchronous", "normal")
+        self._connection.pragma("wal_autocheckpoint", _CHECKPOINT_PAGES)
         self._sources: dict[int, str] = {}
         self._added: dict[int, list[range]] = {}
         self.changes: list[Changes] = []
@@ -91,6 +94,7 @@ class Bulk:
         and finding.
         """
         cells = [_plain(columns[name]) for name in BULK_COLUMNS]
+        cells[-1] = _storable_all(cells[-1])
         count = len(cells[0])
         ids = range(0)
         with self._project.writing(self._connection):
@@ -143,6 +147,14 @@ def import_step(name: str, author: str, ranges: Iterable[range]) -> Edit:
     ids = tuple(id_ for part in ranges for id_ in part)
     patch = AnnotationPatch("removed", ids, (IMPORT_UNDONE,), (None,))
     return Edit(f"Import {storable(name)}", author, (patch,))
+
+
+def _storable_all(titles: Sequence[str]) -> Sequence[str]:
+    try:
+        "".join(titles).encode()
+    except UnicodeEncodeError:
+        return [storable(title) for title in titles]
+    return titles
 
 
 def _plain(values: Sequence[Any]) -> Sequence[Any]:

@@ -13,7 +13,6 @@ from curator.dataset.errors import ProjectError
 PAGE_SIZE: Final = 16384
 _BUSY_MS: Final = 10_000
 _CACHE_KIB: Final = 32 * 1024
-_MAPPED_BYTES: Final = 1 << 36
 
 
 def connect(path: Path, *, write: bool = False, immutable: bool = False) -> apsw.Connection:
@@ -43,8 +42,6 @@ def _set_up(connection: apsw.Connection) -> None:
     connection.pragma("foreign_keys", "on")
     connection.pragma("synchronous", "full")
     connection.pragma("cache_size", -_CACHE_KIB)
-    # Reading a row out of the middle of a segment then touches pages, not copies of them.
-    connection.pragma("mmap_size", _MAPPED_BYTES)
 
 
 @contextmanager

@@ -45,7 +45,9 @@ def _plain_row(conversation: Conversation) -> Any:
     from types import SimpleNamespace
 
     def hashed(text: str) -> int:
-        return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big", signed=True)
+        return int.from_bytes(
+            hashlib.sha256(text.encode("utf-8", "replace")).digest()[:8], "big", signed=True
+        )
 
     words = sum(len(m.text.split()) + 4 for m in conversation.messages)
     return SimpleNamespace(

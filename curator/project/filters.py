@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from curator.curate.search import Filter, Query
+from curator.curate.search import BY_TEXT, Filter, Query
 from curator.dataset.json_values import loads
 from curator.project.lazy_columns import SEPARATOR
 from curator.project.schema import EDITED, SPLITS, STATUSES
@@ -48,10 +48,6 @@ def mask_of(index: "Index", query: Query) -> Mask:
     return mask if wants_removed else mask & ~index.removed
 
 
-BY_TEXT: Final = frozenset({"role", "tool"})
-"""Filters that need the text itself; project.search answers them."""
-
-
 def _mask(index: "Index", each: Filter) -> Mask:
     if each.field in _NUMBERS:
         return _between(getattr(index, _NUMBERS[each.field]), each)
@@ -87,7 +83,7 @@ def _is(index: "Index", value: str) -> Mask:
         return repeated(index.lazy.numbers("content_hash"), ~index.removed)
     if value == "labelled":
         return _any_label(index)
-    masks = {
+    masks: dict[str, Callable[[], Any]] = {
         "flagged": lambda: index.flag,
         "removed": lambda: index.removed,
         "edited": lambda: (index.flags & EDITED) != 0,
@@ -101,7 +97,7 @@ def _has(index: "Index", value: str) -> Mask:
         return np.asarray((index.flags & FLAG_BITS[value]) != 0)
     if value == "labels":
         return _any_label(index)
-    masks = {
+    masks: dict[str, Callable[[], Any]] = {
         "note": lambda: index.noted,
         "tags": lambda: index.tagged,
         "metadata": lambda: index.described,

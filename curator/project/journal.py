@@ -110,15 +110,15 @@ def history(connection: apsw.Connection, conversation: int) -> list[HistoryEntry
     rows += connection.execute("SELECT edit, position FROM patch WHERE conversations IS NOT NULL")
     entries = []
     for edit, position in sorted(rows, reverse=True):
-        row = connection.execute(
+        (row,) = connection.execute(
             "SELECT kind, name, annotator, conversation, conversations, before, after FROM patch "
             "WHERE edit = ? AND position = ?",
             (edit, position),
-        ).fetchone()
+        )
         entry = _entry(row, conversation)
         if entry is not None:
-            step = Step(*connection.execute(f"{_STEP} WHERE id = ?", (edit,)).fetchone())
-            entries.append(HistoryEntry(step, *entry))
+            (step,) = connection.execute(f"{_STEP} WHERE id = ?", (edit,))
+            entries.append(HistoryEntry(Step(*step), *entry))
     return entries
 
 

@@ -121,7 +121,7 @@ class LazyColumns:
             words = self._categorical(sort)
             rank = np.empty(len(words.categories), np.int32)
             rank[np.argsort(words.categories.to_numpy())] = np.arange(len(rank), dtype=np.int32)
-            return rank[words.codes]
+            return np.asarray(rank[words.codes])
         raise WrongUse(f"There is no column {sort!r} to sort by.")
 
     def _categorical(self, name: str) -> pd.Categorical:
@@ -158,4 +158,4 @@ class LazyColumns:
             )
         with self._reader.reading() as connection:
             rows = connection.execute(sql, values).fetchall()
-        return np.array([row[0] for row in rows], np.int64), [row[1] for row in rows]
+        return np.array([row[0] for row in rows], np.int64), [str(row[1]) for row in rows]

@@ -51,6 +51,7 @@ class WriterLock:
             if _is_same(file, self._path):
                 return file
             # The former holder took the file away between our open and our lock.
+            fcntl.flock(file, fcntl.LOCK_UN)
             os.close(file)
 
     def release(self) -> None:
@@ -65,6 +66,7 @@ class WriterLock:
         else:
             with contextlib.suppress(OSError):
                 self._path.unlink()
+            fcntl.flock(file, fcntl.LOCK_UN)
             os.close(file)
 
 
@@ -99,8 +101,8 @@ if sys.platform == "win32":
         msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
         os.lseek(file, 0, os.SEEK_SET)
 
-    def _is_same(file: int, path: Path) -> bool:
-        return True
+    def _is_same(file: int, path: Path) -> bool:  # noqa: ARG001
+        return True  # Windows lets nobody take a file away that is open.
 
 else:
     import fcntl

@@ -123,7 +123,7 @@ class Reader:
     def contents(self, ids: Sequence[int]) -> list[str]:
         """Return many conversations' JSON lines, in the order of ids."""
         with self.reading() as connection:
-            found = _contents(connection, ids)
+            found = contents_of(connection, ids)
         if len(found) < len(set(ids)):
             missing = next(id_ for id_ in ids if id_ not in found)
             raise ProjectError(
@@ -185,8 +185,7 @@ class Reader:
             ).fetchone()
         if row is None:
             raise ProjectError(f"There is no conversation {id} in {self.path.name}.", self.path)
-        facts = RowFacts(*row)
-        return facts
+        return RowFacts(*row)
 
     def iterate(
         self, ids: Iterable[int] | None = None, batch: int = 2_000
@@ -261,10 +260,11 @@ def stored_setting(connection: apsw.Connection, name: str) -> Json:
 
 def stored_content(connection: apsw.Connection, id_: int) -> str | None:
     """Return one conversation's JSON line, None where there is no such one."""
-    return _contents(connection, (id_,)).get(id_)
+    return contents_of(connection, (id_,)).get(id_)
 
 
-def _contents(connection: apsw.Connection, ids: Sequence[int]) -> dict[int, str]:
+def contents_of(connection: apsw.Connection, ids: Sequence[int]) -> dict[int, str]:
+    """Return the JSON lines of those ids that are there."""
     if not len(ids):
         return {}
     rows = connection.execute(
@@ -292,7 +292,7 @@ def _from_segment(
         for id_, start, length in wanted:
             yield id_, whole[start : start + length].decode("utf-8")
         return
-    with connection.blob_open("main", "segment", "bytes", segment, False) as blob:
+    with connection.blob_open("main", "segment", "bytes", segment, writeable=False) as blob:
         for id_, start, length in wanted:
             blob.seek(start)
             yield id_, blob.read(length).decode("utf-8")

@@ -161,8 +161,9 @@ CREATE TABLE duplicate_pair (
   similarity REAL NOT NULL,
   PRIMARY KEY (a, b)
 ) WITHOUT ROWID;
+-- Holds texts that curate.matching has folded, so that it and a scan agree on case and accents.
 CREATE VIRTUAL TABLE search USING fts5 (
-  text, content='', contentless_delete=1, tokenize='unicode61 remove_diacritics 2'
+  text, content='', contentless_delete=1, tokenize='unicode61 remove_diacritics 0'
 );
 -- Conversations with an id up to this one have their words in the search table.
 CREATE TABLE search_progress (indexed INTEGER NOT NULL);
