@@ -33,6 +33,9 @@ class Pace:
     retry_most: float = 300.0
 
 
+USUAL_PACE: Final = Pace()
+
+
 def hash_file(path: Path, progress: Progress, cancelled: IsCancelled) -> str:
     """Return the SHA-256 of a file."""
     digest = hashlib.sha256()
@@ -54,7 +57,7 @@ def ensure_uploaded(
     progress: Progress,
     cancelled: IsCancelled,
     part_bytes: int = PART_BYTES,
-    pace: Pace = Pace(),
+    pace: Pace = USUAL_PACE,
 ) -> str:
     """Return the server's id of this very content, uploading it only where the server has lost it."""
     target = connection.target
@@ -83,7 +86,7 @@ def wait_processed(
     *,
     progress: Progress,
     cancelled: IsCancelled,
-    pace: Pace = Pace(),
+    pace: Pace = USUAL_PACE,
 ) -> str:
     """Wait until a server has looked at a file and return its last word on it.
 

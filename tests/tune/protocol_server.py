@@ -69,6 +69,7 @@ def late(seconds: float) -> Fault:
     """Answer rightly, but after some seconds."""
 
     async def answer(_server, request, go):
+        await request.body()
         await asyncio.sleep(seconds)
         return await go(request)
 
@@ -222,9 +223,9 @@ class ProtocolServer:
         return self._page(request, list(self.files.values()))
 
     async def _files_create(self, request):
-        form = await request.form(max_part_size=2**40)
-        upload = form["file"]
-        return JSONResponse(_public(self._keep_file(await upload.read(), upload.filename)))
+        async with request.form() as form:
+            content, name = await form["file"].read(), form["file"].filename
+        return JSONResponse(_public(self._keep_file(content, name)))
 
     def _keep_file(self, content: bytes, name: str) -> dict[str, Any]:
         file_id = self._new("file")
@@ -260,9 +261,10 @@ class ProtocolServer:
         return JSONResponse(_public(upload))
 
     async def _uploads_part(self, request):
-        form = await request.form(max_part_size=2**40)
         part = self._new("part")
-        self.uploads[request.path_params["id"]]["_parts"][part] = await form["data"].read()
+        async with request.form() as form:
+            content = await form["data"].read()
+        self.uploads[request.path_params["id"]]["_parts"][part] = content
         return JSONResponse({"id": part, "object": "upload.part", "created_at": 1,
                              "upload_id": request.path_params["id"]})  # fmt: skip
 

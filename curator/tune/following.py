@@ -1,0 +1,210 @@
+"""Following jobs: polite, free of side effects (only GET), and able to begin again at any time."""
+
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from curator.dataset.errors import UnreadableInput, WrongUse
+from curator.tune.addresses import is_loopback
+from curator.tune.answers import checkpoint_of, event_of, job_changes
+from curator.tune.client import CallFailed, Connection
+from curator.tune.exported import open_export
+from curator.tune.failures import Explained, explain_failure
+from curator.tune.jobs import Event, Job, JobTable, State
+from curator.tune.metrics import decode_result, points_of_events
+from curator.tune.uploads import IsCancelled, Progress, pause
+
+Order = Literal["cancel", "pause", "resume"]
+
+_EVENT_PAGES: Final = 20
+_MOST_BACKOFF_S: Final = 300.0
+_JITTER: Final = 0.2
+_RESULT_MOST: Final = 20_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What one look at a job brought."""
+
+    job: Job
+    events: tuple[Event, ...]
+    failure: Explained | None = None
+
+
+def refresh(connection: Connection, table: JobTable, token: str) -> News:
+    """Look at a job once, with GET alone, and keep what is new; raises CallFailed."""
+    from openai.types.fine_tuning import FineTuningJob
+
+    before = table.get(token)
+    if not before.job:
+        raise WrongUse("The server has not named this job yet, so it cannot be followed.")
+    answer = connection.call(
+        FineTuningJob,
+        "looking at the job",
+        lambda sdk: sdk.fine_tuning.jobs.retrieve(before.job),
+    )
+    changes = job_changes(answer, connection.target)
+    changes.pop("job", None)
+    ended = changes["status"] in (State.SUCCEEDED, State.FAILED, State.CANCELLED)
+    if ended and not changes.get("finished"):
+        changes["finished"] = before.finished or time.time()
+    events = table.add_events(token, _new_events(connection, table, before))
+    if ended or any(event.kind == "metrics" for event in events):
+        _refresh_checkpoints(connection, table, before)
+    if ended and changes["status"] is State.SUCCEEDED and not table.result(token):
+        _fetch_result(connection, table, token, changes.get("result_files", ()))
+    # The end is written last: a look that broke off before it is simply taken again.
+    job = table.update(token, **changes)
+    return News(job, events, explain(job))
+
+
+def follow(
+    connection: Connection,
+    table: JobTable,
+    token: str,
+    *,
+    progress: Progress,
+    cancelled: IsCancelled,
+    told: Callable[[News], None] = lambda _: None,
+    wait: Callable[[Job, int], float] | None = None,
+) -> Job:
+    """Follow a job to its end; passing trouble is waited out, anything else raises CallFailed."""
+    failures = 0
+    choose = wait or next_wait
+    while True:
+        job = table.get(token)
+        try:
+            news = refresh(connection, table, token)
+            job, failures = news.job, 0
+            told(news)
+            _report(table, job, progress)
+            if job.is_final:
+                return job
+            seconds = choose(job, failures)
+        except CallFailed as error:
+            if not error.is_passing:
+                raise
+            failures += 1
+            seconds = max(choose(job, failures), error.retry_after or 0.0)
+        pause(seconds, cancelled)
+
+
+def next_wait(job: Job, failures: int, now: float | None = None) -> float:
+    """Return how long to wait before the next look: longer for older jobs and after trouble."""
+    age = (now or time.time()) - job.created
+    if is_loopback(job.base_url):
+        wait = 1.0
+    elif age < 120:
+        wait = 10.0
+    elif job.status is State.RUNNING and age > 600:
+        wait = 60.0
+    else:
+        wait = 30.0
+    if failures:
+        wait = min(_MOST_BACKOFF_S, wait * 2**failures)
+    return wait * random.uniform(1 - _JITTER, 1 + _JITTER)
+
+
+def order(connection: Connection, table: JobTable, token: str, what: Order) -> Job:
+    """Cancel, pause or resume a job at its server and return how it stands then."""
+    from openai.types.fine_tuning import FineTuningJob
+
+    job = table.get(token)
+    if not job.job:
+        raise WrongUse("The server has not named this job yet, so it takes no orders for it.")
+
+    def ask(sdk: Any) -> object:
+        return getattr(sdk.fine_tuning.jobs, what)(job.job)
+
+    names = {"cancel": "cancelling", "pause": "pausing", "resume": "resuming"}
+    answer = connection.call(FineTuningJob, f"{names[what]} the job", ask)
+    changes = job_changes(answer, connection.target)
+    changes.pop("job", None)
+    if changes["status"] is State.CANCELLED and not changes.get("finished"):
+        changes["finished"] = time.time()
+    return table.update(token, **changes)
+
+
+def explain(job: Job) -> Explained | None:
+    """Return a failed job's reason in our terms, with the conversation it names."""
+    if job.status is not State.FAILED or not job.error:
+        return None
+    return explain_failure(job.error, lambda line: conversation_at(job, line))
+
+
+def conversation_at(job: Job, line: int) -> int | None:
+    """Return the conversation in a line of the file a job trained on, if its export still lies there."""
+    if not job.export:
+        return None
+    try:
+        exported = open_export(Path(job.export))
+    except UnreadableInput:
+        return None
+    # An export made again under the same name has other lines.
+    if job.snapshot and exported.snapshot != job.snapshot:
+        return None
+    return exported.conversation_of(line)
+
+
+def _new_events(connection: Connection, table: JobTable, job: Job) -> list[Event]:
+    from openai.types.fine_tuning import FineTuningJobEvent
+
+    listing = connection.list_bounded(
+        FineTuningJobEvent,
+        "reading the events",
+        lambda sdk, more: sdk.fine_tuning.jobs.list_events(job.job, **more),
+        max_pages=_EVENT_PAGES,
+        stop=lambda event: table.has_event(job.token, event.id),
+    )
+    return [event_of(item) for item in listing.items]
+
+
+def _refresh_checkpoints(connection: Connection, table: JobTable, job: Job) -> None:
+    from openai.types.fine_tuning.jobs import FineTuningJobCheckpoint
+
+    try:
+        listing = connection.list_bounded(
+            FineTuningJobCheckpoint,
+            "reading the checkpoints",
+            lambda sdk, more: sdk.fine_tuning.jobs.checkpoints.list(job.job, **more),
+            max_pages=2,
+        )
+    except CallFailed as error:
+        if error.status in (404, 405, 501):
+            return  # Many compatible servers have no checkpoints.
+        raise
+    table.set_checkpoints(job.token, map(checkpoint_of, listing.items))
+
+
+def _fetch_result(
+    connection: Connection, table: JobTable, token: str, files: tuple[str, ...]
+) -> None:
+    for file_id in files[:1]:
+        try:
+            answer = connection.call(
+                object,
+                "fetching the result table",
+                lambda sdk, name=file_id: sdk.files.content(name),  # type: ignore[misc]
+            )
+        except CallFailed as error:
+            if error.is_passing:
+                raise
+            return
+        content = getattr(answer, "content", b"")
+        if isinstance(content, bytes) and len(content) < _RESULT_MOST:
+            table.keep_result(token, decode_result(content.decode("utf-8", "replace")))
+
+
+def _report(table: JobTable, job: Job, progress: Progress) -> None:
+    points = points_of_events(table.events(job.token))
+    words = job.raw_status or str(job.status)
+    if not points:
+        progress(0, 0, words)
+        return
+    last = points[-1]
+    loss = last.values.get("train_loss")
+    text = words if loss is None else f"{words}, loss {loss:.4g}"
+    progress(last.step, last.total_steps or 0, text)

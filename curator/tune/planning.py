@@ -1,0 +1,251 @@
+"""The dry run: rows, tokens, epochs, cost and everything worth knowing before money is spent."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any, Final
+
+from curator.curate.cost import Cost, LastDays, Offer, choose_epochs, cost, last_days
+from curator.curate.tokens import count_conversation, counter, resolve_base_model
+from curator.dataset import Conversation
+from curator.dataset.errors import Cancelled, UnreadableInput
+from curator.dataset.json_values import BadJson
+from curator.tune.addresses import host_of
+from curator.tune.exported import Exported
+from curator.tune.jobs import Job, State
+from curator.tune.recipe import Recipe
+from curator.tune.uploads import IsCancelled, Progress
+
+_USUAL_ROWS: Final = 50
+_LARGE_FILE: Final = 4 * 1024 * 1024
+_REPORT_EVERY: Final = 500
+_MEMORY_JOBS: Final = 20
+
+
+@dataclass(frozen=True, slots=True)
+class DryRun:
+    """What a start would do; errors stop it, warnings are said before it."""
+
+    rows: int
+    dropped: int
+    cut: int
+    tokens: int
+    exact: bool
+    epochs: int
+    epochs_chosen: bool
+    cost: Cost | None
+    seconds: float | None
+    host: str
+    validation_rows: int
+    errors: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+    @property
+    def billed_tokens(self) -> int:
+        """Tokens times epochs: what most services put on the bill."""
+        return self.tokens * self.epochs
+
+    def to_row(self) -> dict[str, Any]:
+        """Return the keys the command line promises for a dry run."""
+        price = self.cost
+        return {
+            "rows": self.rows,
+            "dropped": self.dropped,
+            "cut": self.cut,
+            "tokens": self.tokens,
+            "epochs": self.epochs,
+            "cost": None if price is None else float(round(price.amount, 4)),
+            "currency": None if price is None else price.currency,
+            "prices_of": None if price is None else price.as_of.isoformat(),
+            "seconds": self.seconds,
+            "warnings": [*self.errors, *self.warnings],
+            "errors": list(self.errors),
+            "billed_tokens": self.billed_tokens,
+            "host": self.host,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    rows: int
+    tokens: int
+    cut: int
+    exact: bool
+    limit: int
+
+
+def dry_run(
+    exported: Exported,
+    recipe: Recipe,
+    *,
+    progress: Progress,
+    cancelled: IsCancelled,
+    prices: Sequence[Offer] | None = None,
+    past: Sequence[Job] = (),
+    today: date | None = None,
+) -> DryRun:
+    """Look at everything a start would do, without asking any server."""
+    day = today or datetime.now(UTC).date()
+    counted = _count(exported, recipe, progress, cancelled)
+    chosen = recipe.epochs()
+    epochs = chosen if chosen is not None else choose_epochs(counted.rows)
+    price = cost(counted.tokens, epochs, recipe.base, target=recipe.target.prices, prices=prices)
+    days = last_days(recipe.base, recipe.target.prices, prices)
+    return DryRun(
+        rows=counted.rows,
+        dropped=exported.dropped,
+        cut=counted.cut,
+        tokens=counted.tokens,
+        exact=counted.exact,
+        epochs=epochs,
+        epochs_chosen=chosen is not None,
+        cost=price,
+        seconds=estimate_seconds(counted.tokens * epochs, recipe, past),
+        host=host_of(recipe.target.url),
+        validation_rows=exported.validation_rows,
+        errors=tuple(_errors(exported, recipe, counted, days, day)),
+        warnings=tuple(_warnings(exported, recipe, counted, price, days, day)),
+    )
+
+
+def estimate_seconds(billed: int, recipe: Recipe, past: Sequence[Job]) -> float | None:
+    """Return how long such a job took before at this target, None where none was seen to its end."""
+    speeds = [
+        (job.finished - job.created) / job.trained_tokens
+        for job in past[:_MEMORY_JOBS]
+        if job.status is State.SUCCEEDED
+        and (job.target, job.base) == (recipe.target.id, recipe.base)
+        and job.finished
+        and job.trained_tokens
+        and job.finished > job.created
+    ]
+    return round(billed * sorted(speeds)[len(speeds) // 2], 1) if speeds else None
+
+
+def _count(
+    exported: Exported, recipe: Recipe, progress: Progress, cancelled: IsCancelled
+) -> _Counted:
+    facts = resolve_base_model(recipe.base)
+    limit = recipe.target.max_tokens_per_example or facts.context_limit
+    count = counter(facts.encoding)
+    if exported.train.stat().st_size > _LARGE_FILE:
+        count.accelerate()
+    rows = tokens = cut = 0
+    exact = facts.known
+    for line in exported.lines():
+        if not line.strip():
+            continue
+        if rows % _REPORT_EVERY == 0:
+            if cancelled():
+                raise Cancelled("The dry run was cancelled.")
+            progress(rows, exported.rows, "Counting tokens")
+        rows += 1
+        try:
+            found = count_conversation(Conversation.parse(line), count)
+        except BadJson as error:
+            raise UnreadableInput(
+                f"Line {rows} of {exported.train.name} is no conversation: {error.reason}. "
+                "Export again.",
+                exported.train,
+                rows,
+            ) from error
+        exact = exact and found.exact
+        cut += found.total > limit
+        tokens += min(limit, found.total)
+    return _Counted(rows, tokens, cut, exact, limit)
+
+
+def _errors(
+    exported: Exported, recipe: Recipe, counted: _Counted, days: LastDays | None, day: date
+) -> list[str]:
+    target = recipe.target
+    found = []
+    if target.min_lines is not None and counted.rows < target.min_lines:
+        found.append(
+            f"{target.label} needs at least {target.min_lines} training rows; there are "
+            f"{counted.rows}."
+        )
+    if counted.rows == 0:
+        found.append("There is nothing to train on: the training file has no rows.")
+    if target.max_lines is not None and counted.rows > target.max_lines:
+        found.append(
+            f"{target.label} takes at most {target.max_lines:,} rows; there are {counted.rows:,}."
+        )
+    size = exported.train.stat().st_size
+    if target.max_file_bytes is not None and size > target.max_file_bytes:
+        found.append(
+            f"{exported.train.name} has {size:,} bytes; {target.label} takes at most "
+            f"{target.max_file_bytes:,}."
+        )
+    if recipe.method == "rft" and exported.validation is None:
+        found.append("Reinforcement training needs a validation part. Make a split that has one.")
+    closed = days.create if days else None
+    if closed is not None and day > closed:
+        found.append(f"{recipe.base} took its last jobs on {closed:%Y-%m-%d}. Choose another.")
+    elif target.end_of_life is not None and day > target.end_of_life.create:
+        found.append(
+            f"{target.label} took its last jobs on {target.end_of_life.create:%Y-%m-%d}. "
+            "Choose another target."
+        )
+    return found
+
+
+def _warnings(
+    exported: Exported,
+    recipe: Recipe,
+    counted: _Counted,
+    price: Cost | None,
+    days: LastDays | None,
+    day: date,
+) -> list[str]:
+    target = recipe.target
+    found = list(end_warnings(recipe, days, day))
+    if counted.cut:
+        found.append(
+            f"{counted.cut:,} rows are longer than {counted.limit:,} tokens: their ends, usually "
+            "the answers, will be cut off."
+        )
+    if (target.min_lines or 1) <= counted.rows < _USUAL_ROWS:
+        found.append(
+            f"{counted.rows} rows are few: {_USUAL_ROWS} to 100 good ones are the usual start."
+        )
+    if exported.validation is None:
+        found.append(
+            "There is no validation part, so nothing will show when the training goes too far."
+        )
+    elif target.bills_validation is not False:
+        found.append(f"{target.label} may bill the validation tokens too; they are not counted in.")
+    facts = resolve_base_model(recipe.base)
+    if not facts.known:
+        found.append(
+            f"{recipe.base} is not known here, so the tokens are an estimate. {facts.note}"
+        )
+    if price is None:
+        found.append(f"No price is known for {recipe.base} at {target.label}.")
+    elif not price.verified and price.amount > Decimal(0):
+        found.append(
+            f"The price of {price.as_of} was not verified ({price.source}). Compare it with the "
+            "service's price page."
+        )
+    return found
+
+
+def end_warnings(recipe: Recipe, days: LastDays | None, day: date) -> tuple[str, ...]:
+    """Return what a person must know of last days before a start, in plain words."""
+    end = recipe.target.end_of_life
+    serve = days.serve if days and days.serve else (end.serve if end else None)
+    create = days.create if days and days.create else (end.create if end else None)
+    found = []
+    if serve is not None and day > serve:
+        found.append(f"{recipe.base} was switched off on {serve:%Y-%m-%d}.")
+    elif serve is not None:
+        left = (serve - day).days
+        closing = f" New jobs are taken until {create:%Y-%m-%d}." if create else ""
+        found.append(
+            f"Whatever is trained from {recipe.base} stops answering on {serve:%Y-%m-%d}, in {left} "
+            f"days.{closing}"
+        )
+    if end is not None and end.note:
+        found.append(end.note)
+    return tuple(found)

@@ -1,0 +1,352 @@
+"""Starting a job exactly once, whatever the network does in between.
+
+A fine-tuning job costs money and creating one is not idempotent. So our own token goes into the job's
+metadata and, before the call, into the job table on disk; the call is never repeated by the SDK; and
+after an answer that leaves it open whether the job exists, the server's list is searched for the
+token before anything else. Where the list cannot settle it, the job is shown as unclear and nothing
+is created again.
+"""
+
+import time
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from curator.dataset.errors import Cancelled, CuratorError, GateFailed, TargetError
+from curator.tune.answers import job_changes, metadata_of, number, text
+from curator.tune.client import CallFailed, Connection
+from curator.tune.exported import Exported
+from curator.tune.jobs import Job, JobTable, State
+from curator.tune.planning import DryRun
+from curator.tune.recipe import TOKEN_KEY, Recipe
+from curator.tune.uploads import (
+    PART_BYTES,
+    USUAL_PACE,
+    IsCancelled,
+    Pace,
+    Progress,
+    ensure_uploaded,
+    pause,
+    wait_processed,
+)
+
+_CREATE_TRIES: Final = 6
+_SECOND_CREATE_AFTER: Final = frozenset({500, 503})
+"""Only these say that the server itself gave up; behind any other a job may still be coming."""
+
+_STALE_S: Final = 300.0
+_HEARTBEAT_S: Final = 10.0
+_CLOCK_SLACK_S: Final = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """What looking for a job brought: the job, or whether its absence is certain."""
+
+    found: Any
+    certain: bool
+
+
+def start_job(
+    connection: Connection,
+    table: JobTable,
+    exported: Exported,
+    recipe: Recipe,
+    plan: DryRun,
+    *,
+    progress: Progress,
+    cancelled: IsCancelled,
+    project: str = "",
+    part_bytes: int = PART_BYTES,
+    pace: Pace = USUAL_PACE,
+) -> Job:
+    """Upload, create exactly once and return the job; raises GateFailed where the dry run found errors."""
+    if plan.errors:
+        raise GateFailed(" ".join(plan.errors))
+    _refuse_twin(table, connection, exported, recipe)
+    token = str(uuid.uuid4())
+    table.add(_new_job(token, exported, recipe, plan, project))
+    told = _with_heartbeat(table, token, progress)
+    try:
+        table.update(token, status=State.UPLOADING)
+        training, validation = _upload_both(
+            connection, table, exported, told, cancelled, part_bytes, pace
+        )
+        table.update(token, training_file=training, validation_file=validation)
+        if cancelled():
+            raise Cancelled("The start was cancelled; no job was created.")
+    except Cancelled:
+        table.update(token, status=State.CANCELLED, finished=time.time())
+        raise
+    except CuratorError as error:
+        _fail(table, token, error)
+        raise
+    arguments = recipe.arguments(training, validation, token)
+    return _create_once(connection, table, token, arguments, told, cancelled, pace)
+
+
+def settle(connection: Connection, table: JobTable, token: str, *, pace: Pace = USUAL_PACE) -> Job:
+    """Look once more for a job whose creation was left unclear; nothing is ever created here."""
+    job = table.get(token)
+    if job.status is not State.UNCLEAR:
+        return job
+    search = _search(connection, table, job, Pace(lookups=pace.lookups[:1]), lambda: False)
+    if search.found is not None:
+        return _adopt(connection, table, token, search.found)
+    if search.certain:
+        return table.update(token, error=_UNCLEAR_ABSENT)
+    return job
+
+
+def discard(table: JobTable, token: str) -> Job:
+    """Set a job that never came to be aside, by a person's own word."""
+    return table.update(token, status=State.DISCARDED, finished=time.time())
+
+
+def recover(table: JobTable) -> tuple[Job, ...]:
+    """Put jobs that a dead program left behind into an honest state; call it when a program starts."""
+    changed = []
+    for job in table.all():
+        if job.is_final or time.time() - job.updated < _STALE_S:
+            continue
+        if job.status in (State.PREPARING, State.UPLOADING):
+            words = "The program ended before the job was asked for. Nothing was created."
+            changed.append(
+                table.update(job.token, status=State.DISCARDED, error=words, finished=time.time())
+            )
+        elif job.status is State.CREATING:
+            changed.append(table.update(job.token, status=State.UNCLEAR, error=_UNCLEAR))
+    return tuple(changed)
+
+
+_UNCLEAR: Final = (
+    "It is not clear whether the server created this job. Nothing was created a second time. Check "
+    "again in a few minutes, or look at the service's own page."
+)
+_UNCLEAR_ABSENT: Final = (
+    "The server's list does not show this job. If it is still missing in a few minutes, set it aside "
+    "and start again."
+)
+
+
+def _new_job(token: str, exported: Exported, recipe: Recipe, plan: DryRun, project: str) -> Job:
+    return Job(
+        token=token,
+        target=recipe.target.id,
+        base_url=recipe.target.url,
+        base=recipe.base,
+        method=recipe.method,
+        settings=dict(recipe.settings),
+        suffix=recipe.suffix,
+        seed=recipe.seed,
+        export=str(exported.folder.resolve()),
+        project=project or exported.project,
+        snapshot=exported.snapshot,
+        rows=plan.rows,
+        tokens=plan.tokens,
+        epochs=plan.epochs,
+    )
+
+
+def _refuse_twin(
+    table: JobTable, connection: Connection, exported: Exported, recipe: Recipe
+) -> None:
+    """Refuse a start while an equal one is unclear: that is how a paid job starts twice."""
+    where = (connection.target.url, recipe.base, str(exported.folder.resolve()))
+    for job in table.all():
+        if job.status in (State.UNCLEAR, State.CREATING) and where == (
+            job.base_url,
+            job.base,
+            job.export,
+        ):
+            raise TargetError(
+                "An earlier start of this very export is still unclear: the job may exist already. "
+                "Check it again or set it aside on the jobs list first.",
+                code="unclear_twin",
+            )
+
+
+def _upload_both(
+    connection: Connection,
+    table: JobTable,
+    exported: Exported,
+    progress: Progress,
+    cancelled: IsCancelled,
+    part_bytes: int,
+    pace: Pace,
+) -> tuple[str, str]:
+    ids = []
+    for path in (exported.train, exported.validation):
+        if path is None:
+            ids.append("")
+            continue
+        file_id = ensure_uploaded(
+            connection,
+            table,
+            path,
+            progress=progress,
+            cancelled=cancelled,
+            part_bytes=part_bytes,
+            pace=pace,
+        )
+        wait_processed(connection, file_id, progress=progress, cancelled=cancelled, pace=pace)
+        ids.append(file_id)
+    return ids[0], ids[1]
+
+
+def _create_once(
+    connection: Connection,
+    table: JobTable,
+    token: str,
+    arguments: Mapping[str, Any],
+    progress: Progress,
+    cancelled: IsCancelled,
+    pace: Pace,
+) -> Job:
+    table.update(token, status=State.CREATING)
+    second_done = False
+    for attempt in range(_CREATE_TRIES):
+        progress(0, 0, "Creating the job")
+        try:
+            return _adopt(connection, table, token, _create(connection, arguments))
+        except CallFailed as error:
+            failure = error
+        if failure.outcome == "unclear":
+            found = _look(connection, table, token, cancelled, pace)
+            if found.found is not None:
+                return _adopt(connection, table, token, found.found)
+            may_repeat = found.certain and failure.status in _SECOND_CREATE_AFTER
+            if second_done or not may_repeat:
+                raise _unclear(table, token, failure)
+            second_done = True
+        elif not _is_worth_waiting(failure) or attempt == _CREATE_TRIES - 1:
+            _fail(table, token, failure)
+            raise failure
+        _wait_before_again(table, token, failure, attempt, cancelled, pace)
+    failed = TargetError("The server kept putting the job off. No job was created.")
+    _fail(table, token, failed)
+    raise failed
+
+
+def _create(connection: Connection, arguments: Mapping[str, Any]) -> Any:
+    from openai.types.fine_tuning import FineTuningJob
+
+    made = connection.call(
+        FineTuningJob,
+        "creating the fine-tuning job",
+        lambda sdk: sdk.fine_tuning.jobs.create(**arguments),
+        retries=0,
+    )
+    if not text(made.id):
+        raise connection.not_compatible("creating the fine-tuning job", made)
+    return made
+
+
+def _look(
+    connection: Connection, table: JobTable, token: str, cancelled: IsCancelled, pace: Pace
+) -> _Search:
+    try:
+        return _search(connection, table, table.get(token), pace, cancelled)
+    except Cancelled:
+        table.update(token, status=State.UNCLEAR, error=_UNCLEAR)
+        raise
+
+
+def _search(
+    connection: Connection, table: JobTable, job: Job, pace: Pace, cancelled: IsCancelled
+) -> _Search:
+    """Look for our token in the server's list, several times: some lists lag behind."""
+    from openai.types.fine_tuning import FineTuningJob
+
+    certain = False
+    for wait in pace.lookups:
+        pause(wait, cancelled)
+        try:
+            listing = connection.list_bounded(
+                FineTuningJob,
+                "looking for the job in the list of fine-tuning jobs",
+                lambda sdk, more: sdk.fine_tuning.jobs.list(**more),
+                stop=lambda one: metadata_of(one).get(TOKEN_KEY) == job.token,
+            )
+        except CallFailed:
+            certain = False
+            continue
+        ours = [one for one in listing.items if metadata_of(one).get(TOKEN_KEY) == job.token]
+        if ours:
+            return _Search(ours[0], certain=True)
+        nameless = _nameless_twins(table, job, listing.items)
+        if len(nameless) == 1:
+            return _Search(nameless[0], certain=True)
+        certain = listing.complete and not nameless
+    return _Search(None, certain)
+
+
+def _nameless_twins(table: JobTable, job: Job, items: tuple[Any, ...]) -> list[Any]:
+    """Return jobs that may be ours at a server that drops metadata: same file, born after the call."""
+    known = {other.job for other in table.all()}
+    return [
+        one
+        for one in items
+        if not metadata_of(one)
+        and text(one.training_file) == job.training_file
+        and text(one.id) not in known
+        and (number(one.created_at) or time.time()) > job.created - _CLOCK_SLACK_S
+    ]
+
+
+def _adopt(connection: Connection, table: JobTable, token: str, made: Any) -> Job:
+    return table.update(token, **job_changes(made, connection.target))
+
+
+def _is_worth_waiting(error: CallFailed) -> bool:
+    """Say whether a plain refusal may turn into a yes: too many calls, or the file is not read yet."""
+    if error.status == 429:
+        return error.code != "insufficient_quota"
+    return "still being processed" in str(error)
+
+
+def _wait_before_again(
+    table: JobTable,
+    token: str,
+    error: CallFailed,
+    attempt: int,
+    cancelled: IsCancelled,
+    pace: Pace,
+) -> None:
+    wait = error.retry_after if error.retry_after is not None else pace.retry * 2**attempt
+    try:
+        pause(min(pace.retry_most, wait), cancelled)
+    except Cancelled:
+        table.update(token, status=State.CANCELLED, finished=time.time())
+        raise
+
+
+def _unclear(table: JobTable, token: str, error: CallFailed) -> TargetError:
+    table.update(token, status=State.UNCLEAR, error=f"{error} {_UNCLEAR}")
+    return TargetError(f"{error} {_UNCLEAR}", status=error.status, code="unclear")
+
+
+def _fail(table: JobTable, token: str, error: CuratorError) -> None:
+    table.update(
+        token,
+        status=State.FAILED,
+        error=str(error),
+        error_code=getattr(error, "code", None) or "",
+        error_param=getattr(error, "param", None) or "",
+        finished=time.time(),
+    )
+
+
+def _with_heartbeat(table: JobTable, token: str, progress: Progress) -> Progress:
+    """Return a progress that also shows other windows that this start is alive."""
+    last = time.monotonic()
+
+    def told(done: int, total: int, what: str) -> None:
+        nonlocal last
+        if time.monotonic() - last > _HEARTBEAT_S:
+            last = time.monotonic()
+            table.update(token)
+        progress(done, total, what)
+
+    return told
