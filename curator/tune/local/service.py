@@ -1,0 +1,63 @@
+"""The local server as a service of this user: is it there, start it, stop it."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Final
+
+import psutil
+
+from curator.tune.local.environment import TrainerUnavailable, trainer_python
+from curator.tune.local.folders import local_root, read_json
+from curator.tune.local.serve import announcement, running
+
+_PATIENCE_S: Final = 30.0
+
+
+def ensure_running() -> str:
+    """Return the address of the local server, starting it where it is not running.
+
+    It runs on by itself: jobs survive the window. Raises TrainerUnavailable where the trainer is not
+    set up or the server does not come up.
+    """
+    address = running()
+    if address:
+        return address
+    trainer = trainer_python()
+    if trainer is None:
+        raise TrainerUnavailable("Training on this computer needs its trainer; set it up first.")
+    local_root().mkdir(parents=True, exist_ok=True)
+    log = local_root() / "server.log"
+    home = str(Path(__file__).resolve().parents[3])
+    path = os.pathsep.join(filter(None, [home, os.environ.get("PYTHONPATH", "")]))
+    with log.open("ab") as stream:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "curator.tune.local.serve", "--trainer", trainer],
+            env={**os.environ, "PYTHONPATH": path},
+            stdin=subprocess.DEVNULL,
+            stdout=stream,
+            stderr=stream,
+            start_new_session=True,
+        )
+    deadline = time.monotonic() + _PATIENCE_S
+    while time.monotonic() < deadline:
+        address = running()
+        if address:
+            return address
+        if process.poll() is not None:
+            break
+        time.sleep(0.1)
+    words = log.read_bytes()[-300:].decode("utf-8", "replace").strip()
+    raise TrainerUnavailable(f"The local server did not start: {words}")
+
+
+def stop() -> bool:
+    """Stop the local server; a running job goes on. False where none was running."""
+    if running() is None:
+        return False
+    process = psutil.Process(read_json(announcement())["pid"])
+    process.terminate()
+    process.wait(timeout=10)
+    return True
