@@ -1,10 +1,11 @@
 """The composition root of the window: builds every part, joins them, and runs."""
 
+import getpass
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QCoreApplication, QObject, Qt, QTimer, QUrl
 from PySide6.QtGui import QDesktopServices
@@ -13,6 +14,7 @@ from PySide6.QtWidgets import QApplication
 from curator import __version__
 from curator.app import excepthook
 from curator.app.actions import action
+from curator.app.boxes import Boxes
 from curator.app.doors import Doors
 from curator.app.jobs import Jobs
 from curator.app.main_window import MainWindow
@@ -20,12 +22,15 @@ from curator.app.menus import Menus
 from curator.app.page import OpenRequest, Page
 from curator.app.pages.first_start import FirstStartPage
 from curator.app.preference_file import read_stored
-from curator.app.recents import remember_project
+from curator.app.recents import recent_projects, remember_project
 from curator.app.session import Notice, Session
 from curator.app.shortcuts import KeyGate
 from curator.app.theme import Theme
 from curator.app.widgets.rail import RailEntry
 from curator.dataset.resources import resource
+
+if TYPE_CHECKING:
+    from curator.project.store import Project
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,16 +59,20 @@ class Curator(QObject):
         stored = read_stored()
         self.theme = Theme(app, str(stored.get("theme", "system")))
         self.jobs = Jobs(self)
-        self.session = Session(self.jobs, str(stored.get("author", "")), self)
+        self.session = Session(self.jobs, str(stored.get("author") or login_name()), self)
+        self.session.preferences = stored
         self.window = MainWindow([_rail_entry(entry.page_id) for entry in PAGES])
         self.menus = Menus(self.window)
         self.keys = KeyGate(app)
         self.keys.watch(self.menus.entries.values())
         self.doors = Doors(self.window, self.session, self.jobs)
+        self.boxes = Boxes(self.window, self.session, self.menus, self.theme)
+        self.doors.show_report = self.boxes.import_report
         self.pages: dict[str, Page] = {}
         self.front: Page | None = None
         self._connect_session()
         self._connect_window()
+        self.window.rail.hide()
         self.show_page("start")
         self.window.restore_geometry()
 
@@ -85,6 +94,12 @@ class Curator(QObject):
         """Go where a page asked to go."""
         if request.page in {entry.page_id for entry in PAGES}:
             self.show_page(request.page).open(request)
+
+    def reopen(self) -> None:
+        """Open the project of last time, where the person wants that."""
+        recents = recent_projects()
+        if self.session.preference("reopen", default=False) and recents:
+            self.session.open_project(recents[0].path)
 
     def _build(self, page_id: str) -> Page:
         kinds = {entry.page_id: entry.load for entry in PAGES}
@@ -114,7 +129,7 @@ class Curator(QObject):
 
     def _project_changed(self) -> None:
         project = self.session.project
-        self.window.rail.set_pages_enabled(enabled=project is not None)
+        self.window.rail.setVisible(project is not None)
         self.window.show_banner(self._banner())
         if project is None:
             self.window.setWindowTitle("Curator")
@@ -160,9 +175,12 @@ class Curator(QObject):
 
     def _offer(self) -> None:
         slots = self._own_slots()
-        if self.front is not None:
-            slots |= dict(self.front.slots())
-        self.menus.offer(slots)
+        offered = dict(self.front.slots()) if self.front is not None else {}
+        for action_id in ("edit.undo", "edit.redo"):
+            # A page may undo in its own way, but only where there is something to undo.
+            if action_id not in slots:
+                offered.pop(action_id, None)
+        self.menus.offer(slots | offered)
 
     def _own_slots(self) -> dict[str, Callable[[], object]]:
         slots: dict[str, Callable[[], object]] = {
@@ -171,20 +189,39 @@ class Curator(QObject):
             "file.import": self.doors.import_files,
             "file.sample": self.doors.sample,
             "file.quit": self.window.close,
+            "file.preferences": self.boxes.preferences,
+            "view.palette": self.boxes.palette,
+            "help.shortcuts": self.boxes.shortcuts,
+            "help.about": self.boxes.about,
             "view.rail": self.window.toggle_rail,
             "view.inspector": self.window.toggle_inspector,
             "help.guide": open_guide,
         }
         for choice in ("system", "light", "dark", "contrast"):
-            slots[f"view.theme_{choice}"] = partial(self.theme.choose, choice)
+            slots[f"view.theme_{choice}"] = partial(self.boxes.choose_theme, choice)
         project = self.session.project
         if project is not None:
             slots["file.close"] = self.session.close_project
             for entry in PAGES:
                 slots[f"go.{entry.page_id}"] = partial(self.show_page, entry.page_id)
             if not project.read_only:
-                slots["edit.undo"] = self.session.undo
-                slots["edit.redo"] = self.session.redo
+                slots |= self._undo_slots(project)
+        return slots
+
+    def _undo_slots(self, project: "Project") -> dict[str, Callable[[], object]]:
+        """Return undo and redo where there is something to, and show what that is in the menu."""
+        slots: dict[str, Callable[[], object]] = {}
+        undo, redo = project.undo_title(), project.redo_title()
+        if undo is not None:
+            slots["edit.undo"] = self.session.undo
+        if redo is not None:
+            slots["edit.redo"] = self.session.redo
+        self.menus.rename(
+            "edit.undo", self.tr("Undo: {0}").format(undo) if undo else self.tr("Undo")
+        )
+        self.menus.rename(
+            "edit.redo", self.tr("Redo: {0}").format(redo) if redo else self.tr("Redo")
+        )
         return slots
 
     def _notice(self, notice: Notice) -> None:
@@ -192,13 +229,21 @@ class Curator(QObject):
 
     def _typing(self, typing: bool) -> None:  # noqa: FBT001 - a Qt slot
         words = self.tr("Typing: letter keys are off, Esc leaves the text")
-        self.window.status.show_hint(words if typing else "")
+        self.window.status.show_hint(words if typing else self.tr("? shows the keys"))
 
     def _close(self) -> None:
         if self.front is not None:
             self.front.deactivated()
         self.jobs.shutdown()
         self.session.close_project()
+
+
+def login_name() -> str:
+    """Return the name this person logged in with, empty where the system does not tell."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return ""
 
 
 def _rail_entry(page_id: str) -> RailEntry:
@@ -230,4 +275,7 @@ def run(argv: Sequence[str] = ()) -> int:
     curator.window.show()
     for path in [Path(arg) for arg in argv if not arg.startswith("-")][:1]:
         curator.doors.take((path,))
+        break
+    else:
+        curator.reopen()
     return app.exec()

@@ -1,6 +1,5 @@
 """What a person may choose for themselves; the dialog is made from this type."""
 
-import getpass
 import json
 from typing import Any, Final, Literal
 
@@ -10,22 +9,15 @@ from PySide6.QtCore import QObject, Signal
 from curator.app.preference_file import read_stored, write_stored
 
 
-def _login() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):
-        return ""
-
-
 class Preferences(BaseModel):
     """Every preference with its title, its sentence and the group it is shown in."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     author: str = Field(
-        default_factory=_login,
+        default="",
         title="Your name",
-        description="Stands beside every change and label you make.",
+        description="Stands beside every change and label you make; empty is the name you logged in with.",
         json_schema_extra={"group": "You"},
     )
     theme: Literal["system", "light", "dark", "contrast"] = Field(

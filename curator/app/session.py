@@ -62,6 +62,7 @@ class Session(QObject):
         super().__init__(parent)
         self.jobs = jobs
         self.author = author
+        self.preferences: dict[str, Json] = {}
         self.project: Project | None = None
         self.index: Index | None = None
         self.view: View | None = None
@@ -94,6 +95,10 @@ class Session(QObject):
     def redo(self) -> "Changes | None":
         """Do again what was last taken back; None where there is nothing."""
         return self._change(lambda project: project.redo())
+
+    def preference(self, name: str, *, default: "Json" = None) -> "Json":
+        """Return what this person chose in the preferences, or the default."""
+        return self.preferences.get(name, default)
 
     def setting(self, name: str, default: "Json" = None) -> "Json":
         """Return a project setting, or the default where no project is open."""

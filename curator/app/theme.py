@@ -216,7 +216,10 @@ class _SvgEngine(QIconEngine):
 
     def paint(self, painter: QPainter, rect: QRect, mode: QIcon.Mode, _state: QIcon.State) -> None:
         tone = "text-off" if mode == QIcon.Mode.Disabled else self._tone
-        _renderer(self._name, tokens()[tone]).render(painter, QRectF(rect))
+        # A rectangle wider than high keeps the rest free: the gap before a button's text.
+        side = min(rect.width(), rect.height())
+        place = QRectF(rect.x(), rect.y() + (rect.height() - side) / 2, side, side)
+        _renderer(self._name, tokens()[tone]).render(painter, place)
 
     def pixmap(self, size: QSize, mode: QIcon.Mode, state: QIcon.State) -> QPixmap:
         made = QPixmap(size)

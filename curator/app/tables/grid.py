@@ -30,6 +30,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from curator.app.preference_file import read_stored
 from curator.app.tables import Index
 from curator.app.theme import number_font, tokens
 
@@ -172,7 +173,7 @@ class GridView(QTableView):
     current_row_changed = Signal(int)
     selection_moved = Signal()
 
-    def __init__(self, name: str, parent: QWidget | None = None, *, compact: bool = False) -> None:
+    def __init__(self, name: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.hover_row = -1
         self.setAccessibleName(name)
@@ -192,7 +193,7 @@ class GridView(QTableView):
         rows.hide()
         rows.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         rows.setMinimumSectionSize(COMPACT_ROW_PX)
-        rows.setDefaultSectionSize(COMPACT_ROW_PX if compact else ROW_PX)
+        self.set_compact(compact=bool(read_stored().get("compact_rows", False)))
         header = self.horizontalHeader()
         header.setHighlightSections(False)
         header.setSectionsMovable(True)
@@ -215,6 +216,10 @@ class GridView(QTableView):
         selection = self.selectionModel()
         selection.currentRowChanged.connect(self._tell_current)
         selection.selectionChanged.connect(self._tell_selection)
+
+    def set_compact(self, *, compact: bool) -> None:
+        """Show rows of 22 px instead of 28."""
+        self.verticalHeader().setDefaultSectionSize(COMPACT_ROW_PX if compact else ROW_PX)
 
     def table(self) -> Table:
         """Return the table shown."""

@@ -2,12 +2,20 @@
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QColor, QIcon, QPainter, QPaintEvent
-from PySide6.QtWidgets import QPushButton, QToolButton, QWidget
+from PySide6.QtWidgets import (
+    QPushButton,
+    QStyle,
+    QStyleOptionButton,
+    QStylePainter,
+    QToolButton,
+    QWidget,
+)
 
 from curator.app.actions import Action
 from curator.app.theme import META_PX, font, icon, tokens
 
-ICON_SIZE = QSize(16, 16)
+ICON_SIZE = QSize(20, 16)
+"""16 px of icon and 4 px of air before the text."""
 
 
 class _Button(QPushButton):
@@ -115,7 +123,7 @@ class KeyButton(_Button):
     def sizeHint(self) -> QSize:
         """Leave room for the key."""
         size = super().sizeHint()
-        return QSize(size.width() + (self._key_width() + 8 if self.key else 0), size.height())
+        return QSize(size.width() + (self._key_width() + 6 if self.key else 0), size.height())
 
     def minimumSizeHint(self) -> QSize:
         """Never hide the key."""
@@ -123,10 +131,15 @@ class KeyButton(_Button):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Paint the button, its text moved left to make room for the key."""
-        super().paintEvent(event)
         if not self.key:
+            super().paintEvent(event)
             return
-        painter = QPainter(self)
+        painter = QStylePainter(self)
+        option = QStyleOptionButton()
+        self.initStyleOption(option)
+        painter.drawControl(QStyle.ControlElement.CE_PushButtonBevel, option)
+        option.rect = option.rect.adjusted(0, 0, -(self._key_width() + 4), 0)
+        painter.drawControl(QStyle.ControlElement.CE_PushButtonLabel, option)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setFont(font(META_PX))
         look = tokens()

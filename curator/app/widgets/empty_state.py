@@ -1,5 +1,7 @@
 """What an empty page says: one sentence, one button, one way to the guide."""
 
+from typing import Final
+
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
@@ -7,6 +9,8 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 from curator.app.theme import paint_icon
 from curator.app.widgets.buttons import LinkButton, PrimaryButton
 from curator.app.widgets.text import Quiet, SectionTitle
+
+SENTENCE_PX: Final = 440
 
 
 class IconPicture(QWidget):
@@ -60,10 +64,15 @@ class EmptyState(QWidget):
         column.addWidget(self._picture, 0, Qt.AlignmentFlag.AlignHCenter)
         self._title = SectionTitle(title, self)
         self._sentence = Quiet(sentence, self, wrap=True)
-        self._sentence.setFixedWidth(440)
         for label in (self._title, self._sentence):
             label.setAlignment(Qt.AlignmentFlag.AlignHCenter)
-            column.addWidget(label, 0, Qt.AlignmentFlag.AlignHCenter)
+            line = QHBoxLayout()
+            line.addStretch(1)
+            line.addWidget(label)
+            line.addStretch(1)
+            column.addLayout(line)
+        # A layout's alignment would take away the height that wrapped words need.
+        self._sentence.setFixedWidth(SENTENCE_PX)
         row = QHBoxLayout()
         row.setContentsMargins(0, 8, 0, 0)
         row.setSpacing(8)

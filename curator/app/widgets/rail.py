@@ -118,11 +118,6 @@ class Rail(QWidget):
         for page_id, count in counts.items():
             self._buttons[page_id].set_count(count)
 
-    def set_pages_enabled(self, *, enabled: bool) -> None:
-        """Allow or forbid going to a page; without a project there is nothing there."""
-        for button in self._buttons.values():
-            button.setEnabled(enabled)
-
     def fold(self, *, folded: bool) -> None:
         """Show only icons, or names and counts too."""
         self.is_folded = folded

@@ -5,11 +5,12 @@ from typing import Final
 from PySide6.QtCore import QCoreApplication, Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from curator.app.theme import tokens
+from curator.app.editor.message_text import MessageText
+from curator.app.theme import READ_PX, font, tokens
 from curator.app.widgets.buttons import LinkButton
 from curator.app.widgets.card import Card
 from curator.app.widgets.chip import Chip
-from curator.app.widgets.text import Meta, Quiet, Reading
+from curator.app.widgets.text import Meta, Quiet
 from curator.dataset import Message
 from curator.dataset.json_values import dumps
 
@@ -50,7 +51,7 @@ class ReadingCard(Card):
         self.setAccessibleName(self.tr("Message {0}, {1}").format(number, word))
         self.setAccessibleDescription(message.text[:500])
         self.body.addLayout(self._header(word, role, number, tokens_count))
-        self._text: Reading | None = None
+        self._text: MessageText | None = None
         self._more: LinkButton | None = None
         self._show_text()
         self._show_extras()
@@ -70,7 +71,13 @@ class ReadingCard(Card):
     def _show_text(self) -> None:
         text = self.message.text
         if text:
-            self._text = Reading(showable(text[:SHOWN_CHARACTERS]), self)
+            self._text = MessageText(self, line_height=145)
+            self._text.setReadOnly(True)
+            self._text.setFont(font(READ_PX))
+            self._text.setProperty("kind", "plain")
+            self._text.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+            self._text.setAccessibleName(self.accessibleName())
+            self._text.load(text[:SHOWN_CHARACTERS])
             self.body.addWidget(self._text)
         elif not self.message.tool_calls:
             self.body.addWidget(Quiet(self.tr("(empty)"), self))
@@ -82,7 +89,7 @@ class ReadingCard(Card):
 
     def _show_all(self) -> None:
         if self._text is not None and self._more is not None:
-            self._text.setText(showable(self.message.text))
+            self._text.load(self.message.text)
             self._more.hide()
 
     def _show_extras(self) -> None:

@@ -9,7 +9,7 @@ from curator.app.actions import action
 from curator.app.pages.label.keys import Answer, assign_keys
 from curator.app.theme import icon
 from curator.app.widgets.buttons import IconButton, KeyButton
-from curator.app.widgets.text import Meta, Quiet, hairline
+from curator.app.widgets.text import Quiet, hairline
 from curator.dataset import LabelSet, Status
 
 _DECISIONS = {
@@ -102,7 +102,6 @@ class LabelBar(QWidget):
         note.setCheckable(False)
         row.addWidget(note)
         row.addStretch(1)
-        row.addWidget(Meta(self.tr("← → move   J K turns   ? keys"), self))
         for action_id in ("conversation.previous", "conversation.next"):
             entry = action(action_id)
             arrow = IconButton(entry.icon, entry.label(), self, size=20)

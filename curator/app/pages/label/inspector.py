@@ -47,14 +47,18 @@ class LabelInspector(QScrollArea):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         inside = QWidget(self)
         inside.setProperty("kind", "canvas")
-        self._column = QVBoxLayout(inside)
-        self._column.setContentsMargins(16, 16, 16, 16)
+        whole = QVBoxLayout(inside)
+        whole.setContentsMargins(16, 16, 16, 16)
+        whole.setSpacing(16)
+        self._one = QWidget(inside)
+        self._column = QVBoxLayout(self._one)
+        self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(8)
-        self._build_facts(inside)
-        self._build_tags(inside)
-        self._build_note(inside)
-        self._build_history(inside)
-        self.setWidget(inside)
+        self._build_facts(self._one)
+        self._build_tags(self._one)
+        self._build_note(self._one)
+        whole.addWidget(self._one)
+        self._build_history(inside, whole)
         self.setWidget(inside)
         self._idle = QTimer(self)
         self._idle.setSingleShot(True)
@@ -66,6 +70,7 @@ class LabelInspector(QScrollArea):
     ) -> None:
         """Show what is known of a conversation; what was typed before is given out first."""
         self.commit()
+        self._one.show()
         picture, tone = STATUS_LOOK[annotation.status]
         self._status.set(self.status_word(annotation.status), tone, picture)
         self._flag.setVisible(annotation.flag)
@@ -77,6 +82,11 @@ class LabelInspector(QScrollArea):
         self._tags.setModified(False)
         if self.note.text() != annotation.note:
             self.note.load(annotation.note)
+
+    def show_nothing(self) -> None:
+        """Leave only the history: there is no conversation at hand."""
+        self.commit()
+        self._one.hide()
 
     def set_writable(self, *, writable: bool) -> None:
         """Allow or forbid writing tags and note."""
@@ -160,18 +170,19 @@ class LabelInspector(QScrollArea):
         self.note = MessageText(box)
         self.note.setProperty("kind", "plain")
         self.note.setAccessibleName(self.tr("Note"))
-        self.note.setMinimumHeight(40)
+        self.note.setMinimumHeight(60)
         self.note.text_edited.connect(self._wait)
         self.note.left.connect(self.commit)
         self.note.escaped.connect(self.text_left)
         row.addWidget(self.note)
         self._column.addWidget(box)
 
-    def _build_history(self, inside: QWidget) -> None:
-        self._column.addSpacing(8)
-        self._column.addWidget(SectionTitle(self.tr("Decided in this session"), inside))
+    def _build_history(self, inside: QWidget, whole: QVBoxLayout) -> None:
+        column = QVBoxLayout()
+        column.setSpacing(8)
+        column.addWidget(SectionTitle(self.tr("Decided in this session"), inside))
         self._no_history = Quiet(self.tr("Nothing yet."), inside)
-        self._column.addWidget(self._no_history)
+        column.addWidget(self._no_history)
         self.history = QListWidget(inside)
         self.history.setProperty("kind", "plain")
         self.history.setAccessibleName(self.tr("Decided in this session"))
@@ -180,7 +191,8 @@ class LabelInspector(QScrollArea):
         self.history.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.history.itemActivated.connect(self._choose)
         self.history.itemClicked.connect(self._choose)
-        self._column.addWidget(self.history, 1)
+        column.addWidget(self.history, 1)
+        whole.addLayout(column, 1)
 
     def _wait(self) -> None:
         self._idle.start()

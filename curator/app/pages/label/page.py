@@ -40,7 +40,6 @@ class LabelPage(Page):
     def __init__(self, session: Session, jobs: Jobs, parent: QWidget | None = None) -> None:
         super().__init__(session, jobs, parent)
         self.queue = LabelQueue()
-        self.advance = True
         self._scope: Scope = "todo"
         self._sets: tuple[LabelSet, ...] = ()
         self._stale = True
@@ -96,6 +95,7 @@ class LabelPage(Page):
         """Follow the filter that is in force now."""
         if self._stale:
             self._begin()
+        self._pane.setFocus()
 
     def deactivated(self) -> None:
         """Write back what is half typed; the filter may be another one next time."""
@@ -139,7 +139,7 @@ class LabelPage(Page):
         self._inspector.add_decision(conversation, self._pane.conversation_title, status)
         if status == Status.SKIPPED and self._scope == "todo":
             self.queue.put_off(conversation)
-        if self.advance and status != Status.PENDING:
+        if self.session.preference("advance", default=True) and status != Status.PENDING:
             self._next()
 
     def answer(self, answer: Answer) -> None:
@@ -247,6 +247,7 @@ class LabelPage(Page):
     def _say_empty(self) -> None:
         self._stack.setCurrentWidget(self._empty)
         self._bar.hide()
+        self._inspector.show_nothing()
         self.subtitle.setText("")
         if self.session.index is None or not len(self.session.index):
             self._empty.say(

@@ -46,9 +46,7 @@ class ReadingPane(QScrollArea):
             words = self.tr("{0} more messages; open the conversation on the Write page.")
             column.addWidget(Quiet(words.format(f"{len(messages) - MOST_CARDS:,}"), column_widget))
         column.addStretch(1)
-        row.addStretch(1)
-        row.addWidget(column_widget, 100)
-        row.addStretch(1)
+        row.addWidget(column_widget)
         self._place = -1
         self.setWidget(canvas)
         self.verticalScrollBar().setValue(0)

@@ -1,0 +1,116 @@
+"""The About box: version, and the licences of everything that ships or is used."""
+
+import importlib.metadata
+from dataclasses import dataclass
+from typing import Final
+
+from PySide6.QtCore import Qt, qVersion
+from PySide6.QtWidgets import QDialog, QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
+
+from curator import __version__
+from curator.app.tables.grid import Column, GridView, Table
+from curator.app.widgets.buttons import PrimaryButton
+from curator.app.widgets.empty_state import IconPicture
+from curator.app.widgets.text import PageTitle, Quiet
+from curator.dataset.resources import resource
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part somebody else made; file names its licence text in resources, where it ships."""
+
+    name: str
+    licence: str
+    use: str
+    distribution: str = ""
+    file: tuple[str, ...] = ()
+
+
+PARTS: Final = (
+    Part("Inter", "SIL Open Font License 1.1", "The typeface", file=("fonts", "Inter-OFL.txt")),
+    Part(
+        "JetBrains Mono", "SIL Open Font License 1.1", "The typeface of JSON",
+        file=("fonts", "JetBrainsMono-OFL.txt"),
+    ),
+    Part("o200k_base, cl100k_base", "MIT", "Vocabularies of tiktoken"),
+    Part("Qt, PySide6", "LGPL 3", "The window", "PySide6-Essentials"),
+    Part("SQLite, apsw", "Public domain, any OSI", "The project file", "apsw"),
+    Part("NumPy", "BSD 3-Clause", "Columns", "numpy"),
+    Part("pandas", "BSD 3-Clause", "Tags and labels as categories", "pandas"),
+    Part("pydantic", "MIT", "Rules, targets and preferences", "pydantic"),
+    Part("msgspec", "BSD 3-Clause", "Reading JSON lines", "msgspec"),
+    Part("fastokens", "Apache 2.0", "Counting tokens", "fastokens"),
+    Part("tiktoken", "MIT", "Counting tokens", "tiktoken"),
+    Part("openai", "Apache 2.0", "Speaking to training services", "openai"),
+    Part("keyring", "MIT", "Keys in the system's store", "keyring"),
+    Part("platformdirs", "MIT", "Where settings lie", "platformdirs"),
+    Part("tqdm", "MPL 2.0, MIT", "Progress on a terminal", "tqdm"),
+)  # fmt: skip
+
+
+class AboutBox(QDialog):
+    """Names the version and lists the parts; a chosen font shows its licence text."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setWindowTitle(self.tr("About Curator"))
+        self.resize(720, 600)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(24, 24, 24, 16)
+        column.setSpacing(12)
+        column.addLayout(self._greeting())
+        self.grid = GridView(self.tr("Parts and their licences"), self)
+        self.grid.set_table(self._table())
+        self.grid.current_row_changed.connect(self._show_licence)
+        column.addWidget(self.grid, 2)
+        self._text = QPlainTextEdit(self)
+        self._text.setReadOnly(True)
+        self._text.setAccessibleName(self.tr("Licence"))
+        self._text.hide()
+        column.addWidget(self._text, 1)
+        row = QHBoxLayout()
+        row.addStretch(1)
+        close = PrimaryButton(self.tr("Close"), self)
+        close.clicked.connect(self.accept)
+        row.addWidget(close)
+        column.addLayout(row)
+
+    def _greeting(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.setSpacing(16)
+        row.addWidget(IconPicture("curator", "text", 48, self))
+        words = QVBoxLayout()
+        words.setSpacing(4)
+        words.addWidget(PageTitle(f"Curator {__version__}", self))
+        line = self.tr("Apache License 2.0 · Qt {0}. Curator stands on these parts:")
+        words.addWidget(Quiet(line.format(qVersion()), self))
+        row.addLayout(words, 1)
+        return row
+
+    def _table(self) -> Table:
+        columns = (
+            Column(self.tr("Part"), lambda row: PARTS[row].name, width=190),
+            Column(self.tr("Version"), lambda row: version_of(PARTS[row]), width=90),
+            Column(self.tr("Licence"), lambda row: PARTS[row].licence, width=180),
+            Column(self.tr("For"), lambda row: PARTS[row].use, stretch=True),
+        )
+        table = Table(columns, self)
+        table.set_rows(range(len(PARTS)))
+        return table
+
+    def _show_licence(self, row: int) -> None:
+        file = PARTS[row].file
+        self._text.setVisible(bool(file))
+        if file:
+            self._text.setPlainText(resource(*file).read_text("utf-8"))
+
+
+def version_of(part: Part) -> str:
+    """Return the installed version of a part, empty where it has none of its own."""
+    if not part.distribution:
+        return ""
+    try:
+        return importlib.metadata.version(part.distribution)
+    except importlib.metadata.PackageNotFoundError:
+        return ""

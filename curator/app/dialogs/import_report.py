@@ -1,0 +1,92 @@
+"""What came of an import: counts, and every line that was left out with its reason."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, QUrl
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import QDialog, QHBoxLayout, QVBoxLayout, QWidget
+
+from curator.app.tables.grid import Column, GridView, Table
+from curator.app.widgets.buttons import PlainButton, PrimaryButton
+from curator.app.widgets.text import PageTitle, Quiet
+
+if TYPE_CHECKING:
+    from curator.project.imports import ImportReport
+
+
+class ImportReportDialog(QDialog):
+    """Shown when something was left out; a clean import needs only a notice."""
+
+    def __init__(self, report: "ImportReport", parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setWindowTitle(self.tr("Import"))
+        self.resize(880, 520)
+        self._rows = tuple(report.rejected_rows)
+        self._rejects = str(report.rejects_file or "")
+        column = QVBoxLayout(self)
+        column.setContentsMargins(24, 24, 24, 16)
+        column.setSpacing(12)
+        column.addWidget(PageTitle(summary(report, self), self))
+        words = self.tr(
+            "These lines cannot be read as conversations. They are kept in a file beside the "
+            "project: mend them there and import that file."
+        )
+        column.addWidget(Quiet(words, self, wrap=True))
+        self.grid = GridView(self.tr("Lines left out"), self)
+        self.grid.set_table(self._table())
+        column.addWidget(self.grid, 1)
+        column.addLayout(self._buttons())
+
+    def _table(self) -> Table:
+        columns = (
+            Column(self.tr("File"), self._file, width=160),
+            Column(self.tr("Line"), self._line, width=72, number=True),
+            Column(self.tr("Rule"), self._rule, width=64),
+            Column(self.tr("Why"), self._reason, stretch=True, tip=self._reason),
+        )
+        table = Table(columns, self)
+        table.set_rows(range(len(self._rows)))
+        return table
+
+    def _buttons(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        folder = PlainButton(self.tr("Open rejects folder"), self, icon_name="folder")
+        folder.clicked.connect(self._open_folder)
+        folder.setVisible(bool(self._rejects))
+        folder.setToolTip(self._rejects)
+        close = PrimaryButton(self.tr("Go on"), self)
+        close.clicked.connect(self.accept)
+        close.setDefault(True)
+        row.addWidget(folder)
+        row.addStretch(1)
+        row.addWidget(close)
+        return row
+
+    def _file(self, row: int) -> str:
+        return Path(self._rows[row].file).name
+
+    def _line(self, row: int) -> str:
+        line = self._rows[row].line
+        return f"{line:,}" if line else ""
+
+    def _rule(self, row: int) -> str:
+        return self._rows[row].rule
+
+    def _reason(self, row: int) -> str:
+        return self._rows[row].reason
+
+    def _open_folder(self) -> None:
+        folder = Path(self._rejects).parent
+        QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))
+
+
+def summary(report: "ImportReport", speaker: QWidget) -> str:
+    """Say an import in one line: imported, already there, left out."""
+    words = [speaker.tr("{0} imported").format(f"{report.imported:,}")]
+    if report.unchanged:
+        words.append(speaker.tr("{0} already there").format(f"{report.unchanged:,}"))
+    if report.rejected:
+        words.append(speaker.tr("{0} left out").format(f"{report.rejected:,}"))
+    return " · ".join(words)
