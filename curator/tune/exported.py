@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from curator.dataset.errors import UnreadableInput
-from curator.dataset.json_values import BadJson, loads
+from curator.project.manifest import conversation_of
 
 _MANIFEST: Final = "manifest.json"
 
@@ -45,14 +45,7 @@ class Exported:
 
     def conversation_of(self, line: int) -> int | None:
         """Return the conversation that stands in a training line (1-based), None where it is not told."""
-        path = self.folder / f"{self.train.stem}.manifest.jsonl"
-        if not path.is_file():
-            return None
-        with path.open("rb") as stream:
-            for number, entry in enumerate(stream, 1):
-                if number == line:
-                    return _conversation(entry, line)
-        return None
+        return conversation_of(self.folder, self.train.name, line)
 
 
 def open_export(folder: Path) -> Exported:
@@ -104,14 +97,3 @@ def _rows(entry: Mapping[str, Any] | None, path: Path | None) -> int:
         return 0
     with path.open("rb") as stream:
         return sum(1 for line in stream if line.strip())
-
-
-def _conversation(entry: bytes, line: int) -> int | None:
-    try:
-        found = loads(entry.decode("utf-8"))
-    except (BadJson, UnicodeDecodeError):
-        return None
-    if not isinstance(found, dict) or found.get("line", line) != line:
-        return None
-    conversation = found.get("conversation")
-    return conversation if isinstance(conversation, int) else None

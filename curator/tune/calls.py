@@ -1,0 +1,81 @@
+"""The exact call of a start, for those who script: as Python and as curl, the key only by its name."""
+
+import json
+import pprint
+import shlex
+from typing import Any, Final
+
+from curator.tune.recipe import Recipe
+
+_FILE: Final = "FILE_ID_OF_{}"
+
+
+def python_call(recipe: Recipe, *, has_validation: bool) -> str:
+    """Return a Python script that uploads and creates the very job a start would."""
+    target = recipe.target
+    arguments = _arguments(recipe, has_validation=has_validation)
+    key = "none" if target.auth == "none" else target.key_env
+    lines = ["import os", "", "from openai import OpenAI", ""]
+    lines += [
+        "client = OpenAI(",
+        f"    base_url={target.url!r},",
+        '    api_key="none",' if key == "none" else f"    api_key=os.environ[{key!r}],",
+        *_headers(recipe),
+        "    max_retries=0,  # a create that is repeated may start a second paid job",
+        ")",
+    ]
+    for split in ("train", "validation") if has_validation else ("train",):
+        lines.append(
+            f'{split} = client.files.create(file=open("{split}.jsonl", "rb"), purpose="fine-tune")'
+        )
+    lines.append("job = client.fine_tuning.jobs.create(")
+    for name, value in arguments.items():
+        shown = pprint.pformat(value, indent=4, width=88, sort_dicts=False)
+        for split in ("train", "validation"):
+            shown = shown.replace(repr(_FILE.format(split.upper())), f"{split}.id")
+        lines.append(f"    {name}={shown},".replace("\n", "\n    "))
+    lines += [")", "print(job.id, job.status)", ""]
+    return "\n".join(lines)
+
+
+def curl_call(recipe: Recipe, *, has_validation: bool) -> str:
+    """Return the same as curl lines; put the file ids of the first answers into the last call."""
+    target = recipe.target
+    head = _curl_head(recipe)
+    splits = ("train", "validation") if has_validation else ("train",)
+    files = shlex.quote(target.url + "/files")
+    lines = [f"curl {files} {head} -F purpose=fine-tune -F file=@{name}.jsonl" for name in splits]
+    body = _arguments(recipe, has_validation=has_validation)
+    extra = body.pop("extra_body", {})
+    text = json.dumps({**body, **extra}, indent=2, ensure_ascii=False)
+    lines.append(
+        f"curl {shlex.quote(target.url + '/fine_tuning/jobs')} {head} "
+        f"-H 'Content-Type: application/json' -d {shlex.quote(text)}"
+    )
+    return "\n\n".join(lines) + "\n"
+
+
+def _arguments(recipe: Recipe, *, has_validation: bool) -> dict[str, Any]:
+    validation = _FILE.format("VALIDATION") if has_validation else ""
+    arguments = recipe.arguments(_FILE.format("TRAIN"), validation, "any-text-you-can-find-again")
+    return dict(arguments)
+
+
+def _headers(recipe: Recipe) -> list[str]:
+    headers = dict(recipe.target.extra_headers)
+    shown = [f"{name!r}: {value!r}" for name, value in headers.items()]
+    if recipe.target.auth == "api-key":
+        shown.append(f"'api-key': os.environ[{recipe.target.key_env!r}]")
+    return [f"    default_headers={{{', '.join(shown)}}},"] if shown else []
+
+
+def _curl_head(recipe: Recipe) -> str:
+    target = recipe.target
+    parts = [
+        f"-H {shlex.quote(f'{name}: {value}')}" for name, value in target.extra_headers.items()
+    ]
+    if target.auth == "bearer":
+        parts.insert(0, f'-H "Authorization: Bearer ${target.key_env}"')
+    elif target.auth == "api-key":
+        parts.insert(0, f'-H "api-key: ${target.key_env}"')
+    return " ".join(parts)

@@ -1,0 +1,145 @@
+"""What the terminal, scripts and the window ask of this room, in the shapes the command line promises."""
+
+from collections.abc import Mapping
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from curator.curate.cost import load_prices
+from curator.dataset.errors import WrongUse
+from curator.tune.addresses import host_of
+from curator.tune.client import connect
+from curator.tune.exported import open_export
+from curator.tune.following import Order, follow, order, refresh
+from curator.tune.jobs import Job, JobTable, State
+from curator.tune.planning import DryRun, dry_run
+from curator.tune.recipe import Recipe, make_recipe
+from curator.tune.starting import settle, start_job
+from curator.tune.targets import Target, corrected_prices, find_target
+from curator.tune.uploads import IsCancelled, Progress
+
+
+def plan(
+    folder: Path, recipe: Recipe, *, progress: Progress, cancelled: IsCancelled
+) -> tuple[DryRun, dict[str, Any]]:
+    """Do the dry run of an export folder: what ``train --dry-run`` shows."""
+    with closing(JobTable()) as table:
+        past = table.all()
+    found = dry_run(
+        open_export(folder),
+        recipe,
+        progress=progress,
+        cancelled=cancelled,
+        prices=load_prices(corrected_prices()),
+        past=past,
+    )
+    return found, found.to_row()
+
+
+def recipe_of(
+    target: str, base: str, *, method: str = "", settings: Mapping[str, Any], **more: Any
+) -> Recipe:
+    """Return the checked recipe of the words on a command line."""
+    return make_recipe(find_target(target), base, method=method, settings=settings, **more)
+
+
+def start(
+    folder: Path,
+    recipe: Recipe,
+    found: DryRun,
+    *,
+    progress: Progress,
+    cancelled: IsCancelled,
+    project: str = "",
+    to_the_end: bool = False,
+) -> dict[str, Any]:
+    """Start a job, and follow it where asked: what ``train`` shows."""
+    with closing(JobTable()) as table, connect(recipe.target) as connection:
+        job = start_job(
+            connection,
+            table,
+            open_export(folder),
+            recipe,
+            found,
+            progress=progress,
+            cancelled=cancelled,
+            project=project,
+        )
+        if to_the_end:
+            job = follow(connection, table, job.token, progress=progress, cancelled=cancelled)
+        return job_row(table, job)
+
+
+def jobs_rows() -> dict[str, Any]:
+    """Return what ``jobs list`` shows, without asking any server."""
+    with closing(JobTable()) as table:
+        return {"jobs": [job.to_row() for job in table.all()]}
+
+
+def show_job(name: str, *, ask: bool = True) -> dict[str, Any]:
+    """Return all that is known of a job, after one look at its server: what ``jobs show`` shows."""
+    with closing(JobTable()) as table:
+        job = table.get(name)
+        if ask and (job.is_followed or job.status is State.UNCLEAR):
+            with connect(target_of(job)) as connection:
+                if job.is_followed:
+                    job = refresh(connection, table, job.token).job
+                else:
+                    job = settle(connection, table, job.token)
+        return {**job_row(table, job), "jobs": [job.to_row()]}
+
+
+def follow_job(name: str, *, progress: Progress, cancelled: IsCancelled) -> dict[str, Any]:
+    """Follow a job to its end: what ``jobs follow`` does."""
+    with closing(JobTable()) as table:
+        job = table.get(name)
+        if job.is_followed:
+            with connect(target_of(job)) as connection:
+                job = follow(connection, table, job.token, progress=progress, cancelled=cancelled)
+        return {**job_row(table, job), "jobs": [job.to_row()]}
+
+
+def order_job(name: str, what: Order) -> dict[str, Any]:
+    """Cancel, pause or resume a job: what ``jobs cancel|pause|resume`` does."""
+    with closing(JobTable()) as table:
+        job = table.get(name)
+        with connect(target_of(job)) as connection:
+            job = order(connection, table, job.token, what)
+        return {"jobs": [job.to_row()]}
+
+
+def target_of(job: Job) -> Target:
+    """Return a job's target; raises WrongUse where that name now means another server.
+
+    A key is meant for one server, so it never follows an old job to another address.
+    """
+    target = find_target(job.target)
+    if target.protocol != "local" and host_of(target.url) != host_of(job.base_url):
+        raise WrongUse(
+            f'This job runs at {host_of(job.base_url)}, but the target "{target.id}" now points to '
+            f"{host_of(target.url)}. Add a target for the old address to follow it."
+        )
+    return target
+
+
+def job_row(table: JobTable, job: Job) -> dict[str, Any]:
+    """Return the keys the command line promises for a start."""
+    events = table.events(job.token)
+    return {
+        "job": job.job or job.token,
+        "target": job.target,
+        "status": str(job.status),
+        "checkpoint": job.checkpoint or None,
+        "events": [
+            {
+                "id": event.id,
+                "created": event.created,
+                "level": event.level,
+                "message": event.message,
+                "data": dict(event.data),
+            }
+            for event in events
+        ],
+        "trained_tokens": job.trained_tokens,
+        "error": job.error or None,
+    }

@@ -1,0 +1,130 @@
+"""Profiles are valid, an own copy wins, and a multiplier never lands where a rate is meant."""
+
+import json
+
+import pytest
+from pydantic import ValidationError
+
+from curator.curate.cost import find_offer
+from curator.dataset.errors import UnreadableInput, WrongUse
+from curator.dataset.resources import resource
+from curator.tune.targets import (
+    Target,
+    derive_target,
+    find_target,
+    is_own,
+    load_targets,
+    read_target,
+    remove_target,
+    save_target,
+    settings_folder,
+    state_folder,
+)
+
+SHIPPED = sorted(resource("targets").glob("*.json"))
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_every_shipped_profile_is_sound(path):
+    target = read_target(path)
+    assert target.id == path.stem
+    for method in target.methods:
+        settings = target.settings(method)
+        names = [setting.name for setting in settings]
+        assert len(names) == len(set(names))
+        assert target.learning_rate.name in names
+        for setting in settings:
+            assert setting.help.endswith(".")
+            assert setting.default != "auto" or setting.auto or setting.kind == "choice"
+            if setting.kind in ("int", "float"):
+                assert setting.minimum is not None
+                assert setting.maximum is not None
+
+
+def test_the_ends_of_openai_are_those_announced():
+    end = find_target("openai").end_of_life
+    assert end is not None
+    assert (end.create.isoformat(), end.serve.isoformat()) == ("2027-01-06", "2027-01-14")
+    assert all(find_offer(base) for base in find_target("openai").bases)
+
+
+def test_nebius_takes_an_absolute_rate_in_the_multipliers_field():
+    rate = find_target("nebius").learning_rate
+    assert (rate.field, rate.kind, rate.name) == (
+        "learning_rate_multiplier",
+        "absolute",
+        "learning_rate",
+    )
+    assert rate.maximum < 0.1
+
+
+def test_this_computer_is_listed_only_while_its_server_has_an_address():
+    assert "this-computer" not in load_targets()
+    with pytest.raises(WrongUse, match="not running"):
+        find_target("this-computer")
+    state_folder().mkdir(parents=True)
+    path = state_folder() / "local-server.json"
+    path.write_text(json.dumps({"base_url": "http://127.0.0.1:1234/v1"}))
+    assert find_target("this-computer").url == "http://127.0.0.1:1234/v1"
+    path.write_text("{broken")
+    assert "this-computer" not in load_targets()
+
+
+def test_an_own_target_is_kept_wins_and_goes_again():
+    mine = derive_target("custom", "my-server", "Mine", {"address": "http://localhost:8000/v1/"})
+    assert mine.url == "http://localhost:8000/v1"
+    assert mine.key_env == "CURATOR_MY_SERVER_KEY"
+    path = save_target(mine)
+    assert path.is_relative_to(settings_folder())
+    assert find_target("my-server") == mine
+    own = find_target("openai").model_copy(update={"label": "Ours"})
+    save_target(own)
+    assert find_target("openai").label == "Ours"
+    assert is_own("openai")
+    remove_target("openai")
+    assert find_target("openai").label == "OpenAI"
+    with pytest.raises(WrongUse, match="nothing to remove"):
+        remove_target("openai")
+
+
+def test_an_address_with_blanks_is_not_complete():
+    azure = find_target("azure-v1")
+    assert not azure.is_complete
+    mine = derive_target("azure-v1", "azure-work", "", {"resource": "acme"})
+    assert mine.url == "https://acme.openai.azure.com/openai/v1"
+    assert mine.key_env == azure.key_env
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "address"),
+    [
+        ("custom", "Bad Name", {}),
+        ("custom", "../x", {}),
+        ("nothing", "x", {}),
+        ("custom", "x", {"no": ""}),
+    ],
+)
+def test_wrong_targets_are_refused(kind, name, address):
+    with pytest.raises(WrongUse):
+        derive_target(kind, name, "", address)
+
+
+def test_a_broken_own_profile_names_the_field():
+    folder = settings_folder() / "targets"
+    folder.mkdir(parents=True)
+    body = json.loads(resource("targets", "openai.json").read_text("utf-8"))
+    (folder / "mine.json").write_text(json.dumps({**body, "surprise": 1}))
+    with pytest.raises(UnreadableInput, match="surprise"):
+        load_targets()
+
+
+def test_profiles_are_frozen_and_hold_no_key():
+    target = find_target("openai")
+    with pytest.raises(ValidationError):
+        target.label = "x"
+    assert "key" not in {name for name in Target.model_fields if name != "key_env"}
+
+
+def test_an_unknown_target_lists_the_known():
+    with pytest.raises(WrongUse, match="azure-v1, bedrock-mantle, custom, nebius, openai"):
+        find_target("none")
