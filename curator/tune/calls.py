@@ -15,7 +15,7 @@ def python_call(recipe: Recipe, *, has_validation: bool) -> str:
     target = recipe.target
     arguments = _arguments(recipe, has_validation=has_validation)
     key = "none" if target.auth == "none" else target.key_env
-    lines = ["import os", "", "from openai import OpenAI", ""]
+    lines = ["import os", "from pathlib import Path", "", "from openai import OpenAI", ""]
     lines += [
         "client = OpenAI(",
         f"    base_url={target.url!r},",
@@ -26,7 +26,7 @@ def python_call(recipe: Recipe, *, has_validation: bool) -> str:
     ]
     for split in ("train", "validation") if has_validation else ("train",):
         lines.append(
-            f'{split} = client.files.create(file=open("{split}.jsonl", "rb"), purpose="fine-tune")'
+            f'{split} = client.files.create(file=Path("{split}.jsonl"), purpose="fine-tune")'
         )
     lines.append("job = client.fine_tuning.jobs.create(")
     for name, value in arguments.items():
