@@ -33,7 +33,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 from curator.app.actions import action
 from curator.app.jobs import Jobs
 from curator.app.session import Session
-from curator.app.widgets.buttons import ActionButton
+from curator.app.widgets.buttons import ActionButton, IconButton
 from curator.app.widgets.text import PageTitle, Quiet
 
 
@@ -77,6 +77,9 @@ class Page(QWidget):
         self.subtitle = Quiet("", self.header)
         row.addWidget(self.heading)
         row.addWidget(self.subtitle)
+        self._arrows = QHBoxLayout()
+        self._arrows.setSpacing(0)
+        row.addLayout(self._arrows)
         row.addStretch(1)
         self._verbs = QHBoxLayout()
         self._verbs.setSpacing(8)
@@ -97,6 +100,19 @@ class Page(QWidget):
         button.action_requested.connect(self.action_requested)
         self._verbs.addWidget(button)
         return button
+
+    def add_arrows(self) -> None:
+        """Put previous and next beside the subtitle, for a page that walks through conversations."""
+        for action_id in ("conversation.previous", "conversation.next"):
+            entry = action(action_id)
+            arrow = IconButton(entry.icon, entry.label(), self.header)
+            arrow.setObjectName(action_id)
+            arrow.setToolTip(entry.hint())
+            arrow.clicked.connect(self._arrow_pressed)
+            self._arrows.addWidget(arrow)
+
+    def _arrow_pressed(self) -> None:
+        self.action_requested.emit(self.sender().objectName())
 
     def slots(self) -> Mapping[str, Callable[[], object]]:
         """Return what the page can do now, by action id."""

@@ -17,7 +17,7 @@ class Preferences(BaseModel):
     author: str = Field(
         default="",
         title="Your name",
-        description="Stands beside every change and label you make; empty is the name you logged in with.",
+        description="Stands beside every change you make; empty is your login name.",
         json_schema_extra={"group": "You"},
     )
     theme: Literal["system", "light", "dark", "contrast"] = Field(

@@ -57,9 +57,9 @@ class PreferencesDialog(QDialog):
                 continue
             line = grid.rowCount()
             words = QVBoxLayout()
-            words.setSpacing(0)
+            words.setSpacing(2)
             words.addWidget(Plain(_words(field.title or name), self))
-            words.addWidget(Meta(_words(field.description or ""), self, wrap=True))
+            words.addWidget(Meta(_words(field.description or ""), self))
             grid.addLayout(words, line, 0)
             editor = self._editor(name, field)
             editor.setObjectName(name)

@@ -18,7 +18,7 @@ from curator.app.actions import ACTIONS, GROUPS, Action
 from curator.app.widgets.chip import Chip
 from curator.app.widgets.text import PageTitle, Plain, Quiet, SectionTitle
 
-_COLUMNS = (("conversation", "label"), ("file", "edit", "go"), ("dataset", "view", "help"))
+_COLUMNS = (("conversation", "edit"), ("label", "view", "help"), ("file", "go", "dataset"))
 
 
 class ShortcutSheet(QDialog):

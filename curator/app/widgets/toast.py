@@ -54,6 +54,7 @@ class Toast(QFrame):
             line.addWidget(button)
             line.addStretch(1)
             words.addLayout(line)
+        words.addStretch(1)
         row.addLayout(words, 1)
         side = QVBoxLayout()
         close = IconButton("close", self.tr("Close this notice"), self, size=12)

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 from curator.app.actions import action
 from curator.app.pages.label.keys import Answer, assign_keys
 from curator.app.theme import icon
-from curator.app.widgets.buttons import IconButton, KeyButton
+from curator.app.widgets.buttons import KeyButton
 from curator.app.widgets.text import Quiet, hairline
 from curator.dataset import LabelSet, Status
 
@@ -102,13 +102,6 @@ class LabelBar(QWidget):
         note.setCheckable(False)
         row.addWidget(note)
         row.addStretch(1)
-        for action_id in ("conversation.previous", "conversation.next"):
-            entry = action(action_id)
-            arrow = IconButton(entry.icon, entry.label(), self, size=20)
-            arrow.setToolTip(entry.hint())
-            arrow.setProperty("action", action_id)
-            arrow.clicked.connect(self._asked)
-            row.addWidget(arrow)
         return row
 
     def _key_button(self, action_id: str, tone: str) -> KeyButton:

@@ -44,6 +44,7 @@ class LabelPage(Page):
         self._sets: tuple[LabelSet, ...] = ()
         self._stale = True
         self.add_verb("label.sets")
+        self.add_arrows()
         self._progress = LabelProgress(self)
         self._pane = ReadingPane(self)
         self._bar = LabelBar(self)
