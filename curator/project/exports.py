@@ -1,0 +1,354 @@
+"""The export: chosen conversations as training files, proved by re-reading, published whole or not at all."""
+
+import json
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+from typing import BinaryIO, Final
+
+import apsw
+import numpy as np
+
+from curator.curate.shingles import Cancel, Progress, never_cancelled, no_progress
+from curator.dataset import Conversation
+from curator.dataset.errors import Cancelled, GateFailed
+from curator.dataset.json_values import Json, dumps, loads
+from curator.project import dataset_card, manifest, schema
+from curator.project.connection import scalar
+from curator.project.exportable import ExportSettings, Ints, Selection, select
+from curator.project.manifest import ExportedFile
+from curator.project.publishing import MANIFEST, publishing
+from curator.project.reader import Reader
+from curator.project.store import Project
+from curator.project.strictness import FileCheck, check_file
+from curator.project.writing import now_ms
+
+_BATCH: Final = 4_000
+_SYNC_EVERY: Final = 1 << 25
+_SHOWN: Final = 10
+_KIND: Final = "export"
+
+Row = tuple[int, int | None, int | None, int | None, str | None, int | None, int | None]
+
+
+@dataclass(frozen=True, slots=True)
+class ExportReport:
+    """What was written and what was left out."""
+
+    folder: Path
+    files: tuple[ExportedFile, ...]
+    left_out: dict[str, int]
+    notes: tuple[str, ...]
+    warnings: int
+    losses: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def manifest(self) -> Path:
+        """Where the manifest lies."""
+        return self.folder / MANIFEST
+
+    @property
+    def rows(self) -> int:
+        """The number of exported conversations."""
+        return sum(file.rows for file in self.files)
+
+    def to_json(self) -> dict[str, Json]:
+        """Return the keys a script reads."""
+        return {
+            "files": [
+                {
+                    "path": str(self.folder / file.path),
+                    "split": file.split,
+                    "rows": file.rows,
+                    "bytes": file.bytes,
+                    "sha256": file.sha256,
+                }
+                for file in self.files
+            ],
+            "left_out": self.left_out,
+            "manifest": str(self.manifest),
+            "losses": self.losses,
+            "notes": list(self.notes),
+            "warnings": self.warnings,
+        }
+
+
+def export(
+    reader: Reader,
+    folder: Path | str,
+    settings: ExportSettings | None = None,
+    progress: Progress = no_progress,
+    cancelled: Cancel = never_cancelled,
+) -> ExportReport:
+    """Write the training files of a project into a folder; nothing partial is ever seen there.
+
+    Raises GateFailed where errors stand in the way, ProjectError where the disk refuses.
+    """
+    settings = settings or ExportSettings()
+    folder = Path(folder)
+    # An own connection: one snapshot from the choice to the last line, whatever is edited meanwhile.
+    with reader.reader() as own, own.snapshot():
+        selection = select(own, settings)
+        check_gate(selection)
+        with publishing(folder) as staging:
+            files = _write(own, staging, selection, progress, cancelled)
+            _finish(own, staging, settings, selection, files)
+    return ExportReport(folder, files, selection.left_out, selection.notes, selection.warnings)
+
+
+def check_gate(selection: Selection) -> None:
+    """Raise GateFailed where a selection has errors, or nothing in it."""
+    if selection.blockers:
+        count = sum(blocker.count for blocker in selection.blockers)
+        listed = "\n".join(
+            f"  {b.rule} {b.title}: {b.count:,} (conversation {_some(b.conversations)})"
+            for b in selection.blockers[:_SHOWN]
+        )
+        raise GateFailed(
+            f"{count:,} errors stop the export:\n{listed}\n"
+            "Fix them on the Check page, or leave the conversations with errors out."
+        )
+    if not len(selection.ids):
+        reasons = ", ".join(f"{n:,} {reason}" for reason, n in selection.left_out.items())
+        raise GateFailed(
+            f"There is nothing to export: {reasons or 'the project is empty'}. "
+            "Accept conversations or choose other settings."
+        )
+
+
+def remember(project: Project, report: ExportReport) -> None:
+    """Note an export in the project, so that the last one can be shown and trained on."""
+    facts = report.to_json() | {"folder": str(report.folder.absolute())}
+    now = now_ms()
+    with project.writing() as connection:
+        connection.execute(
+            "INSERT INTO run (kind, state, at, changed, facts) VALUES (?,?,?,?,?)",
+            (_KIND, "done", now, now, dumps(facts)),
+        )
+
+
+def last_export(reader: Reader) -> dict[str, Json] | None:
+    """Return what remember noted last, with the folder it lies in; None before the first."""
+    with reader.reading() as connection:
+        facts = scalar(
+            connection, "SELECT facts FROM run WHERE kind = ? ORDER BY id DESC LIMIT 1", (_KIND,)
+        )
+    return None if facts is None else dict(loads(facts))
+
+
+def _some(ids: Sequence[int]) -> str:
+    shown = ", ".join(map(str, ids[:5]))
+    return f"{shown}, …" if len(ids) > 5 else shown
+
+
+def _write(
+    reader: Reader, staging: Path, selection: Selection, progress: Progress, cancelled: Cancel
+) -> tuple[ExportedFile, ...]:
+    codes = [code for code in range(1, len(schema.SPLITS)) if (selection.split == code).any()]
+    outputs = {code: _Output(staging, schema.SPLITS[code]) for code in codes}
+    total = len(selection.ids)
+    syncing: list[Future[None]] = []
+    with ThreadPoolExecutor(1, thread_name_prefix="curator-sync") as disk:
+        try:
+            written = 0
+            for ids, split, lines, places in _lines(reader, selection):
+                _stop_if(cancelled)
+                for code in np.unique(split).tolist():
+                    chosen = np.flatnonzero(split == code).tolist()
+                    outputs[code].write(
+                        ids[chosen].tolist(),
+                        [lines[at] for at in chosen],
+                        [places[at] for at in chosen],
+                    )
+                    if outputs[code].is_sync_due():
+                        syncing.append(disk.submit(_sync, outputs[code].file))
+                written += len(ids)
+                progress(written, 2 * total, "Writing")
+            # The disk writes while the files are read again: both wait for different things.
+            syncing += [output.end(disk) for output in outputs.values()]
+            checks = _check(staging, outputs, total, progress, cancelled)
+            for waiting in syncing:
+                waiting.result()
+        finally:
+            for output in outputs.values():
+                output.close()
+    return tuple(outputs[code].facts(selection, code, checks[code]) for code in codes)
+
+
+def _check(
+    staging: Path,
+    outputs: dict[int, "_Output"],
+    total: int,
+    progress: Progress,
+    cancelled: Cancel,
+) -> dict[int, FileCheck]:
+    checks: dict[int, FileCheck] = {}
+    done = 0
+    for code, output in outputs.items():
+        progress(total + done, 2 * total, "Checking what was written")
+        found = check_file(staging / output.name, cancelled)
+        if found.problems:
+            raise GateFailed(_told(staging, output.name, found))
+        if (found.sha256, found.bytes, found.rows) != (output.digest(), output.size, output.rows):
+            raise GateFailed(
+                f"{output.name} does not read back as it was written, so the disk is not to be "
+                "trusted. Nothing was exported; choose another disk."
+            )
+        checks[code] = found
+        done += found.rows
+    progress(2 * total, 2 * total, "Checking what was written")
+    return checks
+
+
+def _told(staging: Path, name: str, found: FileCheck) -> str:
+    lines = []
+    for problem in found.problems[:_SHOWN]:
+        id_ = manifest.conversation_of(staging, name, problem.line)
+        lines.append(f"  conversation {id_}: {problem.rule} {problem.message}")
+    listed = "\n".join(lines)
+    return (
+        f"{len(found.problems):,} lines of {name} have errors that the project does not know of "
+        f"yet:\n{listed}\nNothing was exported. Run the checks again, fix them, then export."
+    )
+
+
+def _finish(
+    reader: Reader,
+    staging: Path,
+    settings: ExportSettings,
+    selection: Selection,
+    files: tuple[ExportedFile, ...],
+) -> None:
+    facts = manifest.build(reader, settings, selection, files)
+    card = dataset_card.dataset_card(reader, facts, files).encode("utf-8")
+    facts["card_sha256"] = sha256(card).hexdigest()
+    _write_durably(staging / manifest.CARD, card)
+    _write_durably(staging / MANIFEST, manifest.written(facts))
+
+
+def _write_durably(path: Path, raw: bytes) -> None:
+    with path.open("wb") as file:
+        file.write(raw)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+class _Output:
+    """One training file and the file beside it that says which conversation each line is."""
+
+    def __init__(self, staging: Path, split: str) -> None:
+        self.split = split
+        self.name = f"{split}.jsonl"
+        self.file: BinaryIO = (staging / self.name).open("wb", buffering=0)
+        self._entries: BinaryIO = (staging / manifest.lines_name(self.name)).open("wb", buffering=0)
+        self._hash, self._entries_hash = sha256(), sha256()
+        self.size = self.rows = self._unsynced = 0
+
+    def write(
+        self, ids: list[int], lines: list[bytes], places: list[tuple[str, int | None]]
+    ) -> None:
+        lines.append(b"")
+        raw = b"\n".join(lines)
+        entries = manifest.line_entries(self.rows + 1, ids, places).encode("ascii")
+        _write_all(self.file, raw)
+        _write_all(self._entries, entries)
+        self._hash.update(raw)
+        self._entries_hash.update(entries)
+        self.size += len(raw)
+        self._unsynced += len(raw)
+        self.rows += len(ids)
+
+    def is_sync_due(self) -> bool:
+        if self._unsynced < _SYNC_EVERY:
+            return False
+        self._unsynced = 0
+        return True
+
+    def end(self, disk: ThreadPoolExecutor) -> "Future[None]":
+        return disk.submit(_sync, self.file, self._entries)
+
+    def close(self) -> None:
+        self.file.close()
+        self._entries.close()
+
+    def digest(self) -> str:
+        return self._hash.hexdigest()
+
+    def facts(self, selection: Selection, code: int, check: FileCheck) -> ExportedFile:
+        mine = selection.split == code
+        return ExportedFile(
+            path=self.name,
+            split=self.split,
+            rows=check.rows,
+            bytes=check.bytes,
+            sha256=check.sha256,
+            tokens=int(selection.tokens[mine].sum()),
+            trained_tokens=int(selection.trained_tokens[mine].sum()),
+            lines=manifest.lines_name(self.name),
+            lines_sha256=self._entries_hash.hexdigest(),
+        )
+
+
+def _write_all(file: BinaryIO, raw: bytes) -> None:
+    view = memoryview(raw)
+    while view:
+        view = view[file.write(view) :]
+
+
+def _sync(*files: BinaryIO) -> None:
+    for file in files:
+        if sys.platform == "linux":
+            os.fdatasync(file.fileno())
+        else:
+            os.fsync(file.fileno())
+
+
+def _stop_if(cancelled: Cancel) -> None:
+    if cancelled():
+        raise Cancelled("The export was stopped; nothing was written.")
+
+
+def _lines(
+    reader: Reader, selection: Selection
+) -> Iterator[tuple[Ints, Ints, list[bytes], list[tuple[str, int | None]]]]:
+    """Yield ids, splits, lines and places of origin in order, some thousand at a time."""
+    names = {source.id: json.dumps(source.name) for source in reader.sources()}
+    segment, blob = -1, b""
+    for start in range(0, len(selection.ids), _BATCH):
+        ids = selection.ids[start : start + _BATCH]
+        lines: list[bytes] = []
+        places: list[tuple[str, int | None]] = []
+        for row in _rows(reader, ids):
+            _, own, first, length, content, source, number = row
+            if content is not None:
+                line = content.encode("utf-8")
+            else:
+                if own != segment:
+                    segment, blob = own or 0, _segment(reader, own or 0)
+                line = blob[first or 0 : (first or 0) + (length or 0)]
+            lines.append(line if b"\n" not in line and b"\r" not in line else _one_line(line))
+            places.append((names.get(source or 0, ""), number))
+        yield ids, selection.split[start : start + _BATCH], lines, places
+
+
+def _rows(reader: Reader, ids: Ints) -> list[Row]:
+    sql = (
+        "SELECT v.id, v.segment, v.start, v.length, v.content, v.source, v.source_line "
+        "FROM carray(?) c JOIN conversation v ON v.id = c.value"
+    )
+    with reader.reading() as connection:
+        return connection.execute(sql, (apsw.carray(ids),)).fetchall()  # type: ignore[return-value]
+
+
+def _segment(reader: Reader, segment: int) -> bytes:
+    with reader.reading() as connection:
+        return bytes(scalar(connection, "SELECT bytes FROM segment WHERE id = ?", (segment,)))
+
+
+def _one_line(line: bytes) -> bytes:
+    """Write an object that was spread over several lines on one."""
+    return Conversation.parse(line.decode("utf-8")).to_json().encode("utf-8")

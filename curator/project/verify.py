@@ -1,0 +1,117 @@
+"""Checking an export again, perhaps long after: every file against its manifest and the strict rules."""
+
+import json
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from curator.curate.shingles import Cancel, Progress, never_cancelled, no_progress
+from curator.dataset.errors import UnreadableInput
+from curator.dataset.json_values import Json
+from curator.project import manifest
+from curator.project.strictness import check_file
+
+_MOST_PROBLEMS = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """Whether an export is what its manifest says; problems are whole sentences."""
+
+    files: int
+    rows: int
+    problems: tuple[str, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing is wrong."""
+        return not self.problems
+
+    def to_json(self) -> dict[str, Json]:
+        """Return the keys a script reads."""
+        return {
+            "ok": self.ok,
+            "files": self.files,
+            "rows": self.rows,
+            "problems": list(self.problems),
+        }
+
+
+def verify(
+    folder: Path | str,
+    progress: Progress = no_progress,
+    cancelled: Cancel = never_cancelled,
+) -> Verification:
+    """Check an export; raises UnreadableInput where the folder is none."""
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise UnreadableInput(f"{folder} is no folder.", folder)
+    facts = manifest.read(folder)
+    problems: list[str] = []
+    rows = 0
+    for number, file in enumerate(facts["files"]):
+        progress(number, len(facts["files"]), file["path"])
+        rows += _verify_file(folder, file, problems, cancelled)
+    problems += _unlisted(folder, facts)
+    card = facts.get("card_sha256")
+    if card is not None and _hash(folder / manifest.CARD) != card:
+        problems.append(f"{manifest.CARD} is missing or was changed.")
+    progress(len(facts["files"]), len(facts["files"]), "")
+    return Verification(len(facts["files"]), rows, tuple(problems[:_MOST_PROBLEMS]))
+
+
+def _verify_file(folder: Path, file: dict[str, Any], problems: list[str], cancelled: Cancel) -> int:
+    name = file["path"]
+    try:
+        found = check_file(folder / name, cancelled)
+    except FileNotFoundError:
+        problems.append(f"{name} is missing.")
+        return 0
+    except OSError as error:
+        problems.append(f"{name} cannot be read: {error.strerror or error}.")
+        return 0
+    if found.rows != file["rows"]:
+        problems.append(f"{name} has {found.rows:,} lines, but {file['rows']:,} were exported.")
+    if found.bytes != file["bytes"]:
+        problems.append(f"{name} has {found.bytes:,} bytes, but {file['bytes']:,} were exported.")
+    if found.sha256 != file["sha256"]:
+        problems.append(f"{name} was changed after the export: its SHA-256 differs.")
+    problems += [f"{name}, line {p.line}: {p.rule} {p.message}" for p in found.problems]
+    lines = file.get("lines")
+    if isinstance(lines, str):
+        _verify_lines(folder / Path(lines).name, file, problems)
+    return found.rows
+
+
+def _verify_lines(path: Path, file: dict[str, Any], problems: list[str]) -> None:
+    """Check the file that says which conversation each line is."""
+    try:
+        raw = path.read_bytes()
+    except OSError:
+        problems.append(f"{path.name} is missing.")
+        return
+    if sha256(raw).hexdigest() == file.get("lines_sha256"):
+        return
+    problems.append(f"{path.name} was changed after the export: its SHA-256 differs.")
+    try:
+        numbers = [json.loads(line)["line"] for line in raw.splitlines()]
+    except (ValueError, KeyError, TypeError):
+        problems.append(f"{path.name} is damaged.")
+        return
+    if numbers != list(range(1, file["rows"] + 1)):
+        problems.append(f"{path.name} does not name the lines of {file['path']} one by one.")
+
+
+def _unlisted(folder: Path, facts: dict[str, Any]) -> list[str]:
+    known = {file["path"] for file in facts["files"]}
+    known |= {file.get("lines") or manifest.lines_name(file["path"]) for file in facts["files"]}
+    there = sorted(path.name for path in folder.glob("*.jsonl"))
+    return [f"{name} is no part of the export." for name in there if name not in known]
+
+
+def _hash(path: Path) -> str | None:
+    try:
+        return sha256(path.read_bytes()).hexdigest()
+    except OSError:
+        return None
