@@ -5,11 +5,11 @@ from typing import Final
 
 from curator.curate.checks.shape import name_is_usual
 from curator.curate.checks.subject import Subject, Trouble, definition_body, is_name, shown, trouble
+from curator.curate.checks.tools import NO_TYPE, type_problem
 from curator.dataset.conversation import kind_of
 from curator.dataset.json_values import Json
 from curator.dataset.rule import load_rules
 
-NO_TYPE: Final = 'its type is not "function"'
 FLAT: Final = 'its name and parameters are not inside "function"'
 
 
@@ -18,7 +18,7 @@ def legacy_functions(subject: Subject) -> Iterator[Trouble]:
     keys = []
     if isinstance(subject.fields.get("functions"), list):
         keys.append("functions")
-    if any(message.get("function_call") is not None for message in subject.messages):
+    if any(call.is_legacy for call in subject.calls):
         keys.append("function_call")
     if "function" in subject.roles:
         keys.append("function messages")
@@ -91,7 +91,7 @@ def definition_problem(key: str, entry: Json) -> str:
         return ""
     if "function" not in entry:
         return FLAT
-    return "" if entry.get("type") == "function" else NO_TYPE
+    return type_problem(entry)
 
 
 def wrong_parallel(subject: Subject) -> Iterator[Trouble]:
@@ -138,7 +138,12 @@ def can_convert(subject: Subject) -> bool:
             waiting[call["name"]] = waiting.get(call["name"], 0) + 1
         if role == "function":
             name = message.get("name")
-            if not is_name(name) or not waiting.get(name) or message.get("role") != "function":
+            if (
+                "tool_call_id" in message
+                or not is_name(name)
+                or not waiting.get(name)
+                or message.get("role") != "function"
+            ):
                 return False
             waiting[name] -= 1
     return True

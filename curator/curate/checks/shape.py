@@ -114,7 +114,7 @@ def no_text(subject: Subject) -> Iterator[Trouble]:
             continue
         if content == "" and role == "tool":
             continue
-        if content is None or content == "" or content == [] or _has_only_empty_parts(content):
+        if content is None or content == "" or content == [] or has_only_empty_parts(content):
             yield trouble(index, "content", role=_speaker(role))
 
 
@@ -253,7 +253,8 @@ def _acts(message: Mapping[str, Json]) -> bool:
     return bool(message.get("tool_calls") or message.get("function_call") or message.get("refusal"))
 
 
-def _has_only_empty_parts(content: Json) -> bool:
+def has_only_empty_parts(content: Json) -> bool:
+    """Say whether a list of parts holds no word and nothing else."""
     return isinstance(content, list) and all(
         isinstance(part, dict) and part.get("type") == "text" and part.get("text") == ""
         for part in content

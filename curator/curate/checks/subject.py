@@ -132,8 +132,13 @@ class Subject:
 
     @cached_property
     def calls(self) -> list[Call]:
-        """Every call of every message, in order; malformed ones are left out (T14 names them)."""
-        return [call for index in range(len(self.messages)) for call in self._calls_of(index)]
+        """Every call of every assistant message; malformed ones are left out (T14 names them)."""
+        return [
+            call
+            for index, role in enumerate(self.roles)
+            if role == "assistant"
+            for call in self._calls_of(index)
+        ]
 
     def _calls_of(self, index: int) -> Iterator[Call]:
         message = self.messages[index]

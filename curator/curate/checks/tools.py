@@ -124,7 +124,7 @@ def several_calls(subject: Subject) -> Iterator[Trouble]:
 
 def calls_are_no_list(subject: Subject) -> Iterator[Trouble]:
     """T13: tool_calls that is no list, or an empty one."""
-    for index, message in enumerate(subject.messages):
+    for index, message in _assistants(subject):
         calls = message.get("tool_calls")
         if calls is None or (isinstance(calls, list) and calls):
             continue
@@ -140,20 +140,21 @@ def calls_are_no_list(subject: Subject) -> Iterator[Trouble]:
 
 def incomplete_call(subject: Subject) -> Iterator[Trouble]:
     """T14: a call without id, type, function or name."""
-    for index, message in enumerate(subject.messages):
+    for index, message in _assistants(subject):
         calls = message.get("tool_calls")
         for number, call in enumerate(calls if isinstance(calls, list) else ()):
             problem = call_problem(call)
             if problem:
-                fixable = problem == NO_TYPE and subject.roles[index] == "assistant"
-                yield trouble(index, f"tool_calls[{number}]", problem=problem, fixable=fixable)
+                yield trouble(
+                    index, f"tool_calls[{number}]", problem=problem, fixable=problem == NO_TYPE
+                )
         legacy = message.get("function_call")
         if legacy is not None and not (isinstance(legacy, dict) and is_name(legacy.get("name"))):
             problem = "it has no name" if isinstance(legacy, dict) else f"it is {kind_of(legacy)}"
             yield trouble(index, "function_call", problem=problem, fixable=False)
 
 
-NO_TYPE: Final = 'its type is not "function"'
+NO_TYPE: Final = "it has no type"
 
 
 def call_problem(call: Json) -> str:
@@ -167,7 +168,20 @@ def call_problem(call: Json) -> str:
         return "its function has no name"
     if not is_name(call.get("id")):
         return "it has no id"
-    return "" if call.get("type") == "function" else NO_TYPE
+    return type_problem(call)
+
+
+def type_problem(entry: dict[str, Json]) -> str:
+    """Say what is wrong with the type of a call or a definition; empty for function."""
+    if entry.get("type") is None:
+        return NO_TYPE
+    return "" if entry["type"] == "function" else 'its type is not "function"'
+
+
+def _assistants(subject: Subject) -> Iterator[tuple[int, dict[str, Json]]]:
+    for index, role in enumerate(subject.roles):
+        if role == "assistant":
+            yield index, subject.messages[index]
 
 
 def read_arguments(text: str) -> tuple[Json, str]:

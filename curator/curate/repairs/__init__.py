@@ -1,0 +1,1 @@
+"""The repairs of conversations, by the family of rules they serve."""

@@ -1,0 +1,68 @@
+"""Reading and changing one place inside a message or a line, without touching the rest."""
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+from curator.dataset.conversation import Conversation
+from curator.dataset.finding import Place
+from curator.dataset.json_values import Json
+
+_STEP: Final = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
+
+
+def value_at(holder: Json, path: str) -> Json:
+    """Return what stands at a path such as ``tool_calls[0].function``; None where nothing does."""
+    for key, number in _STEP.findall(path):
+        if key and isinstance(holder, dict):
+            holder = holder.get(key)
+        elif number and isinstance(holder, list) and int(number) < len(holder):
+            holder = holder[int(number)]
+        else:
+            return None
+    return holder
+
+
+def with_value(holder: Json, path: str, value: Json) -> Json:
+    """Return a copy with another value at a path that exists; only what lies on the path is copied."""
+    return _with(holder, _STEP.findall(path), value)
+
+
+def _with(holder: Json, steps: list[tuple[str, str]], value: Json) -> Json:
+    if not steps:
+        return value
+    (key, number), rest = steps[0], steps[1:]
+    if key:
+        return {**holder, key: _with(holder.get(key), rest, value)}
+    copy = list(holder)
+    copy[int(number)] = _with(copy[int(number)], rest, value)
+    return copy
+
+
+def holder_of(conversation: Conversation, place: Place) -> Mapping[str, Json]:
+    """Return the message a place names, or the line itself."""
+    if place.message is None:
+        return conversation.fields
+    message: Mapping[str, Json] = conversation.fields["messages"][place.message]
+    return message
+
+
+def with_holder(
+    conversation: Conversation, place: Place, fields: Mapping[str, Json]
+) -> Conversation:
+    """Return the conversation with the place's message, or the line itself, replaced."""
+    if place.message is None:
+        return Conversation(fields)
+    messages = list(conversation.fields["messages"])
+    messages[place.message] = dict(fields)
+    return conversation.replace(messages=messages)
+
+
+def with_messages(conversation: Conversation, messages: list[Json]) -> Conversation:
+    """Return the conversation with another list of messages."""
+    return conversation.replace(messages=messages)
+
+
+def without(fields: Mapping[str, Json], key: str) -> dict[str, Json]:
+    """Return a copy without one key."""
+    return {k: v for k, v in fields.items() if k != key}
