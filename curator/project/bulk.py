@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
+import apsw
 import numpy as np
 
 from curator.dataset import AnnotationPatch, Edit, Finding
@@ -50,7 +51,6 @@ class Bulk:
     def __init__(self, project: "Project") -> None:
         self._project = project
         self._connection = connect(project.path, write=True)
-        self._connection.pragma("synchronous", "normal")
         self._connection.pragma("wal_autocheckpoint", _CHECKPOINT_PAGES)
         self._sources: dict[int, str] = {}
         self._added: dict[int, list[range]] = {}
@@ -69,6 +69,7 @@ class Bulk:
 
     def add_source(self, path: str, name: str, digest: str = "", format: str = "") -> int:  # noqa: A002
         """Note the file that the next rows come from; returns its id."""
+        self._connection.pragma("synchronous", "normal")
         with self._project.writing(self._connection):
             self._connection.execute(
                 "INSERT INTO source (path, name, digest, format, state, author, at) "
@@ -116,6 +117,8 @@ class Bulk:
         """Close a file: its counts are kept, and its rows become one step of the journal."""
         ranges = self._added.pop(source, [])
         imported = sum(len(ids) for ids in ranges)
+        # This one durable commit makes every chunk before it durable.
+        self._connection.pragma("synchronous", "full")
         with self._project.writing(self._connection):
             self._connection.execute(
                 "UPDATE source SET records = max(?, ?), imported = ?, rejected = ?, state = ? "
@@ -140,6 +143,28 @@ class Bulk:
             self._connection.executemany(
                 f"INSERT INTO finding ({FINDING_COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?)", rows
             )
+
+
+def close_interrupted(connection: apsw.Connection) -> None:
+    """Give imports that a crash or a power cut ended their step in the journal, so undo takes them back."""
+    left = connection.execute("SELECT id, name, author FROM source WHERE state = 'importing'")
+    for source, name, author in left.fetchall():
+        rows = connection.execute(
+            "SELECT min(id), max(id), count(*) FROM conversation WHERE source = ?", (source,)
+        )
+        ((first, last, count),) = rows
+        connection.execute(
+            "UPDATE source SET records = max(records, ?), imported = ?, state = 'interrupted' "
+            "WHERE id = ?",
+            (count, count, source),
+        )
+        if count:
+            ids = connection.execute(
+                "SELECT id FROM conversation WHERE id BETWEEN ? AND ? AND source = ?",
+                (first, last, source),
+            )
+            ranges = [range(id_, id_ + 1) for (id_,) in ids]
+            journal.record(connection, import_step(name, author, ranges), now_ms())
 
 
 def import_step(name: str, author: str, ranges: Iterable[range]) -> Edit:

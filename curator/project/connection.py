@@ -11,19 +11,35 @@ import apsw
 from curator.dataset.errors import ProjectError
 
 PAGE_SIZE: Final = 16384
-_BUSY_MS: Final = 10_000
+_BUSY_MS: Final = 2_000
+_KEPT_JOURNAL_BYTES: Final = 64 * 1024 * 1024
 _CACHE_KIB: Final = 32 * 1024
 
 
-def connect(path: Path, *, write: bool = False, immutable: bool = False) -> apsw.Connection:
+def connect(path: Path, *, write: bool = False) -> apsw.Connection:
     """Open a connection to an existing file; raises ProjectError where SQLite cannot."""
-    uri = f"file:{quote(str(path.absolute()))}?mode={'rw' if write else 'ro'}"
-    flags = apsw.SQLITE_OPEN_URI | (
-        apsw.SQLITE_OPEN_READWRITE if write else apsw.SQLITE_OPEN_READONLY
-    )
     with translated(path):
-        connection = apsw.Connection(uri + ("&immutable=1" if immutable else ""), flags=flags)
+        if write:
+            return _opened(path, "mode=rw", apsw.SQLITE_OPEN_READWRITE)
+        try:
+            return _opened(path, "mode=ro", apsw.SQLITE_OPEN_READONLY)
+        except (apsw.CantOpenError, apsw.ReadOnlyError):
+            # In a folder nobody may write to, SQLite cannot make the files that readers share.
+            if path.with_name(f"{path.name}-wal").exists():
+                raise
+            return _opened(path, "mode=ro&immutable=1", apsw.SQLITE_OPEN_READONLY)
+
+
+def _opened(path: Path, options: str, flags: int) -> apsw.Connection:
+    uri = f"file:{quote(str(path.absolute()))}?{options}"
+    connection = apsw.Connection(uri, flags=flags | apsw.SQLITE_OPEN_URI)
+    try:
         _set_up(connection)
+        # The first read shows whether the file can be used at all.
+        connection.execute("SELECT count(*) FROM sqlite_schema").fetchall()
+    except BaseException:
+        connection.close()
+        raise
     return connection
 
 
@@ -42,6 +58,7 @@ def _set_up(connection: apsw.Connection) -> None:
     connection.pragma("foreign_keys", "on")
     connection.pragma("synchronous", "full")
     connection.pragma("cache_size", -_CACHE_KIB)
+    connection.pragma("journal_size_limit", _KEPT_JOURNAL_BYTES)
 
 
 @contextmanager

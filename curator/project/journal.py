@@ -7,10 +7,12 @@ the status of 200,000 rows takes a few hundred bytes.
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 import apsw
 import numpy as np
+import numpy.typing as npt
 
 from curator.dataset import AnnotationPatch, ContentPatch, Edit, SettingPatch
 from curator.dataset.edit import Patch
@@ -106,34 +108,59 @@ def history(connection: apsw.Connection, conversation: int) -> list[HistoryEntry
     """Return everything that was done to one conversation, newest first."""
     rows = connection.execute(
         "SELECT edit, position FROM patch WHERE conversation = ?", (conversation,)
-    ).fetchall()
-    rows += connection.execute("SELECT edit, position FROM patch WHERE conversations IS NOT NULL")
-    entries = []
-    for edit, position in sorted(rows, reverse=True):
-        (row,) = connection.execute(
-            "SELECT kind, name, annotator, conversation, conversations, before, after FROM patch "
-            "WHERE edit = ? AND position = ?",
-            (edit, position),
-        )
-        entry = _entry(row, conversation)
-        if entry is not None:
-            (step,) = connection.execute(f"{_STEP} WHERE id = ?", (edit,))
-            entries.append(HistoryEntry(Step(*step), *entry))
-    return entries
+    )
+    many = connection.execute(
+        "SELECT edit, position, conversations FROM patch WHERE conversations IS NOT NULL"
+    )
+    places = dict.fromkeys(rows, 0)
+    for edit, position, packed in many:
+        at = _members(packed).place(conversation)
+        if at is not None:
+            places[edit, position] = at
+    return [_entry(connection, *key, at) for key, at in sorted(places.items(), reverse=True)]
 
 
-def _entry(row: tuple[Any, ...], conversation: int) -> tuple[str, str, Json, Json] | None:
-    kind, name, annotator, one, many, before, after = row
+def _entry(connection: apsw.Connection, edit: int, position: int, at: int) -> HistoryEntry:
+    (row,) = connection.execute(
+        "SELECT kind, name, annotator, before, after FROM patch WHERE edit = ? AND position = ?",
+        (edit, position),
+    )
+    kind, name, annotator, before, after = row
+    (step,) = connection.execute(f"{_STEP} WHERE id = ?", (edit,))
     if kind == "content":
-        return "content", annotator, _unpack_text(before), _unpack_text(after)
-    if one is not None:
-        return name, annotator, _unpack_values(before)[0], _unpack_values(after)[0]
-    places = np.flatnonzero(_unpack_ids(many) == conversation)
-    if not len(places):
-        return None
-    values = [_unpack_values(packed) for packed in (before, after)]
-    old, new = (each[0] if len(each) == 1 else each[int(places[0])] for each in values)
-    return name, annotator, old, new
+        texts = _unpack_text(before), _unpack_text(after)
+        return HistoryEntry(Step(*step), "content", annotator, *texts)
+    old, new = _unpack_values(before), _unpack_values(after)
+    values = old[at if len(old) > 1 else 0], new[at if len(new) > 1 else 0]
+    return HistoryEntry(Step(*step), name, annotator, *values)
+
+
+@dataclass(frozen=True, slots=True)
+class _Members:
+    """The conversations of a patch of many; ids is None where they are all from first to last."""
+
+    first: int
+    last: int
+    ids: npt.NDArray[np.int64] | None
+
+    def place(self, conversation: int) -> int | None:
+        """Return the position of a conversation among them, None where it is not there."""
+        if not self.first <= conversation <= self.last:
+            return None
+        if self.ids is None:
+            return conversation - self.first
+        places = np.flatnonzero(self.ids == conversation)
+        return int(places[0]) if len(places) else None
+
+
+@lru_cache(maxsize=16)
+def _members(packed: bytes) -> _Members:
+    """Unpack who is meant; somebody who walks through conversations asks for the same again."""
+    ids = _unpack_ids(packed)
+    if not len(ids):
+        return _Members(0, -1, ids)
+    in_a_row = bool((np.diff(ids) == 1).all())
+    return _Members(int(ids.min()), int(ids.max()), None if in_a_row else ids)
 
 
 def _merges(last: Step, edit: Edit, now: int) -> bool:
@@ -227,7 +254,7 @@ def _pack_ids(ids: Sequence[int]) -> bytes:
     return _pack(np.diff(np.asarray(ids, np.int64), prepend=0).tobytes())
 
 
-def _unpack_ids(packed: bytes) -> np.ndarray:
+def _unpack_ids(packed: bytes) -> npt.NDArray[np.int64]:
     return np.cumsum(np.frombuffer(_unpack(packed), np.int64)) if packed else np.empty(0, np.int64)
 
 

@@ -5,13 +5,14 @@ from typing import TYPE_CHECKING, Any, Final
 import apsw
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from curator.dataset.errors import WrongUse
 from curator.project.reader import Reader
 from curator.project.values import LABEL_PREFIX
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from curator.project.index import Index
 
 HASHES: Final = ("content_hash", "prompt_hash", "system_hash", "import_hash", "source_line")
@@ -28,7 +29,7 @@ class LazyColumns:
         self._reader = reader
         self._index = index
         self._numbers: dict[str, npt.NDArray[np.int64]] = {}
-        self._words: dict[str, pd.Categorical] = {}
+        self._words: dict[str, "pd.Categorical"] = {}
         self._rules: dict[str, npt.NDArray[np.bool_]] = {}
         self._rank: npt.NDArray[np.int32] | None = None
 
@@ -54,11 +55,11 @@ class LazyColumns:
             self._numbers[name] = self._reader.column(name)
         return self._numbers[name]
 
-    def tags(self) -> pd.Categorical:
+    def tags(self) -> "pd.Categorical":
         """Return every row's tags; a category is a JSON list, the empty text is no tag."""
         return self._categorical("tags")
 
-    def labels(self, label_set: str) -> pd.Categorical:
+    def labels(self, label_set: str) -> "pd.Categorical":
         """Return every row's answers to a label set, the different ones joined by SEPARATOR."""
         return self._categorical(LABEL_PREFIX + label_set)
 
@@ -124,8 +125,10 @@ class LazyColumns:
             return np.asarray(rank[words.codes])
         raise WrongUse(f"There is no column {sort!r} to sort by.")
 
-    def _categorical(self, name: str) -> pd.Categorical:
+    def _categorical(self, name: str) -> "pd.Categorical":
         if name not in self._words:
+            import pandas as pd  # noqa: PLC0415 - slow to load, and not every window needs it
+
             texts = np.full(len(self._index), "", object)
             ids, words = self._read(name, None)
             texts[self._index.rows_of(ids)] = words

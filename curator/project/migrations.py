@@ -38,26 +38,39 @@ def check_file(path: Path) -> None:
         )
 
 
-def migrate(
-    connection: apsw.Connection, path: Path, steps: dict[int, Migration] | None = None
-) -> None:
-    """Bring an open file up to this version, keeping a backup of how it was."""
-    steps = MIGRATIONS if steps is None else steps
-    target = max(steps, default=0) + 1 if steps is not MIGRATIONS else SCHEMA_VERSION
+def check_version(connection: apsw.Connection, path: Path) -> int:
+    """Return the version of an open file; raises ProjectError where it is newer than this program."""
     with translated(path):
         version = int(connection.pragma("user_version"))
-    if version > target:
+    if version > SCHEMA_VERSION:
         raise ProjectError(
             f"{path.name} was written by a newer version of Curator. "
             "Install the newest version to open it.",
             path,
         )
-    if version < target:
-        _back_up(connection, path, version)
-        with transaction(connection, path):
-            for step in range(version, target):
-                steps[step](connection)
-            connection.pragma("user_version", target)
+    return version
+
+
+def check_current(connection: apsw.Connection, path: Path) -> None:
+    """Raise ProjectError where a file that is only read would have to be migrated first."""
+    if check_version(connection, path) < SCHEMA_VERSION:
+        raise ProjectError(
+            f"{path.name} was written by an older version of Curator and must be brought up to date "
+            "first. Open it once where it may be changed.",
+            path,
+        )
+
+
+def migrate(connection: apsw.Connection, path: Path) -> None:
+    """Bring an open file up to this version, keeping a backup of how it was."""
+    version = check_version(connection, path)
+    if version == SCHEMA_VERSION:
+        return
+    _back_up(connection, path, version)
+    with transaction(connection, path):
+        for step in range(version, SCHEMA_VERSION):
+            MIGRATIONS[step](connection)
+        connection.pragma("user_version", SCHEMA_VERSION)
 
 
 def _back_up(connection: apsw.Connection, path: Path, version: int) -> None:

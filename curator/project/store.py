@@ -1,5 +1,6 @@
 """The project file: opened, changed by edits only, undone and redone; rows and journal in one transaction."""
 
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +12,7 @@ import apsw
 from curator.dataset import Edit
 from curator.dataset.errors import ProjectError
 from curator.project import journal, migrations
-from curator.project.bulk import Bulk
+from curator.project.bulk import Bulk, close_interrupted
 from curator.project.changes import Changes
 from curator.project.connection import connect, create, scalar, transaction
 from curator.project.locking import LockHeld, WriterLock, user_name
@@ -47,6 +48,17 @@ class Project(Reader):
         """Whether edits are refused."""
         return self._writer_lock is None
 
+    @property
+    def read_only_reason(self) -> str:
+        """Say why edits are refused, and the way out; empty where they are not."""
+        if not self.read_only:
+            return ""
+        if self.holder:
+            return f"{self.holder} has it open. Close it there, then open it again here."
+        if not _may_write(self.path):
+            return "the file or its folder is read-only. Copy it to a folder you may write to."
+        return "it was opened for reading only."
+
     @classmethod
     def create(cls, path: Path | str, author: str = "") -> Self:
         """Make a new, empty project; raises ProjectError where a file lies there already."""
@@ -55,7 +67,10 @@ class Project(Reader):
             raise ProjectError(
                 f"{path} exists already. Choose another name, or open it instead.", path
             )
-        lock = _take_lock(path)
+        try:
+            lock = _take_lock(path)
+        except LockHeld as held:
+            raise ProjectError(f"{held.holder} is making {path.name} just now.", path) from held
         try:
             connection = create(path)
             with transaction(connection, path):
@@ -75,19 +90,34 @@ class Project(Reader):
         """Open a project, an older one after a backup and migration; raises ProjectError."""
         path = Path(path)
         migrations.check_file(path)
-        if read_only:
-            return cls(path, connect(path), lock=None, author=author)
+        if read_only or not _may_write(path):
+            return cls._open_for_reading(path, author, "")
         try:
-            lock = WriterLock(path)
+            lock = _take_lock(path)
         except LockHeld as held:
-            return cls(path, connect(path), lock=None, holder=held.holder, author=author)
+            return cls._open_for_reading(path, author, held.holder)
+        connection = None
         try:
             connection = connect(path, write=True)
             migrations.migrate(connection, path)
+            with transaction(connection, path):
+                close_interrupted(connection)
             return cls(path, connection, lock=lock, author=author)
         except BaseException:
+            if connection is not None:
+                connection.close()
             lock.release()
             raise
+
+    @classmethod
+    def _open_for_reading(cls, path: Path, author: str, holder: str) -> Self:
+        connection = connect(path)
+        try:
+            migrations.check_current(connection, path)
+        except ProjectError:
+            connection.close()
+            raise
+        return cls(path, connection, lock=None, holder=holder, author=author)
 
     def close(self) -> None:
         """Close the project and let others write; doing so twice is fine."""
@@ -181,21 +211,21 @@ class Project(Reader):
 
     def _check_writable(self) -> None:
         if self.read_only:
-            who = f"{self.holder} has it open" if self.holder else "it is open for reading only"
             raise ProjectError(
-                f"{self.path.name} cannot be changed here: {who}. Close it there and open it again.",
-                self.path,
+                f"{self.path.name} cannot be changed here: {self.read_only_reason}", self.path
             )
+
+
+def _may_write(path: Path) -> bool:
+    return os.access(path, os.W_OK) and os.access(path.absolute().parent, os.W_OK)
 
 
 def _take_lock(path: Path) -> WriterLock:
     try:
         return WriterLock(path)
-    except LockHeld as held:
-        raise ProjectError(f"{held.holder} is making {path.name} just now.", path) from held
     except OSError as error:
         raise ProjectError(
-            f"{path} cannot be made: {error.strerror or error}. "
+            f"{path} cannot be written: {error.strerror or error}. "
             "Choose a folder that exists and that you may write to.",
             path,
         ) from error

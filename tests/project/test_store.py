@@ -185,9 +185,10 @@ def test_wrong_values_are_refused(project):
     for field, value in (("status", "done"), ("split", "dev"), ("colour", "red"), ("tags", "x")):
         with pytest.raises(WrongUse):
             project.apply(annotate(field, [1], None, value))
+    (id_,) = import_lines(project, [line("imported")])
+    delete = Edit("Delete", "ann", (ContentPatch(id_, line("imported"), None),))
     with pytest.raises(WrongUse, match="remove it instead"):
-        (id_,) = import_lines(project, [line("imported")])
-        project.apply(Edit("Delete", "ann", (ContentPatch(id_, line("imported"), None),)))
+        project.apply(delete)
 
 
 def test_undo_of_a_creation_and_ids_never_used_twice(project):
@@ -390,7 +391,7 @@ def step_of(project: Project, kind: str, value: object) -> Edit:
 
 
 @settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(steps=edits())
 def test_undo_and_redo_are_inverse_and_survive_a_restart(tmp_path_factory, steps):
@@ -412,7 +413,7 @@ def test_undo_and_redo_are_inverse_and_survive_a_restart(tmp_path_factory, steps
         assert again.redo() is None
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(steps=edits())
 def test_applying_an_inverse_is_as_if_nothing_was(tmp_path_factory, steps):
     path: Path = tmp_path_factory.mktemp("law") / "a.curator"

@@ -1,0 +1,84 @@
+import apsw
+import pytest
+
+from curator.dataset.errors import ProjectError
+from curator.project import Project, migrations
+
+
+@pytest.fixture
+def path(tmp_path):
+    with Project.create(tmp_path / "a.curator") as project, project.writing() as connection:
+        connection.execute("INSERT INTO setting VALUES ('x', '1')")
+    return tmp_path / "a.curator"
+
+
+def set_version(path, version: int) -> None:
+    connection = apsw.Connection(str(path))
+    connection.pragma("user_version", version)
+    connection.close()
+
+
+def version_of(path) -> int:
+    connection = apsw.Connection(str(path))
+    version = connection.pragma("user_version")
+    connection.close()
+    return version
+
+
+def use_steps(monkeypatch, steps) -> None:
+    monkeypatch.setattr(migrations, "MIGRATIONS", steps)
+    monkeypatch.setattr(migrations, "SCHEMA_VERSION", 3)
+
+
+def second(connection: apsw.Connection) -> None:
+    connection.execute("UPDATE setting SET value = '2'")
+
+
+def third(connection: apsw.Connection) -> None:
+    connection.execute("UPDATE setting SET value = value || '3'")
+
+
+def test_an_older_file_is_migrated_after_a_backup(path, monkeypatch):
+    use_steps(monkeypatch, {1: second, 2: third})
+    with Project.open(path) as project:
+        assert project.setting("x") == 23
+    assert version_of(path) == 3
+    backup = path.with_name("a.curator.backup-v1")
+    assert version_of(backup) == 1
+    monkeypatch.undo()
+    with Project.open(backup) as project:
+        assert project.setting("x") == 1
+
+
+def test_a_migration_that_fails_changes_nothing(path, monkeypatch):
+    def broken(connection: apsw.Connection) -> None:
+        connection.execute("UPDATE setting SET value = '9'")
+        raise RuntimeError("a bug")
+
+    use_steps(monkeypatch, {1: second, 2: broken})
+    with pytest.raises(RuntimeError):
+        Project.open(path)
+    monkeypatch.undo()
+    with Project.open(path) as project:
+        assert not project.read_only
+        assert project.setting("x") == 1
+
+
+def test_an_older_file_that_may_not_be_changed_is_refused(path, monkeypatch):
+    use_steps(monkeypatch, {1: second, 2: third})
+    with pytest.raises(ProjectError, match="older version"):
+        Project.open(path, read_only=True)
+
+
+@pytest.mark.parametrize("read_only", [False, True])
+def test_a_newer_file_is_refused_and_left_alone(path, read_only):
+    set_version(path, 99)
+    before = path.read_bytes()
+    with pytest.raises(ProjectError, match="newer version of Curator"):
+        Project.open(path, read_only=read_only)
+    assert path.read_bytes() == before
+    assert sorted(each.name for each in path.parent.iterdir())[0] == "a.curator"
+
+
+def test_every_version_has_its_step():
+    assert set(migrations.MIGRATIONS) == set(range(1, migrations.SCHEMA_VERSION))
