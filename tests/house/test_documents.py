@@ -21,9 +21,7 @@ def test_every_verb_is_in_the_readme():
 
 
 def test_the_verbs_are_those_of_the_contract():
-    promised = (
-        "new import check fix count dedupe label split export verify targets train jobs demo"
-    )
+    promised = "new import check fix count dedupe label split export verify targets train jobs demo"
     assert set(promised.split()) <= set(_verbs())
 
 
@@ -77,7 +75,7 @@ def test_every_link_of_the_documents_leads_somewhere():
         if path.suffix == ".md":
             for link in re.findall(r"\]\(([^)#\s]+)", text):
                 if not re.match(r"[a-z]+:", link) and not (path.parent / link).exists():
-                    broken.append(f"{name(path)}: {link}")
+                    broken += [f"{name(path)}: {link}"]
     assert broken == []
 
 
@@ -89,3 +87,10 @@ def test_the_sample_is_what_its_generator_writes(tmp_path, monkeypatch):
     make_sample.main()
     for made in tmp_path.iterdir():
         assert made.read_bytes() == (ROOT / "resources" / "samples" / made.name).read_bytes()
+
+
+def test_the_page_of_keys_is_written_from_the_actions(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "packaging"))
+    import make_keys
+
+    assert make_keys.TARGET.read_text("utf-8") == make_keys.text(), "run packaging/make_keys.py"

@@ -1,0 +1,81 @@
+"""What a verb answers: one JSON object for scripts, a few lines for people, and an exit code."""
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from curator.dataset.errors import CuratorError, UnreadableInput
+from curator.dataset.json_values import Json
+
+DONE: Final = 0
+FOUND: Final = 1
+"""Done, but with findings, or a gate failed."""
+WRONG: Final = 2
+"""Wrong use or unreadable input."""
+STOPPED: Final = 130
+"""Interrupted from the keyboard, as shells count it."""
+
+_CODES: Final = {"gate_failed": FOUND, "target": FOUND, "cancelled": STOPPED}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The result of a verb: keys never change their names, lines are for the eye only."""
+
+    keys: Mapping[str, Json]
+    lines: tuple[str, ...] = ()
+    code: int = DONE
+
+    def show(self, *, as_json: bool) -> None:
+        """Print the JSON object alone, or the lines."""
+        if as_json:
+            write(to_json(self.keys))
+        else:
+            for line in self.lines:
+                write(line)
+
+
+def failure(error: CuratorError) -> Answer:
+    """Return what a failed verb answers."""
+    path = getattr(error, "path", None)
+    line = error.line if isinstance(error, UnreadableInput) else None
+    told = {"kind": error.kind, "message": str(error), "path": path, "line": line}
+    return Answer({"error": told}, (), _CODES.get(error.kind, WRONG))
+
+
+def to_json(value: Json) -> str:
+    """Write an answer in pure ASCII where a terminal could not take more; always one object."""
+    return json.dumps(value, ensure_ascii=True, default=str, indent=2, allow_nan=False)
+
+
+def write(text: str) -> None:
+    """Print a line on stdout, with escapes for what its encoding cannot hold."""
+    _write(text, sys.stdout)
+
+
+def notice(text: str) -> None:
+    """Print a line on stderr, where notices go."""
+    _write(text, sys.stderr)
+
+
+def table(rows: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
+    """Lay rows out in columns, numbers to the right."""
+    if not rows:
+        return ()
+    widths = [max(len(row[at]) for row in rows) for at in range(len(rows[0]))]
+    return tuple(
+        "  ".join(_padded(cell, width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    )
+
+
+def _padded(cell: str, width: int) -> str:
+    number = cell.replace(",", "").replace(".", "").replace("%", "").isdigit()
+    return cell.rjust(width) if number else cell.ljust(width)
+
+
+def _write(text: str, stream: "Json") -> None:
+    encoding = stream.encoding or "utf-8"
+    print(text.encode(encoding, "backslashreplace").decode(encoding), file=stream)

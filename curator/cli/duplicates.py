@@ -1,0 +1,82 @@
+"""The verb that finds and takes out conversations that repeat each other: dedupe."""
+
+from pathlib import Path
+
+from curator.cli.answer import Answer
+from curator.cli.arguments import Options, Verbs, add_project, open_project
+from curator.cli.progress import Progress
+from curator.dataset.errors import WrongUse
+from curator.dataset.json_values import Json
+from curator.project import deduping, duplicate_tables
+from curator.project.deduping import Duplicates
+from curator.project.store import Project
+
+
+def add_verbs(verbs: Verbs) -> None:
+    """Add the verb."""
+    parser = verbs.add(
+        "dedupe",
+        _dedupe,
+        "Find exact copies or near-duplicates and take out all but one of each cluster.",
+        "curator dedupe x.curator --preset exact",
+        "curator dedupe x.curator --threshold 0.7 --dry-run --pairs pairs.tsv",
+        "curator dedupe x.curator --compare prompt --keep longest",
+    )
+    add_project(parser)
+    presets = ("exact", "near", "paraphrase", "semantic")
+    parser.add_argument("--preset", choices=presets, default="near")
+    parser.add_argument(
+        "--threshold", type=float, default=None, metavar="T", help="0 to 1, for near (0.8)"
+    )
+    parser.add_argument(
+        "--compare", default="conversation", metavar="KEY", help="conversation, prompt or answer"
+    )
+    parser.add_argument(
+        "--measure", default="w3", help="w3: three words in a row; c5: five characters in a row"
+    )
+    parser.add_argument(
+        "--keep",
+        default="accepted_first",
+        metavar="RULE",
+        help="accepted_first, most_labelled, longest, oldest or newest",
+    )
+    parser.add_argument("--pairs", metavar="OUT.tsv", help="write every pair into this file")
+    parser.add_argument("--dry-run", action="store_true", help="find, but take nothing out")
+
+
+def _dedupe(options: Options, progress: Progress) -> Answer:
+    threshold = deduping.DEFAULT_THRESHOLD if options.threshold is None else options.threshold
+    search = deduping.Search(options.preset, threshold, options.compare, options.measure)
+    with open_project(options.project, read_only=options.dry_run) as project:
+        found = deduping.find(project, search, progress=progress, cancelled=progress.cancelled)
+        decisions = deduping.decide(project, found, options.keep)
+        edit = deduping.removal(project, search, decisions)
+        if options.pairs:
+            _write_pairs(project, found, options.pairs)
+        if not options.dry_run:
+            duplicate_tables.keep(project, found)
+            if edit is not None:
+                project.apply(edit)
+    removed = sum(not decision.kept for decision in decisions)
+    keys: dict[str, Json] = {
+        "pairs": found.matches.count(),
+        "clusters": len(found.clusters()),
+        "removed": removed,
+        "kept": len(found.ids) - removed,
+        "measure": search.shown_measure,
+        "threshold": 1.0 if options.preset == "exact" else threshold,
+    }
+    did = "would be taken out" if options.dry_run else "taken out"
+    lines = (
+        f"{keys['pairs']:,} pairs in {keys['clusters']:,} clusters "
+        f"({keys['measure']}, threshold {keys['threshold']:g})",
+        f"{removed:,} {did}, {keys['kept']:,} stay. Undo brings them back.",
+    )
+    return Answer(keys, lines)
+
+
+def _write_pairs(project: Project, found: Duplicates, name: str) -> None:
+    try:
+        deduping.write_pairs(project, found, Path(name))
+    except OSError as error:
+        raise WrongUse(f"{name} cannot be written: {error.strerror}.") from error

@@ -1,0 +1,90 @@
+"""The verbs that write training files and prove them: export and verify."""
+
+from pathlib import Path
+
+from curator.cli.answer import FOUND, Answer, table
+from curator.cli.arguments import Options, Verbs, add_project, open_project
+from curator.cli.progress import Progress
+
+
+def add_verbs(verbs: Verbs) -> None:
+    """Add both verbs."""
+    parser = verbs.add(
+        "export",
+        _export,
+        "Write training files and their manifest; errors stop it, nothing partial is left.",
+        "curator export x.curator out",
+        "curator export x.curator out --skip-errors --filter 'tag:final'",
+    )
+    add_project(parser)
+    parser.add_argument("folder", metavar="DIR", help="a new folder, or an earlier export")
+    parser.add_argument("--format", default="openai", help="openai: chat JSONL")
+    parser.add_argument("--filter", default="", metavar="QUERY", help="as in the search field")
+    parser.add_argument(
+        "--statuses",
+        default="auto",
+        choices=("auto", "accepted", "open"),
+        help="auto: accepted, and pending too as long as nobody accepted anything",
+    )
+    parser.add_argument("--hold-out-flagged", action="store_true", help="leave flagged ones out")
+    parser.add_argument(
+        "--unassigned",
+        default="auto",
+        choices=("auto", "train", "leave"),
+        help="what has no split: train, leave out, or train as long as nothing has one (auto)",
+    )
+    parser.add_argument(
+        "--skip-errors", action="store_true", help="leave out what has errors and go on"
+    )
+    check = verbs.add(
+        "verify",
+        _verify,
+        "Prove that an export is what its manifest says.",
+        "curator verify out",
+        "curator verify out --json",
+    )
+    check.add_argument("folder", metavar="DIR", help="the folder of an export")
+
+
+def _export(options: Options, progress: Progress) -> Answer:
+    from curator.project.exportable import ExportSettings
+    from curator.project.exports import export, remember
+
+    settings = ExportSettings(
+        format=options.format,
+        statuses=options.statuses,
+        query=options.filter,
+        hold_out_flagged=options.hold_out_flagged,
+        unassigned=options.unassigned,
+        skip_errors=options.skip_errors,
+    )
+    with open_project(options.project, or_read=True) as project:
+        report = export(project, options.folder, settings, progress, progress.cancelled)
+        if not project.read_only:
+            remember(project, report)
+    keys = report.to_json()
+    rows = [
+        (str(f["path"]), f"{f['rows']:,}", f"{f['bytes']:,}", str(f["sha256"])[:16])
+        for f in keys["files"]
+    ]
+    left = [f"left out: {reason} {n:,}" for reason, n in report.left_out.items() if n]
+    return Answer(
+        keys,
+        (
+            *table([("file", "rows", "bytes", "SHA-256"), *rows]),
+            *left,
+            *report.notes,
+            f"{report.warnings:,} warnings; the manifest: {report.manifest}",
+        ),
+    )
+
+
+def _verify(options: Options, progress: Progress) -> Answer:
+    from curator.project.verify import verify
+
+    found = verify(Path(options.folder), progress, progress.cancelled)
+    keys = found.to_json()
+    said = (f"{keys['files']:,} files, {keys['rows']:,} rows: as the manifest says.",)
+    return Answer(
+        keys, said if found.ok else tuple(map(str, keys["problems"])), 0 if found.ok else FOUND
+    )

@@ -1,0 +1,185 @@
+"""The verb that says something of conversations: label."""
+
+import argparse
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from curator.cli.answer import Answer, table
+from curator.cli.arguments import Options, Parser, Verbs, open_project
+from curator.cli.progress import Progress
+from curator.cli.selection import add_selection, select
+from curator.dataset import Edit, LabelSet, Status
+from curator.dataset.errors import WrongUse
+from curator.dataset.json_values import Json
+from curator.project import labelling
+from curator.project.store import Project
+
+Part = Callable[[Project, Options, Progress], Answer]
+
+
+def add_verbs(verbs: Verbs) -> None:
+    """Add the verb and its parts."""
+    parser = verbs.add(
+        "label",
+        _run,
+        "Set statuses, tags and labels, and bring them in or out as files.",
+        "curator label x.curator status accepted --where 'errors:0'",
+        "curator label x.curator tag urgent --ids 3,17",
+        "curator label x.curator define intent lost_card fees balance",
+        "curator label x.curator set intent fees --where '\"monthly fee\"'",
+        "curator label x.curator import x.labels.jsonl",
+        "curator label x.curator list --json",
+    )
+    parser.add_argument("project", metavar="P", help="a project file (x.curator)")
+    parts = parser.add_subparsers(dest="part", metavar="PART", required=True)
+    status = _part(parts, "status", _status, "Set the status of conversations.")
+    status.add_argument("value", choices=[str(each) for each in Status])
+    tag = _part(parts, "tag", _tag, "Add a tag to conversations, or take it away.")
+    tag.add_argument("value", metavar="TAG")
+    tag.add_argument("--remove", action="store_true", help="take the tag away")
+    answer = _part(parts, "set", _set, "Answer a label set for conversations.")
+    answer.add_argument("label_set", metavar="SET")
+    answer.add_argument("value", nargs="?", metavar="VALUE", help="left out: clear the answer")
+    define = _part(parts, "define", _define, "Add a label set, or change its values.", choose=False)
+    define.add_argument("label_set", metavar="SET")
+    define.add_argument("values", nargs="+", metavar="VALUE")
+    define.add_argument("--kind", choices=("choice", "rating"), default="choice")
+    _part(parts, "list", _list, "Count statuses, tags and labels.")
+    bring = _part(parts, "import", _import, "Take labels from a JSONL file.", choose=False)
+    bring.add_argument("file", metavar="FILE")
+    out = _part(parts, "export", _export, "Write all labels to a JSONL file.", choose=False)
+    out.add_argument("file", metavar="FILE")
+
+
+def _part(
+    parts: "argparse._SubParsersAction[Parser]",
+    name: str,
+    do: Part,
+    about: str,
+    *,
+    choose: bool = True,
+) -> Parser:
+    parser = parts.add_parser(
+        name, help=about[:1].lower() + about[1:].rstrip("."), description=about
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument("--author", default="", help="who says so (default: you)")
+    parser.set_defaults(do=do)
+    if choose:
+        add_selection(parser)
+    return parser
+
+
+def _run(options: Options, progress: Progress) -> Answer:
+    part: Part = options.do
+    reads = part in (_list, _export)
+    with open_project(options.project, read_only=reads) as project:
+        return part(project, options, progress)
+
+
+def _status(project: Project, options: Options, progress: Progress) -> Answer:
+    ids = select(project, options, progress)
+    return _give(project, options, ids, "status", options.value, f"Set status {options.value}")
+
+
+def _tag(project: Project, options: Options, progress: Progress) -> Answer:
+    ids = select(project, options, progress)
+    before = labelling.annotation_values(project, ids, "tags")
+    after = [_with_tag(tags, options.value, remove=options.remove) for tags in before]
+    verb = "Remove tag" if options.remove else "Tag"
+    return _give(project, options, ids, "tags", after, f"{verb} {options.value}", each=True)
+
+
+def _set(project: Project, options: Options, progress: Progress) -> Answer:
+    if options.value is not None:
+        sets = labelling.label_sets(project)
+        labelling.check_label(sets, options.label_set, options.value)
+    ids = select(project, options, progress)
+    title = f"Label {options.label_set}: {options.value or 'cleared'}"
+    return _give(project, options, ids, f"label:{options.label_set}", options.value, title)
+
+
+def _define(project: Project, options: Options, _progress: Progress) -> Answer:
+    sets = {each.name: each for each in labelling.label_sets(project)}
+    new = LabelSet(options.label_set, options.kind, tuple(dict.fromkeys(options.values)))
+    sets[new.name] = new
+    patch = labelling.label_sets_patch(project, tuple(sets.values()))
+    project.apply(Edit(f"Label set {new.name}", options.author or project.author, (patch,)))
+    keys = {"label_set": new.name, "kind": new.kind, "values": list(new.values)}
+    return Answer(keys, (f"{new.name}: {', '.join(new.values)}",))
+
+
+def _list(project: Project, options: Options, progress: Progress) -> Answer:
+    ids = select(project, options, progress)
+    statuses = Counter(str(v) for v in labelling.annotation_values(project, ids, "status"))
+    tags = Counter(
+        tag for tags in labelling.annotation_values(project, ids, "tags") for tag in tags
+    )
+    sets: list[dict[str, Json]] = []
+    for each in labelling.label_sets(project):
+        answers = _answers(project, each.name, ids)
+        counts = {value: answers[value] for value in (*each.values, *sorted(answers))}
+        sets.append({"name": each.name, "kind": each.kind, "counts": counts})
+    keys: dict[str, Json] = {
+        "conversations": len(ids),
+        "statuses": {str(each): statuses[str(each)] for each in Status},
+        "tags": dict(sorted(tags.items())),
+        "label_sets": sets,
+    }
+    rows = [("status", name, f"{n:,}") for name, n in keys["statuses"].items()]
+    rows += [("tag", name, f"{n:,}") for name, n in keys["tags"].items()]
+    rows += [(str(s["name"]), value, f"{n:,}") for s in sets for value, n in s["counts"].items()]
+    return Answer(keys, (f"{len(ids):,} conversations", *table(rows)))
+
+
+def _answers(project: Project, label_set: str, ids: Sequence[int]) -> Counter[str]:
+    wanted = set(ids)
+    with project.reading() as connection:
+        rows = connection.execute(
+            "SELECT conversation, value FROM label WHERE label_set = ?", (label_set,)
+        )
+        return Counter(str(value) for id_, value in rows if id_ in wanted)
+
+
+def _import(project: Project, options: Options, _progress: Progress) -> Answer:
+    author = options.author or project.author
+    edit, unknown = labelling.import_labels(project, Path(options.file), author)
+    if edit is not None:
+        project.apply(edit)
+    changed = len(edit.conversations()) if edit else 0
+    lines = (f"{changed:,} conversations labelled, {unknown:,} lines name none of this project.",)
+    return Answer({"changed": changed, "unknown": unknown}, lines)
+
+
+def _export(project: Project, options: Options, _progress: Progress) -> Answer:
+    try:
+        lines = labelling.export_labels(project, Path(options.file))
+    except OSError as error:
+        raise WrongUse(f"{options.file} cannot be written: {error.strerror}.") from error
+    return Answer({"file": options.file, "lines": lines}, (f"{lines:,} lines in {options.file}",))
+
+
+def _give(
+    project: Project,
+    options: Options,
+    ids: list[int],
+    field: str,
+    value: Json,
+    title: str,
+    *,
+    each: bool = False,
+) -> Answer:
+    author = options.author or project.author
+    annotator = author if field.startswith("label:") else ""
+    patch = labelling.annotation_patch(project, ids, field, value, annotator=annotator, each=each)
+    changed = len(patch.conversations) if patch else 0
+    if patch:
+        project.apply(Edit(title, author, (patch,)))
+    lines = (f"{changed:,} of {len(ids):,} conversations changed.",)
+    return Answer({"conversations": len(ids), "changed": changed}, lines)
+
+
+def _with_tag(tags: Sequence[str], tag: str, *, remove: bool) -> list[str]:
+    kept = [each for each in tags if each != tag]
+    return kept if remove else list(tags) if tag in tags else [*kept, tag]

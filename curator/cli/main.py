@@ -1,0 +1,91 @@
+"""The terminal: finds the verb, runs it, prints its answer and turns failures into exit codes."""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from typing import Final
+
+import curator
+from curator.cli import (
+    checks,
+    demo,
+    duplicates,
+    exports,
+    jobs,
+    labels,
+    projects,
+    splits,
+    targets,
+    training,
+)
+from curator.cli.answer import STOPPED, Answer, failure, notice
+from curator.cli.arguments import Parser, Verbs
+from curator.cli.progress import Progress
+from curator.dataset.errors import Cancelled, CuratorError, WrongUse
+
+GROUPS: Final = (
+    projects,
+    checks,
+    duplicates,
+    labels,
+    splits,
+    exports,
+    targets,
+    training,
+    jobs,
+    demo,
+)
+"""The modules of verbs, in the order that help shows them."""
+
+
+def build_parser() -> Parser:
+    """Return the parser of all verbs."""
+    parser = Parser(
+        prog="curator",
+        description=(
+            "Write, label, deduplicate, check, split and export the conversations chat models "
+            "learn from. Without a verb the window opens."
+        ),
+        epilog="Every verb takes --json (one object on stdout) and -h (with examples).",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"curator {curator.__version__}")
+    verbs = Verbs(parser.add_subparsers(dest="verb", metavar="VERB", title="verbs"))
+    for group in GROUPS:
+        group.add_verbs(verbs)
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one verb; returns its exit code."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    as_json = "--json" in given
+    try:
+        answer = _run(given)
+        answer.show(as_json=as_json)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever read the answer has heard enough; Python must not complain again at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return STOPPED
+    if "error" in answer.keys and not as_json:
+        notice(f"curator: {answer.keys['error']['message']}")
+    return answer.code
+
+
+def _run(given: list[str]) -> Answer:
+    progress = Progress()
+    try:
+        options = build_parser().parse_args(given)
+        if options.verb is None:
+            raise WrongUse("Name a verb; curator -h lists them.")
+        with progress.listening():
+            answer: Answer = options.run(options, progress)
+        return answer
+    except KeyboardInterrupt:
+        return failure(Cancelled("Stopped. What was done so far is kept."))
+    except CuratorError as error:
+        return failure(error)
+    finally:
+        progress.close()

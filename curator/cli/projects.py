@@ -1,0 +1,88 @@
+"""The verbs that make a project and fill it: new and import."""
+
+from pathlib import Path
+
+from curator.cli.answer import FOUND, Answer, table
+from curator.cli.arguments import Options, Verbs, add_project, open_project
+from curator.cli.progress import Progress
+from curator.dataset import Edit, SettingPatch
+from curator.dataset.errors import ProjectError
+from curator.dataset.json_values import Json
+from curator.project.store import Project
+
+_SHOWN = 20
+
+
+def add_verbs(verbs: Verbs) -> None:
+    """Add both verbs."""
+    parser = verbs.add(
+        "new",
+        _new,
+        "Make an empty project, one file.",
+        "curator new support-desk.curator",
+        "curator new support-desk.curator --base gpt-4.1-mini",
+    )
+    add_project(parser)
+    parser.add_argument(
+        "--base", default="", metavar="NAME", help="count tokens for this base model"
+    )
+    bring = verbs.add(
+        "import",
+        _import,
+        "Bring conversations into a project; what cannot be read is listed and kept aside.",
+        "curator import x.curator chats.jsonl more.jsonl.gz",
+        "curator import x.curator chats.jsonl --json",
+    )
+    add_project(bring)
+    bring.add_argument("files", metavar="FILE", nargs="+", help="chat JSONL, also gzipped")
+    bring.add_argument(
+        "--format", default="auto", choices=("auto", "openai"), help="auto or openai"
+    )
+
+
+def _new(options: Options, _progress: Progress) -> Answer:
+    path = Path(options.project)
+    if path.suffix != ".curator":
+        # The window and double clicks know a project by its ending.
+        path = path.with_name(f"{path.name}.curator")
+    if not path.absolute().parent.is_dir():
+        raise ProjectError(f"There is no folder {path.parent} to put {path.name} into.", path)
+    with Project.create(path) as project:
+        if options.base:
+            patch = SettingPatch("base_model", None, options.base)
+            project.apply(Edit("Base model", project.author, (patch,)))
+    return Answer({"project": str(path)}, (f"{path} is ready.",))
+
+
+def _import(options: Options, progress: Progress) -> Answer:
+    from curator.project.imports import import_files
+
+    with open_project(options.project) as project:
+        report = import_files(
+            project,
+            [Path(name) for name in options.files],
+            progress=progress,
+            cancelled=progress.cancelled,
+        )
+    keys = report.to_json()
+    return Answer(keys, _lines(keys), FOUND if keys["rejected"] else 0)
+
+
+def _lines(keys: dict[str, Json]) -> tuple[str, ...]:
+    rows = [
+        (str(s["file"]), str(s["format"]), f"{s['imported']:,}", f"{s['rejected']:,}")
+        for s in keys["sources"]
+    ]
+    told = [
+        f"{keys['imported']:,} imported, {keys['unchanged']:,} there already, "
+        f"{keys['rejected']:,} refused"
+    ]
+    told += [
+        f"  {row['file']}:{row['line']} {row['rule']} {row['reason']}"
+        for row in keys["rejected_rows"][:_SHOWN]
+    ]
+    if keys["rejected"] > _SHOWN:
+        told.append(f"  ... and {keys['rejected'] - _SHOWN:,} more")
+    if keys["rejects_file"]:
+        told.append(f"The refused lines: {keys['rejects_file']}")
+    return (*table([("file", "format", "imported", "refused"), *rows]), *told)

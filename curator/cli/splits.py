@@ -1,0 +1,79 @@
+"""The verb that divides a project: split."""
+
+from curator.cli.answer import FOUND, Answer, table
+from curator.cli.arguments import Options, Verbs, add_project, names, open_project
+from curator.cli.progress import Progress
+from curator.curate.splits import SplitPlan
+from curator.dataset.errors import WrongUse
+from curator.project import splitting
+from curator.project.splitting import SplitReport
+
+
+def add_verbs(verbs: Verbs) -> None:
+    """Add the verb."""
+    parser = verbs.add(
+        "split",
+        _split,
+        "Assign train, validation and test by shares or by counts.",
+        "curator split x.curator --train 0.8 --validation 0.1 --test 0.1",
+        "curator split x.curator --train 0 --validation 50 --test 50   (all the rest trains)",
+        "curator split x.curator --stratify intent --together prompt,duplicates --seed 7",
+    )
+    add_project(parser)
+    for name, share in (("train", 0.8), ("validation", 0.1), ("test", 0.1)):
+        parser.add_argument(
+            f"--{name}", type=float, default=share, metavar="R", help=f"share or count ({share})"
+        )
+    parser.add_argument("--seed", type=int, default=0, metavar="N")
+    parser.add_argument(
+        "--stratify", default="", metavar="SET", help="spread this label set evenly"
+    )
+    parser.add_argument(
+        "--together",
+        type=names,
+        default=("prompt",),
+        metavar="prompt,duplicates,source",
+        help="what stays in one split, besides copies and equal prompts, which always do",
+    )
+    parser.add_argument("--fresh", action="store_true", help="assign all anew")
+    parser.add_argument("--dry-run", action="store_true", help="show the numbers only")
+
+
+def _split(options: Options, progress: Progress) -> Answer:
+    shares = (options.train, options.validation, options.test)
+    if any(not share >= 0 for share in shares):
+        raise WrongUse("A share or count cannot be below 0.")
+    plan = SplitPlan(
+        *shares,
+        seed=options.seed,
+        stratify=options.stratify,
+        together=options.together,
+        by_count=any(share > 1 for share in shares),
+    )
+    with open_project(options.project, read_only=options.dry_run) as project:
+        proposal = splitting.propose(
+            project, plan, fresh=options.fresh, progress=progress, cancelled=progress.cancelled
+        )
+        if proposal.edit is not None and not options.dry_run:
+            project.apply(proposal.edit)
+    keys = {**proposal.after.to_json(), "moved": proposal.moved, "bridged": proposal.bridged}
+    bad = proposal.after.straddling_groups or proposal.after.leaks
+    return Answer(keys, _lines(proposal.before, proposal.after), FOUND if bad else 0)
+
+
+def _lines(before: SplitReport, after: SplitReport) -> tuple[str, ...]:
+    rows = [("split", "before", "now", "tokens")]
+    old = before.shares()
+    for name, share in after.shares().items():
+        cells = (
+            name or "unassigned",
+            f"{old[name].rows:,}",
+            f"{share.rows:,}",
+            f"{share.tokens:,}",
+        )
+        rows.append(cells)
+    told = (
+        f"{after.groups:,} groups, {after.straddling_groups:,} straddling, "
+        f"{len(after.leaks):,} prompts in several splits"
+    )
+    return (*table(rows), told)

@@ -1,0 +1,64 @@
+"""What holds for every test: no screen, no settings of this person, no network, nothing left behind."""
+
+import gc
+import ipaddress
+import os
+import socket
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+# Before anything imports Qt or reads a settings folder.
+os.environ["QT_QPA_PLATFORM"] = "offscreen"
+_HOME = tempfile.TemporaryDirectory(prefix="curator-tests-")
+for _name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME"):
+    os.environ[_name] = str(Path(_HOME.name) / _name.lower())
+os.environ["CURATOR_CONFIG"] = str(Path(_HOME.name) / "config")
+os.environ["CURATOR_STATE"] = str(Path(_HOME.name) / "state")
+# Programs that tests start must find the checkout without being installed.
+_ROOT = str(Path(__file__).resolve().parent.parent)
+os.environ["PYTHONPATH"] = os.pathsep.join(
+    path for path in (_ROOT, os.environ.get("PYTHONPATH", "")) if path
+)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _only_loopback() -> Iterator[None]:
+    """Refuse every connection that would leave this computer."""
+    plain = socket.socket.connect
+
+    def connect(self: socket.socket, address: object) -> None:
+        if self.family in (socket.AF_INET, socket.AF_INET6) and isinstance(address, tuple):
+            host = str(address[0])
+            if host != "localhost" and not ipaddress.ip_address(host).is_loopback:
+                raise AssertionError(f"a test wanted to connect to {host}")
+        plain(self, address)  # type: ignore[arg-type]
+
+    socket.socket.connect = connect  # type: ignore[method-assign,assignment]
+    yield
+    socket.socket.connect = plain  # type: ignore[method-assign]
+
+
+@pytest.fixture(autouse=True)
+def _no_widget_survives() -> Iterator[None]:
+    """Let Qt delete what a test closed before the next one begins; late deletions crash at random."""
+    yield
+    widgets = sys.modules.get("PySide6.QtWidgets")
+    if widgets is None or widgets.QApplication.instance() is None:
+        return
+    from PySide6.QtCore import QCoreApplication, QEvent
+
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    gc.collect(0)
+
+
+@pytest.fixture(scope="session")
+def development_data() -> Path:
+    """The folder of development data; tests that need it are skipped where it is not there."""
+    folder = os.environ.get("CURATOR_DATA", "")
+    if not folder or not Path(folder).is_dir():
+        pytest.skip("CURATOR_DATA does not name the development data")
+    return Path(folder)
