@@ -1,0 +1,139 @@
+"""Token encodings from the shipped vocabularies: a fast engine that must prove itself, and the referee.
+
+The vocabularies are the files OpenAI publishes, verified by the SHA-256 that tiktoken pins, so
+nothing is ever fetched. fastokens counts many times faster than tiktoken but is younger: it is
+used only when it counts every text of the shipped golden file as tiktoken does.
+"""
+
+import base64
+import hashlib
+import json
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import tiktoken
+
+from curator.dataset.errors import CuratorError
+from curator.dataset.resources import resource
+
+CountText = Callable[[str], int]
+
+
+class Vocabulary(NamedTuple):
+    """One published vocabulary: its file, the hash tiktoken pins, and its splitting pattern."""
+
+    file: str
+    sha256: str
+    pattern: str
+
+
+_O200K: Final = Vocabulary(
+    "o200k_base.tiktoken",
+    "446a9538cb6c348e3516120d7c08b09f57c36495e2acfffe59a5bf8b0cfb1a2d",
+    "|".join(
+        (
+            r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+"
+            r"(?i:'s|'t|'re|'ve|'m|'ll|'d)?",
+            r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*"
+            r"(?i:'s|'t|'re|'ve|'m|'ll|'d)?",
+            r"\p{N}{1,3}",
+            r" ?[^\s\p{L}\p{N}]+[\r\n/]*",
+            r"\s*[\r\n]+",
+            r"\s+(?!\S)",
+            r"\s+",
+        )
+    ),
+)
+_CL100K: Final = Vocabulary(
+    "cl100k_base.tiktoken",
+    "223921b76ee99bde995b7ff738513eef100fb51d18c93597a113bcffe865b2a7",
+    r"'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}++|\p{N}{1,3}+| ?[^\s\p{L}\p{N}]++[\r\n]*+"
+    r"|\s++$|\s*[\r\n]|\s+(?!\S)|\s",
+)
+VOCABULARIES: Final = {"o200k_base": _O200K, "cl100k_base": _CL100K, "o200k_harmony": _O200K}
+"""The vocabulary of each encoding; o200k_harmony differs from o200k_base in special tokens only,
+and special tokens inside training text count as plain text."""
+
+
+def verified_vocabulary(encoding: str) -> Path:
+    """Return the vocabulary file of an encoding after checking its SHA-256."""
+    vocabulary = VOCABULARIES[encoding]
+    path = resource("encodings", vocabulary.file)
+    try:
+        found = hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise CuratorError(
+            f"The vocabulary {vocabulary.file} cannot be read ({error.strerror}); "
+            "install Curator again."
+        ) from error
+    if found != vocabulary.sha256:
+        raise CuratorError(
+            f"The vocabulary {vocabulary.file} is damaged (its SHA-256 differs from the published "
+            "one); install Curator again."
+        )
+    return path
+
+
+def replace_surrogates(text: str) -> str:
+    """Return the text as tiktoken reads it: pairs joined, lone surrogates as U+FFFD."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+@cache
+def _tiktoken_encoding(file: str) -> tiktoken.Encoding:
+    """Build tiktoken's encoding from the shipped file; tiktoken's own loader would use the network."""
+    name = file.removesuffix(".tiktoken")
+    lines = verified_vocabulary(name).read_bytes().splitlines()
+    ranks = {base64.b64decode(token): int(rank) for token, rank in (x.split() for x in lines)}
+    pattern = VOCABULARIES[name].pattern
+    return tiktoken.Encoding(name, pat_str=pattern, mergeable_ranks=ranks, special_tokens={})
+
+
+def tiktoken_count(encoding: str) -> CountText:
+    """Return tiktoken's count, the reference: exact by definition, slower."""
+    encode = _tiktoken_encoding(VOCABULARIES[encoding].file).encode_ordinary
+
+    def count(text: str) -> int:
+        return len(encode(text))
+
+    return count
+
+
+@cache
+def _fastokens_count(file: str) -> CountText | None:
+    try:
+        from fastokens import Tokenizer
+    except ImportError:
+        return None
+    name = file.removesuffix(".tiktoken")
+    tokenizer = Tokenizer.from_tiktoken(
+        str(verified_vocabulary(name)), pattern=VOCABULARIES[name].pattern, special_tokens={}
+    )
+    encode = tokenizer.encode_ordinary
+
+    def count(text: str) -> int:
+        try:
+            return len(encode(text))
+        except UnicodeEncodeError:
+            return len(encode(replace_surrogates(text)))
+
+    return count if agrees_with_golden(name, count) else None
+
+
+def fast_count(encoding: str) -> CountText | None:
+    """Return fastokens' count once it proved itself on the golden file, else None."""
+    return _fastokens_count(VOCABULARIES[encoding].file)
+
+
+def golden_texts() -> tuple[list[str], dict[str, list[int]]]:
+    """Return the texts of the golden file and tiktoken's counts of them by encoding."""
+    golden = json.loads(resource("encodings", "golden.json").read_text("utf-8"))
+    return golden["texts"], golden["counts"]
+
+
+def agrees_with_golden(encoding: str, count: CountText) -> bool:
+    """Return whether a count gives tiktoken's figure for every golden text."""
+    texts, counts = golden_texts()
+    return all(map(int.__eq__, map(count, texts), counts[encoding]))
