@@ -57,13 +57,13 @@ class Curator(QObject):
     def __init__(self, app: QApplication) -> None:
         super().__init__(app)
         stored = read_stored()
-        self.theme = Theme(app, str(stored.get("theme", "system")))
+        self.theme = Theme(app, str(stored.get("theme", "system")), self)
         self.jobs = Jobs(self)
         self.session = Session(self.jobs, str(stored.get("author") or login_name()), self)
         self.session.preferences = stored
         self.window = MainWindow([_rail_entry(entry.page_id) for entry in PAGES])
         self.menus = Menus(self.window)
-        self.keys = KeyGate(app)
+        self.keys = KeyGate(app, self.window)
         self.keys.watch(self.menus.entries.values())
         self.doors = Doors(self.window, self.session, self.jobs)
         self.boxes = Boxes(self.window, self.session, self.menus, self.theme)

@@ -69,8 +69,8 @@ class KeyGate(QObject):
 
     typing_changed = Signal(bool)
 
-    def __init__(self, app: QApplication) -> None:
-        super().__init__(app)
+    def __init__(self, app: QApplication, parent: QObject) -> None:
+        super().__init__(parent)
         self._keys: dict[QAction, list[QKeySequence]] = {}
         self._typing = False
         app.focusChanged.connect(self._focus_moved)

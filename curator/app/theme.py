@@ -96,8 +96,10 @@ class Theme(QObject):
 
     changed = Signal()
 
-    def __init__(self, app: QApplication, choice: str = "system") -> None:
-        super().__init__(app)
+    def __init__(
+        self, app: QApplication, choice: str = "system", parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent or app)
         self._app = app
         self.choice = "system"
         load_fonts()

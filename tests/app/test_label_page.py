@@ -1,0 +1,235 @@
+"""The queue: keys, labels, decisions, going on, coming back, undo across conversations."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication
+
+from curator.app.pages.label.inspector import parse_tags
+from curator.app.pages.label.keys import Answer, assign_keys
+from curator.app.pages.label.queue import LabelQueue
+from curator.app.pages.label.sets_dialog import LabelSetsDialog
+from curator.app.session import View
+from curator.dataset import AnnotationPatch, Edit, LabelSet, Status
+
+
+@pytest.fixture
+def page(opened):
+    return opened.front
+
+
+def status(page, conversation: int) -> str:
+    return str(page.session.project.annotation(conversation).status)
+
+
+def test_the_queue_begins_with_the_first_pending_one(page):
+    assert page.queue.current == 1
+    assert len(page.queue) == 12
+    assert page.rail_count() == 12
+
+
+@pytest.mark.parametrize(
+    ("key", "wanted"),
+    [(Qt.Key.Key_A, "accepted"), (Qt.Key.Key_X, "rejected"), (Qt.Key.Key_Space, "skipped")],
+)
+def test_a_key_decides_and_goes_on(opened, page, qtbot, key, wanted):
+    qtbot.keyClick(opened.window, key)
+    assert status(page, 1) == wanted
+    assert page.queue.current == 2
+
+
+def test_going_on_can_be_switched_off(opened, page):
+    opened.boxes.store().change("advance", False)
+    opened.menus.run("label.accept")
+    assert status(page, 1) == "accepted"
+    assert page.queue.current == 1
+
+
+def test_what_is_skipped_comes_back_at_the_end(opened, page):
+    opened.menus.run("label.skip")
+    for _ in range(11):
+        opened.menus.run("label.accept")
+    assert page.queue.current == 1
+    opened.menus.run("label.accept")
+    assert page.queue.current is None
+    assert page.rail_count() == 0
+    assert page._stack.currentWidget() is page._empty
+
+
+def test_digits_give_and_take_labels(opened, page, qtbot):
+    qtbot.keyClick(opened.window, Qt.Key.Key_2)
+    qtbot.keyClick(opened.window, Qt.Key.Key_6)
+    labels = {label.label_set: label.value for label in page.session.project.labels(1)}
+    assert labels == {"Intent": "transfer", "Tone": "3"}
+    assert page._bar._buttons[Answer("Intent", "transfer")].isChecked()
+    qtbot.keyClick(opened.window, Qt.Key.Key_1)
+    qtbot.keyClick(opened.window, Qt.Key.Key_6)
+    labels = {label.label_set: label.value for label in page.session.project.labels(1)}
+    assert labels == {"Intent": "card"}
+
+
+def test_the_answers_of_others_are_not_shown(opened, page):
+    patch = AnnotationPatch("label:Intent", (1,), (None,), ("other",), "somebody else")
+    page.session.push(Edit("Label", "somebody else", (patch,)))
+    assert not page._bar._buttons[Answer("Intent", "other")].isChecked()
+    opened.menus.run("label.value_1")
+    assert page._bar._buttons[Answer("Intent", "card")].isChecked()
+
+
+def test_undo_goes_back_to_the_conversation_it_was_about(opened, page):
+    opened.menus.run("label.accept")
+    opened.menus.run("label.reject")
+    assert page.queue.current == 3
+    opened.menus.run("edit.undo")
+    assert page.queue.current == 2
+    assert status(page, 2) == "pending"
+    opened.menus.run("edit.undo")
+    assert page.queue.current == 1
+    opened.menus.run("edit.redo")
+    assert status(page, 1) == "accepted"
+    assert page._inspector.history.count() == 1
+
+
+def test_flag_is_apart_from_the_decision(opened, page):
+    opened.menus.run("label.flag")
+    assert page.session.project.annotation(1).flag
+    assert page.queue.current == 1
+    opened.menus.run("label.flag")
+    assert not page.session.project.annotation(1).flag
+
+
+def test_letters_in_a_note_are_typed(opened, page, qtbot):
+    opened.menus.run("label.note")
+    note = page._inspector.note
+    assert QApplication.focusWidget() is note
+    qtbot.keyClicks(note, "axf 10\u00a0000")
+    assert status(page, 1) == "pending"
+    qtbot.keyClick(note, Qt.Key.Key_Escape)
+    assert page.session.project.annotation(1).note == "axf 10\u00a0000"
+    qtbot.keyClick(opened.window, Qt.Key.Key_A)
+    assert status(page, 1) == "accepted"
+    assert page._inspector.note.text() == ""
+
+
+def test_a_note_left_open_is_written_to_its_own_conversation(opened, page, qtbot):
+    opened.menus.run("label.note")
+    qtbot.keyClicks(page._inspector.note, "mine")
+    opened.menus.run("conversation.next")
+    assert page.session.project.annotation(1).note == "mine"
+    assert page.session.project.annotation(2).note == ""
+
+
+def test_tags(opened, page, qtbot):
+    opened.menus.run("label.tags")
+    field = page._inspector._tags
+    qtbot.keyClicks(field, "refund, polite ,refund")
+    qtbot.keyClick(field, Qt.Key.Key_Return)
+    assert page.session.project.annotation(1).tags == ("refund", "polite")
+
+
+def test_the_queue_follows_the_order_of_the_filter(opened, page):
+    index = opened.session.index
+    opened.session.view = View(index.view()[::-1][:3])
+    opened.session.current = None
+    opened.show_page("start")
+    opened.show_page("label")
+    assert [page.queue.current, page.queue.next(), page.queue.next()] == [12, 11, 10]
+    assert page.queue.next() is None
+
+
+def test_scopes(opened, page):
+    opened.menus.run("label.flag")
+    opened.menus.run("label.skip")
+    page._scope_chips["flagged"].click()
+    assert (len(page.queue), page.queue.current) == (1, 1)
+    page._scope_chips["skipped"].click()
+    assert (len(page.queue), page.queue.current) == (1, 1)
+    page._scope_chips["all"].click()
+    assert len(page.queue) == 12
+
+
+def test_the_history_reopens(opened, page):
+    opened.menus.run("label.accept")
+    opened.menus.run("label.accept")
+    history = page._inspector.history
+    assert history.count() == 2
+    history.itemActivated.emit(history.item(1))
+    assert page.queue.current == 1
+
+
+def test_turns_by_key(page, qtbot, opened):
+    for _ in range(2):
+        qtbot.keyClick(opened.window, Qt.Key.Key_J)
+    assert page._pane._place == 1
+    qtbot.keyClick(opened.window, Qt.Key.Key_K)
+    assert page._pane._place == 0
+
+
+def test_a_removed_conversation_is_not_queued(opened, page):
+    removal = {"reason": "copy", "partner": 1}
+    patch = AnnotationPatch("removed", (2,), (None,), (removal,))
+    opened.session.push(Edit("Remove", "anna", (patch,)))
+    opened.show_page("start")
+    opened.show_page("label")
+    assert len(page.queue) == 11
+
+
+def test_label_sets_are_edited_as_one_step(opened, page):
+    page._sets_chosen((LabelSet("Quality", "rating", ("1", "2", "3", "4", "5")),))
+    assert page._bar.answers["5"] == Answer("Quality", "5")
+    opened.session.undo()
+    assert page._bar.answers["1"] == Answer("Intent", "card")
+
+
+def test_the_sets_dialog_gives_back_what_it_got(qtbot):
+    sets = (LabelSet("A", "choice", ("x", "y"), "help"), LabelSet("B", "rating", ("1", "2", "3")))
+    dialog = LabelSetsDialog(sets)
+    qtbot.addWidget(dialog)
+    assert dialog.sets() == sets
+
+
+def test_the_sets_dialog_refuses_two_equal_names(qtbot):
+    dialog = LabelSetsDialog((LabelSet("A", "choice", ("x", "y")), LabelSet("A", "rating", ("1", "2"))))
+    qtbot.addWidget(dialog)
+    chosen = []
+    dialog.chosen.connect(chosen.append)
+    dialog._keep()
+    assert chosen == []
+    assert "same name" in dialog._fault.text()
+
+
+def test_keys_run_through_all_sets():
+    sets = [LabelSet("A", "choice", tuple("abcdef")), LabelSet("B", "choice", tuple("uvwxyz"))]
+    keys = assign_keys(sets)
+    assert len(keys) == 10
+    assert keys["7"] == Answer("B", "u")
+    assert keys["0"] == Answer("B", "x")
+
+
+@given(st.lists(st.integers(1, 50), unique=True), st.lists(st.sampled_from("npg"), max_size=40))
+def test_the_queue_never_loses_or_invents_an_id(ids, steps):
+    queue = LabelQueue(ids)
+    for step in steps:
+        if step == "n":
+            queue.next()
+        elif step == "p":
+            queue.previous()
+        elif queue.current is not None:
+            queue.put_off(queue.current)
+        assert queue.current is None or queue.current in ids
+        assert 0 <= queue.place <= len(queue)
+        assert set(ids) == set(queue._ids)
+
+
+def test_tags_are_read_without_spaces_and_repeats():
+    assert parse_tags(" a, b,,a ,c d") == ("a", "b", "c d")
+
+
+def test_statuses_match_the_codes_of_the_index(page):
+    index = page.session.index
+    patch = AnnotationPatch("status", (4,), ("pending",), (str(Status.SKIPPED),))
+    page.session.push(Edit("Skip", "anna", (patch,)))
+    assert page.session.index.counts()["skipped"] == 1
+    assert np.flatnonzero(index.status == 3).tolist() == [3]

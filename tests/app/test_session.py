@@ -1,0 +1,112 @@
+"""The session: opening, changing, undoing, and telling what went wrong."""
+
+import pytest
+
+from curator.app.jobs import Jobs
+from curator.app.session import Session
+from curator.dataset import AnnotationPatch, Edit
+from curator.project.store import Project
+
+
+@pytest.fixture
+def session(qapp):
+    jobs = Jobs()
+    made = Session(jobs, "anna")
+    yield made
+    made.close_project()
+    assert jobs.shutdown(5)
+    made.deleteLater()
+    jobs.deleteLater()
+
+
+@pytest.fixture
+def opened(session, project_path, qtbot):
+    with qtbot.waitSignal(session.project_changed, timeout=10_000):
+        session.open_project(project_path)
+    return session
+
+
+def accept(conversation: int) -> Edit:
+    patch = AnnotationPatch("status", (conversation,), ("pending",), ("accepted",))
+    return Edit("Accept", "anna", (patch,))
+
+
+def test_an_open_project_has_its_index(opened):
+    assert len(opened.index) == 12
+    assert not opened.is_read_only
+
+
+def test_a_push_changes_the_project_the_index_and_tells(opened, qtbot):
+    with qtbot.waitSignal(opened.edited) as caught:
+        changes = opened.push(accept(3))
+    assert caught.args[0] == changes
+    assert changes.fields == {"status"}
+    assert opened.index.counts()["accepted"] == 1
+    assert opened.project.annotation(3).status == "accepted"
+
+
+def test_undo_and_redo(opened):
+    opened.push(accept(3))
+    assert opened.undo().conversations == (3,)
+    assert opened.index.counts()["accepted"] == 0
+    assert opened.redo().conversations == (3,)
+    assert opened.index.counts()["accepted"] == 1
+
+
+def test_a_stale_edit_is_told_and_changes_nothing(opened, qtbot):
+    opened.push(accept(3))
+    with qtbot.waitSignal(opened.notice) as caught:
+        assert opened.push(accept(3)) is None
+    assert caught.args[0].level == "error"
+    assert opened.index.counts()["accepted"] == 1
+
+
+def test_without_a_project_nothing_is_pushed(session, qtbot):
+    with qtbot.waitSignal(session.notice):
+        assert session.push(accept(1)) is None
+    assert session.is_read_only
+
+
+def test_a_file_that_is_no_project_is_told(session, tmp_path, qtbot):
+    wrong = tmp_path / "no.curator"
+    wrong.write_text("this is no project")
+    with qtbot.waitSignal(session.notice, timeout=10_000) as caught:
+        session.open_project(wrong)
+    assert "no.curator" in caught.args[0].text
+    assert session.project is None
+
+
+def test_a_failed_open_keeps_what_was_open(opened, tmp_path, qtbot):
+    with qtbot.waitSignal(opened.notice, timeout=10_000):
+        opened.open_project(tmp_path / "absent.curator")
+    assert len(opened.index) == 12
+
+
+def test_a_new_project_is_empty(session, tmp_path, qtbot):
+    with qtbot.waitSignal(session.project_changed, timeout=10_000):
+        session.new_project(tmp_path / "new.curator")
+    assert len(session.index) == 0
+
+
+def test_a_project_open_elsewhere_can_only_be_looked_at(session, project_path, qtbot):
+    with Project.open(project_path):
+        with qtbot.waitSignal(session.project_changed, timeout=10_000):
+            session.open_project(project_path)
+        assert session.is_read_only
+        with qtbot.waitSignal(session.notice):
+            assert session.push(accept(1)) is None
+
+
+def test_reload_sees_what_came_past_push(opened, qtbot):
+    opened.project.apply(accept(5))
+    assert opened.index.counts()["accepted"] == 0
+    with qtbot.waitSignal(opened.project_changed, timeout=10_000):
+        opened.reload()
+    assert opened.index.counts()["accepted"] == 1
+
+
+def test_closing_tells_once(opened, qtbot):
+    with qtbot.waitSignal(opened.project_changed):
+        opened.close_project()
+    opened.close_project()
+    assert opened.project is None
