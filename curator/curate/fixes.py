@@ -27,6 +27,12 @@ SAFE_FIXES: Final = frozenset(
 _SHIFTING: Final = frozenset({"move_system_first", "convert_functions"})
 """Repairs after which the places of other findings no longer hold."""
 
+_NEEDS_MESSAGES: Final = frozenset({"train_last_answer", "drop_tail", "convert_functions"})
+"""The repairs of a whole line that read its messages."""
+
+_OF_ANY_ENTRY: Final = frozenset({"delete_message", "replace_broken_characters"})
+"""The repairs that fit an entry of the list that is no message."""
+
 _ROUNDS: Final = 24
 
 
@@ -45,8 +51,8 @@ def repair(conversation: Conversation, finding: Finding) -> Repair:
         return Repair(conversation, moved)
     try:
         return Repair(mend(conversation, finding, moved), moved)
-    except RecursionError:
-        # Nested nearly as deep as a reader goes: it can be read, but not rewritten.
+    except (RecursionError, LookupError):
+        # Nested nearly as deep as a reader goes, or an old finding whose place is gone.
         return Repair(conversation, {})
 
 
@@ -94,10 +100,10 @@ def _fits(conversation: Conversation, finding: Finding) -> bool:
     listed = conversation.fields.get("messages")
     at = finding.place.message
     if not isinstance(listed, list):
-        return at is None and finding.fix == "move_key_to_metadata"
+        return at is None and finding.fix not in _NEEDS_MESSAGES
     if at is None:
         return True
-    return at < len(listed) and (isinstance(listed[at], dict) or finding.fix == "delete_message")
+    return at < len(listed) and (isinstance(listed[at], dict) or finding.fix in _OF_ANY_ENTRY)
 
 
 __all__ = [

@@ -2,7 +2,7 @@
 
 import json
 import re
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
 Json = Any
@@ -40,6 +40,8 @@ def loads(text: str) -> Json:
         raise BadJson(error.msg, error.colno) from error
     except RecursionError as error:
         raise BadJson("it is nested too deeply") from error
+    except InvalidOperation as error:
+        raise BadJson("a number has an exponent that no reader can hold") from error
     except ValueError as error:
         # Python refuses integers of over 4,300 digits.
         raise error if isinstance(error, BadJson) else BadJson(str(error)) from error

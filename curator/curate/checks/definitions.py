@@ -1,10 +1,19 @@
 """Rules T about the tool definitions of a line."""
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
 from curator.curate.checks.shape import name_is_usual
-from curator.curate.checks.subject import Subject, Trouble, definition_body, is_name, shown, trouble
+from curator.curate.checks.subject import (
+    Subject,
+    Trouble,
+    as_text,
+    definition_body,
+    is_name,
+    shown,
+    trouble,
+)
 from curator.curate.checks.tools import NO_TYPE, type_problem
 from curator.dataset.conversation import kind_of
 from curator.dataset.json_values import Json
@@ -121,32 +130,38 @@ def usual_name(name: str) -> str:
 
 def can_convert(subject: Subject) -> bool:
     """Say whether every legacy key here can become its modern twin without a guess."""
+    if not isinstance(subject.fields.get("messages"), list):
+        return False
     functions = subject.fields.get("functions")
-    if functions is not None:
-        if "tools" in subject.fields or not isinstance(functions, list):
-            return False
-        if any(definition_problem("functions", entry) for entry in functions):
-            return False
-    waiting: dict[str, int] = {}
+    if functions is not None and ("tools" in subject.fields or not _all_usable(functions)):
+        return False
+    waiting: Counter[str] = Counter()
     for message, role in zip(subject.messages, subject.roles, strict=True):
-        call = message.get("function_call")
-        if call is not None:
-            if message.get("tool_calls") is not None or role != "assistant":
+        if message.get("function_call") is not None:
+            name = _convertible_call(message, role)
+            if not name:
                 return False
-            if not isinstance(call, dict) or not is_name(call.get("name")):
-                return False
-            waiting[call["name"]] = waiting.get(call["name"], 0) + 1
+            waiting[name] += 1
         if role == "function":
-            name = message.get("name")
-            if (
-                "tool_call_id" in message
-                or not is_name(name)
-                or not waiting.get(name)
-                or message.get("role") != "function"
-            ):
+            name = as_text(message.get("name"))
+            if not waiting[name] or "tool_call_id" in message or message["role"] != role:
                 return False
             waiting[name] -= 1
     return True
+
+
+def _all_usable(functions: Json) -> bool:
+    return isinstance(functions, list) and not any(
+        definition_problem("functions", entry) for entry in functions
+    )
+
+
+def _convertible_call(message: dict[str, Json], role: str) -> str:
+    """Return the name of a legacy call that can become a tool call; empty where it cannot."""
+    call = message["function_call"]
+    if role != "assistant" or message.get("tool_calls") is not None or not isinstance(call, dict):
+        return ""
+    return as_text(call.get("name"))
 
 
 CHECKS: Final = (

@@ -27,16 +27,11 @@ PROFILES: Final = (
 
 Check = tuple[str, Callable[[Subject], Iterable[Trouble]]]
 
-ALWAYS: Final[tuple[Check, ...]] = (
-    *files.CHECKS,
-    *shape.CHECKS,
-    *turns.CHECKS,
-    *length.CHECKS,
-    *privacy.CHECKS,
-)
+FIRST: Final[tuple[Check, ...]] = (*files.CHECKS, *shape.CHECKS, *turns.CHECKS)
 WITH_TOOLS: Final[tuple[Check, ...]] = (*tools.CHECKS, *definitions.CHECKS)
 WITH_PARTS: Final[tuple[Check, ...]] = images.CHECKS
-CHECKS: Final = (*ALWAYS, *WITH_TOOLS, *WITH_PARTS)
+LAST: Final[tuple[Check, ...]] = (*length.CHECKS, *privacy.CHECKS)
+CHECKS: Final = (*FIRST, *WITH_TOOLS, *WITH_PARTS, *LAST)
 
 _PLAIN_KEYS: Final = {"role", "content"}
 
@@ -117,11 +112,12 @@ def _check(
     conversation: Conversation, profile: str, limit: int | None, tokens: int | None, raw: str | None
 ) -> tuple[Finding, ...]:
     subject = Subject(conversation, profile, limit, tokens, raw)
-    found = _run(ALWAYS, subject)
+    found = _run(FIRST, subject)
     if subject.has_tools:
         found += _run(WITH_TOOLS, subject)
     if subject.has_parts:
         found += _run(WITH_PARTS, subject)
+    found += _run(LAST, subject)
     return _in_order(found)
 
 

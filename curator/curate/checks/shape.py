@@ -122,8 +122,10 @@ def only_white_space(subject: Subject) -> Iterator[Trouble]:
     """S08: blanks instead of words."""
     for index, message in enumerate(subject.messages):
         content = message.get("content")
-        if isinstance(content, str) and content.isspace() and not _acts(message):
-            yield trouble(index, "content", role=_speaker(subject.roles[index]))
+        role = subject.roles[index]
+        silent = isinstance(content, str) and content.isspace()
+        if silent and not (role == "assistant" and _acts(message)):
+            yield trouble(index, "content", role=_speaker(role))
 
 
 def no_content(subject: Subject) -> Iterator[Trouble]:

@@ -24,19 +24,24 @@ def value_at(holder: Json, path: str) -> Json:
 
 
 def with_value(holder: Json, path: str, value: Json) -> Json:
-    """Return a copy with another value at a path that exists; only what lies on the path is copied."""
-    return _with(holder, _STEP.findall(path), value)
+    """Return a copy with another value at a path, copying only what lies on it; LookupError where it leads nowhere."""
+    steps = _STEP.findall(path)
+    if not steps:
+        raise LookupError("an empty path")
+    return _with(holder, steps, value)
 
 
 def _with(holder: Json, steps: list[tuple[str, str]], value: Json) -> Json:
     if not steps:
         return value
     (key, number), rest = steps[0], steps[1:]
-    if key:
+    if key and isinstance(holder, dict):
         return {**holder, key: _with(holder.get(key), rest, value)}
-    copy = list(holder)
-    copy[int(number)] = _with(copy[int(number)], rest, value)
-    return copy
+    if number and isinstance(holder, list) and int(number) < len(holder):
+        copy = list(holder)
+        copy[int(number)] = _with(copy[int(number)], rest, value)
+        return copy
+    raise LookupError(f"nothing at {key or number}")
 
 
 def holder_of(conversation: Conversation, place: Place) -> Mapping[str, Json]:

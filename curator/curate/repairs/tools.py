@@ -78,7 +78,8 @@ def _slugify_tool(conversation: Conversation, finding: Finding, _moved: Moved) -
     for key in ("tools", "functions"):
         if isinstance(fields.get(key), list):
             fields[key] = [_renamed_definition(key, entry, old, new) for entry in fields[key]]
-    fields["messages"] = [_renamed_message(entry, old, new) for entry in fields["messages"]]
+    if subject.entries:
+        fields["messages"] = [_renamed_message(entry, old, new) for entry in fields["messages"]]
     return Conversation(fields)
 
 
