@@ -196,7 +196,7 @@ class LineChart(QWidget):
             painter.setPen(tokens().colour(one.tone))
             room = self._margin() - GAP_PX - 4
             text = metrics.elidedText(self._label(one), Qt.TextElideMode.ElideRight, int(room))
-            place = QRectF(box.right() + GAP_PX, y, room, LINE_PX)
+            place = QRectF(self._x(one.points[-1][0]) + GAP_PX, y, room, LINE_PX)
             painter.drawText(place, int(Qt.AlignmentFlag.AlignVCenter), text)
 
     def _paint_values(self, painter: QPainter, at: float) -> None:
