@@ -1,6 +1,7 @@
 """Writing many imported conversations fast: whole segments of lines with their columns."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 import apsw
@@ -9,6 +10,7 @@ import numpy as np
 from curator.dataset import AnnotationPatch, Edit, Finding
 from curator.project import journal
 from curator.project.changes import Changes
+from curator.project.checkpoints import LogWatch
 from curator.project.connection import connect
 from curator.project.writing import FINDING_COLUMNS, finding_row, now_ms, storable
 
@@ -35,8 +37,6 @@ BULK_COLUMNS: Final = (
 )
 """What add() wants of every row: numpy arrays or lists of equal length; start and length count bytes."""
 
-_CHECKPOINT_PAGES: Final = 4_000
-
 IMPORT_UNDONE: Final = {"reason": "import undone", "partner": None}
 """How rows of an import that was taken back are marked; redo clears it."""
 
@@ -51,7 +51,7 @@ class Bulk:
     def __init__(self, project: "Project") -> None:
         self._project = project
         self._connection = connect(project.path, write=True)
-        self._connection.pragma("wal_autocheckpoint", _CHECKPOINT_PAGES)
+        self._watch = LogWatch(self._connection)
         self._sources: dict[int, str] = {}
         self._added: dict[int, list[range]] = {}
         self.changes: list[Changes] = []
@@ -63,7 +63,7 @@ class Bulk:
         try:
             for source in list(self._added):
                 self.finish_source(source, state="done" if kind is None else "cancelled")
-            self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+            self._watch.checkpoint()
         finally:
             self._connection.close()
 
@@ -109,6 +109,9 @@ class Bulk:
             )
             self._add_findings(ids, findings)
         self._added[source].append(ids)
+        if self._watch.is_due:
+            # Outside of the transaction: an edit of the user need not wait for it.
+            self._watch.checkpoint()
         return ids
 
     def finish_source(
@@ -126,11 +129,12 @@ class Bulk:
                 (records, imported, imported, rejected, state, source),
             )
             edit = import_step(self._sources[source], self._project.author, ranges)
+            now = now_ms()
             if imported:
-                journal.record(self._connection, edit, now_ms())
+                journal.record(self._connection, edit, now)
         if imported:
             self.changes.append(
-                Changes(edit, edit.conversations(), frozenset({"content"}), rows_changed=True)
+                replace(Changes.of(edit, now), fields=frozenset({"content"}), rows_changed=True)
             )
 
     def _add_findings(self, ids: range, findings: Iterable[tuple[int, Finding]]) -> None:
@@ -164,7 +168,7 @@ def close_interrupted(connection: apsw.Connection) -> None:
                 (first, last, source),
             )
             ranges = [range(id_, id_ + 1) for (id_,) in ids]
-            journal.record(connection, import_step(name, author, ranges), now_ms())
+            journal.record(connection, import_step(str(name), str(author), ranges), now_ms())
 
 
 def import_step(name: str, author: str, ranges: Iterable[range]) -> Edit:

@@ -10,7 +10,8 @@ class Changes:
     """The news of one applied edit.
 
     fields names what changed: "content", an annotation field such as "status", or "label:NAME".
-    rows_changed says that conversations were added or taken away; settings names project settings.
+    rows_changed says that conversations were added or taken away; settings names project settings;
+    at is when it happened (unix ms).
     """
 
     edit: Edit
@@ -18,9 +19,10 @@ class Changes:
     fields: frozenset[str]
     rows_changed: bool = False
     settings: tuple[str, ...] = ()
+    at: int = 0
 
     @classmethod
-    def of(cls, edit: Edit) -> "Changes":
+    def of(cls, edit: Edit, at: int) -> "Changes":
         """Read from an edit what it changes."""
         fields: set[str] = set()
         settings: dict[str, None] = {}
@@ -33,4 +35,4 @@ class Changes:
                 fields.add(patch.field)
             else:
                 settings[patch.name] = None
-        return cls(edit, edit.conversations(), frozenset(fields), rows_changed, tuple(settings))
+        return cls(edit, edit.conversations(), frozenset(fields), rows_changed, tuple(settings), at)

@@ -13,11 +13,13 @@ import numpy as np
 import numpy.typing as npt
 
 from curator.curate.search import Query
+from curator.dataset import AnnotationPatch
 from curator.project.changes import Changes
 from curator.project.filters import mask_of
 from curator.project.lazy_columns import LazyColumns
 from curator.project.reader import Reader
 from curator.project.schema import STATUSES
+from curator.project.values import FIELDS, LABEL_PREFIX
 
 _ROW: Final = (
     ("ids", "id", np.int64),
@@ -51,6 +53,17 @@ SORTS: Final = (
     *("status", "split", "flag", "source", "updated"),
 )
 """What a view can be sorted by, besides "tags" and "label:NAME"."""
+
+_BY_FIELD: Final = {
+    "status": ("status", FIELDS["status"].stored),
+    "split": ("split", FIELDS["split"].stored),
+    "flag": ("flag", bool),
+    "removed": ("removed", lambda value: value is not None),
+    "note": ("noted", bool),
+    "tags": ("tagged", bool),
+    "metadata": ("described", bool),
+}
+"""Which column an annotation field of a patch is for, and what stands there for its value."""
 
 _CHUNK: Final = 100_000
 
@@ -105,8 +118,9 @@ class Index:
             for start, block in _blocks(connection.execute(sql), size, len(_ROW)):
                 for at, (name, _, _) in enumerate(_ROW):
                     self._buffers[name][start : start + len(block)] = block[:, at]
-            self._clear_annotations(slice(None))
-            self._read_annotations(connection, None)
+            for name, _, _ in _ANNOTATED:
+                getattr(self, name)[:] = 0
+            self._read_annotations(connection)
         self._orders.clear()
         self.lazy.clear()
 
@@ -116,16 +130,37 @@ class Index:
         if not len(ids):
             return
         with reader.reading() as connection:
-            if changes.rows_changed and not self._fit_rows(connection, ids):
+            fits = len(self.rows_of(ids)) == len(ids)
+            if changes.rows_changed:
+                fits = self._fit_rows(connection, ids)
+            if not fits:
+                # Rows came between others, or news of an earlier change never arrived.
                 self.reload(reader)
                 return
             if "content" in changes.fields:
                 self._read_rows(connection, ids)
-            if changes.fields != {"content"} or changes.rows_changed:
-                self._clear_annotations(self.rows_of(ids))
-                self._read_annotations(connection, ids)
-        self._orders.clear()
+        for patch in changes.edit.patches:
+            if isinstance(patch, AnnotationPatch):
+                self._annotate(patch, changes.at)
+        self._forget_orders(changes)
         self.lazy.refresh(ids, changes.fields)
+
+    def _annotate(self, patch: AnnotationPatch, at: int) -> None:
+        """Take values over from a patch itself, so that a bulk edit needs no reading."""
+        rows = self.rows_of(patch.conversations)
+        if patch.field in _BY_FIELD and len(rows):
+            name, codec = _BY_FIELD[patch.field]
+            values = [codec(value) for value in patch.after]
+            getattr(self, name)[rows] = values[0] if len(values) == 1 else values
+        if not patch.field.startswith(LABEL_PREFIX):
+            self.annotated[rows] = at
+
+    def _forget_orders(self, changes: Changes) -> None:
+        if changes.rows_changed or "content" in changes.fields:
+            self._orders.clear()
+        for field in (*changes.fields, "updated"):
+            self._orders.pop(field, None)
+            self._orders.pop(f"-{field}", None)
 
     def rows_of(self, ids: "Sequence[int] | npt.NDArray[np.int64]") -> npt.NDArray[np.int32]:
         """Return the row numbers of ids that are here, in the order given."""
@@ -208,6 +243,8 @@ class Index:
             return False
         size = len(self) + len(new)
         self._grow(size)
+        for buffer in self._buffers.values():
+            buffer[len(self) : size] = 0
         self._buffers["ids"][len(self) : size] = new
         self._expose(size)
         self.lazy.clear()
@@ -233,20 +270,8 @@ class Index:
         )
         self._take(cursor.fetchall(), _ROW)
 
-    def _clear_annotations(self, rows: Any) -> None:
-        for name, _, _ in _ANNOTATED:
-            getattr(self, name)[rows] = 0
-
-    def _read_annotations(
-        self, connection: apsw.Connection, ids: npt.NDArray[np.int64] | None
-    ) -> None:
-        columns = f"SELECT conversation, {_columns(_ANNOTATED)} FROM annotation"
-        if ids is None:
-            cursor = connection.execute(columns)
-        else:
-            cursor = connection.execute(
-                f"{columns} WHERE conversation IN carray(?)", (apsw.carray(ids),)
-            )
+    def _read_annotations(self, connection: apsw.Connection) -> None:
+        cursor = connection.execute(f"SELECT conversation, {_columns(_ANNOTATED)} FROM annotation")
         kinds = (("ids", "id", np.int64), *_ANNOTATED)
         while rows := list(islice(cursor, _CHUNK)):
             self._take(rows, kinds)
@@ -289,5 +314,12 @@ def _argsort(key: npt.NDArray[Any], *, descending: bool) -> npt.NDArray[np.int32
         packed = ((-wide if descending else wide) << 32) | np.arange(len(key), dtype=np.int64)
         packed.sort()
         return (packed & 0xFFFFFFFF).astype(np.int32)
-    # Negation is safe: no key is the least int64, which hashes alone could be.
-    return np.argsort(-key if descending else key, kind="stable").astype(np.int32)
+    # The unstable sort of wide numbers is several times faster, and the ranks it gives are narrow.
+    turned = ~key if descending else key
+    order = np.argsort(turned)
+    steps = np.diff(turned[order]) != 0
+    rank = np.zeros(len(key), np.int64)
+    rank[1:] = np.cumsum(steps)
+    packed = (rank << 32) | order
+    packed.sort()
+    return (packed & 0xFFFFFFFF).astype(np.int32)

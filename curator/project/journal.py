@@ -117,7 +117,10 @@ def history(connection: apsw.Connection, conversation: int) -> list[HistoryEntry
         at = _members(packed).place(conversation)
         if at is not None:
             places[edit, position] = at
-    return [_entry(connection, *key, at) for key, at in sorted(places.items(), reverse=True)]
+    return [
+        _entry(connection, edit, position, at)
+        for (edit, position), at in sorted(places.items(), reverse=True)
+    ]
 
 
 def _entry(connection: apsw.Connection, edit: int, position: int, at: int) -> HistoryEntry:

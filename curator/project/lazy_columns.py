@@ -29,7 +29,7 @@ class LazyColumns:
         self._reader = reader
         self._index = index
         self._numbers: dict[str, npt.NDArray[np.int64]] = {}
-        self._words: dict[str, "pd.Categorical"] = {}
+        self._words: dict[str, pd.Categorical] = {}
         self._rules: dict[str, npt.NDArray[np.bool_]] = {}
         self._rank: npt.NDArray[np.int32] | None = None
 
@@ -127,7 +127,7 @@ class LazyColumns:
 
     def _categorical(self, name: str) -> "pd.Categorical":
         if name not in self._words:
-            import pandas as pd  # noqa: PLC0415 - slow to load, and not every window needs it
+            import pandas as pd
 
             texts = np.full(len(self._index), "", object)
             ids, words = self._read(name, None)

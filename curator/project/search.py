@@ -17,6 +17,7 @@ from curator.curate.matching import fold, is_plain, is_prefix, matcher, tokens
 from curator.curate.search import Filter, Query, Term
 from curator.dataset import Conversation
 from curator.dataset.errors import Cancelled
+from curator.project.checkpoints import LogWatch
 from curator.project.connection import connect, scalar
 from curator.project.reader import Reader, contents_of
 from curator.project.store import Project
@@ -40,6 +41,7 @@ def index_texts(project: Project, progress: Progress, cancelled: Callable[[], bo
     connection = connect(project.path, write=True)
     try:
         connection.pragma("synchronous", "normal")
+        watch = LogWatch(connection)
         connection.execute("INSERT INTO search (search, rank) VALUES ('automerge', 8)")
         waiting = (
             "SELECT count(*) FROM conversation WHERE id > (SELECT indexed FROM search_progress)"
@@ -54,6 +56,8 @@ def index_texts(project: Project, progress: Progress, cancelled: Callable[[], bo
                 return done
             done += added
             progress(done, max(total, done), "Preparing the search")
+            if watch.is_due:
+                watch.checkpoint()
             # An edit of the user that waits for the file gets its turn here.
             time.sleep(_PAUSE_SECONDS)
     finally:

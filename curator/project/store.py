@@ -14,6 +14,7 @@ from curator.dataset.errors import ProjectError
 from curator.project import journal, migrations
 from curator.project.bulk import Bulk, close_interrupted
 from curator.project.changes import Changes
+from curator.project.checkpoints import Checkpointer, LogWatch
 from curator.project.connection import connect, create, scalar, transaction
 from curator.project.locking import LockHeld, WriterLock, user_name
 from curator.project.reader import Reader
@@ -38,6 +39,7 @@ class Project(Reader):
     ) -> None:
         super().__init__(path, connection)
         self._writer_lock = lock
+        self._checkpointer = Checkpointer(path, LogWatch(connection))
         self._write_lock = threading.RLock()
         self._last_id = 0
         self.holder = holder
@@ -121,6 +123,7 @@ class Project(Reader):
 
     def close(self) -> None:
         """Close the project and let others write; doing so twice is fine."""
+        self._checkpointer.close()
         super().close()
         if self._writer_lock is not None:
             self._writer_lock.release()
@@ -135,7 +138,8 @@ class Project(Reader):
             for patch in edit.patches:
                 write_patch(connection, patch, now)
             journal.record(connection, edit, now)
-        return Changes.of(edit)
+        self._checkpointer.look()
+        return Changes.of(edit, now)
 
     def undo(self) -> Changes | None:
         """Take back the last step; None where there is none."""
@@ -144,8 +148,8 @@ class Project(Reader):
             if step is None:
                 return None
             edit = journal.load(connection, step).inverse()
-            self._replay(connection, step, edit, "undone")
-        return Changes.of(edit)
+            now = self._replay(connection, step, edit, "undone")
+        return Changes.of(edit, now)
 
     def redo(self) -> Changes | None:
         """Bring back the step that was undone last; None where there is none."""
@@ -154,16 +158,17 @@ class Project(Reader):
             if step is None:
                 return None
             edit = journal.load(connection, step)
-            self._replay(connection, step, edit, "done")
-        return Changes.of(edit)
+            now = self._replay(connection, step, edit, "done")
+        return Changes.of(edit, now)
 
     def _replay(
         self, connection: apsw.Connection, step: journal.Step, edit: Edit, state: str
-    ) -> None:
+    ) -> int:
         now = now_ms()
         for patch in edit.patches:
             write_patch(connection, patch, now)
         journal.mark(connection, step, state, now)
+        return now
 
     def undo_title(self) -> str | None:
         """Return the title of the step that undo would take back."""

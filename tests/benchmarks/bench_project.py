@@ -11,13 +11,15 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 
 from curator.curate.search import parse_query
 from curator.dataset import AnnotationPatch, ContentPatch, Conversation, Edit, Finding, Place
-from curator.project import Project
+from curator.project import Index, Project
+from curator.project.search import find_texts, index_texts
 
 SEGMENT_ROWS = 2_000
 
@@ -163,8 +165,32 @@ def measure(path: Path) -> None:
     timed("take them into the index", "500", lambda: index.refresh(project, changes))
     timed("undo 200,000 rows", "500", project.undo)
     timed("redo 200,000 rows", "500", project.redo)
+    project.undo()
+    search(project, index)
     print(f"{'peak memory of this process':<46} {memory():9.0f} MB   goal 1,000")
     project.close()
+
+
+def search(project: Project, index: Index) -> None:
+    """Print the figures of text search, building the word index first where that is due."""
+    start = time.perf_counter()
+    added = index_texts(project, lambda *_: None, lambda: False)
+    if added:
+        print(f"{'build the word index (background)':<46} "
+              f"{added / (time.perf_counter() - start):9.0f} conversations/s")  # fmt: skip
+    for text in ("token4711", "refund", '"of the"', "the", "refund -card", "ref", r"/token47\d+1/"):
+        query = parse_query(text)
+        start = time.perf_counter()
+        next(find_texts(project, query))
+        first = time.perf_counter() - start
+        start = time.perf_counter()
+        hits = np.concatenate(list(islice(find_texts(project, query), 50)))
+        every = time.perf_counter() - start
+        start = time.perf_counter()
+        index.view(query, hits=hits)
+        view = time.perf_counter() - start
+        print(f"{'search ' + text:<46} {first * 1e3:9.1f} ms   goal 200 for the first hits; "
+              f"{len(hits)} hits in {every * 1e3:.0f} ms, view {view * 1e3:.0f} ms")  # fmt: skip
 
 
 def main() -> None:

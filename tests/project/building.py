@@ -1,6 +1,7 @@
 """Small projects for tests."""
 
 from collections.abc import Sequence
+from itertools import accumulate
 
 from curator.dataset import AnnotationPatch, ContentPatch, Conversation, Edit, Finding, Message
 from curator.project import Project
@@ -30,7 +31,7 @@ def annotate(field: str, ids: Sequence[int], before: object, after: object, by: 
 def columns_of(texts: Sequence[str], **more: Sequence[object]) -> tuple[bytes, dict[str, object]]:
     """Make a segment and its columns as the kernel would, with made-up numbers."""
     raw = [text.encode() for text in texts]
-    starts = [sum(len(each) + 1 for each in raw[:n]) for n in range(len(raw))]
+    starts = list(accumulate((len(each) + 1 for each in raw), initial=0))[: len(raw)]
     columns: dict[str, object] = {name: [0] * len(raw) for name in BULK_COLUMNS}
     columns |= {
         "start": starts,
