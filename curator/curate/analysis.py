@@ -1,0 +1,88 @@
+"""What the kernel gives back: one row for a conversation, columns for a batch of lines."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from curator.dataset import Finding
+
+Column = npt.NDArray[np.int64]
+
+
+class Row(NamedTuple):
+    """The derived columns of one conversation, and what the checks found."""
+
+    content_hash: int
+    prompt_hash: int
+    system_hash: int
+    n_messages: int
+    n_turns: int
+    tokens: int
+    trained_tokens: int
+    tokens_exact: int
+    errors: int
+    warnings: int
+    flags: int
+    title: str
+    findings: tuple[Finding, ...]
+
+
+NUMBERS: Final = Row._fields[:-2]
+"""The columns of a row that are whole numbers."""
+
+
+class Rejected(NamedTuple):
+    """A line that cannot get in: its index among the lines, the rule it breaks and a sentence."""
+
+    line: int
+    rule: str
+    reason: str
+
+
+class Extent(NamedTuple):
+    """Where a row's object stands: index of its line, bytes of white space before it, its bytes."""
+
+    line: int
+    left: int
+    length: int
+
+
+@dataclass(slots=True)
+class Analysis:
+    """The rows of a batch as columns, in the order of their lines, and what did not get in.
+
+    line, left and length are the extents of the rows; blank counts the lines without anything.
+    """
+
+    line: Column
+    left: Column
+    length: Column
+    columns: dict[str, Column]
+    titles: list[str]
+    findings: list[tuple[int, Finding]]
+    rejected: list[Rejected]
+    blank: int
+
+    def __len__(self) -> int:
+        return len(self.titles)
+
+
+def columns_of(
+    rows: Sequence[Row], extents: Sequence[Extent], rejected: list[Rejected], blank: int
+) -> Analysis:
+    """Turn rows into columns."""
+    cells: list[Any] = list(zip(*rows, strict=True)) or [()] * len(Row._fields)
+    line, left, length = list(zip(*extents, strict=True)) or [()] * 3
+    return Analysis(
+        line=np.array(line, np.int64),
+        left=np.array(left, np.int64),
+        length=np.array(length, np.int64),
+        columns={name: np.array(cells[i], np.int64) for i, name in enumerate(NUMBERS)},
+        titles=list(cells[-2]),
+        findings=[(i, found) for i, every in enumerate(cells[-1]) if every for found in every],
+        rejected=rejected,
+        blank=blank,
+    )

@@ -1,0 +1,55 @@
+"""What makes two conversations the same: hashes of the content, of the prompt and of the system prompt.
+
+A hash is the first 8 bytes of a SHA-256 as a signed integer, so that it fits a database column.
+"""
+
+import unicodedata
+from collections.abc import Sequence
+from hashlib import sha256
+from struct import Struct
+from typing import Final
+
+from curator.dataset import Conversation, Message
+
+_FIRST_8: Final = Struct(">q").unpack_from
+
+
+def hash_bytes(data: bytes) -> int:
+    """Return the signed 64-bit hash of some bytes."""
+    value: int = _FIRST_8(sha256(data).digest())[0]
+    return value
+
+
+def hash_text(text: str) -> int:
+    """Return the signed 64-bit hash of a text; lone surrogates keep their own bytes."""
+    return hash_bytes(text.encode("utf-8", "surrogatepass"))
+
+
+def fold(text: str) -> str:
+    """Return the text without what a reader overlooks: compatibility forms, case, white space runs."""
+    if text.isascii():
+        return " ".join(text.lower().split())
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+
+
+def content_hash(conversation: Conversation) -> int:
+    """Return the hash that equal conversations share, whatever their spacing and key order."""
+    return hash_text(conversation.canonical())
+
+
+def prompt_hash(conversation: Conversation) -> int:
+    """Return the hash of the folded prompt: user and tool texts before the last assistant message."""
+    return hash_text(fold(prompt(conversation.messages)))
+
+
+def prompt(messages: Sequence[Message]) -> str:
+    """Return what is asked: user and tool texts before the last assistant message, or all of them."""
+    answers = [i for i, message in enumerate(messages) if message.role == "assistant"]
+    asked = messages[: answers[-1]] if answers else messages
+    return "\n".join(m.text for m in asked if m.role in ("user", "tool"))
+
+
+def system_hash(conversation: Conversation) -> int:
+    """Return the hash of the system prompt; 0 where there is none."""
+    text = conversation.system_prompt
+    return hash_text(text) if text else 0
