@@ -218,7 +218,7 @@ def _turns(desk: Desk) -> None:
     )
     desk.plain(
         "S16",
-        "the system message comes second",
+        "the system message comes second (an error at some targets only)",
         user("Is there a student loan?"),
         {"role": "system", "content": desk.system["bank"]},
         answer("Yes, up to 650 euros a month; you start paying back a year after you finish."),
@@ -426,9 +426,9 @@ def _parts(desk: Desk) -> None:
     )
     desk.add(
         "P02",
-        "personal data: an e-mail address",
-        user("Please write to maria.lindqvist@harbour.example when the card is ready."),
-        answer("We will send a message to your mailbox in the app as soon as it is ready."),
+        "personal data: an account number",
+        user("Please send the fifty euros to DE02 1203 0000 0000 2020 51, that is my brother."),
+        answer("Please enter transfers yourself under Transfers; nobody can order one in a chat."),
     )
 
 
