@@ -1,0 +1,390 @@
+"""The conversation editor: joins the draft, the cards, the counter and the checks."""
+
+import time
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import QTimer, Signal
+from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
+
+from curator.app.editor import changes
+from curator.app.editor.card_list import CardList
+from curator.app.editor.drafts import Drafts
+from curator.app.editor.editor_header import EditorHeader
+from curator.app.editor.findings_list import FindingsList
+from curator.app.editor.gauge import Gauge, Measure
+from curator.app.editor.tool_definitions import ToolDefinitions, first_tool
+from curator.app.jobs import CancelledCall, Jobs, ProgressCall
+from curator.app.session import Session
+from curator.app.widgets.buttons import QuietButton
+from curator.app.widgets.empty_state import EmptyState
+from curator.dataset import AnnotationPatch, ContentPatch, Conversation, Edit, Finding
+from curator.dataset.json_values import Json
+
+if TYPE_CHECKING:
+    from curator.app.editor.message_card import MessageCard
+
+CHECK_MS: Final = 300
+"""How long after the last key the checks run."""
+
+_BIG_CHARACTERS: Final = 60_000
+"""A longer line is checked in the background."""
+
+
+class ConversationEditor(QWidget):
+    """Edits the conversation that was opened; measured and checked tell what was found in the draft."""
+
+    measured = Signal(object)
+    checked = Signal(object)
+    opened = Signal()
+    action_requested = Signal(str)
+    prompts_requested = Signal()
+
+    def __init__(self, session: Session, jobs: Jobs, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._jobs = jobs
+        self.drafts = Drafts(session, self)
+        self.gauge = Gauge(session, jobs, self)
+        self.measure: Measure | None = None
+        self.findings: tuple[Finding, ...] = ()
+        self.count_seconds = 0.0
+        self._check_number = 0
+        self._build()
+        self._checks = QTimer(self)
+        self._checks.setSingleShot(True)
+        self._checks.setInterval(CHECK_MS)
+        self._checks.timeout.connect(self.check)
+        self._connect()
+        self._show(fresh=True)
+
+    def open(self, conversation: int | None) -> None:
+        """Edit another conversation, or none."""
+        if conversation != self.drafts.id or conversation is None:
+            self.drafts.open(conversation)
+
+    def commit(self) -> None:
+        """Write what is typed now."""
+        self.drafts.commit()
+
+    @property
+    def can_write(self) -> bool:
+        """Whether a conversation is open that may be changed."""
+        return self.drafts.draft is not None and not self._session.is_read_only
+
+    @property
+    def current_card(self) -> "MessageCard | None":
+        """The card at hand, or None."""
+        number = self.cards.current
+        return self.cards.card(number) if 0 <= number < len(self.cards.slots) else None
+
+    def step(self, verb: str) -> None:
+        """Do something with the message at hand: add, duplicate, remove, up, down."""
+        self._verb(self.cards.current, verb)
+
+    def go_to_message(self, by: int) -> None:
+        """Move on by some messages."""
+        last = len(self.cards.slots) - 1
+        self.cards.go_to(min(last, max(0, self.cards.current + by)))
+
+    def enter_message(self) -> None:
+        """Put the cursor into the message at hand."""
+        self.cards.go_to(max(0, self.cards.current), enter=True)
+
+    def leave_text(self) -> None:
+        """Put the focus on the card at hand, or on the first one."""
+        self.cards.go_to(max(0, self.cards.current))
+
+    def add_tools(self) -> None:
+        """Give the conversation its first tool definition, or show those it has."""
+        draft = self.drafts.draft
+        if draft is not None and "tools" not in draft.fields:
+            self.tools.unfold()
+            self.drafts.change(draft.replace(tools=first_tool()), self.tr("Add a tool"))
+        self.tools.unfold()
+
+    def use_prompt(self, text: str) -> None:
+        """Let the conversation begin with this system prompt."""
+        from curator.curate.prompts import with_system_prompt
+
+        if self.drafts.draft is not None:
+            self.drafts.commit()
+            self.drafts.change(
+                with_system_prompt(self.drafts.draft, text), self.tr("System prompt")
+            )
+
+    def fix_first(self) -> None:
+        """Apply the fix that the fix key shows."""
+        finding = self._first_fixable()
+        if finding is not None:
+            self.fix(finding)
+
+    def fix(self, finding: Finding) -> None:
+        """Apply the fix of a finding; what it moves out goes to the metadata in the same step."""
+        from curator.curate.fixes import repair
+
+        self.drafts.commit()
+        draft, conversation = self.drafts.draft, self.drafts.id
+        if draft is None or conversation is None or not self.can_write:
+            return
+        mended = repair(draft, finding)
+        title = self.tr("Fix: {0}").format(finding.rule)
+        if not mended.moved:
+            if self.drafts.change(mended.conversation, title):
+                self.check()
+            return
+        project = self._session.project
+        if project is None:
+            return
+        before = dict(project.annotation(conversation).metadata)
+        after = {**before, **mended.moved}
+        patches = (
+            ContentPatch(
+                conversation, project.content(conversation), mended.conversation.to_json()
+            ),
+            AnnotationPatch("metadata", (conversation,), (before,), (after,)),
+        )
+        self._session.push(Edit(title, self._session.author, patches))
+
+    def show_finding(self, finding: Finding) -> None:
+        """Go to the place a finding names and select it."""
+        place = finding.place
+        if place.message is None or not 0 <= place.message < len(self.cards.slots):
+            return
+        self.cards.go_to(place.message)
+        field = self.cards.card(place.message).text_field(place.field)
+        if field is not None:
+            field.setFocus()
+            if place.start is not None and place.end is not None:
+                field.select(place.start, place.end)
+
+    def check(self) -> None:
+        """Run the checks on the draft now."""
+        from curator.curate.checks import check_conversation
+
+        self._checks.stop()
+        self._check_number += 1
+        draft, raw = self.drafts.draft, self.drafts.raw
+        if draft is None:
+            self._show_findings(())
+            return
+        measure = self.measure
+        limit = measure.limit if measure else None
+        tokens = measure.count.total if measure else None
+        profile, number = self.gauge.profile, self._check_number
+
+        def run() -> tuple[Finding, ...]:
+            return check_conversation(draft, profile=profile, limit=limit, tokens=tokens, raw=raw)
+
+        if sum(len(message.text) for message in draft.messages) < _BIG_CHARACTERS:
+            self._show_findings(run())
+            return
+
+        def work(
+            _progress: ProgressCall, _cancelled: CancelledCall
+        ) -> tuple[int, tuple[Finding, ...]]:
+            return number, run()
+
+        self._jobs.start(self.tr("Checking"), work).succeeded.connect(self._checked_apart)
+
+    def _build(self) -> None:
+        self.header = EditorHeader(self)
+        self.general = FindingsList(self)
+        self.tools = ToolDefinitions(self)
+        self.cards = CardList(self)
+        self._add_system = QuietButton(self.tr("Add a system prompt"), self, icon_name="plus")
+        self.cards.top.addWidget(self.general)
+        self.cards.top.addWidget(self.tools)
+        self.cards.top.addWidget(self._add_system)
+        self._work = QWidget(self)
+        column = QVBoxLayout(self._work)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(8)
+        column.addWidget(self.header)
+        column.addWidget(self.cards, 1)
+        self._empty = EmptyState(
+            "pen",
+            self.tr("No conversation chosen"),
+            self.tr("Choose one in the table, or write a new one."),
+            self.tr("New conversation"),
+            self,
+            guide=False,
+        )
+        self._stack = QStackedWidget(self)
+        self._stack.addWidget(self._empty)
+        self._stack.addWidget(self._work)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(self._stack)
+
+    def _connect(self) -> None:
+        self.drafts.opened.connect(self._on_opened)
+        self.drafts.refreshed.connect(self._on_refreshed)
+        self.drafts.typed.connect(self._measure_and_check_later)
+        self.gauge.ready.connect(self._measure_and_check)
+        self._session.edited.connect(self._on_edited)
+        self._empty.pressed.connect(self._ask_new)
+        self._add_system.clicked.connect(self.prompts_requested)
+        self.general.fix_requested.connect(self.fix)
+        self._connect_cards()
+
+    def _connect_cards(self) -> None:
+        cards = self.cards
+        cards.message_typed.connect(self._message_typed)
+        cards.message_changed.connect(self._message_changed)
+        cards.verb_requested.connect(self._verb)
+        cards.add_requested.connect(self._add)
+        cards.left.connect(self.commit)
+        cards.fix_requested.connect(self.fix)
+        self.tools.typed.connect(self._tools_typed)
+        self.tools.changed.connect(self._tools_changed)
+        self.tools.left.connect(self.commit)
+
+    def _on_opened(self) -> None:
+        self._show(fresh=True)
+        self.opened.emit()
+
+    def _on_refreshed(self) -> None:
+        self._show(fresh=False)
+
+    def _show(self, *, fresh: bool) -> None:
+        draft = self.drafts.draft
+        self._stack.setCurrentIndex(0 if draft is None else 1)
+        self._empty.button.setVisible(not self._session.is_read_only)
+        if draft is None or self.drafts.id is None:
+            self._show_findings(())
+            return
+        if fresh:
+            self._show_findings(())
+        self.tools.show_tools(draft.fields.get("tools"))
+        self.cards.show_messages(changes.messages_of(draft), fresh=fresh)
+        self.set_read_only(read_only=self._session.is_read_only)
+        self._show_annotation()
+        self._measure_and_check()
+
+    def set_read_only(self, *, read_only: bool) -> None:
+        """Let the conversation be changed, or only be read."""
+        self.cards.set_read_only(read_only=read_only)
+        self.tools.set_read_only(read_only=read_only)
+
+    def _show_annotation(self) -> None:
+        project = self._session.project
+        if project is not None and self.drafts.id is not None:
+            self.header.show_annotation(project.annotation(self.drafts.id))
+
+    def _on_edited(self, news: object) -> None:
+        if self.drafts.id in getattr(news, "conversations", ()):
+            self._show_annotation()
+        if {"base_model", "rules_profile"} & set(getattr(news, "settings", ())):
+            self.gauge.load()
+
+    def _measure_and_check(self) -> None:
+        self._measure()
+        self.check()
+
+    def _measure_and_check_later(self) -> None:
+        self._measure()
+        self._checks.start()
+
+    def _measure(self) -> None:
+        draft = self.drafts.draft
+        if draft is None or self.drafts.id is None:
+            return
+        began = time.perf_counter()
+        self.measure = self.gauge.measure(draft)
+        self.count_seconds = time.perf_counter() - began
+        self.header.show_title(self.drafts.id, draft)
+        self.header.show_measure(self.measure, draft)
+        roles = [changes.role_of(message) for message in changes.messages_of(draft)[:1]]
+        self._add_system.setVisible(self.can_write and roles not in (["system"], ["developer"]))
+        if self.measure is not None:
+            self.cards.show_tokens(
+                self.measure.count.per_message, self.measure.cut, self._cut_words(self.measure)
+            )
+        self.measured.emit(self.measure)
+
+    def _cut_words(self, measure: Measure) -> str:
+        words = self.tr("{0} reads to here: {1} of {2} tokens")
+        return words.format(measure.base_model, f"{measure.limit:,}", f"{measure.count.total:,}")
+
+    def _checked_apart(self, found: tuple[int, tuple[Finding, ...]]) -> None:
+        number, findings = found
+        if number == self._check_number:
+            self._show_findings(findings)
+
+    def _show_findings(self, findings: tuple[Finding, ...]) -> None:
+        self.findings = findings
+        first = self._first_fixable()
+        self.general.show_findings([f for f in findings if f.place.message is None], first)
+        self.cards.show_findings([f for f in findings if f.place.message is not None], first)
+        self.checked.emit(findings)
+
+    def _first_fixable(self) -> Finding | None:
+        fixable = [finding for finding in self.findings if finding.fix]
+        here = [finding for finding in fixable if finding.place.message == self.cards.current]
+        return next(iter(here or fixable), None)
+
+    def _message_typed(self, number: int, message: Json) -> None:
+        if self.drafts.draft is not None:
+            draft = changes.exchanged(self.drafts.draft, number, message)
+            self.drafts.type(draft, self.tr("Edit turn {0}").format(number + 1), str(number))
+
+    def _message_changed(self, number: int, message: Json) -> None:
+        if self.drafts.draft is not None:
+            title = self.tr("Change turn {0}").format(number + 1)
+            self.drafts.change(changes.exchanged(self.drafts.draft, number, message), title)
+
+    def _verb(self, number: int, verb: str) -> None:
+        draft = self.drafts.draft
+        if verb in ("undo", "redo"):
+            self.action_requested.emit(f"edit.{verb}")
+        elif verb == "prompts":
+            self.prompts_requested.emit()
+        elif draft is None or not self.can_write:
+            return
+        elif verb == "add":
+            self._add(number + 1, "")
+        elif 0 <= number < len(self.cards.slots):
+            self._step_on_message(draft, number, verb)
+
+    def _step_on_message(self, draft: Conversation, number: int, verb: str) -> None:
+        last = len(self.cards.slots) - 1
+        to = number
+        if verb == "duplicate":
+            message = changes.messages_of(draft)[number]
+            after, to = changes.inserted(draft, number + 1, message), number + 1
+            title = self.tr("Duplicate turn {0}")
+        elif verb == "remove":
+            after, to = changes.removed(draft, number), min(number, last - 1)
+            title = self.tr("Remove turn {0}")
+        else:
+            to = number - 1 if verb == "up" else number + 1
+            if not 0 <= to <= last:
+                return
+            after = changes.moved(draft, number, to)
+            title = self.tr("Move turn {0}")
+        if self.drafts.change(after, title.format(number + 1)):
+            self.cards.go_to(to)
+
+    def _add(self, number: int, role: str) -> None:
+        draft = self.drafts.draft
+        if draft is None or not self.can_write:
+            return
+        message = changes.new_message(draft, number, role)
+        title = self.tr("Add turn {0}").format(number + 1)
+        if self.drafts.change(changes.inserted(draft, number, message), title):
+            self.cards.go_to(number, enter=True)
+
+    def _tools_typed(self, tools: Json) -> None:
+        if self.drafts.draft is not None:
+            self.drafts.type(self._with_tools(tools), self.tr("Edit tools"), "tools")
+
+    def _tools_changed(self, tools: Json) -> None:
+        if self.drafts.draft is not None:
+            self.drafts.change(self._with_tools(tools), self.tr("Change tools"))
+
+    def _with_tools(self, tools: Json) -> Conversation:
+        draft = self.drafts.draft or Conversation({})
+        return draft.without("tools") if tools is None else draft.replace(tools=tools)
+
+    def _ask_new(self) -> None:
+        self.action_requested.emit("conversation.new")

@@ -1,0 +1,98 @@
+"""The head of the editor: title, where the conversation stands, its tokens as number and bar."""
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+
+from curator.app.editor.gauge import Measure
+from curator.app.widgets.buttons import IconButton
+from curator.app.widgets.chip import Chip
+from curator.app.widgets.text import Elided, Meta
+from curator.app.widgets.token_meter import TokenMeter
+from curator.dataset import Annotation, Conversation
+
+STATUS_TONES = {
+    "pending": ("text-muted", "clock"),
+    "accepted": ("success", "check"),
+    "rejected": ("danger", "cross"),
+    "skipped": ("warning", "skip"),
+}
+"""Tone and icon of each status."""
+
+
+class EditorHeader(QWidget):
+    """Two lines over the cards."""
+
+    previous_requested = Signal()
+    next_requested = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._title = Elided("", self)
+        self._title.setProperty("kind", "section")
+        self._status = Chip("", "text-muted", self)
+        self._flag = Chip(self.tr("Flagged"), "warning", self, icon_name="flag")
+        self._removed = Chip(self.tr("Removed"), "danger", self, icon_name="trash")
+        self._tokens = Meta("", self)
+        self._bar = TokenMeter(self)
+        previous = IconButton("chevron-left", self.tr("Previous conversation"), self)
+        following = IconButton("chevron-right", self.tr("Next conversation"), self)
+        previous.clicked.connect(self.previous_requested)
+        following.clicked.connect(self.next_requested)
+        row = QHBoxLayout()
+        row.setSpacing(8)
+        row.addWidget(self._title, 1)
+        for chip in (self._removed, self._flag, self._status):
+            row.addWidget(chip)
+        row.addWidget(previous)
+        row.addWidget(following)
+        second = QHBoxLayout()
+        second.setSpacing(12)
+        second.addWidget(self._bar, 1)
+        second.addWidget(self._tokens)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 8, 0)
+        column.setSpacing(4)
+        column.addLayout(row)
+        column.addLayout(second)
+
+    def show_title(self, conversation: int, draft: Conversation) -> None:
+        """Show what the conversation is about and its number."""
+        title = draft.title or self.tr("No user turn yet")
+        self._title.setText(self.tr("{0}  ·  {1}").format(conversation, title))
+
+    def show_annotation(self, annotation: Annotation) -> None:
+        """Show where the conversation stands."""
+        words = {
+            "pending": self.tr("Pending"),
+            "accepted": self.tr("Accepted"),
+            "rejected": self.tr("Rejected"),
+            "skipped": self.tr("Skipped"),
+        }
+        status = str(annotation.status)
+        tone, icon_name = STATUS_TONES[status]
+        self._status.set(words[status], tone, icon_name)
+        self._flag.setVisible(annotation.flag)
+        self._removed.setVisible(annotation.removed is not None)
+
+    def show_measure(self, measure: Measure | None, draft: Conversation) -> None:
+        """Show the tokens, honest about an estimate."""
+        if measure is None:
+            self._tokens.setText(self.tr("Counting…"))
+            self._bar.set((), None)
+            return
+        count = measure.count
+        words = self.tr("{0} of {1} tokens") if count.exact else self.tr("about {0} of {1} tokens")
+        self._tokens.setText(words.format(f"{count.total:,}", f"{measure.limit:,}"))
+        self._tokens.setToolTip(
+            self.tr("Exact for {0}").format(measure.base_model)
+            if count.exact
+            else self.tr(
+                "Tools, calls and pictures are an estimate; the service counts its own way"
+            )
+        )
+        tone = "danger" if count.total > measure.limit else ""
+        if self._tokens.property("tone") != tone:
+            self._tokens.setProperty("tone", tone)
+            self._tokens.style().polish(self._tokens)
+        roles = (message.role for message in draft.messages)
+        self._bar.set(tuple(zip(roles, count.per_message, strict=False)), measure.limit)

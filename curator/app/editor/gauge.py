@@ -1,0 +1,118 @@
+"""The counting side of the editor: tokens of the draft for the project's base model, and their cost."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import QObject, Signal
+
+from curator.app.jobs import CancelledCall, Job, Jobs, ProgressCall
+from curator.app.session import Session
+from curator.dataset import Conversation, SettingPatch
+from curator.dataset.edit import Edit
+
+if TYPE_CHECKING:
+    from curator.curate.tokens import BaseModelFacts, Counter, TokenCount
+
+DEFAULT_BASE_MODEL: Final = "gpt-4.1-mini"
+OFFERED: Final = (
+    *("gpt-4.1-mini", "gpt-4.1", "gpt-4.1-nano", "gpt-4o", "gpt-4o-mini"),
+    *("gpt-3.5-turbo", "gpt-oss-20b"),
+)
+"""Base models to choose from; any other name can be typed."""
+
+SLOW_CHARACTERS: Final = 40_000
+"""A longer text waits for the fast engine instead of counting slowly at every key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """How long a draft is against what the base model reads."""
+
+    count: "TokenCount"
+    limit: int
+    base_model: str
+
+    @property
+    def cut(self) -> int | None:
+        """The message above which the cut line stands, or None where all is read."""
+        if self.count.total <= self.limit:
+            return None
+        total = 0
+        for number, tokens in enumerate(self.count.per_message):
+            total += tokens
+            if total > self.limit:
+                return number
+        return None
+
+
+class Gauge(QObject):
+    """Counts drafts; ready follows once the vocabulary is loaded, in the background."""
+
+    ready = Signal()
+
+    def __init__(self, session: Session, jobs: Jobs, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._jobs = jobs
+        self._loading: Job[str] | None = None
+        self._counter: Counter | None = None
+        self.facts: BaseModelFacts | None = None
+
+    @property
+    def base_model(self) -> str:
+        """The project's base model by name."""
+        return str(self._session.setting("base_model", DEFAULT_BASE_MODEL) or DEFAULT_BASE_MODEL)
+
+    @property
+    def profile(self) -> str:
+        """The rules profile the project is checked for."""
+        return str(self._session.setting("rules_profile", "openai_sft") or "openai_sft")
+
+    def load(self) -> None:
+        """Make the counter of the base model ready, off the GUI thread; ready follows."""
+        from curator.curate.tokens import counter, resolve_base_model
+
+        self.facts = resolve_base_model(self.base_model)
+        encoding = self.facts.encoding
+        if self._counter is not None and self._counter.encoding == encoding:
+            self.ready.emit()
+            return
+        if self._loading is not None and not self._loading.is_over:
+            return
+
+        def work(_progress: ProgressCall, _cancelled: CancelledCall) -> str:
+            found = counter(encoding)
+            found.count("warm up")
+            found.accelerate()
+            return encoding
+
+        self._loading = self._jobs.start(self.tr("Loading the vocabulary"), work)
+        self._loading.succeeded.connect(self._loaded)
+
+    def measure(self, draft: Conversation) -> Measure | None:
+        """Count a draft; None until the vocabulary is there."""
+        if self._counter is None or self.facts is None:
+            return None
+        from curator.curate.tokens import count_conversation
+
+        count = count_conversation(draft, self._counter)
+        return Measure(count, self.facts.context_limit, self.facts.name)
+
+    def choose(self, name: str) -> None:
+        """Make another base model the project's."""
+        before = self._session.setting("base_model")
+        if name and name != before:
+            patch = SettingPatch("base_model", before, name)
+            title = self.tr("Base model: {0}").format(name)
+            self._session.push(Edit(title, self._session.author, (patch,)))
+            self.load()
+
+    def _loaded(self, encoding: str) -> None:
+        from curator.curate.tokens import counter
+
+        self._counter = counter(encoding)
+        self._loading = None
+        if self.facts is not None and self.facts.encoding != encoding:
+            self.load()
+            return
+        self.ready.emit()
