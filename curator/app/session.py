@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Literal
 
 from PySide6.QtCore import QObject, Signal
 
-from curator.dataset.edit import Edit
 from curator.dataset.errors import CuratorError
 
 if TYPE_CHECKING:
     import numpy as np
 
     from curator.app.jobs import CancelledCall, Job, Jobs, ProgressCall
+    from curator.dataset.edit import Edit
     from curator.dataset.json_values import Json
     from curator.project.changes import Changes
     from curator.project.index import Index
@@ -84,7 +84,7 @@ class Session(QObject):
         """Show the person a notice, from any page."""
         self.notice.emit(Notice(level, text, detail, action_text, action))
 
-    def push(self, edit: Edit) -> "Changes | None":
+    def push(self, edit: "Edit") -> "Changes | None":
         """Apply an edit; where it cannot be, tell why and return None."""
         return self._change(lambda project: project.apply(edit))
 
@@ -95,6 +95,12 @@ class Session(QObject):
     def redo(self) -> "Changes | None":
         """Do again what was last taken back; None where there is nothing."""
         return self._change(lambda project: project.redo())
+
+    def take_over(self, changes: "Changes") -> None:
+        """Spread the news of an edit that is applied already, for example by a background job."""
+        if self.project is not None and self.index is not None:
+            self.index.refresh(self.project, changes)
+        self.edited.emit(changes)
 
     def preference(self, name: str, *, default: "Json" = None) -> "Json":
         """Return what this person chose in the preferences, or the default."""
@@ -182,9 +188,7 @@ class Session(QObject):
             self._tell_failure(error)
             return None
         if changes is not None:
-            if self.index is not None:
-                self.index.refresh(self.project, changes)
-            self.edited.emit(changes)
+            self.take_over(changes)
         return changes
 
     def _tell_failure(self, error: object) -> None:
