@@ -1,10 +1,15 @@
 """The verb about services that train: targets."""
 
 import argparse
+from typing import TYPE_CHECKING
 
 from curator.cli.answer import FOUND, Answer, table
 from curator.cli.arguments import Options, Parser, Verbs, pairs
 from curator.cli.progress import Progress
+from curator.dataset.json_values import Json
+
+if TYPE_CHECKING:
+    from curator.tune.targets import Target
 
 
 def add_verbs(verbs: Verbs) -> None:
@@ -42,34 +47,55 @@ def _add_parts(parts: "argparse._SubParsersAction[Parser]") -> None:
 
 
 def _list(_options: Options, _progress: Progress) -> Answer:
-    from curator.tune.commands import targets_rows
+    from curator.tune.targets import load_targets
 
-    keys = targets_rows()
+    targets = [_row(target) for _, target in sorted(load_targets().items())]
     rows = [
         (str(each["name"]), str(each["label"]), ", ".join(each["methods"]), str(each["key"]))
-        for each in keys["targets"]
+        for each in targets
     ]
-    return Answer(keys, table([("target", "what", "methods", "key"), *rows]))
+    return Answer({"targets": targets}, table([("target", "what", "methods", "key"), *rows]))
+
+
+def _row(target: "Target") -> dict[str, Json]:
+    from curator.tune.keys import key_place
+    from curator.tune.targets import is_own
+
+    end = target.end_of_life
+    return {
+        "name": target.id,
+        "label": target.label,
+        "address": target.url,
+        "ready": target.is_complete,
+        "methods": list(target.methods),
+        "bases": list(target.bases),
+        "key": key_place(target),
+        "key_env": target.key_env,
+        "own": is_own(target.id),
+        "jobs_until": end.create.isoformat() if end else None,
+        "served_until": end.serve.isoformat() if end else None,
+        "note": target.note,
+    }
 
 
 def _add(options: Options, _progress: Progress) -> Answer:
-    from curator.tune.commands import add_target
+    from curator.tune.targets import derive_target, save_target
 
-    keys = add_target(
-        options.name,
-        kind=options.kind,
-        label=options.label,
-        address=pairs(options.address, "--address"),
-    )
-    made = keys["targets"][0]
-    missing = () if made["ready"] else (f"Still to fill in: {made['address']}",)
-    key = f"Put its key into the environment as {made['key_env']}, or store it in the window."
-    return Answer(keys, (f"{made['name']}: {made['address']}", *missing, key))
+    address = pairs(options.address, "--address")
+    target = derive_target(options.kind, options.name, options.label, address)
+    save_target(target)
+    missing = () if target.is_complete else (f"Still to fill in: {target.url}",)
+    key = f"Put its key into the environment as {target.key_env}, or store it in the window."
+    return Answer({"targets": [_row(target)]}, (f"{target.id}: {target.url}", *missing, key))
 
 
 def _test(options: Options, _progress: Progress) -> Answer:
-    from curator.tune.commands import probe_row
+    from curator.tune.client import connect
+    from curator.tune.probing import probe
+    from curator.tune.targets import find_target
 
-    keys = probe_row(options.name)
-    found = keys["capabilities"]
+    target = find_target(options.name)
+    with connect(target) as connection:
+        found = probe(connection).to_row()
+    keys = {"targets": [_row(target)], "capabilities": found}
     return Answer(keys, tuple(found["sentences"]), 0 if found["works"] else FOUND)

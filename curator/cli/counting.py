@@ -1,0 +1,162 @@
+"""The verb that counts tokens: count."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from curator.cli.answer import Answer
+from curator.cli.arguments import Options, Verbs, add_project, is_project, open_project
+from curator.cli.progress import Progress
+from curator.dataset.errors import WrongUse
+from curator.dataset.json_values import Json
+from curator.project.deduping import living
+
+if TYPE_CHECKING:
+    from curator.curate.analysis import Analysis
+    from curator.project.store import Project
+
+_BATCH = 4_000
+
+
+def add_verb(verbs: Verbs) -> None:
+    """Add the verb."""
+    parser = verbs.add(
+        "count",
+        _count,
+        "Count tokens as the training service will, for a base model or an encoding.",
+        "curator count chats.jsonl --base gpt-4.1-mini",
+        "curator count x.curator --encoding o200k_base --each --json",
+    )
+    add_project(parser, or_file=True)
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--base", default="", metavar="NAME", help="a base model or a checkpoint")
+    which.add_argument(
+        "--encoding", default="", metavar="NAME", help="o200k_base, cl100k_base, ..."
+    )
+    parser.add_argument("--each", action="store_true", help="tell every conversation's count")
+
+
+@dataclass
+class _Counted:
+    """The sums so far; limit is None where only an encoding was named."""
+
+    encoding: str
+    limit: int | None
+    tell_each: bool
+    exact: bool = True
+    conversations: int = 0
+    tokens: int = 0
+    trained: int = 0
+    over: int = 0
+    refused: int = 0
+    each: list[dict[str, Json]] = field(default_factory=list)
+
+    def take(self, found: "Analysis", ids: list[int | None], lines: list[int | None]) -> None:
+        """Add a batch; ids and lines name its rows where they are known."""
+        tokens, exact = found.columns["tokens"], found.columns["tokens_exact"]
+        self.conversations += len(found)
+        self.tokens += int(tokens.sum())
+        self.trained += int(found.columns["trained_tokens"].sum())
+        self.over += int((tokens > self.limit).sum()) if self.limit else 0
+        self.exact &= bool(exact.all())
+        self.refused += len(found.rejected)
+        if self.tell_each:
+            cells = zip(ids, lines, tokens.tolist(), exact.tolist(), strict=True)
+            self.each += [
+                {"conversation": i, "source_line": at, "tokens": n, "exact": bool(e)}
+                for i, at, n, e in cells
+            ]
+
+
+def _count(options: Options, progress: Progress) -> Answer:
+    from curator.curate.tokens import resolve_base_model
+
+    note = ""
+    if options.encoding:
+        total = _Counted(_known(options.encoding), None, options.each)
+    else:
+        facts = resolve_base_model(options.base or _base_of(options.input))
+        note = facts.note
+        total = _Counted(facts.encoding, facts.context_limit, options.each, exact=facts.known)
+    if is_project(options.input):
+        with open_project(options.input, read_only=True) as project:
+            _count_project(project, total, progress)
+    else:
+        _count_file(Path(options.input), total, progress)
+    keys: dict[str, Json] = {
+        "conversations": total.conversations,
+        "tokens": total.tokens,
+        "trained_tokens": total.trained,
+        "encoding": total.encoding,
+        "exact": total.exact,
+        "over_limit": total.over,
+        "limit": total.limit,
+        "rejected": total.refused,
+        "note": note,
+        "each": total.each,
+    }
+    return Answer(keys, _lines(keys))
+
+
+def _lines(keys: dict[str, Json]) -> tuple[str, ...]:
+    about = "" if keys["exact"] else "about "
+    lines = [
+        f"{keys['conversations']:,} conversations, {about}{keys['tokens']:,} tokens of "
+        f"{keys['encoding']}, {keys['trained_tokens']:,} of them trained"
+    ]
+    if keys["limit"]:
+        lines.append(f"{keys['over_limit']:,} over the limit of {keys['limit']:,}")
+    if keys["rejected"]:
+        lines.append(f"{keys['rejected']:,} lines are no conversation and were not counted")
+    lines += [keys["note"]] if keys["note"] else []
+    lines += [f"{e['conversation'] or e['source_line']}\t{e['tokens']}" for e in keys["each"]]
+    return tuple(lines)
+
+
+def _known(encoding: str) -> str:
+    from curator.curate.tokens import ENCODINGS
+
+    if encoding not in ENCODINGS:
+        raise WrongUse(f'There is no encoding "{encoding}"; choose {", ".join(ENCODINGS)}.')
+    return encoding
+
+
+def _base_of(name: str) -> str:
+    from curator.project.derive import DEFAULT_BASE_MODEL
+
+    if not is_project(name):
+        return DEFAULT_BASE_MODEL
+    with open_project(name, read_only=True) as project:
+        return str(project.setting("base_model", DEFAULT_BASE_MODEL))
+
+
+def _count_project(project: "Project", total: _Counted, progress: Progress) -> None:
+    from curator.curate.kernel import analyse
+    from curator.project.derive import DEFAULT_RULES_PROFILE
+
+    ids = living(project).tolist()
+    places = dict(zip(project.ids().tolist(), project.column("source_line").tolist(), strict=True))
+    for start in range(0, len(ids), _BATCH):
+        part = ids[start : start + _BATCH]
+        raw = [line.encode() for line in project.contents(part)]
+        found = analyse(
+            raw, encoding=total.encoding, rules_profile=DEFAULT_RULES_PROFILE, limit=total.limit
+        )
+        total.take(found, part, [places[id_] or None for id_ in part])
+        progress(start + len(part), len(ids), "Counting")
+
+
+def _count_file(path: Path, total: _Counted, progress: Progress) -> None:
+    from curator.curate.kernel import analyse
+    from curator.project.derive import DEFAULT_RULES_PROFILE
+
+    for numbers, raw in _batches(path, progress):
+        found = analyse(
+            raw, encoding=total.encoding, rules_profile=DEFAULT_RULES_PROFILE, limit=total.limit
+        )
+        total.take(found, [None] * len(found), [numbers[at] for at in found.line.tolist()])
+
+
+def _batches(path: Path, progress: Progress) -> Iterator[tuple[list[int], list[bytes]]]:
+    raise NotImplementedError
