@@ -12,7 +12,9 @@ from curator.project import journal
 from curator.project.changes import Changes
 from curator.project.checkpoints import LogWatch
 from curator.project.connection import connect
-from curator.project.writing import FINDING_COLUMNS, finding_row, now_ms, storable
+from curator.project.derive import stamp_if_empty
+from curator.project.values import storable
+from curator.project.writing import FINDING_COLUMNS, finding_row, now_ms
 
 if TYPE_CHECKING:
     from curator.project.store import Project
@@ -71,6 +73,7 @@ class Bulk:
         """Note the file that the next rows come from; returns its id."""
         self._connection.pragma("synchronous", "normal")
         with self._project.writing(self._connection):
+            stamp_if_empty(self._connection)
             self._connection.execute(
                 "INSERT INTO source (path, name, digest, format, state, author, at) "
                 "VALUES (?,?,?,?,'importing',?,?)",

@@ -192,6 +192,9 @@ class Index:
             found = np.zeros(len(self), np.bool_)
             found[self.rows_of(hits)] = True
             mask &= found
+        if sort == "id":
+            rows = np.flatnonzero(mask).astype(np.int32)
+            return rows[::-1] if descending else rows
         order = self._order(sort, descending=descending)
         return order[mask[order]]
 

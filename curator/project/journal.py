@@ -17,6 +17,7 @@ import numpy.typing as npt
 from curator.dataset import AnnotationPatch, ContentPatch, Edit, SettingPatch
 from curator.dataset.edit import Patch
 from curator.dataset.json_values import Json, dumps, loads
+from curator.project.values import storable
 
 MERGE_WINDOW_MS: Final = 5_000
 _COMPRESS_FROM: Final = 1_024
@@ -94,7 +95,7 @@ def record(connection: apsw.Connection, edit: Edit, now: int) -> None:
         )
     connection.execute(
         "INSERT INTO edit (title, author, merge_key, state, at, changed) VALUES (?,?,?,'done',?,?)",
-        (edit.title, edit.author, edit.merge_key, now, now),
+        (storable(edit.title), edit.author, edit.merge_key, now, now),
     )
     _write_patches(connection, connection.last_insert_rowid(), edit.patches)
 

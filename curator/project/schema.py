@@ -140,6 +140,11 @@ CREATE TABLE setting (
   name TEXT PRIMARY KEY,
   value TEXT NOT NULL
 ) WITHOUT ROWID;
+-- What the program notes for itself; unlike a setting it is never undone.
+CREATE TABLE stamp (
+  name TEXT PRIMARY KEY,
+  value TEXT NOT NULL
+) WITHOUT ROWID;
 CREATE TABLE run (
   id INTEGER PRIMARY KEY,
   kind TEXT NOT NULL,

@@ -105,9 +105,16 @@ def find_texts(
         through = indexed_through(connection)
     for page in _candidates(reader, plan, through, among):
         yield from _scan(reader, plan.rest, page, cancelled)
-    later = reader.ids() if among is None else among
-    later = later[np.searchsorted(later, through, side="right") :]
+    later = _ids_after(reader, through, among)
     yield from _scan(reader, _test_of(query), later, cancelled)
+
+
+def _ids_after(reader: Reader, id_: int, among: "Ids | None") -> Ids:
+    if among is not None:
+        return among[np.searchsorted(among, id_, side="right") :]
+    with reader.reading() as connection:
+        rows = connection.execute("SELECT id FROM conversation WHERE id > ? ORDER BY id", (id_,))
+        return np.fromiter((each for (each,) in rows), np.int64)
 
 
 def find_ids(

@@ -1,5 +1,6 @@
 """How annotation values stand in the file: one codec per field, and how to read and write it."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -10,8 +11,15 @@ from curator.dataset.errors import WrongUse
 from curator.dataset.json_values import Json, canonical, loads
 from curator.project.schema import SPLITS, STATUSES
 
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
+
 LABEL_PREFIX: Final = "label:"
 """How the field of a label patch begins; the label set's name follows."""
+
+
+def storable(text: str) -> str:
+    """Return a text for show that UTF-8 can hold: half characters become the replacement sign."""
+    return _SURROGATE.sub("\ufffd", text)
 
 
 @dataclass(frozen=True, slots=True)

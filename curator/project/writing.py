@@ -1,6 +1,5 @@
 """Writing the rows of an edit: each patch is checked against what is stored, then put in its place."""
 
-import re
 import time
 from collections.abc import Sequence
 from typing import Any, Final
@@ -11,17 +10,16 @@ import numpy as np
 from curator.dataset import AnnotationPatch, ContentPatch, Conversation, Finding, SettingPatch
 from curator.dataset.edit import Patch
 from curator.dataset.errors import StaleEdit, WrongUse
-from curator.dataset.json_values import Json, canonical, dumps
+from curator.dataset.json_values import BadJson, Json, canonical, dumps
 from curator.project import derive, texts
 from curator.project.connection import scalar
 from curator.project.reader import stored_content, stored_setting
 from curator.project.schema import DERIVED, EDITED
-from curator.project.values import LABEL_PREFIX, NUMERIC, Field, field_of
+from curator.project.values import LABEL_PREFIX, NUMERIC, Field, field_of, storable
 
 FINDING_COLUMNS: Final = (
     "conversation, position, rule, severity, message, message_index, field, start, end, fix"
 )
-_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 
 def now_ms() -> int:
@@ -29,13 +27,17 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-def storable(text: str) -> str:
-    """Return a text for show that UTF-8 can hold: lone surrogates become the replacement character."""
-    return _SURROGATE.sub("\ufffd", text)
-
-
 def write_patch(connection: apsw.Connection, patch: Patch, now: int) -> None:
     """Put one patch in its place; raises StaleEdit where its before does not hold."""
+    try:
+        _write(connection, patch, now)
+    except UnicodeEncodeError as error:
+        raise WrongUse(
+            "A name, label or line holds half a character, which no file can hold."
+        ) from error
+
+
+def _write(connection: apsw.Connection, patch: Patch, now: int) -> None:
     if isinstance(patch, ContentPatch):
         _write_content(connection, patch, now)
     elif isinstance(patch, SettingPatch):
@@ -89,11 +91,13 @@ def _write_content(connection: apsw.Connection, patch: ContentPatch, now: int) -
     if patch.after is None:
         _take_back_creation(connection, id_)
         return
-    conversation = Conversation.parse(patch.after)
-    terms = derive.terms_of(
-        stored_setting(connection, "base_model"), stored_setting(connection, "rules_profile")
-    )
-    row = derive.derive(conversation, terms)
+    try:
+        conversation = Conversation.parse(patch.after)
+    except BadJson as error:
+        raise WrongUse(f"The text is not a conversation: {error}.") from error
+    if patch.before is None:
+        derive.stamp_if_empty(connection)
+    row = derive.derive(conversation, derive.terms_in(connection))
     values = {name: getattr(row, name) for name in DERIVED}
     values |= {
         "title": storable(row.title),
