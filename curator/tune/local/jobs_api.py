@@ -168,6 +168,7 @@ def _spec(body: dict[str, Any], files: FileStore) -> dict[str, Any]:
     validation = body.get("validation_file")
     return {
         "base": base.name,
+        "base_folder": str(base.folder),
         "options": options.to_json(),
         "learning_rate_multiplier": round(options.learning_rate / usual.learning_rate, 6),
         "training_file": body["training_file"],

@@ -59,7 +59,7 @@ def parameter_groups(network: Any, options: TrainingOptions) -> list[dict[str, A
     decay ** (L + 1) (Howard and Ruder 2018, discriminative fine-tuning). One-dimensional parameters
     (norms, biases) get no weight decay.
     """
-    layers = getattr(network.config, "num_hidden_layers", 0)
+    layers = getattr(getattr(network, "config", None), "num_hidden_layers", 0)
     groups: dict[tuple[float, float], dict[str, Any]] = {}
     for name, parameter in network.named_parameters():
         if not parameter.requires_grad:

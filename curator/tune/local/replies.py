@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from curator.tune.local import bases, methods
+from curator.tune.local import bases, heads, methods
 from curator.tune.local.encoding import TemplateRefused, encode_prompt
 
 
@@ -23,6 +23,7 @@ class Loaded:
     tokenizer: Any
     network: Any
     cached: bool
+    head: Path | None = None
 
 
 def main() -> int:
@@ -54,6 +55,10 @@ def _load(name: str, checkpoint: str | None) -> Loaded:
     tokenizer = bases.load_tokenizer(base)
     folder = Path(checkpoint) if checkpoint else None
     cached = True
+    if folder is not None and heads.is_head(folder):
+        return Loaded(
+            (name, checkpoint), tokenizer, bases.load_weights(base).eval(), cached, folder
+        )
     if folder is not None and not methods.is_adapter(folder):
         network = bases.load_weights(bases.Base(name, folder, base.label))
     else:
@@ -68,6 +73,9 @@ def _load(name: str, checkpoint: str | None) -> Loaded:
 def _reply(loaded: Loaded, request: dict[str, Any]) -> Iterator[dict[str, Any]]:
     import torch
 
+    if loaded.head is not None:
+        yield from _label(loaded, loaded.head, request)
+        return
     ids = encode_prompt(loaded.tokenizer, request["messages"], request.get("tools"))
     room = getattr(loaded.network.config, "max_position_embeddings", 2048) - len(ids)
     if room <= 0:
@@ -93,6 +101,16 @@ def _reply(loaded: Loaded, request: dict[str, Any]) -> Iterator[dict[str, Any]]:
             reason = "stop"
             break
     yield {"done": reason, "prompt_tokens": len(ids), "completion_tokens": len(tokens)}
+
+
+def _label(loaded: Loaded, head: Path, request: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Answer with the label a head gives; the other labels are its top log probabilities."""
+    text = heads.text_of(request["messages"])
+    found = heads.classify(loaded.network, loaded.tokenizer, head, text)
+    wanted = int(request.get("top_logprobs") or 0)
+    read = len(loaded.tokenizer(text)["input_ids"])
+    yield {"text": found[0][0], "logprob": found[0][1], "top": found[:wanted]}
+    yield {"done": "stop", "prompt_tokens": read, "completion_tokens": 1}
 
 
 def _tokens(

@@ -9,12 +9,18 @@ import os
 import sys
 import time
 import traceback
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from curator.tune.local.encoding import Sample, TemplateRefused, encode_conversation
 from curator.tune.local.folders import JobFolder
 from curator.tune.local.options import TrainingOptions
+
+if TYPE_CHECKING:
+    from curator.tune.local.loop import Outcome
+
+_T = TypeVar("_T")
 
 
 class JobRefused(ValueError):
@@ -48,6 +54,9 @@ def _run(job: JobFolder) -> None:
 
     spec = job.spec
     options = TrainingOptions.from_json(spec["options"])
+    if options.method == "head":
+        _finish(job, _run_head(job, spec, options))
+        return
     try:
         base = find_base(spec["base"])
         tokenizer = load_tokenizer(base)
@@ -64,7 +73,26 @@ def _run(job: JobFolder) -> None:
         f"{len(train)} conversations, {sum(s.trained for s in train):,} trained tokens; "
         f"{options.method} for {options.epochs} epochs."
     )
-    outcome = Loop(job, methods.prepare(weights, options), train, validation, options).run()
+    _finish(job, Loop(job, methods.prepare(weights, options), train, validation, options).run())
+
+
+def _run_head(job: JobFolder, spec: dict[str, Any], options: TrainingOptions) -> "Outcome":
+    from curator.tune.local.bases import BaseUnusable, find_base, load_tokenizer, load_weights
+    from curator.tune.local.heads import HeadRun, example_of
+
+    train = _read(spec["training_path"], "training_file", example_of)
+    path = spec.get("validation_path")
+    validation = _read(path, "validation_file", example_of) if path else []
+    try:
+        base = find_base(spec["base"])
+        return HeadRun(job, load_weights(base), load_tokenizer(base), options).run(
+            train, validation
+        )
+    except BaseUnusable as error:
+        raise JobRefused(str(error), "model_unusable", "model") from error
+
+
+def _finish(job: JobFolder, outcome: "Outcome") -> None:
     finished = int(time.time()) if outcome.status != "paused" else None
     checkpoint = f"step-{outcome.step}" if outcome.status == "succeeded" else None
     words = {"succeeded": "The job is done.", "paused": "Paused.", "cancelled": "Cancelled."}
@@ -83,30 +111,39 @@ def _samples(
     job: JobFolder, tokenizer: Any, path: str, options: TrainingOptions, param: str
 ) -> list[Sample]:
     """Encode a file; refuses the job where a line is unreadable or the template refuses it."""
-    samples: list[Sample] = []
+
+    def encode(record: Any) -> tuple[Sample, ...]:
+        return encode_conversation(tokenizer, record, options.max_tokens)
+
+    samples = [sample for found in _read(path, param, encode) for sample in found]
+    cut = sum(len(sample.ids) == options.max_tokens for sample in samples)
+    if cut:
+        job.event(f"{cut} conversations were cut at {options.max_tokens} tokens.", level="warn")
+    return samples
+
+
+def _read(path: str, param: str, convert: Callable[[Any], _T]) -> list[_T]:
+    """Convert every line of a file; refuses the job at the first that is unreadable."""
+    found: list[_T] = []
     with Path(path).open(encoding="utf-8", newline="\n") as stream:
         for number, line in enumerate(stream, 1):
             if not line.strip():
                 continue
             try:
-                record = json.loads(line)
-                samples += encode_conversation(tokenizer, record, options.max_tokens)
+                found.append(convert(json.loads(line)))
             except TemplateRefused as error:
                 raise JobRefused(
                     f"Example {number}: {error}.", "invalid_training_file", param
                 ) from error
-            except (ValueError, KeyError, TypeError, AttributeError) as error:
+            except (ValueError, LookupError, TypeError, AttributeError) as error:
                 raise JobRefused(
                     f"Invalid file format. Example {number} cannot be read: {error}",
                     "invalid_training_file",
                     param,
                 ) from error
-    if not samples:
+    if not found:
         raise JobRefused(f"The {param.replace('_', ' ')} is empty.", "invalid_n_examples", param)
-    cut = sum(len(sample.ids) == options.max_tokens for sample in samples)
-    if cut:
-        job.event(f"{cut} conversations were cut at {options.max_tokens} tokens.", level="warn")
-    return samples
+    return found
 
 
 def _reason(error: BaseException) -> tuple[str, str, str | None]:

@@ -246,3 +246,32 @@ def test_a_job_survives_a_killed_server_and_two_jobs_wait_in_line(server):
             lambda j: j.status == "succeeded",
         )
     assert TRAINER
+
+
+@needs_trainer
+def test_a_head_on_a_frozen_base_names_labels(server):
+    client = server.client()
+    stored = client.files.create(file=("t.jsonl", training_file(48)), purpose="fine-tune")
+    job = client.fine_tuning.jobs.create(
+        model="tiny",
+        training_file=stored.id,
+        validation_file=stored.id,
+        metadata=options(method="head", dropout=0.1, epochs=40, batch_size=8),
+    )
+    done = wait_for(
+        lambda: client.fine_tuning.jobs.retrieve(job.id),
+        lambda j: j.status in ("succeeded", "failed"),
+    )
+    assert done.status == "succeeded", done.error
+    (checkpoint,) = client.fine_tuning.jobs.checkpoints.list(job.id)
+    assert checkpoint.metrics.full_valid_mean_token_accuracy > 0.95
+    answer = client.chat.completions.create(
+        model=done.fine_tuned_model,
+        messages=[{"role": "user", "content": "rate 3"}],
+        logprobs=True,
+        top_logprobs=4,
+    )
+    assert answer.choices[0].message.content == "exchange_rate"
+    chances = [entry.logprob for entry in answer.choices[0].logprobs.content[0].top_logprobs]
+    assert len(chances) == 4
+    assert chances == sorted(chances, reverse=True)
