@@ -6,6 +6,7 @@ A check never raises, whatever the JSON holds; what it finds is a value.
 from curator.curate.checks.dispatch import (
     PROFILES,
     check_conversation,
+    check_for_all,
     finding,
     plain_findings,
 )
@@ -16,6 +17,7 @@ from curator.curate.checks.screening import needs_reading
 __all__ = [
     "PROFILES",
     "check_conversation",
+    "check_for_all",
     "explain_rejected",
     "finding",
     "keys_stand_once",

@@ -64,6 +64,31 @@ def check_conversation(
     return _in_order([*found, *_run(length.CHECKS[:2], subject)])
 
 
+def check_for_all(
+    conversation: Conversation,
+    profiles: Sequence[str],
+    *,
+    limit: int | None = None,
+    tokens: int | None = None,
+    raw: str | None = None,
+) -> tuple[tuple[Finding, ...], ...]:
+    """Return what check_conversation finds for each profile; a plain conversation is read only once."""
+    plain = plain_parts(conversation.fields)
+    is_short = tokens is None or not limit or tokens * 2 < limit
+    if (
+        plain is not None
+        and is_short
+        and (raw is None or files.keys_stand_once(raw, len(plain[0])))
+    ):
+        roles, texts = plain
+        if not needs_reading("\n".join(texts)):
+            return tuple([plain_findings(roles, profile) for profile in profiles])
+    return tuple(
+        check_conversation(conversation, profile=profile, limit=limit, tokens=tokens, raw=raw)
+        for profile in profiles
+    )
+
+
 def plain_parts(fields: Any) -> tuple[tuple[str, ...], list[str]] | None:
     """Return roles and texts where every message is a role and a text, not blank; None otherwise."""
     messages = fields.get("messages")

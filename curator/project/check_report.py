@@ -1,0 +1,186 @@
+"""What a check of a project or file found, by rule and by target, with the keys of the terminal."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from curator.curate.dataset_checks import DatasetFinding
+from curator.dataset.finding import Finding, Severity
+from curator.dataset.json_values import Json
+from curator.dataset.rule import load_rules
+
+_GRAVITY: Final[Mapping[Severity, int]] = {"error": 2, "warning": 1, "info": 0}
+
+
+@dataclass(slots=True)
+class TargetCount:
+    """How many findings one target has, and how many conversations it would refuse."""
+
+    errors: int = 0
+    warnings: int = 0
+    infos: int = 0
+    conversations_with_errors: int = 0
+
+
+@dataclass(slots=True)
+class RuleCount:
+    """How grave a rule is at its gravest among the targets, and how often it was met."""
+
+    severity: Severity
+    count: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A finding and whose it is; conversations names all where it is on several."""
+
+    finding: Finding
+    conversation: int | None
+    source_line: int | None = None
+    conversations: tuple[int, ...] = ()
+
+
+@dataclass(slots=True)
+class CheckReport:
+    """The counts of a check, and the first findings."""
+
+    conversations: int = 0
+    targets: dict[str, TargetCount] = field(default_factory=dict)
+    rules: dict[str, RuleCount] = field(default_factory=dict)
+    findings: list[Found] = field(default_factory=list)
+
+    @property
+    def has_errors(self) -> bool:
+        """Whether any target has an error."""
+        return any(target.errors for target in self.targets.values())
+
+    def to_json(self) -> dict[str, Json]:
+        """Return the keys of the verb check; a turn is counted from 1, as messages say it."""
+        return {
+            "conversations": self.conversations,
+            "targets": {
+                name: {
+                    "errors": count.errors,
+                    "warnings": count.warnings,
+                    "infos": count.infos,
+                    "conversations_with_errors": count.conversations_with_errors,
+                }
+                for name, count in self.targets.items()
+            },
+            "rules": {
+                rule: {"severity": count.severity, "count": count.count}
+                for rule, count in sorted(self.rules.items())
+            },
+            "findings": [_row(found) for found in self.findings],
+        }
+
+
+def _row(found: Found) -> dict[str, Json]:
+    place = found.finding.place
+    return {
+        "conversation": found.conversation,
+        "source_line": found.source_line,
+        "turn": None if place.message is None else place.message + 1,
+        "rule": found.finding.rule,
+        "severity": found.finding.severity,
+        "message": found.finding.message,
+        "fix": found.finding.fix or None,
+    }
+
+
+class Tally:
+    """Adds findings up to a report: for each target, for each rule, and the first ones themselves."""
+
+    def __init__(
+        self, targets: Mapping[str, str], rules: Collection[str] = (), limit: int = 1_000
+    ) -> None:
+        self.targets = dict(targets)
+        self.profiles = tuple(dict.fromkeys(self.targets.values()))
+        self.rules = frozenset(rules)
+        self.limit = limit
+        self.report = CheckReport(targets={name: TargetCount() for name in self.targets})
+
+    def take(
+        self, found: Sequence[Sequence[Finding]], conversation: int | None, line: int | None
+    ) -> None:
+        """Add one conversation's findings, one sequence for each of profiles."""
+        self.report.conversations += 1
+        if not any(found):
+            return
+        kept = [self._wanted(findings) for findings in found]
+        self._count_targets(kept)
+        for finding in _gravest(kept):
+            self._count_rule(finding, 1)
+            self._tell(Found(finding, conversation, line))
+
+    def take_dataset(
+        self, found: Sequence[Sequence[DatasetFinding]], *, known_ids: bool = True
+    ) -> None:
+        """Add what was found in the conversations taken together, one sequence for each of profiles.
+
+        known_ids says that conversations are ids of a project; else they are lines of a file.
+        """
+        by_finding = {each.finding: each for findings in found for each in findings}
+        kept = [self._wanted(each.finding for each in findings) for findings in found]
+        self._count_targets(kept, of_conversations=False)
+        for finding in _gravest(kept):
+            all_of_it = by_finding[finding].conversations
+            first = all_of_it[0] if all_of_it else None
+            self._count_rule(finding, max(1, len(all_of_it)))
+            self._tell(
+                Found(finding, first, None, all_of_it)
+                if known_ids
+                else Found(finding, None, first, all_of_it)
+            )
+
+    def _wanted(self, findings: Iterable[Finding]) -> list[Finding]:
+        return [f for f in findings if not self.rules or f.rule in self.rules]
+
+    def _count_targets(
+        self, found: Sequence[Sequence[Finding]], *, of_conversations: bool = True
+    ) -> None:
+        for name, profile in self.targets.items():
+            count = self.report.targets[name]
+            severities = [f.severity for f in found[self.profiles.index(profile)]]
+            errors = severities.count("error")
+            count.errors += errors
+            count.warnings += severities.count("warning")
+            count.infos += severities.count("info")
+            count.conversations_with_errors += bool(errors) and of_conversations
+
+    def _count_rule(self, finding: Finding, times: int) -> None:
+        count = self.report.rules.get(finding.rule)
+        if count is None:
+            count = self.report.rules[finding.rule] = RuleCount(finding.severity)
+        if _GRAVITY[finding.severity] > _GRAVITY[count.severity]:
+            count.severity = finding.severity
+        count.count += times
+
+    def _tell(self, found: Found) -> None:
+        if len(self.report.findings) < self.limit:
+            self.report.findings.append(found)
+
+
+def _gravest(found: Sequence[Sequence[Finding]]) -> list[Finding]:
+    """Return each finding once, as grave as the gravest target sees it."""
+    if len(found) == 1:
+        return list(found[0])
+    gravest: dict[tuple[object, ...], Finding] = {}
+    for findings in found:
+        seen: dict[tuple[object, ...], int] = {}
+        for finding in findings:
+            place = (finding.rule, finding.place, finding.message)
+            seen[place] = seen.get(place, 0) + 1
+            known = gravest.get((*place, seen[place]))
+            if known is None or _GRAVITY[finding.severity] > _GRAVITY[known.severity]:
+                gravest[(*place, seen[place])] = finding
+    return list(gravest.values())
+
+
+def in_order_of_gravity(rules: Mapping[str, RuleCount]) -> list[str]:
+    """Return the rules met, the gravest and most frequent first."""
+    pack = list(load_rules())
+    return sorted(
+        rules,
+        key=lambda rule: (-_GRAVITY[rules[rule].severity], -rules[rule].count, pack.index(rule)),
+    )

@@ -1,0 +1,270 @@
+"""Checking a project or a bare file in bulk: which target accepts what, and every rule's findings."""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from curator.curate.checks import PROFILES, check_for_all
+from curator.curate.dataset_checks import DatasetFacts, Ints, check_dataset
+from curator.curate.shingles import Cancel, Progress, never_cancelled, no_progress
+from curator.dataset import Conversation, Finding, Place
+from curator.dataset.errors import Cancelled, WrongUse
+from curator.dataset.json_values import loads
+from curator.dataset.resources import resource
+from curator.project import derive
+from curator.project.check_report import CheckReport, Found, RuleCount, Tally, TargetCount
+from curator.project.connection import scalar
+from curator.project.dataset_facts import dataset_facts, has_images, tool_uses
+from curator.project.deduping import living
+from curator.project.reader import Reader
+
+DEFAULT_TARGET: Final = "openai"
+
+_BATCH: Final = 2_000
+_LIVE: Final = "FROM finding f LEFT JOIN annotation a ON a.conversation = f.conversation WHERE a.removed IS NULL"
+
+
+def profiles_named(names: Iterable[str], own: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return the rules profile of each target; own adds targets a person set up. Raises WrongUse.
+
+    A name is a target's, a rules profile's or its short form, such as openai for openai_sft.
+    """
+    return {name: _profile_named(name, own or {}) for name in names or (DEFAULT_TARGET,)}
+
+
+def _profile_named(name: str, own: Mapping[str, str]) -> str:
+    if name in own:
+        return own[name]
+    if name == DEFAULT_TARGET:
+        return PROFILES[0]
+    if name in PROFILES:
+        return name
+    shipped = {path.stem: path for path in sorted(resource("targets").glob("*.json"))}
+    if name in shipped:
+        return str(loads(shipped[name].read_text("utf-8")).get("rules_profile", PROFILES[0]))
+    known = dict.fromkeys((DEFAULT_TARGET, *PROFILES, *shipped, *own))
+    raise WrongUse(f'There is no target "{name}"; choose from {", ".join(known)}.')
+
+
+def check_project(
+    reader: Reader,
+    targets: Mapping[str, str] | None = None,
+    rules: Collection[str] = (),
+    *,
+    limit: int = 1_000,
+    progress: Progress = no_progress,
+    cancelled: Cancel = never_cancelled,
+) -> CheckReport:
+    """Check all conversations that are not removed, for targets given as name to rules profile.
+
+    limit is how many findings the report tells; its counts are complete in any case.
+    """
+    _check_rules(rules)
+    targets = targets or profiles_named(())
+    stored = str(reader.setting("rules_profile") or derive.DEFAULT_RULES_PROFILE)
+    tally = Tally(targets, rules, limit)
+    if tally.profiles == (stored,):
+        _take_stored(reader, tally)
+    else:
+        _take_anew(reader, tally, progress, cancelled)
+    facts = dataset_facts(reader)
+    tally.take_dataset([check_dataset(facts, profile) for profile in tally.profiles])
+    return tally.report
+
+
+def check_file(
+    path: Path | str,
+    lines: Iterable[tuple[int, bytes]],
+    targets: Mapping[str, str] | None = None,
+    rules: Collection[str] = (),
+    *,
+    base_model: str = derive.DEFAULT_BASE_MODEL,
+    limit: int = 1_000,
+    progress: Progress = no_progress,
+    cancelled: Cancel = never_cancelled,
+) -> CheckReport:
+    """Check the records of a file, given as line number and bytes, without any project."""
+    from curator.curate.kernel import analyse
+
+    _check_rules(rules)
+    tally = Tally(targets or profiles_named(()), rules, limit)
+    terms = derive.terms_of(base_model, tally.profiles[0])
+    total = _FileColumns()
+    for batch in _batches(lines):
+        if cancelled():
+            raise Cancelled(f"The check of {Path(path).name} was stopped.")
+        raws = [raw for _, raw in batch]
+        found = analyse(
+            raws, encoding=terms.encoding, rules_profile=terms.profile, limit=terms.limit
+        )
+        total.take(found, batch)
+        _take_lines(tally, batch, found, terms.limit)
+        progress(batch[-1][0], 0, "Checking")
+    facts = total.facts()
+    tally.take_dataset(
+        [check_dataset(facts, profile) for profile in tally.profiles], known_ids=False
+    )
+    return tally.report
+
+
+def _check_rules(rules: Collection[str]) -> None:
+    from curator.dataset.rule import load_rules
+
+    for rule in rules:
+        if rule not in load_rules():
+            raise WrongUse(f'There is no rule "{rule}"; they are named like S05 or D03.')
+
+
+def _take_stored(reader: Reader, tally: Tally) -> None:
+    """Add up the findings that import and edits left in the project."""
+    from apsw import carray
+
+    report = tally.report
+    some = " AND f.rule IN carray(?)" if tally.rules else ""
+    values: list[Any] = [carray(tuple(sorted(tally.rules)))] if tally.rules else []
+    counts = TargetCount()
+    with reader.reading() as connection:
+        report.conversations = len(living(reader))
+        for rule, severity, count in connection.execute(
+            f"SELECT f.rule, f.severity, count(*) {_LIVE}{some} GROUP BY 1, 2", values
+        ):
+            report.rules.setdefault(rule, RuleCount(severity)).count += count
+            name = {"error": "errors", "warning": "warnings"}.get(severity, "infos")
+            setattr(counts, name, getattr(counts, name) + count)
+        counts.conversations_with_errors = scalar(
+            connection,
+            f"SELECT count(DISTINCT f.conversation) {_LIVE}{some} AND f.severity = 'error'",
+            tuple(values),
+        )
+        report.findings = list(_stored_findings(connection, f"{_LIVE}{some}", values, tally.limit))
+    for name in report.targets:
+        report.targets[name] = TargetCount(
+            counts.errors, counts.warnings, counts.infos, counts.conversations_with_errors
+        )
+
+
+def _stored_findings(
+    connection: Any, live: str, values: Sequence[Any], limit: int
+) -> Iterator[Found]:
+    source = "(SELECT source_line FROM conversation WHERE id = f.conversation)"
+    for id_, line, rule, severity, message, index, field, start, end, fix in connection.execute(
+        f"SELECT f.conversation, {source}, rule, severity, message, message_index, field, start, "
+        f"end, fix {live} ORDER BY f.conversation, position LIMIT ?",
+        (*values, limit),
+    ):
+        place = Place(index, field, start, end)
+        yield Found(Finding(rule, severity, message, place, fix), id_, line)
+
+
+def found_by_rule(reader: Reader, rule: str, limit: int = 5_000) -> list[Found]:
+    """Return the stored findings of one rule, in the order of their conversations."""
+    with reader.reading() as connection:
+        return list(_stored_findings(connection, f"{_LIVE} AND f.rule = ?", (rule,), limit))
+
+
+def _take_anew(reader: Reader, tally: Tally, progress: Progress, cancelled: Cancel) -> None:
+    """Check every conversation under each profile, with the tokens that are stored."""
+    with reader.snapshot():
+        ids = living(reader)
+        everyone = reader.ids()
+        rows = np.searchsorted(everyone, ids)
+        tokens = reader.column("tokens")[rows].tolist()
+        lines = reader.column("source_line")[rows].tolist()
+        limit = derive.terms_of(reader.setting("base_model"), None).limit
+        for at, (id_, raw) in enumerate(reader.iterate(ids.tolist())):
+            if at % _BATCH == 0:
+                if cancelled():
+                    raise Cancelled("The check was stopped; nothing was changed.")
+                progress(at, len(ids), "Checking")
+            conversation = Conversation.parse(raw)
+            found = check_for_all(
+                conversation, tally.profiles, limit=limit, tokens=tokens[at], raw=raw
+            )
+            tally.take(found, id_, lines[at] or None)
+    progress(len(ids), len(ids), "Checking")
+
+
+def _batches(lines: Iterable[tuple[int, bytes]]) -> Iterator[list[tuple[int, bytes]]]:
+    batch: list[tuple[int, bytes]] = []
+    size = 0
+    for line in lines:
+        batch.append(line)
+        size += len(line[1])
+        if len(batch) >= _BATCH or size > 4_000_000:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
+def _take_lines(
+    tally: Tally, batch: Sequence[tuple[int, bytes]], found: Any, limit: int | None
+) -> None:
+    """Add one batch in the order of its lines: rows with the kernel's findings, and refused lines."""
+    by_row: dict[int, list[Finding]] = {}
+    for row, each in found.findings:
+        by_row.setdefault(row, []).append(each)
+    rows = {at: row for row, at in enumerate(found.line.tolist())}
+    refused = {each.line: each for each in found.rejected}
+    tokens = found.columns["tokens"].tolist()
+    for at, (number, raw) in enumerate(batch):
+        if at in refused:
+            fault = Finding(refused[at].rule, "error", refused[at].reason)
+            tally.take([[fault]] * len(tally.profiles), None, number)
+        elif at in rows:
+            row = rows[at]
+            every: Sequence[Sequence[Finding]] = [by_row.get(row, [])]
+            if len(tally.profiles) > 1:
+                text = raw.decode("utf-8").strip()
+                every = check_for_all(
+                    Conversation.parse(text),
+                    tally.profiles,
+                    limit=limit,
+                    tokens=tokens[row],
+                    raw=text,
+                )
+            tally.take(every, None, number)
+
+
+class _FileColumns:
+    """The columns of a file's rows, gathered batch by batch; a row's name is its line."""
+
+    _NAMES: Final = ("content_hash", "prompt_hash", "system_hash", "trained_tokens")
+
+    def __init__(self) -> None:
+        self._columns: dict[str, list[Any]] = {name: [] for name in (*self._NAMES, "ids")}
+        self._with_images: list[int] = []
+        self._uses: dict[str, dict[str, list[int]]] = {}
+
+    def take(self, found: Any, batch: Sequence[tuple[int, bytes]]) -> None:
+        """Add one analysed batch."""
+        numbers = [batch[at][0] for at in found.line.tolist()]
+        for name in self._NAMES:
+            self._columns[name].append(found.columns[name])
+        self._columns["ids"].append(np.array(numbers, np.int64))
+        for row in np.flatnonzero(found.columns["flags"] & 5).tolist():
+            conversation = Conversation.parse(batch[found.line[row]][1].decode("utf-8").strip())
+            if has_images(conversation):
+                self._with_images.append(numbers[row])
+            for name, definition in tool_uses(conversation):
+                forms = self._uses.setdefault(name, {})
+                forms.setdefault(definition, []).append(numbers[row])
+
+    def facts(self) -> DatasetFacts:
+        """Return all columns."""
+        ids = self._joined("ids")
+        return DatasetFacts(
+            ids=ids,
+            content_hash=self._joined("content_hash"),
+            prompt_hash=self._joined("prompt_hash"),
+            system_hash=self._joined("system_hash"),
+            trained_tokens=self._joined("trained_tokens"),
+            split=np.zeros(len(ids), np.int8),
+            has_images=np.isin(ids, np.array(self._with_images, np.int64)),
+            tools={n: [tuple(users) for users in f.values()] for n, f in self._uses.items()},
+        )
+
+    def _joined(self, name: str) -> Ints:
+        return np.concatenate([np.empty(0, np.int64), *self._columns[name]])

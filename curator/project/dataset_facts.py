@@ -1,0 +1,102 @@
+"""The columns that the rules on the whole dataset read, from a project."""
+
+from collections import defaultdict
+from itertools import chain
+
+import numpy as np
+
+from curator.curate.checks.subject import Subject
+from curator.curate.dataset_checks import DatasetFacts, Ints
+from curator.dataset import Conversation
+from curator.dataset.json_values import canonical
+from curator.project.reader import Reader
+from curator.project.schema import SPLITS
+
+TOOLS: int = 1
+PARTS: int = 4
+"""Bits of conversation.flags: it has tool definitions, it has contents in parts."""
+
+_NEAR_PAIRS = 1_000
+_COLUMNS = "id, content_hash, prompt_hash, system_hash, trained_tokens, flags, ifnull(split, 0)"
+
+
+def dataset_facts(reader: Reader) -> DatasetFacts:
+    """Read the columns of all conversations that are not removed."""
+    with reader.snapshot():
+        table = _table(reader)
+        ids = table[:, 0]
+        flags = table[:, 5]
+        tools, with_images = _read_special(reader, ids[(flags & (TOOLS | PARTS)) != 0])
+        return DatasetFacts(
+            ids=ids,
+            content_hash=table[:, 1],
+            prompt_hash=table[:, 2],
+            system_hash=table[:, 3],
+            trained_tokens=table[:, 4],
+            split=table[:, 6],
+            has_images=np.isin(ids, np.fromiter(with_images, np.int64)),
+            split_names=SPLITS,
+            labels=_labels(reader, ids),
+            near=_near(reader, ids),
+            tools=tools,
+        )
+
+
+def tool_uses(conversation: Conversation) -> list[tuple[str, str]]:
+    """Return name and canonical form of each tool definition of a conversation."""
+    subject = Subject(conversation, "openai_sft")
+    return [(d.name, canonical(d.parameters)) for d in subject.definitions]
+
+
+def has_images(conversation: Conversation) -> bool:
+    """Say whether a conversation shows an image."""
+    return any(p.get("type") == "image_url" for m in conversation.messages for p in m.parts)
+
+
+def _table(reader: Reader) -> Ints:
+    with reader.reading() as connection:
+        rows = connection.execute(
+            f"SELECT {_COLUMNS} FROM conversation LEFT JOIN annotation ON conversation = id "
+            "WHERE removed IS NULL ORDER BY id"
+        )
+        return np.fromiter(chain.from_iterable(rows), np.int64).reshape(-1, 7)
+
+
+def _read_special(reader: Reader, ids: Ints) -> tuple[dict[str, list[tuple[int, ...]]], list[int]]:
+    """Read the conversations with tools or parts: uses of each tool definition, and who has images."""
+    uses: dict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
+    with_images: list[int] = []
+    for id_, text in reader.iterate(ids.tolist()):
+        conversation = Conversation.parse(text)
+        for name, definition in tool_uses(conversation):
+            uses[name][definition].append(id_)
+        if has_images(conversation):
+            with_images.append(id_)
+    tools = {name: [tuple(users) for users in forms.values()] for name, forms in uses.items()}
+    return tools, with_images
+
+
+def _labels(reader: Reader, ids: Ints) -> dict[str, list[str]]:
+    """Return for each label set one answer of each row: the first by name where annotators differ."""
+    places = {id_: row for row, id_ in enumerate(ids.tolist())}
+    columns: dict[str, list[str]] = {}
+    with reader.reading() as connection:
+        rows = connection.execute(
+            "SELECT conversation, label_set, min(value) FROM label GROUP BY conversation, label_set"
+        )
+        for id_, label_set, value in rows:
+            if id_ in places:
+                columns.setdefault(label_set, [""] * len(ids))[places[id_]] = value
+    return columns
+
+
+def _near(reader: Reader, ids: Ints) -> list[tuple[int, int, float]]:
+    """Return the nearest pairs of the last search for duplicates, exact copies left out."""
+    here = set(ids.tolist())
+    with reader.reading() as connection:
+        rows = connection.execute(
+            "SELECT a, b, similarity FROM duplicate_pair WHERE similarity < 1 "
+            "ORDER BY similarity DESC, a, b LIMIT ?",
+            (_NEAR_PAIRS,),
+        )
+        return [(a, b, similarity) for a, b, similarity in rows if a in here and b in here]
