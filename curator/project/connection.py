@@ -1,9 +1,10 @@
 """Opening SQLite connections the one right way, and turning SQLite's faults into clear sentences."""
 
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self
 from urllib.parse import quote
 
 import apsw
@@ -119,3 +120,49 @@ def scalar(connection: apsw.Connection, sql: str, values: Sequence[Any] = ()) ->
     """Return the first column of the first row, or None where there is no row."""
     row = connection.execute(sql, values).fetchone()
     return None if row is None else row[0]
+
+
+class OpenFile:
+    """A project file with one connection to it, which one thread at a time may use."""
+
+    def __init__(self, path: Path | str, connection: apsw.Connection | None = None) -> None:
+        self.path = Path(path)
+        self._connection = connection or connect(self.path)
+        self._lock = threading.RLock()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection; doing so twice is fine."""
+        with self._lock:
+            self._connection.close()
+
+    @contextmanager
+    def reading(self) -> Iterator[apsw.Connection]:
+        """Give the connection to one caller at a time, SQLite's faults as ProjectError."""
+        with self._lock, translated(self.path):
+            yield self._connection
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Read everything inside the block as it stands at its beginning."""
+        with self.reading() as connection:
+            if connection.in_transaction:
+                yield
+                return
+            connection.execute("BEGIN")
+            try:
+                # SQLite takes its snapshot at the first read.
+                connection.execute("SELECT 1 FROM setting LIMIT 1").fetchall()
+                yield
+            finally:
+                connection.execute("COMMIT")
+
+    def data_version(self) -> int:
+        """Return a number that changes when another connection changed the file."""
+        with self.reading() as connection:
+            return int(scalar(connection, "PRAGMA data_version"))

@@ -1,12 +1,9 @@
 """Reading a project: one SQLite connection, cheap to open, one for each thread."""
 
-import threading
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final
 
 import apsw
 import numpy as np
@@ -15,7 +12,7 @@ from curator.dataset import Annotation, Conversation, Finding, Label, Place
 from curator.dataset.errors import ProjectError
 from curator.dataset.json_values import Json, loads
 from curator.project import journal
-from curator.project.connection import connect, scalar, translated
+from curator.project.connection import OpenFile, scalar
 from curator.project.values import FIELDS, annotation_from
 
 if TYPE_CHECKING:
@@ -70,47 +67,12 @@ class SourceFacts:
     at: int
 
 
-class Reader:
+class Reader(OpenFile):
     """The read side of a project; use each reader in one thread at a time."""
-
-    def __init__(self, path: Path | str, connection: apsw.Connection | None = None) -> None:
-        self.path = Path(path)
-        self._connection = connection or connect(self.path)
-        self._lock = threading.RLock()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Close the connection; doing so twice is fine."""
-        with self._lock:
-            self._connection.close()
 
     def reader(self) -> "Reader":
         """Open another reader of the same project, for another thread."""
         return Reader(self.path)
-
-    @contextmanager
-    def reading(self) -> Iterator[apsw.Connection]:
-        """Give the connection to one caller at a time, SQLite's faults as ProjectError."""
-        with self._lock, translated(self.path):
-            yield self._connection
-
-    @contextmanager
-    def snapshot(self) -> Iterator[None]:
-        """Read everything inside the block as it stands at its beginning."""
-        with self.reading() as connection:
-            connection.execute("BEGIN")
-            # SQLite takes its snapshot at the first read.
-            connection.execute("SELECT 1 FROM setting LIMIT 1").fetchall()
-        try:
-            yield
-        finally:
-            with self.reading() as connection:
-                connection.execute("COMMIT")
 
     def content(self, id: int) -> str:  # noqa: A002 - a conversation's id
         """Return one conversation's JSON line; raises ProjectError where there is no such one."""
@@ -169,12 +131,14 @@ class Reader:
 
     def titles(self, ids: Sequence[int]) -> list[str]:
         """Return the titles of many conversations; an empty text where there is no such one."""
+        if not len(ids):
+            return []
         with self.reading() as connection:
             rows = connection.execute(
                 "SELECT c.value, v.title FROM carray(?) c JOIN conversation v ON v.id = c.value",
                 (apsw.carray(np.asarray(ids, np.int64)),),
             )
-            found = dict(rows) if len(ids) else {}
+            found = dict(rows)
         return [found.get(id_, "") for id_ in ids]
 
     def row(self, id: int) -> RowFacts:  # noqa: A002
@@ -239,11 +203,6 @@ class Reader:
         """Return how many conversations there are, removed ones too."""
         with self.reading() as connection:
             return int(scalar(connection, "SELECT count(*) FROM conversation"))
-
-    def data_version(self) -> int:
-        """Return a number that changes when another connection changed the file."""
-        with self.reading() as connection:
-            return int(scalar(connection, "PRAGMA data_version"))
 
     def index(self) -> "Index":
         """Load the index of all conversations."""

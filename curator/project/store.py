@@ -9,13 +9,14 @@ from typing import Self
 
 import apsw
 
-from curator.dataset import Edit
+from curator.dataset import Conversation, Edit, Message
 from curator.dataset.errors import ProjectError
 from curator.project import journal, migrations
 from curator.project.bulk import Bulk, close_interrupted
 from curator.project.changes import Changes
 from curator.project.checkpoints import Checkpointer, LogWatch
 from curator.project.connection import connect, create, scalar, transaction
+from curator.project.derive import derive, terms_in
 from curator.project.locking import LockHeld, WriterLock, user_name
 from curator.project.reader import Reader
 from curator.project.schema import APPLICATION_ID, SCHEMA_VERSION, TABLES
@@ -169,6 +170,12 @@ class Project(Reader):
             write_patch(connection, patch, now)
         journal.mark(connection, step, state, now)
         return now
+
+    def warm_up(self) -> None:
+        """Load what the first edit needs, half a second of work; call it in the background."""
+        with self.reader() as reader, reader.reading() as connection:
+            terms = terms_in(connection)
+        derive(Conversation.of([Message.of("user", "hello")]), terms)
 
     def undo_title(self) -> str | None:
         """Return the title of the step that undo would take back."""
