@@ -1,5 +1,6 @@
 """Starts Curator: the window without arguments or with a file, the command line with a verb."""
 
+import gc
 import os
 import sys
 from pathlib import Path
@@ -42,6 +43,8 @@ def _window(arguments: list[str]) -> int:
     if trouble is not None:
         sys.stderr.write(f"{trouble.text}\n")
         return trouble.code
+    # The collector would only walk over what imports make; run() wakes it once the window is up.
+    gc.disable()
     _import_qt()
     from curator.app.main import run
 

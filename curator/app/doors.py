@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QObject, QStandardPaths
-from PySide6.QtWidgets import QFileDialog, QWidget
+from PySide6.QtWidgets import QWidget
 
 from curator.app.jobs import CancelledCall, Jobs, ProgressCall
 from curator.app.session import Session
@@ -13,6 +13,8 @@ from curator.dataset.errors import CuratorError
 from curator.dataset.resources import resource
 
 if TYPE_CHECKING:
+    from PySide6.QtWidgets import QFileDialog
+
     from curator.project.imports import ImportReport
 
 SUFFIX: Final = ".curator"
@@ -24,20 +26,20 @@ class FileAsker:
 
     def open_project(self, parent: QWidget, title: str, kinds: str) -> Path | None:
         """Ask for one existing file."""
-        return _path(QFileDialog.getOpenFileName(parent, title, str(documents()), kinds)[0])
+        return _path(_dialogs().getOpenFileName(parent, title, str(documents()), kinds)[0])
 
     def new_project(self, parent: QWidget, title: str, suggested: Path, kinds: str) -> Path | None:
         """Ask where a new file shall lie."""
-        return _path(QFileDialog.getSaveFileName(parent, title, str(suggested), kinds)[0])
+        return _path(_dialogs().getSaveFileName(parent, title, str(suggested), kinds)[0])
 
     def files(self, parent: QWidget, title: str, kinds: str) -> tuple[Path, ...]:
         """Ask for files to read."""
-        chosen, _kind = QFileDialog.getOpenFileNames(parent, title, str(documents()), kinds)
+        chosen, _kind = _dialogs().getOpenFileNames(parent, title, str(documents()), kinds)
         return tuple(Path(name) for name in chosen)
 
     def folder(self, parent: QWidget, title: str) -> Path | None:
         """Ask for a folder."""
-        return _path(QFileDialog.getExistingDirectory(parent, title, str(documents())))
+        return _path(_dialogs().getExistingDirectory(parent, title, str(documents())))
 
 
 class Doors(QObject):
@@ -146,6 +148,12 @@ class Doors(QObject):
         if path is None:
             return None
         return path if path.suffix == SUFFIX else path.with_name(path.name + SUFFIX)
+
+
+def _dialogs() -> "type[QFileDialog]":
+    from PySide6.QtWidgets import QFileDialog
+
+    return QFileDialog
 
 
 def documents() -> Path:

@@ -8,13 +8,15 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from typing import Final, Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Final, Generic, Literal, TypeVar
 
 from PySide6.QtCore import QObject, Signal
 
 from curator.dataset.errors import Cancelled, CuratorError
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future, ThreadPoolExecutor
 
 log = logging.getLogger(__name__)
 
@@ -87,7 +89,8 @@ class Jobs(QObject):
 
     def __init__(self, parent: QObject | None = None, workers: int = 4) -> None:
         super().__init__(parent)
-        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="curator-job")
+        self._workers = workers
+        self._pool: ThreadPoolExecutor | None = None
         self._futures: dict[Job[object], Future[None]] = {}
         self._closed = False
         self._news.connect(self._deliver)
@@ -109,7 +112,7 @@ class Jobs(QObject):
             except Exception as error:  # noqa: BLE001 - the worker boundary: bugs travel to the GUI thread
                 teller.send("failed", error)
 
-        self._futures[job] = self._pool.submit(run)  # type: ignore[index]
+        self._futures[job] = self._executor().submit(run)  # type: ignore[index]
         self.started.emit(job)
         return job
 
@@ -122,11 +125,22 @@ class Jobs(QObject):
         self._closed = True
         for job in self._futures:
             job.cancel()
+        if self._pool is None:
+            return True
+        from concurrent.futures import wait
+
         pending = wait(self._futures.values(), timeout=seconds).not_done
         self._pool.shutdown(wait=False, cancel_futures=True)
         if pending:
             log.info("%d background jobs did not stop within %s s", len(pending), seconds)
         return not pending
+
+    def _executor(self) -> "ThreadPoolExecutor":
+        if self._pool is None:
+            from concurrent.futures import ThreadPoolExecutor
+
+            self._pool = ThreadPoolExecutor(self._workers, thread_name_prefix="curator-job")
+        return self._pool
 
     def _deliver(self, news: "_News") -> None:
         job = news.job

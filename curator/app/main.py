@@ -1,5 +1,6 @@
 """The composition root of the window: builds every part, joins them, and runs."""
 
+import gc
 import getpass
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -33,6 +34,10 @@ if TYPE_CHECKING:
     from curator.project.store import Project
 
 
+STYLE: Final = ("-style", "Fusion")
+"""Asked for as an argument: setStyle would make Python know all of QStyle, a tenth of the start."""
+
+
 @dataclass(frozen=True, slots=True)
 class PageEntry:
     """One page in the rail; load imports it when it is first needed, after the window is up."""
@@ -47,7 +52,19 @@ def _label() -> type[Page]:
     return LabelPage
 
 
-PAGES: Final = (PageEntry("label", _label),)
+def _duplicates() -> type[Page]:
+    from curator.app.pages.duplicates.page import DuplicatesPage
+
+    return DuplicatesPage
+
+
+def _export() -> type[Page]:
+    from curator.app.pages.export.page import ExportPage
+
+    return ExportPage
+
+
+PAGES: Final = (PageEntry("label", _label), PageEntry("duplicates", _duplicates))
 """The pages in the order of the rail; text, icon and key come from the action ``go.PAGE``."""
 
 
@@ -262,7 +279,7 @@ def make_application(argv: Sequence[str]) -> QApplication:
     QCoreApplication.setApplicationName("Curator")
     QCoreApplication.setApplicationVersion(__version__)
     existing = QApplication.instance()
-    app = existing if isinstance(existing, QApplication) else QApplication(list(argv))
+    app = existing if isinstance(existing, QApplication) else QApplication([*argv, *STYLE])
     app.setAttribute(Qt.ApplicationAttribute.AA_DontShowIconsInMenus, on=False)
     return app
 
@@ -273,6 +290,7 @@ def run(argv: Sequence[str] = ()) -> int:
     curator = Curator(app)
     excepthook.install(curator.window)
     curator.window.show()
+    gc.enable()
     for path in [Path(arg) for arg in argv if not arg.startswith("-")][:1]:
         curator.doors.take((path,))
         break

@@ -2,16 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QByteArray, QSettings, Qt, Signal
-from PySide6.QtGui import (
-    QCloseEvent,
-    QDragEnterEvent,
-    QDragLeaveEvent,
-    QDropEvent,
-    QResizeEvent,
-)
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -27,6 +20,15 @@ from curator.app.widgets.rail import Rail, RailEntry
 from curator.app.widgets.status_line import StatusLine
 from curator.app.widgets.text import Plain, SectionTitle
 from curator.app.widgets.toast import Toaster
+
+if TYPE_CHECKING:
+    from PySide6.QtGui import (
+        QCloseEvent,
+        QDragEnterEvent,
+        QDragLeaveEvent,
+        QDropEvent,
+        QResizeEvent,
+    )
 
 INSPECTOR_PX: Final = 320
 NARROW_WINDOW_PX: Final = 1100
@@ -108,20 +110,21 @@ class MainWindow(QMainWindow):
             self.toggle_rail()
         self._wants_inspector = str(settings.value("window/inspector", "1")) != "0"
 
-    def resizeEvent(self, event: QResizeEvent) -> None:
+    def resizeEvent(self, event: "QResizeEvent") -> None:
         """Fold the page list where the window is narrow and nobody chose otherwise."""
         super().resizeEvent(event)
         if not self._chose_fold:
             self.rail.fold(folded=event.size().width() < NARROW_WINDOW_PX)
         self._drop.setGeometry(self.rect())
+        self.toaster.place()
 
-    def closeEvent(self, event: QCloseEvent) -> None:
+    def closeEvent(self, event: "QCloseEvent") -> None:
         """Remember the geometry and let everybody finish."""
         self.keep_geometry()
         self.about_to_close.emit()
         super().closeEvent(event)
 
-    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+    def dragEnterEvent(self, event: "QDragEnterEvent") -> None:
         """Take files, and show that they will be taken."""
         if any(url.isLocalFile() for url in event.mimeData().urls()):
             event.acceptProposedAction()
@@ -129,12 +132,12 @@ class MainWindow(QMainWindow):
             self._drop.raise_()
             self._drop.show()
 
-    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+    def dragLeaveEvent(self, event: "QDragLeaveEvent") -> None:
         """Show that nothing will happen."""
         self._drop.hide()
         super().dragLeaveEvent(event)
 
-    def dropEvent(self, event: QDropEvent) -> None:
+    def dropEvent(self, event: "QDropEvent") -> None:
         """Hand the files on."""
         self._drop.hide()
         paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]

@@ -26,10 +26,12 @@ class Menus(QObject):
         super().__init__(window)
         self.entries: dict[str, QAction] = {}
         self._slots: dict[str, Callable[[], object]] = {}
+        self._is_dressed = False
         menus: dict[str, QMenu] = {}
         for group, title in GROUPS.items():
             text = QCoreApplication.translate("actions", title)
             menus[group] = window.menuBar().addMenu(text)
+            menus[group].aboutToShow.connect(self._dress)
         for entry in ACTIONS:
             made = self._make(entry, window)
             if entry.id in _LINE_BEFORE:
@@ -66,13 +68,18 @@ class Menus(QObject):
         made.setObjectName(entry.id)
         made.setStatusTip(entry.hint())
         made.setToolTip(entry.hint())
-        if entry.icon:
-            made.setIcon(icon(entry.icon, "text-muted"))
         if entry.shortcut:
             made.setShortcut(QKeySequence(entry.shortcut))
         made.triggered.connect(self._triggered)
         self.entries[entry.id] = made
         return made
+
+    def _dress(self) -> None:
+        """Give every action its icon, once, when a menu is first seen."""
+        for entry in ACTIONS if not self._is_dressed else ():
+            if entry.icon:
+                self.entries[entry.id].setIcon(icon(entry.icon, "text-muted"))
+        self._is_dressed = True
 
     def _triggered(self) -> None:
         sender = self.sender()

@@ -3,14 +3,14 @@
 This module is apart from their types so that the window can be up before pydantic is loaded.
 """
 
-import json
 import os
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from platformdirs import user_config_path
+from PySide6.QtCore import QStandardPaths
 
-from curator.dataset.json_values import Json
+if TYPE_CHECKING:
+    from curator.dataset.json_values import Json
 
 _NAME: Final = "preferences.json"
 
@@ -18,20 +18,31 @@ _NAME: Final = "preferences.json"
 def config_folder() -> Path:
     """Return the folder that holds what the app remembers about this person."""
     chosen = os.environ.get("CURATOR_CONFIG")
-    return Path(chosen) if chosen else user_config_path("curator", appauthor=False)
+    if chosen:
+        return Path(chosen)
+    place = QStandardPaths.StandardLocation.GenericConfigLocation
+    return Path(QStandardPaths.writableLocation(place)) / "curator"
 
 
-def read_stored() -> dict[str, Json]:
+def read_stored() -> "dict[str, Json]":
     """Return what is stored; a missing or broken file means nothing is."""
     try:
-        stored = json.loads((config_folder() / _NAME).read_text("utf-8"))
+        text = (config_folder() / _NAME).read_text("utf-8")
     except (OSError, ValueError):
+        return {}
+    import json
+
+    try:
+        stored = json.loads(text)
+    except ValueError:
         return {}
     return stored if isinstance(stored, dict) else {}
 
 
-def write_stored(stored: dict[str, Json]) -> None:
+def write_stored(stored: "dict[str, Json]") -> None:
     """Replace what is stored in one step, so that it is never half written."""
+    import json
+
     folder = config_folder()
     folder.mkdir(parents=True, exist_ok=True)
     draft = folder / f"{_NAME}.{os.getpid()}.tmp"

@@ -4,8 +4,6 @@ Nothing here imports PySide6. Exit code 3: something must be installed; 4: there
 """
 
 import ctypes
-import ctypes.util
-import importlib.metadata
 import importlib.util
 import os
 import sys
@@ -105,8 +103,8 @@ def _bad_pair() -> Trouble | None:
             INSTALL,
             "PySide6 is not installed. In a checkout, ./dev run installs all that is needed.",
         )
-    version = _qt_version()
-    if sys.version_info < (3, 12) and version.startswith("6.12."):
+    version = _qt_version() if sys.version_info < (3, 12) else ""
+    if version.startswith("6.12."):
         return Trouble(
             INSTALL,
             f"PySide6 {version} loses references on Python before 3.12 and ends the process.\n"
@@ -117,11 +115,14 @@ def _bad_pair() -> Trouble | None:
 
 
 def _qt_version() -> str:
-    for name in ("PySide6-Essentials", "PySide6_Essentials", "PySide6"):
-        try:
-            return importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            continue
+    """Return PySide6's version from the folder name of its record; importlib.metadata takes 30 ms."""
+    spec = importlib.util.find_spec("PySide6")
+    if spec is None or spec.origin is None:
+        return ""
+    site = Path(spec.origin).parent.parent
+    for name in os.listdir(site):
+        if name.lower().startswith(("pyside6_essentials-", "pyside6-")) and ".dist-info" in name:
+            return name.split("-")[1].removesuffix(".dist")
     return ""
 
 

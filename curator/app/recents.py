@@ -1,7 +1,6 @@
 """The projects opened lately, newest first; one that is gone from the disk is left out."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -13,10 +12,10 @@ MOST: Final = 8
 
 @dataclass(frozen=True, slots=True)
 class Recent:
-    """One project and when its file was last written."""
+    """One project and when its file was last written, in seconds since 1970."""
 
     path: Path
-    changed: datetime
+    changed: float
 
 
 def recent_projects() -> tuple[Recent, ...]:
@@ -28,7 +27,7 @@ def recent_projects() -> tuple[Recent, ...]:
             written = path.stat().st_mtime
         except OSError:
             continue
-        found.append(Recent(path, datetime.fromtimestamp(written, UTC).astimezone()))
+        found.append(Recent(path, written))
     return tuple(found)
 
 

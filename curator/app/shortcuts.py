@@ -5,18 +5,7 @@ from typing import Final
 
 from PySide6.QtCore import QKeyCombination, QObject, Qt, Signal
 from PySide6.QtGui import QAction, QKeySequence
-from PySide6.QtWidgets import (
-    QAbstractButton,
-    QAbstractItemView,
-    QAbstractSlider,
-    QAbstractSpinBox,
-    QApplication,
-    QComboBox,
-    QLineEdit,
-    QPlainTextEdit,
-    QTextEdit,
-    QWidget,
-)
+from PySide6.QtWidgets import QApplication, QWidget
 
 _MODIFIED: Final = (
     Qt.KeyboardModifier.ControlModifier
@@ -25,6 +14,10 @@ _MODIFIED: Final = (
 )
 _PRESSING: Final = (Qt.Key.Key_Space, Qt.Key.Key_Return, Qt.Key.Key_Enter)
 _MOVING: Final = (Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Up, Qt.Key.Key_Down)
+
+_TYPED: Final = ("QLineEdit", "QTextEdit", "QPlainTextEdit")
+_PRESSED: Final = ("QAbstractButton", "QComboBox", "QAbstractItemView")
+_MOVED: Final = ("QAbstractItemView", "QAbstractSlider", "QComboBox")
 
 
 def is_plain(sequence: QKeySequence) -> bool:
@@ -43,22 +36,29 @@ def _first(sequence: QKeySequence) -> QKeyCombination:
 
 def takes_text(widget: QWidget | None) -> bool:
     """Whether a widget is one that people type into."""
-    if isinstance(widget, (QLineEdit, QTextEdit, QPlainTextEdit)):
-        return not widget.isReadOnly()
-    return isinstance(widget, QAbstractSpinBox) or (
-        isinstance(widget, QComboBox) and widget.isEditable()
+    if widget is None:
+        return False
+    if _is_a(widget, _TYPED):
+        return not widget.property("readOnly")
+    return _is_a(widget, ("QAbstractSpinBox",)) or (
+        _is_a(widget, ("QComboBox",)) and bool(widget.property("editable"))
     )
 
 
 def needs_key(widget: QWidget | None, key: Qt.Key) -> bool:
     """Whether a focused control would itself answer a plain key: a button its Space, a list its arrows."""
+    if widget is None:
+        return False
     if takes_text(widget):
         return True
     if key in _PRESSING:
-        return isinstance(widget, (QAbstractButton, QComboBox, QAbstractItemView))
-    if key in _MOVING:
-        return isinstance(widget, (QAbstractItemView, QAbstractSlider, QComboBox))
-    return False
+        return _is_a(widget, _PRESSED)
+    return key in _MOVING and _is_a(widget, _MOVED)
+
+
+def _is_a(widget: QWidget, kinds: tuple[str, ...]) -> bool:
+    # By name: importing these classes only to compare with them costs time at the start.
+    return any(widget.inherits(kind) for kind in kinds)
 
 
 class KeyGate(QObject):

@@ -35,9 +35,12 @@ MONO: Final = "JetBrains Mono"
 META_PX, TEXT_PX, READ_PX, TITLE_PX = 11, 13, 15, 20
 """The four sizes: side facts, controls and tables, message text, page titles."""
 
-_FONTS: Final = (
-    "Inter-Regular.otf", "Inter-Medium.otf", "Inter-SemiBold.otf", "JetBrainsMono-Regular.ttf",
-)  # fmt: skip
+_fonts_to_load = [
+    "Inter-Regular.otf",
+    "Inter-Medium.otf",
+    "Inter-SemiBold.otf",
+    "JetBrainsMono-Regular.ttf",
+]
 
 
 @dataclass(frozen=True)
@@ -103,7 +106,6 @@ class Theme(QObject):
         self._app = app
         self.choice = "system"
         load_fonts()
-        app.setStyle("Fusion")
         app.setFont(font())
         QGuiApplication.styleHints().colorSchemeChanged.connect(self._follow)
         self.choose(choice)
@@ -131,10 +133,9 @@ def _system_theme() -> str:
 
 def load_fonts() -> None:
     """Make the shipped fonts known to Qt; without any font Qt paints nothing at all."""
-    if SANS in QFontDatabase.families() and MONO in QFontDatabase.families():
-        return
-    for name in _FONTS:
-        QFontDatabase.addApplicationFont(str(resource("fonts", name)))
+    # Once per process; asking Qt for its families would cost a tenth of the whole start.
+    while _fonts_to_load:
+        QFontDatabase.addApplicationFont(str(resource("fonts", _fonts_to_load.pop())))
 
 
 def font(px: int = TEXT_PX, weight: QFont.Weight = QFont.Weight.Normal) -> QFont:

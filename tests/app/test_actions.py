@@ -38,7 +38,12 @@ def test_an_unknown_action_is_a_mistake():
 
 @pytest.mark.parametrize(
     ("typed", "wanted"),
-    [("imp", "file.import"), ("dark", "view.theme_dark"), ("fr", "edit.replace"), ("exp", "export.run")],
+    [
+        ("imp", "file.import"),
+        ("dark", "view.theme_dark"),
+        ("fr", "edit.replace"),
+        ("exp", "export.run"),
+    ],
 )
 def test_a_few_letters_find_an_action(typed, wanted):
     best = max(ACTIONS, key=lambda entry: score(typed, entry.label()))

@@ -191,7 +191,9 @@ def test_the_sets_dialog_gives_back_what_it_got(qtbot):
 
 
 def test_the_sets_dialog_refuses_two_equal_names(qtbot):
-    dialog = LabelSetsDialog((LabelSet("A", "choice", ("x", "y")), LabelSet("A", "rating", ("1", "2"))))
+    dialog = LabelSetsDialog(
+        (LabelSet("A", "choice", ("x", "y")), LabelSet("A", "rating", ("1", "2")))
+    )
     qtbot.addWidget(dialog)
     chosen = []
     dialog.chosen.connect(chosen.append)

@@ -8,6 +8,7 @@ from PySide6.QtGui import QAccessible, QDropEvent
 from PySide6.QtWidgets import QApplication, QWidget
 
 from curator.app import excepthook
+from curator.app.dialogs.bug import BugDialog
 from curator.app.main import PAGES
 from curator.app.page import Page
 from curator.app.recents import recent_projects, remember_project
@@ -240,7 +241,7 @@ def test_a_bug_is_shown_once_with_a_report(curator, monkeypatch, caplog):
         except ValueError as error:
             excepthook.report_bug(error)
     box = QApplication.activeModalWidget()
-    assert isinstance(box, excepthook.BugDialog)
+    assert isinstance(box, BugDialog)
     assert "ValueError: secret of the machine" in box._report
     assert "Curator " in box._report
     assert nameless(box) == []

@@ -74,7 +74,11 @@ def test_it_does_not_import_qt():
 def test_without_a_screen_the_program_says_so_and_does_not_abort(tmp_path):
     environment = {"PATH": "", "HOME": str(tmp_path), "PYTHONPATH": ":".join(sys.path)}
     done = subprocess.run(
-        [sys.executable, "-m", "curator"], capture_output=True, text=True, env=environment, check=False
+        [sys.executable, "-m", "curator"],
+        capture_output=True,
+        text=True,
+        env=environment,
+        check=False,
     )
     assert done.returncode in (INSTALL, NO_SCREEN)
     assert "Traceback" not in done.stderr

@@ -1,6 +1,5 @@
 """The first page: what Curator is, three ways in, and the projects opened lately."""
 
-from datetime import datetime
 from pathlib import Path
 
 from PySide6.QtCore import QDateTime, QLocale, Qt, Signal
@@ -166,7 +165,7 @@ def short_folder(folder: Path) -> str:
         return str(folder)
 
 
-def spoken_time(moment: datetime) -> str:
+def spoken_time(moment: float) -> str:
     """Write a moment as the system's short date and time."""
-    when = QDateTime.fromSecsSinceEpoch(int(moment.timestamp()))
+    when = QDateTime.fromSecsSinceEpoch(int(moment))
     return QLocale().toString(when, QLocale.FormatType.ShortFormat)

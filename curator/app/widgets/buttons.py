@@ -1,24 +1,17 @@
 """Buttons: one loud, the others calm, each with a name for screen readers."""
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QColor, QIcon, QPainter, QPaintEvent
-from PySide6.QtWidgets import (
-    QPushButton,
-    QStyle,
-    QStyleOptionButton,
-    QStylePainter,
-    QToolButton,
-    QWidget,
-)
+from PySide6.QtGui import QIcon
+from PySide6.QtWidgets import QPushButton, QToolButton, QWidget
 
 from curator.app.actions import Action
-from curator.app.theme import META_PX, font, icon, tokens
+from curator.app.theme import icon
 
 ICON_SIZE = QSize(20, 16)
 """16 px of icon and 4 px of air before the text."""
 
 
-class _Button(QPushButton):
+class Button(QPushButton):
     """A push button of one kind the stylesheet knows; it is as wide as its text, no wider."""
 
     kind = ""
@@ -35,36 +28,42 @@ class _Button(QPushButton):
             self.setIcon(icon(icon_name, "accent-text" if self.kind == "primary" else "text"))
         self.setAccessibleName(text)
 
+    def setText(self, text: str) -> None:  # noqa: N802 - Qt's name
+        """Show another text; a name that was the text follows it."""
+        if self.accessibleName() == self.text():
+            self.setAccessibleName(text)
+        super().setText(text)
 
-class PlainButton(_Button):
+
+class PlainButton(Button):
     """A button with an outline."""
 
 
-class PrimaryButton(_Button):
+class PrimaryButton(Button):
     """The one button of a page that most people want next."""
 
     kind = "primary"
 
 
-class QuietButton(_Button):
+class QuietButton(Button):
     """A button without an outline until it is pointed at."""
 
     kind = "quiet"
 
 
-class DangerButton(_Button):
+class DangerButton(Button):
     """A button whose press loses something."""
 
     kind = "danger"
 
 
-class LinkButton(_Button):
+class LinkButton(Button):
     """A button that looks like a link."""
 
     kind = "link"
 
 
-class ChipButton(_Button):
+class ChipButton(Button):
     """A round filter button that stays pressed."""
 
     kind = "chip"
@@ -90,7 +89,7 @@ class IconButton(QToolButton):
         self.setToolTip(name)
 
 
-class ActionButton(_Button):
+class ActionButton(Button):
     """A button made from an Action; it asks for the action by id and shows its key in the tip."""
 
     action_requested = Signal(str)
@@ -107,54 +106,6 @@ class ActionButton(_Button):
 
     def _ask(self) -> None:
         self.action_requested.emit(self.action_id)
-
-
-class KeyButton(_Button):
-    """A button with its key printed at the right; a mouse click leaves the keyboard where it was."""
-
-    def __init__(
-        self, text: str, key: str, parent: QWidget | None = None, *, icon_name: str = ""
-    ) -> None:
-        super().__init__(text, parent, icon_name=icon_name)
-        self.key = key
-        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.setAccessibleDescription(self.tr("Key {0}").format(key) if key else "")
-
-    def sizeHint(self) -> QSize:
-        """Leave room for the key."""
-        size = super().sizeHint()
-        return QSize(size.width() + (self._key_width() + 6 if self.key else 0), size.height())
-
-    def minimumSizeHint(self) -> QSize:
-        """Never hide the key."""
-        return self.sizeHint()
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        """Paint the button, its text moved left to make room for the key."""
-        if not self.key:
-            super().paintEvent(event)
-            return
-        painter = QStylePainter(self)
-        option = QStyleOptionButton()
-        self.initStyleOption(option)
-        painter.drawControl(QStyle.ControlElement.CE_PushButtonBevel, option)
-        option.rect = option.rect.adjusted(0, 0, -(self._key_width() + 4), 0)
-        painter.drawControl(QStyle.ControlElement.CE_PushButtonLabel, option)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setFont(font(META_PX))
-        look = tokens()
-        width = self._key_width()
-        box = self.rect().adjusted(self.width() - width - 8, 0, -8, 0)
-        box.setTop((self.height() - 16) // 2)
-        box.setHeight(16)
-        painter.setPen(look.colour("hairline"))
-        painter.setBrush(look.colour("background"))
-        painter.drawRoundedRect(box, 4, 4)
-        painter.setPen(QColor(look["text-muted" if self.isEnabled() else "text-off"]))
-        painter.drawText(box, int(Qt.AlignmentFlag.AlignCenter), self.key)
-
-    def _key_width(self) -> int:
-        return max(16, self.fontMetrics().horizontalAdvance(self.key) + 6)
 
 
 def retint(button: QPushButton | QToolButton, icon_name: str, tone: str) -> None:

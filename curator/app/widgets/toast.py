@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from PySide6.QtCore import QEvent, QObject, QTimer, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from curator.app.session import Notice
@@ -81,7 +81,6 @@ class Toaster(QObject):
         super().__init__(window)
         self._window = window
         self._toasts: list[Toast] = []
-        window.installEventFilter(self)
 
     def show(self, notice: Notice) -> None:
         """Show a notice; the same words twice stand only once, and the oldest gives way."""
@@ -93,26 +92,21 @@ class Toaster(QObject):
         toast.closed.connect(self._drop)
         self._toasts.append(toast)
         toast.show()
-        self._place()
+        self.place()
 
     def notices(self) -> tuple[Notice, ...]:
         """Return what is shown, oldest first."""
         return tuple(toast.notice for toast in self._toasts)
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Keep the notices in the corner when the window changes its size."""
-        if event.type() == QEvent.Type.Resize:
-            self._place()
-        return super().eventFilter(watched, event)
 
     def _drop(self, toast: Toast) -> None:
         if toast in self._toasts:
             self._toasts.remove(toast)
             toast.hide()
             toast.deleteLater()
-            self._place()
+            self.place()
 
-    def _place(self) -> None:
+    def place(self) -> None:
+        """Put the notices into the corner, as the window is now."""
         bottom = self._window.height() - 48
         for toast in reversed(self._toasts):
             toast.setFixedHeight(max(toast.heightForWidth(WIDTH_PX), toast.sizeHint().height()))

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 from curator.app.actions import action
 from curator.app.pages.label.keys import Answer, assign_keys
 from curator.app.theme import icon
-from curator.app.widgets.buttons import KeyButton
+from curator.app.widgets.key_button import KeyButton
 from curator.app.widgets.text import Quiet, hairline
 from curator.dataset import LabelSet, Status
 
