@@ -130,6 +130,13 @@ class Matches:
             return self
         return _separated(self, apart)
 
+    def at_least(self, threshold: float) -> "Matches":
+        """Return the matches that a higher threshold would have found."""
+        links = self.links
+        use = links.similarity >= threshold
+        left = Join(links.first[use], links.second[use], links.similarity[use], self.class_of)
+        return Matches(self.class_of, left)
+
     def only(self, alive: npt.NDArray[np.bool_]) -> "Matches":
         """Return the matches among some rows; what hung together only through others comes apart."""
         rows = np.arange(len(self.class_of), dtype=np.int64)

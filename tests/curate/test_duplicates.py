@@ -76,6 +76,24 @@ def test_marked_pairs_vanish_and_no_other(texts, data):
     assert left.count() == len(set(pairs) - set(marked))
 
 
+@settings(max_examples=50, deadline=None)
+@given(TEXTS, st.sampled_from([0.5, 0.7, 1.0]))
+def test_a_higher_threshold_needs_no_new_search(texts, threshold):
+    found = find_near(texts, 0.4).at_least(threshold)
+    assert sorted(found.pairs()) == sorted(find_near(texts, threshold).pairs())
+
+
+@settings(max_examples=50, deadline=None)
+@given(TEXTS, st.data())
+def test_matches_among_some_rows_are_what_a_search_of_them_finds(texts, data):
+    rows = data.draw(st.lists(st.booleans(), min_size=len(texts), max_size=len(texts)))
+    alive = np.array(rows, dtype=bool)
+    left = find_near(texts, 0.5).only(alive)
+    assert sorted(left.pairs()) == [
+        pair for pair in sorted(find_near(texts, 0.5).pairs()) if alive[pair.a] and alive[pair.b]
+    ]
+
+
 @pytest.mark.parametrize(
     ("rule", "first"),
     [

@@ -1,0 +1,159 @@
+"""What to look for: exact or near, how similar, what to compare, and whom to keep."""
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QSlider, QWidget
+
+from curator.app.widgets.buttons import ChipButton
+from curator.app.widgets.card import Card
+from curator.app.widgets.text import Meta, Plain, Quiet
+
+if TYPE_CHECKING:
+    from curator.project.deduping import Duplicates, Search
+
+
+class SearchControls(Card):
+    """The settings of a search; changed tells that any of them moved."""
+
+    changed = Signal()
+    keep_changed = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.exact = ChipButton(self.tr("Exact copies"), self)
+        self.near = ChipButton(self.tr("Near duplicates"), self)
+        self.near.setChecked(True)
+        self.slider = QSlider(Qt.Orientation.Horizontal, self)
+        self.slider.setRange(30, 100)
+        self.slider.setValue(80)
+        self.slider.setPageStep(5)
+        self.slider.setFixedWidth(160)
+        self.slider.setAccessibleName(self.tr("Least similarity"))
+        self.number = Plain("", self)
+        self.number.setMinimumWidth(32)
+        self.live = Meta("", self)
+        self.compare = QComboBox(self)
+        self.compare.setAccessibleName(self.tr("What to compare"))
+        for key, words in (
+            ("conversation", self.tr("whole conversation")),
+            ("prompt", self.tr("prompt")),
+            ("answer", self.tr("answer")),
+        ):
+            self.compare.addItem(words, key)
+        self.keep = QComboBox(self)
+        self.keep.setAccessibleName(self.tr("Whom to keep"))
+        for key, words in (
+            ("accepted_first", self.tr("the accepted one")),
+            ("most_labelled", self.tr("the most labelled")),
+            ("longest", self.tr("the longest")),
+            ("oldest", self.tr("the oldest")),
+            ("newest", self.tr("the newest")),
+        ):
+            self.keep.addItem(words, key)
+        self.preview = Quiet("", self)
+        self._lay_out()
+        self._connect()
+        self._moved()
+
+    def search(self) -> "Search":
+        """Return the search these settings ask for."""
+        from curator.project.deduping import Search
+
+        preset = "exact" if self.exact.isChecked() else "near"
+        return Search(preset, self.threshold(), str(self.compare.currentData()))
+
+    def threshold(self) -> float:
+        """Return the least similarity asked for."""
+        return self.slider.value() / 100
+
+    def keep_rule(self) -> str:
+        """Return the rule that says who stays."""
+        return str(self.keep.currentData())
+
+    def show_search(self, search: "Search") -> None:
+        """Show the settings of a search that was made before."""
+        self._choose(self.exact if search.preset == "exact" else self.near)
+        with QSignalBlocker(self.slider), QSignalBlocker(self.compare):
+            if search.preset == "near":
+                self.slider.setValue(round(search.threshold * 100))
+            self.compare.setCurrentIndex(self.compare.findData(search.compare))
+        self._show_number()
+
+    def show_live(self, found: "Duplicates | None") -> None:
+        """Say how many pairs a higher threshold would leave, without a search."""
+        if found is None:
+            self.live.setText("")
+            return
+        asked, had = self.search(), found.search
+        near = asked.preset == "near"
+        same_kind = (asked.preset, asked.compare) == (had.preset, had.compare)
+        if not same_kind or (near and asked.threshold < had.threshold):
+            self.live.setText(self.tr("not searched yet"))
+            return
+        pairs = found.matches.at_least(asked.threshold).count() if near else 0
+        self.live.setText(self.tr("{0} pairs").format(f"{pairs:,}") if near else "")
+
+    def show_preview(self, would_remove: int) -> None:
+        """Say what the keep rule would take out; nothing where there is nothing to take."""
+        words = self.tr("Removing all copies would take out {0}.")
+        self.preview.setText(words.format(f"{would_remove:,}") if would_remove else "")
+
+    def _lay_out(self) -> None:
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(12)
+        grid.setVerticalSpacing(8)
+        kinds = QHBoxLayout()
+        kinds.setSpacing(8)
+        kinds.addWidget(self.exact)
+        kinds.addWidget(self.near)
+        kinds.addStretch(1)
+        how = QHBoxLayout()
+        how.setSpacing(8)
+        for widget in (self.slider, self.number, self.live):
+            how.addWidget(widget)
+        how.addStretch(1)
+        whom = QHBoxLayout()
+        whom.setSpacing(12)
+        whom.addWidget(self.keep)
+        whom.addWidget(self.preview, 1)
+        for row, (first, second) in enumerate(
+            ((self.tr("Look for"), self.tr("in the")), (self.tr("At least"), self.tr("Keep")))
+        ):
+            grid.addWidget(Quiet(first, self), row, 0)
+            grid.addWidget(Quiet(second, self), row, 2)
+        grid.addLayout(kinds, 0, 1)
+        grid.addWidget(self.compare, 0, 3, Qt.AlignmentFlag.AlignLeft)
+        grid.addLayout(how, 1, 1)
+        grid.addLayout(whom, 1, 3)
+        grid.setColumnStretch(1, 1)
+        grid.setColumnStretch(3, 1)
+        self.body.addLayout(grid)
+
+    def _connect(self) -> None:
+        self.exact.clicked.connect(self._exact_chosen)
+        self.near.clicked.connect(self._near_chosen)
+        self.slider.valueChanged.connect(self._moved)
+        self.compare.currentIndexChanged.connect(self._moved)
+        self.keep.currentIndexChanged.connect(self.keep_changed)
+
+    def _exact_chosen(self) -> None:
+        self._choose(self.exact)
+        self._moved()
+
+    def _near_chosen(self) -> None:
+        self._choose(self.near)
+        self._moved()
+
+    def _choose(self, chip: ChipButton) -> None:
+        self.exact.setChecked(chip is self.exact)
+        self.near.setChecked(chip is self.near)
+
+    def _moved(self) -> None:
+        self._show_number()
+        self.changed.emit()
+
+    def _show_number(self) -> None:
+        near = self.near.isChecked()
+        self.slider.setEnabled(near)
+        self.number.setText(f"{self.threshold():.2f}" if near else "1.00")

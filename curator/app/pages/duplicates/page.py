@@ -1,0 +1,409 @@
+"""Clusters of repeats: two conversations side by side, and one key decides between them."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QHBoxLayout, QSplitter, QStackedWidget, QWidget
+
+from curator.app.jobs import CancelledCall, Job, Jobs, ProgressCall
+from curator.app.page import OpenRequest, Page
+from curator.app.pages.duplicates.clusters import (
+    ClusterItem,
+    Findings,
+    read_findings,
+    removal_of_all,
+)
+from curator.app.pages.duplicates.controls import SearchControls
+from curator.app.pages.duplicates.decision import DecisionPane
+from curator.app.pages.duplicates.lists import ClusterList, RemovedList
+from curator.app.session import Session
+from curator.app.widgets.buttons import ChipButton
+from curator.app.widgets.empty_state import EmptyState
+from curator.app.widgets.progress_row import ProgressRow
+from curator.app.widgets.splitter import SplitterState
+
+if TYPE_CHECKING:
+    from curator.dataset import Edit
+    from curator.project.changes import Changes
+    from curator.project.deduping import Duplicates, Search
+
+RELOAD_MS = 250
+
+
+class DuplicatesPage(Page):
+    """Finds copies and near copies, and goes through them pair by pair."""
+
+    page_id = "duplicates"
+    title = "Duplicates"
+    icon = "duplicates"
+
+    def __init__(self, session: Session, jobs: Jobs, parent: QWidget | None = None) -> None:
+        super().__init__(session, jobs, parent)
+        self._findings = Findings(None, [], [])
+        self._job: Job[Findings] | None = None
+        self._stale = True
+        self.add_verb("duplicates.remove_all")
+        self.add_verb("duplicates.find", primary=True)
+        self.controls = SearchControls(self)
+        self._clusters_chip = ChipButton("", self)
+        self._removed_chip = ChipButton("", self)
+        self._clusters_chip.setChecked(True)
+        self.clusters = ClusterList(self)
+        self.decision = DecisionPane(session, jobs, self)
+        self.removed = RemovedList(self)
+        self._empty = EmptyState("duplicates", "", "", "", self)
+        self._progress = ProgressRow(self.tr("Finding duplicates"), self)
+        self._reload_soon = QTimer(self)
+        self._reload_soon.setSingleShot(True)
+        self._reload_soon.setInterval(RELOAD_MS)
+        self._lay_out()
+        self._connect()
+        self._show_counts()
+        self._say_empty()
+
+    def slots(self) -> Mapping[str, Callable[[], object]]:
+        """Answer searching, stepping and, where the project may be changed, deciding."""
+        if self.session.project is None:
+            return {}
+        slots: dict[str, Callable[[], object]] = {}
+        if self._job is None:
+            slots["duplicates.find"] = self.search
+        if self.decision.pair is not None and self._shows_clusters():
+            slots["conversation.next"] = partial(self._step, 1)
+            slots["conversation.previous"] = partial(self._step, -1)
+        if self.session.is_read_only:
+            return slots
+        if self.decision.pair is not None and self._shows_clusters():
+            slots["duplicates.keep_left"] = self._keep_left
+            slots["duplicates.keep_right"] = self._keep_right
+            slots["duplicates.keep_both"] = self._keep_both
+        if self._findings.items and self._job is None:
+            slots["duplicates.remove_all"] = self._remove_all
+        if self._removed_chip.isChecked() and self.removed.selected():
+            slots["conversation.restore"] = self._restore
+        return slots
+
+    def activated(self) -> None:
+        """Show what the last search found."""
+        if self._stale:
+            self._read()
+        self.clusters.view.setFocus()
+
+    def rail_count(self) -> int | None:
+        """Return how many clusters wait for a decision."""
+        return len(self._findings.items) if self.session.project is not None else None
+
+    def search(self) -> None:
+        """Search with the settings shown, in the background."""
+        project = self.session.project
+        if project is None or self._job is not None:
+            return
+        search, rule = self.controls.search(), self.controls.keep_rule()
+
+        def work(progress: ProgressCall, cancelled: CancelledCall) -> Findings:
+            from curator.project import deduping, duplicate_tables
+
+            with project.reader() as reader:
+                found = deduping.find(reader, search, progress=progress, cancelled=cancelled)
+                if not project.read_only:
+                    duplicate_tables.keep(project, found)
+                return read_findings(reader, found, rule)
+
+        self._follow(self.jobs.start(self.tr("Finding duplicates"), work))
+
+    def _lay_out(self) -> None:
+        self.body.setSpacing(12)
+        self.body.addWidget(self.controls)
+        chips = QHBoxLayout()
+        chips.setSpacing(8)
+        chips.addWidget(self._clusters_chip)
+        chips.addWidget(self._removed_chip)
+        chips.addStretch(1)
+        chips.addWidget(self._progress)
+        self._progress.hide()
+        self.body.addLayout(chips)
+        sides = QSplitter(self)
+        sides.addWidget(self.clusters)
+        sides.addWidget(self.decision)
+        sides.setStretchFactor(0, 0)
+        sides.setStretchFactor(1, 1)
+        sides.setSizes([300, 700])
+        SplitterState(sides, "duplicates")
+        self._sides = sides
+        self._stack = QStackedWidget(self)
+        for widget in (self._empty, sides, self.removed):
+            self._stack.addWidget(widget)
+        self.body.addWidget(self._stack, 1)
+
+    def _connect(self) -> None:
+        self.session.edited.connect(self._edited)
+        self.session.project_changed.connect(self._project_changed)
+        self.controls.changed.connect(self._show_live)
+        self.controls.keep_changed.connect(self._read)
+        self.clusters.chosen.connect(self._choose)
+        self.decision.action_requested.connect(self.action_requested)
+        self.removed.restore_requested.connect(self._restore)
+        self._connect_views()
+
+    def _connect_views(self) -> None:
+        self._clusters_chip.clicked.connect(self._show_clusters)
+        self._removed_chip.clicked.connect(self._show_removed)
+        self.removed.selection_moved.connect(self.slots_changed)
+        self.decision.conversation_requested.connect(self._open_conversation)
+        self._empty.pressed.connect(self._empty_pressed)
+        self._reload_soon.timeout.connect(self._read)
+
+    def _read(self) -> None:
+        """Read the last search again; quick, so that the list follows every edit."""
+        project = self.session.project
+        if project is None:
+            return
+        if self._job is not None:
+            self._reload_soon.start()
+            return
+        self._stale = False
+        rule = self.controls.keep_rule()
+
+        def work(_progress: ProgressCall, _cancelled: CancelledCall) -> Findings:
+            from curator.project import duplicate_tables
+
+            with project.reader() as reader:
+                return read_findings(reader, duplicate_tables.kept(reader), rule)
+
+        self._follow(self.jobs.start(self.tr("Reading duplicates"), work))
+
+    def _follow(self, job: "Job[Findings]") -> None:
+        self._job = job
+        self._progress.follow(job)  # type: ignore[arg-type]
+        self._progress.setVisible(True)
+        job.succeeded.connect(self._take)
+        job.failed.connect(self._fail)
+        job.ended.connect(self._ended)
+        self.slots_changed.emit()
+
+    def _ended(self) -> None:
+        self._job = None
+        self._progress.hide()
+        self.slots_changed.emit()
+
+    def _take(self, findings: Findings) -> None:
+        if self.session.project is None:
+            return
+        pair = self.decision.pair
+        # The order may be another one now; the person stays with the pair at hand.
+        places = (n for n, item in enumerate(findings.items) if pair and pair in item.pairs)
+        chosen = next(places, self.clusters.current())
+        first = self._findings.found is None
+        self._findings = findings
+        if findings.found is not None and first:
+            self.controls.show_search(findings.found.search)
+        self.clusters.show_items(findings.items, chosen)
+        self.removed.show_removed(findings.removed)
+        self._show_live()
+        self._show_counts()
+        self._show()
+        item = self.clusters.item()
+        if pair is None or item is None or pair not in item.pairs:
+            self._choose(self.clusters.current())
+        self.count_changed.emit()
+
+    def _fail(self, error: object) -> None:
+        self._empty.say(
+            self.tr("The search failed"), str(error), self.tr("Try again"), icon_name="error"
+        )
+        self._stack.setCurrentWidget(self._empty)
+
+    def _project_changed(self) -> None:
+        self._stale = True
+        self._findings = Findings(None, [], [])
+        self.decision.clear()
+        self.clusters.show_items([], 0)
+        self._show_counts()
+        self._show()
+        if self.session.project is not None:
+            self._read()
+
+    def _edited(self, changes: "Changes") -> None:
+        from curator.project.deduping import NOT_DUPLICATES
+
+        if "removed" in changes.fields or NOT_DUPLICATES in changes.settings:
+            self._reload_soon.start()
+
+    def _shows_clusters(self) -> bool:
+        return self._clusters_chip.isChecked()
+
+    def _show_clusters(self) -> None:
+        self._clusters_chip.setChecked(True)
+        self._removed_chip.setChecked(False)
+        self._show()
+
+    def _show_removed(self) -> None:
+        self._clusters_chip.setChecked(False)
+        self._removed_chip.setChecked(True)
+        self._show()
+
+    def _show(self) -> None:
+        if not self._shows_clusters():
+            self._show_removed_pane()
+        elif self._findings.items:
+            self._stack.setCurrentWidget(self._sides)
+        else:
+            self._say_empty()
+        self.slots_changed.emit()
+
+    def _show_removed_pane(self) -> None:
+        if self._findings.removed:
+            self._stack.setCurrentWidget(self.removed)
+            return
+        self._empty.say(
+            self.tr("Nothing is removed"),
+            self.tr("What you remove here can be brought back from this list at any time."),
+            icon_name="restore",
+        )
+        self._stack.setCurrentWidget(self._empty)
+
+    def _say_empty(self) -> None:
+        if self._findings.found is None:
+            self._empty.say(
+                self.tr("Not searched yet"),
+                self.tr(
+                    "Copies make a base model learn the same words twice. Look for exact copies, or "
+                    "for near ones at a similarity you choose; nothing is missed."
+                ),
+                self.tr("Find duplicates"),
+                icon_name="duplicates",
+            )
+        else:
+            self._empty.say(
+                self.tr("No duplicates left"),
+                self.tr("No two conversations are as similar as you asked for."),
+                self.tr("Go on to Split and export"),
+                icon_name="check",
+            )
+        self._stack.setCurrentWidget(self._empty)
+
+    def _empty_pressed(self) -> None:
+        if self._findings.found is None or not self._shows_clusters():
+            self.search()
+        else:
+            self.open_requested.emit(OpenRequest("export"))
+
+    def _show_counts(self) -> None:
+        clusters = f"{len(self._findings.items):,}"
+        removed = f"{len(self._findings.removed):,}"
+        self._clusters_chip.setText(self.tr("Clusters {0}").format(clusters))
+        self._removed_chip.setText(self.tr("Removed {0}").format(removed))
+        self.controls.show_preview(self._findings.would_remove)
+        found = self._findings.found
+        if found is None:
+            self.subtitle.setText("")
+            return
+        pairs = f"{found.matches.count():,}"
+        self.subtitle.setText(
+            self.tr("{0} pairs among {1} conversations").format(pairs, f"{len(found.ids):,}")
+        )
+
+    def _show_live(self) -> None:
+        self.controls.show_live(self._findings.found)
+
+    def _choose(self, _place: int) -> None:
+        item = self.clusters.item()
+        if item is None or not item.pairs:
+            self.decision.clear()
+        else:
+            self.decision.show_pair(item.pairs[0], 1, len(item.pairs))
+        self.slots_changed.emit()
+
+    def _step(self, by: int) -> None:
+        """Go to the next pair of the cluster, or to the next cluster."""
+        item, pair = self.clusters.item(), self.decision.pair
+        if item is not None and pair in item.pairs:
+            place = item.pairs.index(pair) + by
+            if 0 <= place < len(item.pairs):
+                self.decision.show_pair(item.pairs[place], place + 1, len(item.pairs))
+                self.slots_changed.emit()
+                return
+        self.clusters.go(by)
+
+    def _keep_left(self) -> None:
+        if self.decision.pair is not None:
+            a, b, similarity = self.decision.pair
+            self._remove_one(a, b, similarity)
+
+    def _keep_right(self) -> None:
+        if self.decision.pair is not None:
+            a, b, similarity = self.decision.pair
+            self._remove_one(b, a, similarity)
+
+    def _remove_one(self, keep: int, gone: int, similarity: float) -> None:
+        from curator.curate.duplicates import Decision
+        from curator.project import deduping
+
+        project, item = self.session.project, self.clusters.item()
+        if project is None or item is None:
+            return
+        decision = Decision(gone, kept=False, partner=keep, similarity=similarity)
+        title = self.tr("Keep {0}, remove {1}").format(keep, gone)
+        edit = deduping.removal(project, self._last_search(), [decision], title)
+        if edit is not None and self.session.push(edit) is not None:
+            item.without_row(gone)
+            self._go_on(item)
+
+    def _keep_both(self) -> None:
+        from curator.project import deduping
+
+        project, item, pair = self.session.project, self.clusters.item(), self.decision.pair
+        if project is None or item is None or pair is None:
+            return
+        if self.session.push(deduping.parting(project, [pair[:2]])) is not None:
+            item.without_pair(*pair[:2])
+            self._go_on(item)
+
+    def _go_on(self, item: ClusterItem) -> None:
+        """Show what comes next at once; the list is read again a moment later."""
+        if item.pairs:
+            self.decision.show_pair(item.pairs[0], 1, len(item.pairs))
+        else:
+            self.clusters.drop_current()
+        self.slots_changed.emit()
+
+    def _last_search(self) -> "Search":
+        found: Duplicates | None = self._findings.found
+        return self.controls.search() if found is None else found.search
+
+    def _remove_all(self) -> None:
+        """Keep one of every cluster by the chosen rule; one step that undo takes back."""
+        project, found = self.session.project, self._findings.found
+        if project is None or found is None:
+            return
+        rule = self.controls.keep_rule()
+
+        def work(_progress: ProgressCall, _cancelled: CancelledCall) -> "Edit | None":
+            return removal_of_all(project, found, rule)
+
+        job = self.jobs.start(self.tr("Choosing whom to keep"), work)
+        job.succeeded.connect(self._push_removal)
+
+    def _push_removal(self, edit: "Edit | None") -> None:
+        if edit is not None and self.session.push(edit) is not None:
+            number = f"{len(edit.conversations()):,}"
+            self.session.tell(
+                "success",
+                self.tr("{0} duplicates removed. They stay in the list of removed ones.").format(
+                    number
+                ),
+                action_text=self.tr("Undo"),
+                action=self.session.undo,
+            )
+
+    def _restore(self) -> None:
+        from curator.project import deduping
+
+        project, ids = self.session.project, self.removed.selected()
+        if project is not None and ids:
+            self.session.push(deduping.restoring(project, ids))
+
+    def _open_conversation(self, conversation: int) -> None:
+        self.open_requested.emit(OpenRequest("write", conversation))

@@ -1,0 +1,176 @@
+"""Two conversations side by side, turn against turn; what differs is coloured and marked."""
+
+from html import escape
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtWidgets import (
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QScrollArea,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
+
+from curator.app.theme import tokens
+from curator.app.widgets.card import Card
+from curator.app.widgets.chip import Chip
+from curator.app.widgets.reading_card import role_word, showable
+from curator.app.widgets.text import Meta, Plain, Quiet
+from curator.curate.difference import Span, TurnPair
+
+if TYPE_CHECKING:
+    from curator.dataset import Annotation, Conversation
+
+SHOWN_CHARACTERS: Final = 8_000
+"""Longer turns are cut here; Qt lays out long rich texts slowly."""
+
+
+class PairFacts:
+    """One side of a pair: the conversation and what is known of it."""
+
+    def __init__(
+        self, id_: int, conversation: "Conversation", annotation: "Annotation", tokens_count: int
+    ) -> None:
+        self.id = id_
+        self.conversation = conversation
+        self.annotation = annotation
+        self.tokens = tokens_count
+
+
+class DiffText(QLabel):
+    """A turn's words: gone ones struck through on red, new ones underlined on green."""
+
+    def __init__(self, spans: tuple[Span, ...], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._spans = spans
+        self.setTextFormat(Qt.TextFormat.RichText)
+        self.setProperty("kind", "reading")
+        self.setWordWrap(True)
+        self.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+        self._write()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Write the colours anew where the theme changed."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange and hasattr(self, "_spans"):
+            self._write()
+
+    def _write(self) -> None:
+        look = tokens()
+        styles = {
+            "gone": f"background:{look['deleted']};text-decoration:line-through",
+            "new": f"background:{look['added']};text-decoration:underline",
+        }
+        room = SHOWN_CHARACTERS
+        parts: list[str] = []
+        for span in self._spans:
+            words = escape(showable(span.text[:room])).replace("\n", "<br>")
+            style = styles.get(span.kind)
+            parts.append(f'<span style="{style}">{words}</span>' if style else words)
+            room -= len(span.text)
+            if room <= 0:
+                parts.append(" …")
+                break
+        self.setText(f'<div style="white-space:pre-wrap">{"".join(parts)}</div>')
+
+
+class PairView(QScrollArea):
+    """The comparison; both sides of a turn share a row."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setAccessibleName(self.tr("Two conversations side by side"))
+
+    def show_pair(self, left: PairFacts, right: PairFacts, turns: list[TurnPair]) -> None:
+        """Show two conversations and how their turns compare."""
+        canvas = QWidget(self)
+        canvas.setProperty("kind", "canvas")
+        grid = QGridLayout(canvas)
+        grid.setContentsMargins(0, 0, 8, 0)
+        grid.setSpacing(8)
+        grid.setColumnStretch(0, 1)
+        grid.setColumnStretch(1, 1)
+        for column, facts in enumerate((left, right)):
+            grid.addWidget(self._heading(facts, column, canvas), 0, column)
+        for row, turn in enumerate(turns, 1):
+            sides = (
+                (turn.left, turn.left_spans, left),
+                (turn.right, turn.right_spans, right),
+            )
+            for column, (place, spans, facts) in enumerate(sides):
+                grid.addWidget(self._side(place, spans, facts, turn, canvas), row, column)
+        grid.setRowStretch(len(turns) + 1, 1)
+        self.setWidget(canvas)
+        self.verticalScrollBar().setValue(0)
+
+    def _heading(self, facts: PairFacts, column: int, parent: QWidget) -> QWidget:
+        head = QWidget(parent)
+        row = QHBoxLayout(head)
+        row.setContentsMargins(4, 0, 4, 0)
+        row.setSpacing(8)
+        side = self.tr("Left") if column == 0 else self.tr("Right")
+        row.addWidget(Plain(self.tr("{0} · conversation {1}").format(side, facts.id), head))
+        status = facts.annotation.status
+        tones = {"accepted": "success", "rejected": "danger"}
+        words = {
+            "pending": self.tr("pending"),
+            "accepted": self.tr("accepted"),
+            "rejected": self.tr("rejected"),
+            "skipped": self.tr("skipped"),
+        }
+        row.addWidget(Chip(words[str(status)], tones.get(str(status), "text-muted"), head))
+        if facts.annotation.split:
+            row.addWidget(Chip(facts.annotation.split, "accent", head))
+        row.addStretch(1)
+        row.addWidget(Meta(self.tr("{0} tokens").format(f"{facts.tokens:,}"), head))
+        return head
+
+    def _side(
+        self,
+        place: int | None,
+        spans: tuple[Span, ...],
+        facts: PairFacts,
+        turn: TurnPair,
+        parent: QWidget,
+    ) -> QWidget:
+        if place is None:
+            return _gap(self.tr("no such turn"), parent)
+        message = facts.conversation.messages[place]
+        role = tokens().role(message.role)
+        card = Card(parent, stripe=role, padding=12)
+        word = role_word(message.role)
+        card.setAccessibleName(self.tr("Message {0}, {1}").format(place + 1, word))
+        header = QHBoxLayout()
+        header.setSpacing(8)
+        header.addWidget(Chip(word, role, card))
+        header.addWidget(Meta(str(place + 1), card))
+        header.addStretch(1)
+        header.addWidget(Meta(self._verdict(turn), card))
+        card.body.addLayout(header)
+        card.body.addWidget(DiffText(spans, card) if spans else Quiet(self.tr("(empty)"), card))
+        card.body.addStretch(1)
+        return card
+
+    def _verdict(self, turn: TurnPair) -> str:
+        if turn.same:
+            return self.tr("same")
+        if turn.left is None or turn.right is None:
+            return self.tr("only here")
+        return self.tr("differs")
+
+
+def _gap(words: str, parent: QWidget) -> QWidget:
+    gap = QWidget(parent)
+    column = QVBoxLayout(gap)
+    label = Quiet(words, gap)
+    label.setAlignment(Qt.AlignmentFlag.AlignCenter)
+    column.addWidget(label)
+    return gap
