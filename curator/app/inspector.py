@@ -1,0 +1,348 @@
+"""The right side of the Write page: tokens and cost, findings, what people said, prompts, history."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtWidgets import (
+    QComboBox,
+    QFormLayout,
+    QFrame,
+    QHBoxLayout,
+    QLineEdit,
+    QScrollArea,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
+
+from curator.app.editor.editor_header import STATUS_TONES
+from curator.app.editor.findings_list import fix_label
+from curator.app.editor.gauge import OFFERED, Measure
+from curator.app.editor.message_text import MessageText
+from curator.app.history_list import HistoryList
+from curator.app.theme import TEXT_PX, font, icon
+from curator.app.widgets.buttons import ChipButton, LinkButton
+from curator.app.widgets.card import Card
+from curator.app.widgets.severity import SeverityIcon
+from curator.app.widgets.text import Elided, Meta, Plain, SectionTitle
+from curator.dataset import Annotation, Finding, Label, LabelSet
+from curator.dataset.json_values import Json
+
+IDLE_MS = 300
+SHOWN_FINDINGS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """An annotation field somebody wants to have another value."""
+
+    field: str
+    value: Json
+
+
+class FindingEntry(Card):
+    """One finding as a small card: what is wrong, where, and the way out."""
+
+    chosen = Signal(object)
+    fix_requested = Signal(object)
+
+    def __init__(self, finding: Finding, parent: QWidget | None = None) -> None:
+        super().__init__(parent, padding=8)
+        self.finding = finding
+        row = QHBoxLayout()
+        row.setSpacing(8)
+        row.addWidget(SeverityIcon(finding.severity, self, 14), 0, Qt.AlignmentFlag.AlignTop)
+        row.addWidget(Plain(finding.message, self, wrap=True), 1)
+        self.body.addLayout(row)
+        second = QHBoxLayout()
+        second.setSpacing(4)
+        second.addWidget(Meta(finding.rule, self))
+        second.addStretch(1)
+        if finding.place.message is not None:
+            show = LinkButton(self.tr("Turn {0}").format(finding.place.message + 1), self)
+            show.clicked.connect(self._choose)
+            second.addWidget(show)
+        if fix_label(finding):
+            fix = LinkButton(fix_label(finding), self)
+            fix.clicked.connect(self._fix)
+            second.addWidget(fix)
+        self.body.addLayout(second)
+        self.body.setSpacing(0)
+
+    def _choose(self) -> None:
+        self.chosen.emit(self.finding)
+
+    def _fix(self) -> None:
+        self.fix_requested.emit(self.finding)
+
+
+class Inspector(QScrollArea):
+    """Shows what is known of the open conversation and tells what somebody wants changed."""
+
+    wished = Signal(object)
+    fix_requested = Signal(object)
+    finding_chosen = Signal(object)
+    base_model_chosen = Signal(str)
+    prompts_requested = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._annotation = Annotation()
+        self._measure: Measure | None = None
+        self._rows = 1
+        self._entries: list[QWidget] = []
+        self._labels: dict[str, QComboBox] = {}
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        inside = QWidget(self)
+        inside.setProperty("kind", "canvas")
+        self._column = QVBoxLayout(inside)
+        self._column.setContentsMargins(16, 16, 16, 16)
+        self._column.setSpacing(8)
+        self._build_tokens(inside)
+        self._build_findings(inside)
+        self._build_annotation(inside)
+        self._build_rest(inside)
+        self._column.addStretch(1)
+        self.setWidget(inside)
+        self._idle = QTimer(self)
+        self._idle.setSingleShot(True)
+        self._idle.setInterval(IDLE_MS)
+        self._idle.timeout.connect(self.commit)
+
+    def show_measure(self, measure: Measure | None, tokens: int, trained: int, rows: int) -> None:
+        """Show the tokens of the draft, and of the rows the table shows, with what they would cost."""
+        self._measure, self._total, self._rows = measure, tokens, rows
+        if measure is None:
+            self._this.setText(self.tr("Counting…"))
+        else:
+            count = measure.count
+            about = "" if count.exact else self.tr("about ")
+            words = self.tr("{0}{1} tokens, {2} trained")
+            self._this.setText(words.format(about, f"{count.total:,}", f"{count.trained:,}"))
+        shown = self.tr("{0} tokens in {1} shown, {2} trained")
+        self._all.setText(shown.format(f"{tokens:,}", f"{rows:,}", f"{trained:,}"))
+        self._show_cost()
+
+    def show_base_model(self, name: str, note: str) -> None:
+        """Show which base model is counted for, and what is guessed about it."""
+        if self._base.currentText() != name:
+            self._base.setCurrentText(name)
+        self._base_note.setText(note)
+        self._base_note.setVisible(bool(note))
+
+    def show_findings(self, findings: Sequence[Finding]) -> None:
+        """Show what the checks found in the draft."""
+        for entry in self._entries:
+            self._findings.removeWidget(entry)
+            entry.deleteLater()
+        self._entries.clear()
+        title = self.tr("Findings") if findings else self.tr("No findings")
+        self._findings_title.setText(f"{title}  {len(findings)}" if findings else title)
+        for finding in findings[:SHOWN_FINDINGS]:
+            entry = FindingEntry(finding, self)
+            entry.chosen.connect(self.finding_chosen)
+            entry.fix_requested.connect(self.fix_requested)
+            self._entries.append(entry)
+            self._findings.addWidget(entry)
+        if len(findings) > SHOWN_FINDINGS:
+            more = Meta(self.tr("%n more", "", len(findings) - SHOWN_FINDINGS), self)
+            self._entries.append(more)
+            self._findings.addWidget(more)
+
+    def show_annotation(
+        self, annotation: Annotation, sets: Sequence[LabelSet], labels: Sequence[Label], me: str
+    ) -> None:
+        """Show what people said of the conversation; my own labels can be changed."""
+        self.commit()
+        self._annotation = annotation
+        for status, chip in self._status.items():
+            chip.setChecked(status == str(annotation.status))
+        self._flag.setChecked(annotation.flag)
+        if not self._tags.isModified() or not self._tags.hasFocus():
+            self._tags.setText(", ".join(annotation.tags))
+            self._tags.setModified(False)
+        if self.note.text() != annotation.note:
+            self.note.load(annotation.note)
+        self._show_labels(sets, labels, me)
+
+    def set_read_only(self, *, read_only: bool) -> None:
+        """Let things be changed, or only be read."""
+        for chip in (*self._status.values(), self._flag):
+            chip.setEnabled(not read_only)
+        self._tags.setReadOnly(read_only)
+        self.note.setReadOnly(read_only)
+        self._prompts.setEnabled(not read_only)
+        self._base.setEnabled(not read_only)
+        for box in self._labels.values():
+            box.setEnabled(not read_only)
+
+    def commit(self) -> None:
+        """Give out what was typed and not yet written."""
+        self._idle.stop()
+        if self.note.document().isModified():
+            text = self.note.text()
+            self.note.document().setModified(False)
+            self.wished.emit(Wish("note", text))
+        if self._tags.isModified():
+            self._tags.setModified(False)
+            tags = [tag.strip() for tag in self._tags.text().split(",")]
+            self.wished.emit(Wish("tags", list(dict.fromkeys(filter(None, tags)))))
+
+    def focus_note(self) -> None:
+        """Put the cursor into the note."""
+        self.note.setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    def focus_tags(self) -> None:
+        """Put the cursor into the tags."""
+        self._tags.setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    def _build_tokens(self, inside: QWidget) -> None:
+        self._column.addWidget(SectionTitle(self.tr("Tokens"), inside))
+        self._this = Plain("", inside, wrap=True)
+        self._all = Meta("", inside, wrap=True)
+        self._cost = Meta("", inside, wrap=True)
+        self._base = QComboBox(inside)
+        self._base.setEditable(True)
+        self._base.addItems(list(OFFERED))
+        self._base.setAccessibleName(self.tr("Base model"))
+        self._base.setMinimumContentsLength(8)
+        self._base.setSizePolicy(
+            self._base.sizePolicy().Policy.Ignored, self._base.sizePolicy().Policy.Fixed
+        )
+        self._base.activated.connect(self._choose_base)
+        line = self._base.lineEdit()
+        if line is not None:
+            line.editingFinished.connect(self._choose_base)
+        self._epochs = QSpinBox(inside)
+        self._epochs.setRange(1, 50)
+        self._epochs.setValue(3)
+        self._epochs.setSuffix(self.tr(" epochs"))
+        self._epochs.setAccessibleName(self.tr("Epochs"))
+        self._epochs.valueChanged.connect(self._show_cost)
+        self._base_note = Meta("", inside, wrap=True)
+        self._base_note.setProperty("tone", "warning")
+        row = QHBoxLayout()
+        row.setSpacing(8)
+        row.addWidget(self._base, 1)
+        row.addWidget(self._epochs)
+        self._total = 0
+        self._column.addWidget(self._this)
+        self._column.addLayout(row)
+        for label in (self._all, self._cost, self._base_note):
+            self._column.addWidget(label)
+
+    def _build_findings(self, inside: QWidget) -> None:
+        self._column.addSpacing(8)
+        self._findings_title = SectionTitle("", inside)
+        self._column.addWidget(self._findings_title)
+        self._findings = QVBoxLayout()
+        self._findings.setSpacing(6)
+        self._column.addLayout(self._findings)
+
+    def _build_annotation(self, inside: QWidget) -> None:
+        self._column.addSpacing(8)
+        self._column.addWidget(SectionTitle(self.tr("Status and labels"), inside))
+        words = (self.tr("Pending"), self.tr("Accepted"), self.tr("Rejected"), self.tr("Skipped"))
+        self._status: dict[str, ChipButton] = {}
+        rows = (QHBoxLayout(), QHBoxLayout())
+        for number, (status, word) in enumerate(zip(STATUS_TONES, words, strict=True)):
+            chip = ChipButton(word, inside)
+            chip.setProperty("status", status)
+            chip.setIcon(icon(STATUS_TONES[status][1], STATUS_TONES[status][0]))
+            chip.clicked.connect(self._status_pressed)
+            self._status[status] = chip
+            rows[number // 2].addWidget(chip)
+        self._flag = ChipButton(self.tr("Flag"), inside)
+        self._flag.setIcon(icon("flag", "warning"))
+        self._flag.clicked.connect(self._flag_pressed)
+        rows[1].addWidget(self._flag)
+        for row in rows:
+            row.setSpacing(6)
+            row.addStretch(1)
+            self._column.addLayout(row)
+        self._label_form = QFormLayout()
+        self._label_form.setHorizontalSpacing(8)
+        self._label_form.setVerticalSpacing(6)
+        self._column.addLayout(self._label_form)
+        self._tags = QLineEdit(inside)
+        self._tags.setPlaceholderText(self.tr("Tags, with commas between them"))
+        self._tags.setAccessibleName(self.tr("Tags"))
+        self._tags.editingFinished.connect(self.commit)
+        self._column.addWidget(self._tags)
+        self.note = MessageText(inside, line_height=125)
+        self.note.setFont(font(TEXT_PX))
+        self.note.setPlaceholderText(self.tr("Note"))
+        self.note.setAccessibleName(self.tr("Note"))
+        self.note.text_edited.connect(self._note_typed)
+        self.note.left.connect(self.commit)
+        card = Card(inside, padding=8)
+        card.body.addWidget(self.note)
+        self._column.addWidget(card)
+
+    def _build_rest(self, inside: QWidget) -> None:
+        self._column.addSpacing(8)
+        self._prompts = LinkButton(self.tr("System prompts of the project…"), inside)
+        self._prompts.clicked.connect(self.prompts_requested)
+        self._column.addWidget(self._prompts, 0, Qt.AlignmentFlag.AlignLeft)
+        self._column.addWidget(SectionTitle(self.tr("History"), inside))
+        self.history = HistoryList(inside)
+        self._column.addWidget(self.history)
+
+    def _show_labels(self, sets: Sequence[LabelSet], labels: Sequence[Label], me: str) -> None:
+        if list(self._labels) != [each.name for each in sets]:
+            while self._label_form.rowCount():
+                self._label_form.removeRow(0)
+            self._labels = {each.name: self._label_box(each) for each in sets}
+            for name, box in self._labels.items():
+                caption = Elided(name, self)
+                caption.setFixedWidth(96)
+                self._label_form.addRow(caption, box)
+        mine = {label.label_set: label.value for label in labels if label.annotator == me}
+        for name, box in self._labels.items():
+            box.setCurrentIndex(max(0, box.findData(mine.get(name))))
+
+    def _label_box(self, label_set: LabelSet) -> QComboBox:
+        box = QComboBox(self)
+        box.setAccessibleName(label_set.name)
+        box.setProperty("label_set", label_set.name)
+        box.addItem(self.tr("no answer"), None)
+        for value in label_set.values:
+            box.addItem(value, value)
+        box.setMinimumContentsLength(6)
+        box.activated.connect(self._label_chosen)
+        return box
+
+    def _show_cost(self) -> None:
+        from curator.curate.cost import cost
+
+        epochs = self._epochs.value()
+        found = cost(self._total, epochs, self._base.currentText())
+        if found is None:
+            self._cost.setText(self.tr("No price is known for this base model."))
+            self._cost.setToolTip("")
+            return
+        amount = f"{found.amount:,.2f} {found.currency}"
+        self._cost.setText(self.tr("{0} for {1} epochs of these").format(amount, epochs))
+        tip = self.tr("{0} per million tokens, price of {1}")
+        self._cost.setToolTip(tip.format(f"{found.per_million} {found.currency}", found.as_of))
+
+    def _choose_base(self) -> None:
+        self.base_model_chosen.emit(self._base.currentText().strip())
+
+    def _status_pressed(self) -> None:
+        self.wished.emit(Wish("status", str(self.sender().property("status"))))
+
+    def _flag_pressed(self) -> None:
+        self.wished.emit(Wish("flag", self._flag.isChecked()))
+
+    def _label_chosen(self) -> None:
+        box = self.sender()
+        if isinstance(box, QComboBox):
+            self.wished.emit(Wish(f"label:{box.property('label_set')}", box.currentData()))
+
+    def _note_typed(self) -> None:
+        self._idle.start()

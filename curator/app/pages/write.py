@@ -1,0 +1,320 @@
+"""The Write page: the table of conversations over the editor of one, the inspector beside them."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QApplication, QSplitter, QTextEdit, QWidget
+
+from curator.app.conversation_list import ConversationList
+from curator.app.editor.changes import new_conversation
+from curator.app.editor.conversation_editor import ConversationEditor
+from curator.app.inspector import Inspector, Wish
+from curator.app.jobs import Jobs
+from curator.app.page import OpenRequest, Page
+from curator.app.session import Session
+from curator.app.widgets.splitter import SplitterState
+from curator.dataset import ContentPatch, Edit
+
+if TYPE_CHECKING:
+    from curator.app.find_replace import FindReplaceDialog
+    from curator.project.changes import Changes
+
+WIDE_PX: Final = 1_280
+"""From this width of the work area the table stands beside the editor instead of above it."""
+
+
+class WritePage(Page):
+    """Finds, reads and writes conversations."""
+
+    page_id = "write"
+    title = "Write"
+    icon = "pen"
+
+    def __init__(self, session: Session, jobs: Jobs, parent: QWidget | None = None) -> None:
+        super().__init__(session, jobs, parent)
+        self._stale = True
+        self._replace: FindReplaceDialog | None = None
+        self.add_verb("edit.replace")
+        self.add_verb("conversation.new", primary=True)
+        self.list = ConversationList(session, jobs, self)
+        self.editor = ConversationEditor(session, jobs, self)
+        self._inspector = Inspector(self)
+        self._inspector.hide()
+        self._splitter = QSplitter(Qt.Orientation.Vertical, self)
+        self._splitter.addWidget(self.list)
+        self._splitter.addWidget(self.editor)
+        self._splitter.setStretchFactor(0, 2)
+        self._splitter.setStretchFactor(1, 3)
+        self._splitter.setSizes([280, 420])
+        SplitterState(self._splitter, "write")
+        self.body.addWidget(self._splitter, 1)
+        self._connect()
+
+    def slots(self) -> Mapping[str, Callable[[], object]]:
+        """Answer finding and moving always, writing where the project may be changed."""
+        if self.session.project is None:
+            return {}
+        slots: dict[str, Callable[[], object]] = {
+            "edit.find": self._find,
+            "edit.replace": self._find_and_replace,
+            "edit.select_all": self.list.choose_all,
+            "conversation.next": partial(self._go, 1),
+            "conversation.previous": partial(self._go, -1),
+            "message.next": partial(self.editor.go_to_message, 1),
+            "message.previous": partial(self.editor.go_to_message, -1),
+            "message.edit": self.editor.enter_message,
+            "check.next": partial(self._show_finding, 1),
+            "check.previous": partial(self._show_finding, -1),
+        }
+        if not self.session.is_read_only:
+            slots |= self._writing_slots()
+        return slots
+
+    def activated(self) -> None:
+        """Catch up with what happened while another page was in front."""
+        if self._stale:
+            self._reload()
+        elif self.session.current is not None and self.session.current != self.editor.drafts.id:
+            self.list.go_to(self.session.current)
+        self.editor.gauge.load()
+
+    def deactivated(self) -> None:
+        """Write what is typed."""
+        self.editor.commit()
+        self._inspector.commit()
+
+    def open(self, request: OpenRequest) -> None:
+        """Show one conversation, or search for what another page asked for."""
+        if request.detail:
+            self.list.search.set_text(request.detail)
+        if request.conversation is not None:
+            self.list.go_to(request.conversation)
+
+    def rail_count(self) -> int | None:
+        """Return how many conversations there are."""
+        index = self.session.index
+        return index.counts()["all"] if index is not None else None
+
+    def inspector(self) -> QWidget:
+        """Return tokens, findings, labels, note and history."""
+        return self._inspector
+
+    def new_conversation(self) -> None:
+        """Write a new conversation that begins with the prompt most in use here."""
+        draft = self.editor.drafts.draft
+        prompt = draft.system_prompt if draft is not None else ""
+        saved = self.session.setting("system_prompts", []) or []
+        self._add(
+            new_conversation(saved[0] if saved else prompt).to_json(), self.tr("New conversation")
+        )
+        self.editor.cards.go_to(1 if prompt or saved else 0, enter=True)
+
+    def _writing_slots(self) -> dict[str, Callable[[], object]]:
+        status = {
+            "label.accept": "accepted",
+            "label.reject": "rejected",
+            "label.skip": "skipped",
+            "label.pending": "pending",
+        }
+        slots: dict[str, Callable[[], object]] = {
+            "edit.undo": partial(self._travel, self.session.undo),
+            "edit.redo": partial(self._travel, self.session.redo),
+            "conversation.new": self.new_conversation,
+            **{name: partial(self._status, value) for name, value in status.items()},
+            "label.flag": self._flag,
+            "label.note": self._inspector.focus_note,
+            "label.tags": self._inspector.focus_tags,
+        }
+        if self.session.current is not None:
+            editor = self.editor
+            slots |= {
+                "conversation.duplicate": self._duplicate,
+                "conversation.remove": partial(self._remove, removed=True),
+                "conversation.restore": partial(self._remove, removed=False),
+                "conversation.save_next": self._save_next,
+                **{f"message.{v}": partial(editor.step, v) for v in ("add", "duplicate", "remove", "up", "down")},
+                "message.role": self._choose_role,
+                "message.weight": self._toggle_weight,
+                "check.fix_one": editor.fix_first,
+            }  # fmt: skip
+        return slots
+
+    def _connect(self) -> None:
+        self.session.edited.connect(self._edited)
+        self.session.project_changed.connect(self._project_changed)
+        self.list.chosen.connect(self._chosen)
+        self.list.entered.connect(self.editor.enter_message)
+        self.list.view_made.connect(self._show_numbers)
+        self._connect_editor()
+        self._connect_inspector()
+
+    def _connect_editor(self) -> None:
+        self.editor.measured.connect(self._show_numbers)
+        self.editor.checked.connect(self._inspector.show_findings)
+        self.editor.action_requested.connect(self.action_requested)
+        self.editor.prompts_requested.connect(self._open_prompts)
+        self.editor.header.previous_requested.connect(partial(self._go, -1))
+        self.editor.header.next_requested.connect(partial(self._go, 1))
+
+    def _connect_inspector(self) -> None:
+        self._inspector.wished.connect(self._wished)
+        self._inspector.fix_requested.connect(self.editor.fix)
+        self._inspector.finding_chosen.connect(self.editor.show_finding)
+        self._inspector.base_model_chosen.connect(self.editor.gauge.choose)
+        self._inspector.prompts_requested.connect(self._open_prompts)
+
+    def _project_changed(self) -> None:
+        self._stale = True
+        if self.is_front:
+            self._reload()
+        self.slots_changed.emit()
+
+    def _reload(self) -> None:
+        self._stale = False
+        self.list.reload()
+        self.editor.gauge.load()
+        self.count_changed.emit()
+
+    def _edited(self, changes: "Changes") -> None:
+        self.list.edited(changes)
+        if self.session.current in changes.conversations:
+            self._show_annotation()
+        self.count_changed.emit()
+
+    def _chosen(self, conversation: int | None) -> None:
+        self._inspector.commit()
+        self.editor.open(conversation)
+        self._show_annotation()
+        self.slots_changed.emit()
+
+    def _show_annotation(self) -> None:
+        project, conversation = self.session.project, self.session.current
+        if project is None or conversation is None:
+            return
+        from curator.project.labelling import label_sets
+
+        self._inspector.show_annotation(
+            project.annotation(conversation),
+            label_sets(project),
+            project.labels(conversation),
+            self.session.author,
+        )
+        self._inspector.history.show_history(project.history(conversation))
+        self._inspector.set_read_only(read_only=self.session.is_read_only)
+
+    def _show_numbers(self, _news: object = None) -> None:
+        index, view = self.session.index, self.session.view
+        gauge = self.editor.gauge
+        self._inspector.show_base_model(gauge.base_model, gauge.facts.note if gauge.facts else "")
+        if index is None or view is None:
+            self._inspector.show_measure(self.editor.measure, 0, 0, 0)
+            return
+        # The sums are of the view, so they are taken once for each view, not at every key.
+        if view is not getattr(self, "_summed", None):
+            self._summed = view
+            self._sums = (
+                int(index.tokens[view.rows].sum()),
+                int(index.trained_tokens[view.rows].sum()),
+                len(view.rows),
+            )
+        self._inspector.show_measure(self.editor.measure, *self._sums)
+
+    def _wished(self, wish: Wish) -> None:
+        if self.session.current is not None:
+            self.list.bulk.apply([self.session.current], wish)
+
+    def _status(self, value: str) -> None:
+        self.list.wish(Wish("status", value))
+
+    def _flag(self) -> None:
+        project, current = self.session.project, self.session.current
+        if project is not None and current is not None:
+            self.list.wish(Wish("flag", not project.annotation(current).flag))
+
+    def _remove(self, *, removed: bool) -> None:
+        self.editor.commit()
+        value = {"reason": "by hand", "partner": None} if removed else None
+        self.list.wish(Wish("removed", value))
+
+    def _duplicate(self) -> None:
+        project, current = self.session.project, self.session.current
+        if project is not None and current is not None:
+            self.editor.commit()
+            self._add(project.content(current), self.tr("Duplicate conversation"))
+
+    def _add(self, line: str, title: str) -> None:
+        project = self.session.project
+        if project is None:
+            return
+        self.editor.commit()
+        conversation = project.new_conversation_ids(1)[0]
+        patch = ContentPatch(conversation, None, line)
+        if self.session.push(Edit(title, self.session.author, (patch,))) is not None:
+            self.session.current = conversation
+            self.list.go_to(conversation)
+
+    def _travel(self, step: Callable[[], object]) -> None:
+        self.editor.commit()
+        self._inspector.commit()
+        step()
+
+    def _go(self, by: int) -> None:
+        self.editor.commit()
+        self.list.step(by)
+
+    def _save_next(self) -> None:
+        writing = isinstance(QApplication.focusWidget(), QTextEdit)
+        self._go(1)
+        if writing:
+            self.editor.enter_message()
+
+    def _find(self) -> None:
+        self.list.search.field.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self.list.search.field.selectAll()
+
+    def _find_and_replace(self) -> None:
+        from curator.app.find_replace import FindReplaceDialog
+
+        self.editor.commit()
+        if self._replace is None:
+            self._replace = FindReplaceDialog(self.session, self.jobs, self)
+            self._replace.conversation_chosen.connect(self.list.go_to)
+        self._replace.show()
+        self._replace.raise_()
+        self._replace.look_in(self.list.shown_ids())
+
+    def _open_prompts(self) -> None:
+        from curator.app.prompts_dialog import PromptsDialog
+
+        self.editor.commit()
+        dialog = PromptsDialog(self.session, self.jobs, self)
+        dialog.prompt_chosen.connect(self.editor.use_prompt)
+        dialog.look_in(self.list.shown_ids(), one_is_open=self.session.current is not None)
+        dialog.open()
+
+    def _show_finding(self, by: int) -> None:
+        findings = [f for f in self.editor.findings if f.place.message is not None]
+        if findings:
+            self._finding = (getattr(self, "_finding", -1 if by > 0 else 0) + by) % len(findings)
+            self.editor.show_finding(findings[self._finding])
+
+    def _choose_role(self) -> None:
+        card = self.editor.current_card
+        if card is not None:
+            card.choose_role()
+
+    def _toggle_weight(self) -> None:
+        card = self.editor.current_card
+        if card is not None:
+            card.toggle_weight()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Put the table beside the editor where there is room."""
+        super().resizeEvent(event)
+        wide = self.width() >= WIDE_PX
+        wanted = Qt.Orientation.Horizontal if wide else Qt.Orientation.Vertical
+        if self._splitter.orientation() != wanted:
+            self._splitter.setOrientation(wanted)
