@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from PySide6.QtCore import QObject, Signal
 
+from curator.app.upkeep import Upkeep
 from curator.dataset.errors import CuratorError
 
 if TYPE_CHECKING:
@@ -67,6 +68,9 @@ class Session(QObject):
         self.index: Index | None = None
         self.view: View | None = None
         self.current: int | None = None
+        self._upkeep = Upkeep(jobs, self)
+        self._upkeep.rows_changed.connect(self.reload)
+        self._upkeep.failed.connect(self._tell_failure)
 
     @property
     def is_read_only(self) -> bool:
@@ -100,6 +104,7 @@ class Session(QObject):
         """Spread the news of an edit that is applied already, for example by a background job."""
         if self.project is not None and self.index is not None:
             self.index.refresh(self.project, changes)
+        self._upkeep.take_note(changes)
         self.edited.emit(changes)
 
     def preference(self, name: str, *, default: "Json" = None) -> "Json":
@@ -159,9 +164,11 @@ class Session(QObject):
     def _adopt(self, opened: "tuple[Project, Index]") -> None:
         self._let_go()
         self.project, self.index = opened
+        self._upkeep.look_after(self.project)
         self.project_changed.emit()
 
     def _let_go(self) -> None:
+        self._upkeep.stop()
         project, index = self.project, self.index
         self.project, self.index, self.view, self.current = None, None, None, None
         if index is not None:
@@ -176,6 +183,7 @@ class Session(QObject):
         if self.index is not None:
             self.index.close()
         self.index, self.view = index, None
+        self._upkeep.look_after(self.project)
         self.project_changed.emit()
 
     def _change(self, do: "Callable[[Project], Changes | None]") -> "Changes | None":

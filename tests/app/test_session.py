@@ -4,7 +4,7 @@ import pytest
 
 from curator.app.jobs import Jobs
 from curator.app.session import Session
-from curator.dataset import AnnotationPatch, Edit
+from curator.dataset import AnnotationPatch, ContentPatch, Conversation, Edit, Message
 from curator.project.store import Project
 
 
@@ -110,3 +110,15 @@ def test_closing_tells_once(opened, qtbot):
         opened.close_project()
     opened.close_project()
     assert opened.project is None
+
+
+def test_an_open_project_is_prepared_for_search_and_stays_so(opened, qtbot):
+    from curator.project.search import unindexed
+
+    qtbot.waitUntil(lambda: not opened.jobs.running(), timeout=20_000)
+    assert unindexed(opened.project) == 0
+    opened._upkeep._later.setInterval(0)
+    new = opened.project.new_conversation_ids(1)[0]
+    line = Conversation.of((Message.of("user", "a fresh word"),)).to_json()
+    opened.push(Edit("Write", "anna", (ContentPatch(new, None, line),)))
+    qtbot.waitUntil(lambda: unindexed(opened.project) == 0, timeout=20_000)
