@@ -10,9 +10,11 @@ from curator.cli.arguments import (
     names,
     open_project,
 )
+from curator.cli.files import numbered_lines
 from curator.cli.progress import Progress
 from curator.dataset.errors import WrongUse
 from curator.dataset.json_values import Json
+from curator.project.store import Project
 
 _SHOWN = 20
 
@@ -46,8 +48,101 @@ def add_verbs(verbs: Verbs) -> None:
 
 
 def _check(options: Options, progress: Progress) -> Answer:
-    raise WrongUse("Not in this version.")
+    from curator.project.checking import check_file, check_project, profiles_named
+
+    targets = profiles_named(options.target, _own_targets())
+    if is_project(options.input):
+        with open_project(options.input, or_read=True) as project:
+            _renew(project, progress)
+            report = check_project(
+                project,
+                targets,
+                options.rules,
+                limit=options.limit,
+                progress=progress,
+                cancelled=progress.cancelled,
+            )
+    else:
+        report = check_file(
+            options.input,
+            numbered_lines(options.input),
+            targets,
+            options.rules,
+            limit=options.limit,
+            progress=progress,
+            cancelled=progress.cancelled,
+        )
+    keys = report.to_json()
+    found = any(rule.severity != "info" for rule in report.rules.values())
+    return Answer(keys, _lines(keys), FOUND if found else 0)
+
+
+def _renew(project: Project, progress: Progress) -> None:
+    """Count and check anew where the stored results were made under other terms."""
+    from curator.project.derive import is_stale
+    from curator.project.reanalysis import reanalyse
+
+    if not project.read_only and is_stale(project):
+        reanalyse(project, progress, progress.cancelled)
+
+
+def _own_targets() -> dict[str, str]:
+    """Return the rules profiles of the targets that this person set up."""
+    from curator.tune.targets import load_targets
+
+    return {name: target.rules_profile for name, target in load_targets().items()}
+
+
+def _lines(keys: dict[str, Json]) -> tuple[str, ...]:
+    from curator.dataset.rule import load_rules
+
+    rules = load_rules()
+    targets = [
+        (name, f"{t['errors']:,}", f"{t['warnings']:,}", f"{t['conversations_with_errors']:,}")
+        for name, t in keys["targets"].items()
+    ]
+    found = [
+        (rule, count["severity"], f"{count['count']:,}", rules[rule].title)
+        for rule, count in keys["rules"].items()
+    ]
+    shown = [
+        f"{_place(each)}: {each['rule']} {each['message']}" for each in keys["findings"][:_SHOWN]
+    ]
+    more = len(keys["findings"]) - len(shown)
+    return (
+        f"{keys['conversations']:,} conversations",
+        *table([("target", "errors", "warnings", "conversations with errors"), *targets]),
+        *(table([("rule", "severity", "count", "what"), *found]) if found else ()),
+        *shown,
+        *((f"... and {more:,} more (--json tells all)",) if more > 0 else ()),
+    )
+
+
+def _place(finding: dict[str, Json]) -> str:
+    where = finding["conversation"]
+    name = f"conversation {where}" if where else f"line {finding['source_line'] or '-'}"
+    return f"{name}, message {finding['turn']}" if finding["turn"] else name
 
 
 def _fix(options: Options, progress: Progress) -> Answer:
-    raise WrongUse("Not in this version.")
+    from curator.project.mending import fix_project
+
+    if not options.safe:
+        raise WrongUse(
+            "Only safe repairs can run in bulk: say --safe. The others wait in the window."
+        )
+    with open_project(options.project, read_only=options.dry_run) as project:
+        edits, report = fix_project(
+            project,
+            options.rules,
+            author=str(project.author),
+            dry_run=options.dry_run,
+            progress=progress,
+            cancelled=progress.cancelled,
+        )
+        for edit in edits:
+            project.apply(edit)
+    keys = report.to_json()
+    did = "would be mended" if options.dry_run else "mended"
+    rows = [(rule, f"{count:,}") for rule, count in keys["fixed"].items()]
+    return Answer(keys, (f"{keys['conversations']:,} conversations {did}", *table(rows)))

@@ -1,6 +1,6 @@
 """The verb that counts tokens: count."""
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -52,7 +52,9 @@ class _Counted:
     refused: int = 0
     each: list[dict[str, Json]] = field(default_factory=list)
 
-    def take(self, found: "Analysis", ids: list[int | None], lines: list[int | None]) -> None:
+    def take(
+        self, found: "Analysis", ids: Sequence[int | None], lines: Sequence[int | None]
+    ) -> None:
         """Add a batch; ids and lines name its rows where they are known."""
         tokens, exact = found.columns["tokens"], found.columns["tokens_exact"]
         self.conversations += len(found)
@@ -149,14 +151,17 @@ def _count_project(project: "Project", total: _Counted, progress: Progress) -> N
 
 def _count_file(path: Path, total: _Counted, progress: Progress) -> None:
     from curator.curate.kernel import analyse
+    from curator.formats import openai_chat
     from curator.project.derive import DEFAULT_RULES_PROFILE
 
-    for numbers, raw in _batches(path, progress):
+    size, read = path.stat().st_size if path.is_file() else 0, 0
+    for chunk in openai_chat.sniff(path).read():
         found = analyse(
-            raw, encoding=total.encoding, rules_profile=DEFAULT_RULES_PROFILE, limit=total.limit
+            chunk.records,
+            encoding=total.encoding,
+            rules_profile=DEFAULT_RULES_PROFILE,
+            limit=total.limit,
         )
-        total.take(found, [None] * len(found), [numbers[at] for at in found.line.tolist()])
-
-
-def _batches(path: Path, progress: Progress) -> Iterator[tuple[list[int], list[bytes]]]:
-    raise NotImplementedError
+        total.take(found, [None] * len(found), [chunk.numbers[at] for at in found.line.tolist()])
+        read += sum(map(len, chunk.records))
+        progress(min(read, size), size, "Counting")

@@ -85,6 +85,7 @@ def _row(found: Found) -> dict[str, Json]:
         "severity": found.finding.severity,
         "message": found.finding.message,
         "fix": found.finding.fix or None,
+        "conversations": list(found.conversations),
     }
 
 
