@@ -30,7 +30,7 @@ def python_call(recipe: Recipe, *, has_validation: bool) -> str:
         )
     lines.append("job = client.fine_tuning.jobs.create(")
     for name, value in arguments.items():
-        shown = pprint.pformat(value, indent=4, width=88, sort_dicts=False)
+        shown = pprint.pformat(value, width=88, sort_dicts=False)
         for split in ("train", "validation"):
             shown = shown.replace(repr(_FILE.format(split.upper())), f"{split}.id")
         lines.append(f"    {name}={shown},".replace("\n", "\n    "))

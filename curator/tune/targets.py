@@ -241,15 +241,39 @@ def derive_target(kind: str, new_id: str, label: str, address: Mapping[str, str]
     unknown = set(address) - {field.name for field in template.address_fields}
     if unknown:
         raise WrongUse(f'The target "{kind}" has no address field "{sorted(unknown)[0]}".')
-    own_env = f"CURATOR_{new_id.upper().replace('-', '_')}_KEY"
     return template.model_copy(
         update={
             "id": new_id,
             "label": label or new_id,
             "address": dict(address),
-            "key_env": own_env if kind == "custom" else template.key_env,
+            "key_env": key_variable(template, new_id),
         }
     )
+
+
+def key_variable(template: Target, new_id: str) -> str:
+    """Return the environment variable a derived target's key may stand in."""
+    if template.id != "custom":
+        return template.key_env
+    return f"CURATOR_{new_id.upper().replace('-', '_') or 'NAME'}_KEY"
+
+
+def with_rate_kind(target: Target, kind: Literal["multiplier", "absolute"]) -> Target:
+    """Return the target with its learning rate meant as a multiple, or as the rate itself."""
+    if target.learning_rate.kind == kind:
+        return target
+    if kind == "multiplier":
+        usual = read_target(resource("targets", "custom.json")).learning_rate
+        return target.model_copy(update={"learning_rate": usual})
+    rate = LearningRate(
+        field=target.learning_rate.field,
+        kind="absolute",
+        default=2e-5,
+        minimum=1e-8,
+        maximum=0.1,
+        help="The size of each step itself, for example 0.00002, as this server reads it.",
+    )
+    return target.model_copy(update={"learning_rate": rate})
 
 
 def _own_path(target_id: str) -> Path:

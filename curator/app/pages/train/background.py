@@ -1,0 +1,190 @@
+"""The page's work off the GUI thread: each a function from plain values to plain values."""
+
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from curator.app.jobs import CancelledCall, ProgressCall, Work
+from curator.app.pages.train.composer import ExportChoice
+from curator.app.pages.train.targets_pane import TargetRow
+from curator.curate.cost import load_prices
+from curator.tune.client import Connection, connect
+from curator.tune.commands import target_of
+from curator.tune.exported import open_export
+from curator.tune.following import Order, order
+from curator.tune.jobs import Job, JobTable, State
+from curator.tune.keys import Key, key_place, store_key
+from curator.tune.planning import DryRun, dry_run
+from curator.tune.probing import Probe, probe
+from curator.tune.recipe import Recipe
+from curator.tune.starting import discard, recover, settle, start_job
+from curator.tune.targets import (
+    Target,
+    corrected_prices,
+    is_own,
+    load_targets,
+    save_target,
+)
+from curator.tune.watching import Details, Seen, details_of, watch
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """All jobs as the table has them, and all that is known of the chosen one."""
+
+    jobs: tuple[Job, ...]
+    details: Details | None
+
+    @property
+    def has_followed(self) -> bool:
+        """Whether a job is still at work somewhere."""
+        return any(job.is_followed for job in self.jobs)
+
+
+def read_targets(_progress: ProgressCall, _cancelled: CancelledCall) -> tuple[TargetRow, ...]:
+    """Return every target with where its key comes from."""
+    # What takes plain examples first, the blank form last.
+    targets = sorted(
+        load_targets().values(), key=lambda t: (t.id == "custom", "sft" not in t.methods, t.label)
+    )
+    return tuple(TargetRow(t, key_place(t), is_own(t.id)) for t in targets)
+
+
+def keep_target(target: Target, key: Key | None) -> Work[tuple[TargetRow, ...]]:
+    """Return work that keeps a target, stores its key and reads all targets again."""
+
+    def work(progress: ProgressCall, cancelled: CancelledCall) -> tuple[TargetRow, ...]:
+        save_target(target)
+        if key is not None:
+            store_key(target, key)
+        return read_targets(progress, cancelled)
+
+    return work
+
+
+def ask_target(target: Target) -> Work[Probe]:
+    """Return work that asks a server three free questions."""
+
+    def work(_progress: ProgressCall, _cancelled: CancelledCall) -> Probe:
+        with connect(target, read_s=20.0) as connection:
+            return probe(connection)
+
+    return work
+
+
+def look_at_export(folder: Path) -> Work[ExportChoice]:
+    """Return work that reads what an export folder offers."""
+
+    def work(_progress: ProgressCall, _cancelled: CancelledCall) -> ExportChoice:
+        found = open_export(folder)
+        return ExportChoice(folder, found.rows, found.validation_rows)
+
+    return work
+
+
+def plan(recipe: Recipe, folder: Path) -> Work[DryRun]:
+    """Return work that makes the dry run."""
+
+    def work(progress: ProgressCall, cancelled: CancelledCall) -> DryRun:
+        with closing(JobTable()) as table:
+            past = table.all()
+        prices = load_prices(corrected_prices())
+        return dry_run(
+            open_export(folder),
+            recipe,
+            progress=progress,
+            cancelled=cancelled,
+            prices=prices,
+            past=past,
+        )
+
+    return work
+
+
+def start(recipe: Recipe, folder: Path, found: DryRun, project: str) -> Work[Job]:
+    """Return work that uploads and creates the job exactly once."""
+
+    def work(progress: ProgressCall, cancelled: CancelledCall) -> Job:
+        with closing(JobTable()) as table, connect(recipe.target) as connection:
+            return start_job(
+                connection,
+                table,
+                open_export(folder),
+                recipe,
+                found,
+                progress=progress,
+                cancelled=cancelled,
+                project=project,
+            )
+
+    return work
+
+
+def read_jobs(chosen: str, *, begin: bool = False) -> Work[Known]:
+    """Return work that reads the job table; begin also puts right what a dead program left."""
+
+    def work(_progress: ProgressCall, _cancelled: CancelledCall) -> Known:
+        with closing(JobTable()) as table:
+            if begin:
+                recover(table)
+            jobs = table.all()
+            names = [job.token for job in jobs]
+            wanted = chosen if chosen in names else next(iter(names), "")
+            return Known(jobs, details_of(table, wanted) if wanted else None)
+
+    return work
+
+
+def follow_all(told: Callable[[Known, Seen], None]) -> Work[None]:
+    """Return work that watches every unfinished job until none is left."""
+
+    def work(progress: ProgressCall, cancelled: CancelledCall) -> None:
+        with closing(JobTable()) as table:
+
+            def tell(seen: Seen) -> None:
+                told(Known(table.all(), None), seen)
+
+            watch(table, _connect_again, told=tell, progress=progress, cancelled=cancelled)
+
+    return work
+
+
+def give_order(token: str, what: Order) -> Work[Known]:
+    """Return work that cancels, pauses or resumes a job at its server."""
+
+    def work(_progress: ProgressCall, _cancelled: CancelledCall) -> Known:
+        with closing(JobTable()) as table:
+            with _connect_again(table.get(token)) as connection:
+                order(connection, table, token, what)
+            return Known(table.all(), details_of(table, token))
+
+    return work
+
+
+def check_again(token: str) -> Work[Known]:
+    """Return work that looks once more for a job nobody knows of whether it exists."""
+
+    def work(_progress: ProgressCall, _cancelled: CancelledCall) -> Known:
+        with closing(JobTable()) as table:
+            with _connect_again(table.get(token)) as connection:
+                settle(connection, table, token)
+            return Known(table.all(), details_of(table, token))
+
+    return work
+
+
+def set_aside(token: str) -> Work[Known]:
+    """Return work that sets an unclear job aside."""
+
+    def work(_progress: ProgressCall, _cancelled: CancelledCall) -> Known:
+        with closing(JobTable()) as table:
+            if table.get(token).status is State.UNCLEAR:
+                discard(table, token)
+            return Known(table.all(), details_of(table, token))
+
+    return work
+
+
+def _connect_again(job: Job) -> Connection:
+    return connect(target_of(job))

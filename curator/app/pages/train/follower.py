@@ -1,0 +1,122 @@
+"""The jobs side of the page at work: reads the job table, watches servers, passes orders on."""
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QObject, Signal
+
+from curator.app.jobs import Job as Work
+from curator.app.jobs import Jobs
+from curator.app.jobs import Work as WorkCall
+from curator.app.pages.train import background
+from curator.app.pages.train.background import Known
+from curator.app.pages.train.jobs_pane import JobsPane
+from curator.app.session import Session
+from curator.dataset.errors import CuratorError
+from curator.tune.following import Order
+from curator.tune.jobs import Job, State
+from curator.tune.watching import Seen
+
+
+class Follower(QObject):
+    """Keeps the jobs pane true; changed tells that a job began, moved or ended."""
+
+    changed = Signal()
+    _seen = Signal(object, object)
+
+    def __init__(self, pane: JobsPane, session: Session, jobs: Jobs) -> None:
+        super().__init__(pane)
+        self._pane = pane
+        self._session = session
+        self._jobs = jobs
+        self._known = Known((), None)
+        self._watch: Work[None] | None = None
+        self._begun = False
+        self._seen.connect(self._take_seen)
+        pane.job_chosen.connect(self._choose)
+        pane.view.order_requested.connect(self._order)
+        pane.view.check_requested.connect(self._check)
+        pane.view.discard_requested.connect(self._discard)
+
+    @property
+    def at_work(self) -> int:
+        """How many jobs are still at work somewhere."""
+        return sum(job.is_followed for job in self._known.jobs)
+
+    def chosen(self) -> Job | None:
+        """Return the job shown."""
+        token = self._pane.chosen
+        return next((job for job in self._known.jobs if job.token == token), None)
+
+    def read(self) -> None:
+        """Read the job table; the first time also puts right what a dead program left behind."""
+        begin, self._begun = not self._begun, True
+        self._run(self.tr("Reading the jobs"), background.read_jobs(self._pane.chosen, begin=begin))
+
+    def show_newest(self) -> None:
+        """Read the job table and bring its newest job to the front."""
+        self._run(self.tr("Reading the jobs"), background.read_jobs(""), self._show_newest)
+
+    def cancel_chosen(self) -> None:
+        """Cancel the job shown at its server."""
+        self._order(self._pane.chosen, "cancel")
+
+    def tell(self, error: object) -> None:
+        """Show why work failed; bugs go their own way."""
+        if isinstance(error, CuratorError):
+            self._session.tell("error", str(error))
+
+    def _run(
+        self, title: str, work: WorkCall[Known], then: Callable[[Known], object] | None = None
+    ) -> None:
+        job = self._jobs.start(title, work)
+        job.succeeded.connect(then or self._show)
+        job.failed.connect(self.tell)
+
+    def _show(self, known: Known) -> None:
+        self._known = known
+        self._pane.show_jobs(known.jobs)
+        if known.details is not None:
+            self._pane.show_details(known.details)
+        if known.has_followed and self._watch is None:
+            self._begin_watch()
+        self.changed.emit()
+
+    def _show_newest(self, known: Known) -> None:
+        self._show(known)
+        if known.jobs:
+            self._pane.choose(known.jobs[0].token)
+
+    def _begin_watch(self) -> None:
+        watching = background.follow_all(self._seen.emit)
+        self._watch = self._jobs.start(self.tr("Following jobs"), watching)
+        self._watch.failed.connect(self.tell)
+        self._watch.ended.connect(self._watch_ended)
+
+    def _watch_ended(self) -> None:
+        self._watch = None
+
+    def _take_seen(self, known: Known, seen: Seen) -> None:
+        self._known = known
+        self._pane.show_jobs(known.jobs)
+        self._pane.show_details(seen.details, seen.trouble)
+        if seen.details.job.is_final:
+            self._tell_end(seen.details.job)
+        self.changed.emit()
+
+    def _tell_end(self, job: Job) -> None:
+        words = self.tr("{0} at {1}: {2}").format(
+            job.base, job.target, self._pane.view.status_words(job)
+        )
+        self._session.tell("success" if job.status is State.SUCCEEDED else "warning", words)
+
+    def _choose(self, token: str) -> None:
+        self._run(self.tr("Reading the job"), background.read_jobs(token))
+
+    def _order(self, token: str, what: Order) -> None:
+        self._run(self.tr("Telling the server"), background.give_order(token, what))
+
+    def _check(self, token: str) -> None:
+        self._run(self.tr("Looking for the job"), background.check_again(token))
+
+    def _discard(self, token: str) -> None:
+        self._run(self.tr("Setting aside"), background.set_aside(token))

@@ -1,0 +1,322 @@
+"""One job: its curve while it learns, its events and checkpoints, and what to do when it failed."""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from functools import partial
+from typing import Final
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+
+from curator.app.tables.grid import Column, GridView, Table
+from curator.app.widgets.buttons import ChipButton, DangerButton, PlainButton, QuietButton
+from curator.app.widgets.card import Card
+from curator.app.widgets.chip import Chip
+from curator.app.widgets.empty_state import IconPicture
+from curator.app.widgets.line_chart import LineChart, Series, write_number
+from curator.app.widgets.progress_row import duration
+from curator.app.widgets.text import Plain, Quiet, SectionTitle
+from curator.tune.jobs import Checkpoint, Event, Job, State
+from curator.tune.metrics import Point, share_done
+from curator.tune.watching import Details
+
+LOOKS: Final = {
+    State.PREPARING: ("text-muted", "clock"),
+    State.UPLOADING: ("accent", "clock"),
+    State.CREATING: ("accent", "clock"),
+    State.UNCLEAR: ("warning", "warning"),
+    State.VALIDATING: ("accent", "clock"),
+    State.QUEUED: ("accent", "clock"),
+    State.RUNNING: ("accent", "play"),
+    State.PAUSED: ("warning", "pause"),
+    State.UNKNOWN: ("accent", "clock"),
+    State.SUCCEEDED: ("success", "check"),
+    State.FAILED: ("danger", "error"),
+    State.CANCELLED: ("text-muted", "stop"),
+    State.DISCARDED: ("text-muted", "cross"),
+}
+"""Tone and icon of every state; the word stands beside them."""
+
+_MEASURES: Final = {
+    "loss": (
+        ("train_loss", "role-user", False),
+        ("valid_loss", "role-tool", True),
+        ("full_valid_loss", "role-assistant", True),
+    ),
+    "accuracy": (
+        ("train_accuracy", "role-user", False),
+        ("valid_accuracy", "role-tool", True),
+        ("full_valid_accuracy", "role-assistant", True),
+    ),
+}
+_ACTIVE: Final = frozenset({State.VALIDATING, State.QUEUED, State.RUNNING, State.UNKNOWN})
+_EVENTS_MOST: Final = 2_000
+_LOSS, _EVENTS = 0, 3
+
+
+class JobView(Card):
+    """Shows Details; orders are asked for by signal with the job's token."""
+
+    order_requested = Signal(str, str)
+    check_requested = Signal(str)
+    discard_requested = Signal(str)
+    conversation_requested = Signal(int)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._token = ""
+        self._conversation: int | None = None
+        self._points: tuple[Point, ...] = ()
+        self._events: tuple[Event, ...] = ()
+        self._checkpoints: tuple[Checkpoint, ...] = ()
+        self.body.addLayout(self._head())
+        self._facts = Quiet("", self, wrap=True)
+        self.body.addWidget(self._facts)
+        self.body.addWidget(self._trouble_row())
+        self.body.addLayout(self._chips())
+        self._stack = QStackedWidget(self)
+        self._loss = LineChart(self.tr("Loss curve"), self)
+        self._accuracy = LineChart(self.tr("Accuracy curve"), self)
+        self._numbers = self._table(self.tr("Numbers of the curve"), self._number_columns())
+        self._news = self._table(self.tr("Events"), self._event_columns())
+        self._states = self._table(self.tr("Checkpoints"), self._checkpoint_columns())
+        for page in (self._loss, self._accuracy, self._numbers, self._news, self._states):
+            self._stack.addWidget(page)
+        self.body.addWidget(self._stack, 1)
+
+    def show_details(self, details: Details, trouble: str = "") -> None:
+        """Show all that is known of a job, and what stands in the way of knowing more."""
+        job = details.job
+        if job.token != self._token:
+            # Where nothing was measured, the events say more than an empty picture.
+            self._turn(_EVENTS if job.is_final and not details.points else _LOSS)
+        self._token = job.token
+        self._points, self._checkpoints = details.points, details.checkpoints
+        self._events = tuple(reversed(details.events[-_EVENTS_MOST:]))
+        tone, icon_name = LOOKS[job.status]
+        self._chip.set(self.status_words(job), tone, icon_name)
+        self._title.setText(job.checkpoint or job.base)
+        self._facts.setText(self._fact_words(details))
+        self._show_trouble(details, trouble)
+        self._offer(job)
+        total = next((p.total_steps for p in reversed(self._points) if p.total_steps), None)
+        for chart, measure in ((self._loss, "loss"), (self._accuracy, "accuracy")):
+            empty = self._waiting_words(job)
+            chart.show_series(
+                self._series(measure), x_name=self.tr("step"), empty=empty, x_most=total or 0
+            )
+        self._numbers.table().set_rows(range(len(self._points)))
+        self._news.table().set_rows(range(len(self._events)))
+        self._states.table().set_rows(range(len(self._checkpoints)))
+
+    def status_words(self, job: Job) -> str:
+        """Return a state in the language of the window; a server's own word where we know none."""
+        words = {
+            State.PREPARING: self.tr("preparing"),
+            State.UPLOADING: self.tr("uploading"),
+            State.CREATING: self.tr("being created"),
+            State.UNCLEAR: self.tr("not clear"),
+            State.VALIDATING: self.tr("validating files"),
+            State.QUEUED: self.tr("queued"),
+            State.RUNNING: self.tr("running"),
+            State.PAUSED: self.tr("paused"),
+            State.SUCCEEDED: self.tr("succeeded"),
+            State.FAILED: self.tr("failed"),
+            State.CANCELLED: self.tr("cancelled"),
+            State.DISCARDED: self.tr("set aside"),
+        }
+        return words.get(job.status, job.raw_status or self.tr("no status"))
+
+    def _head(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.setSpacing(8)
+        self._chip = Chip("", parent=self)
+        self._title = SectionTitle("", self)
+        self._title.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        row.addWidget(self._chip)
+        row.addWidget(self._title, 1)
+        self._check = PlainButton(self.tr("Check again"), self)
+        self._check.setToolTip(self.tr("Look for this job in the server's list"))
+        self._check.clicked.connect(self._ask_check)
+        self._discard = QuietButton(self.tr("Set aside"), self)
+        self._discard.clicked.connect(self._ask_discard)
+        self._pause = PlainButton(self.tr("Pause"), self, icon_name="pause")
+        self._resume = PlainButton(self.tr("Resume"), self, icon_name="play")
+        self._cancel = DangerButton(self.tr("Cancel the job"), self)
+        for button, what in (
+            (self._pause, "pause"), (self._resume, "resume"), (self._cancel, "cancel"),
+        ):  # fmt: skip
+            button.clicked.connect(partial(self._ask_order, what))
+        shown = (self._check, self._discard, self._pause, self._resume, self._cancel)
+        for each in shown:
+            row.addWidget(each)
+        return row
+
+    def _trouble_row(self) -> QWidget:
+        self._trouble = QWidget(self)
+        row = QHBoxLayout(self._trouble)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(8)
+        side = QVBoxLayout()
+        self._mark = IconPicture("error", "danger", 16, self._trouble)
+        side.addWidget(self._mark)
+        side.addStretch(1)
+        row.addLayout(side)
+        self._reason = Plain("", self._trouble, wrap=True)
+        self._reason.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        row.addWidget(self._reason, 1)
+        self._open = PlainButton(self.tr("Open the conversation"), self._trouble)
+        self._open.clicked.connect(self._ask_open)
+        row.addWidget(self._open, 0, Qt.AlignmentFlag.AlignTop)
+        return self._trouble
+
+    def _chips(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.setSpacing(8)
+        self._group = QButtonGroup(self)
+        names = (
+            self.tr("Loss"), self.tr("Accuracy"), self.tr("Numbers"), self.tr("Events"),
+            self.tr("Checkpoints"),
+        )  # fmt: skip
+        for place, name in enumerate(names):
+            chip = ChipButton(name, self)
+            self._group.addButton(chip, place)
+            row.addWidget(chip)
+        self._group.button(0).setChecked(True)
+        self._group.idClicked.connect(self._turn)
+        row.addStretch(1)
+        return row
+
+    def _turn(self, place: int) -> None:
+        self._group.button(place).setChecked(True)
+        self._stack.setCurrentIndex(place)
+
+    def _table(self, name: str, columns: Sequence[Column]) -> GridView:
+        view = GridView(name, self)
+        view.set_table(Table(columns, view))
+        return view
+
+    def _series(self, measure: str) -> list[Series]:
+        names = {
+            "train_loss": self.tr("Training"), "valid_loss": self.tr("Validation"),
+            "full_valid_loss": self.tr("Full validation"),
+            "train_accuracy": self.tr("Training"), "valid_accuracy": self.tr("Validation"),
+            "full_valid_accuracy": self.tr("Full validation"),
+        }  # fmt: skip
+        return [
+            Series(names[key], tone, self._line(key), dashed=dashed)
+            for key, tone, dashed in _MEASURES[measure]
+        ]
+
+    def _line(self, key: str) -> tuple[tuple[float, float], ...]:
+        return tuple((float(p.step), p.values[key]) for p in self._points if key in p.values)
+
+    def _fact_words(self, details: Details) -> str:
+        job = details.job
+        facts = [job.target, job.base, self.tr("started {0}").format(when(job.created))]
+        if job.rows:
+            facts.append(self.tr("{0} rows").format(f"{job.rows:,}"))
+        share = share_done(details.points)
+        if share is not None and not job.is_final:
+            facts.append(self.tr("{0} of the steps done").format(f"{share:.0%}"))
+        if job.estimated_finish and not job.is_final:
+            left = job.estimated_finish - datetime.now(UTC).timestamp()
+            if left > 0:
+                facts.append(self.tr("about {0} left").format(duration(left)))
+        if job.finished and job.is_final:
+            facts.append(self.tr("took {0}").format(duration(job.finished - job.created)))
+        if job.trained_tokens:
+            facts.append(self.tr("{0} tokens trained").format(f"{job.trained_tokens:,}"))
+        return " · ".join(fact for fact in facts if fact)
+
+    def _show_trouble(self, details: Details, trouble: str) -> None:
+        job, failure = details.job, details.failure
+        words = failure.sentence() if failure else (trouble or job.error)
+        self._conversation = failure.conversation if failure else None
+        grave = job.status is State.FAILED
+        self._mark.set("error" if grave else "warning", "danger" if grave else "warning")
+        self._reason.setText(words)
+        self._trouble.setVisible(bool(words))
+        self._open.setVisible(self._conversation is not None)
+
+    def _offer(self, job: Job) -> None:
+        unclear = job.status is State.UNCLEAR
+        self._check.setVisible(unclear)
+        self._discard.setVisible(unclear)
+        self._pause.setVisible(job.status is State.RUNNING)
+        self._resume.setVisible(job.status is State.PAUSED)
+        self._cancel.setVisible(job.status in _ACTIVE or job.status is State.PAUSED)
+
+    def _waiting_words(self, job: Job) -> str:
+        if job.is_final:
+            return self.tr("This job measured nothing that can be drawn.")
+        if job.status is State.UNCLEAR:
+            return self.tr("Nothing is known of this job until it is found.")
+        return self.tr("The curve begins with the first step the service reports.")
+
+    def _number_columns(self) -> tuple[Column, ...]:
+        keys = [key for group in _MEASURES.values() for key, _, _ in group]
+        titles = (
+            self.tr("Training loss"), self.tr("Validation loss"), self.tr("Full validation loss"),
+            self.tr("Training accuracy"), self.tr("Validation accuracy"),
+            self.tr("Full validation accuracy"),
+        )  # fmt: skip
+        read: list[Callable[[int], str]] = [partial(self._number, key) for key in keys]
+        return (
+            Column(self.tr("Step"), self._step_at, width=64, number=True),
+            *(
+                Column(title, one, width=152, number=True)
+                for title, one in zip(titles, read, strict=True)
+            ),
+        )
+
+    def _step_at(self, row: int) -> str:
+        return f"{self._points[row].step:,}"
+
+    def _number(self, key: str, row: int) -> str:
+        value = self._points[row].values.get(key)
+        return "" if value is None else write_number(value)
+
+    def _event_columns(self) -> tuple[Column, ...]:
+        return (
+            Column(self.tr("Time"), lambda row: when(self._events[row].created), width=136),
+            Column(self.tr("Level"), lambda row: self._events[row].level, width=64),
+            Column(
+                self.tr("Message"),
+                lambda row: self._events[row].message,
+                stretch=True,
+                tip=lambda row: self._events[row].message,
+            ),
+        )
+
+    def _checkpoint_columns(self) -> tuple[Column, ...]:
+        return (
+            Column(self.tr("Step"), lambda row: f"{self._checkpoints[row].step:,}", number=True),
+            Column(self.tr("Name"), lambda row: self._checkpoints[row].name, stretch=True),
+            Column(self.tr("Measured"), self._measured, width=280, tip=self._measured),
+        )
+
+    def _measured(self, row: int) -> str:
+        metrics = self._checkpoints[row].metrics
+        shown = [f"{k} {write_number(float(v))}" for k, v in metrics.items() if k != "step"]
+        return ", ".join(shown)
+
+    def _ask_order(self, what: str) -> None:
+        self.order_requested.emit(self._token, what)
+
+    def _ask_check(self) -> None:
+        self.check_requested.emit(self._token)
+
+    def _ask_discard(self) -> None:
+        self.discard_requested.emit(self._token)
+
+    def _ask_open(self) -> None:
+        if self._conversation is not None:
+            self.conversation_requested.emit(self._conversation)
+
+
+def when(seconds: float) -> str:
+    """Write a moment in local time, empty for none."""
+    if seconds <= 0:
+        return ""
+    return datetime.fromtimestamp(seconds, UTC).astimezone().strftime("%Y-%m-%d %H:%M")

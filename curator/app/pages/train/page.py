@@ -1,0 +1,349 @@
+"""Training: choose a target, see what a start would do, start once, and follow every job to its end."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final, TypeVar
+
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtWidgets import (
+    QButtonGroup,
+    QFileDialog,
+    QHBoxLayout,
+    QScrollArea,
+    QSplitter,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from curator.app.jobs import Job as Work
+from curator.app.jobs import Jobs, Progress
+from curator.app.jobs import Work as WorkCall
+from curator.app.page import OpenRequest, Page
+from curator.app.pages.train import background
+from curator.app.pages.train.asking import CallDialog, StartQuestion
+from curator.app.pages.train.composer import Composer, ExportChoice
+from curator.app.pages.train.follower import Follower
+from curator.app.pages.train.jobs_pane import JobsPane
+from curator.app.pages.train.plan_card import PlanCard
+from curator.app.pages.train.target_dialog import TargetChoice, TargetDialog
+from curator.app.pages.train.targets_pane import TargetRow, TargetsPane
+from curator.app.session import Session
+from curator.app.widgets.buttons import ChipButton
+from curator.app.widgets.splitter import SplitterState
+from curator.dataset.errors import CuratorError
+from curator.tune.jobs import Job
+from curator.tune.planning import DryRun
+from curator.tune.probing import Probe
+from curator.tune.recipe import Recipe
+
+COMPOSE, FOLLOW = 0, 1
+_FIRST_LOOK_MS: Final = 400
+
+T = TypeVar("T")
+
+
+class TrainPage(Page):
+    """Targets, composer and dry run on one side; all jobs on the other."""
+
+    page_id = "train"
+    title = "Train"
+    icon = "train"
+
+    def __init__(self, session: Session, jobs: Jobs, parent: QWidget | None = None) -> None:
+        super().__init__(session, jobs, parent)
+        self._plan: tuple[Recipe, DryRun] | None = None
+        self._planning: Work[DryRun] | None = None
+        self._asks_after_plan = False
+        self._kept = ""
+        self.add_verb("train.target_test")
+        self.add_verb("train.start", primary=True)
+        self.targets = TargetsPane(self)
+        self.composer = Composer(self)
+        self.card = PlanCard(self)
+        self.pane = JobsPane(self)
+        self.follower = Follower(self.pane, session, jobs)
+        self._stack = QStackedWidget(self)
+        self._stack.addWidget(self._compose_side())
+        self._stack.addWidget(self.pane)
+        self.body.setSpacing(12)
+        self.body.addLayout(self._chips())
+        self.body.addWidget(self._stack, 1)
+        self._connect()
+
+    def slots(self) -> Mapping[str, Callable[[], object]]:
+        """Answer what the chosen target, export and job allow."""
+        slots: dict[str, Callable[[], object]] = {}
+        row = self.targets.current()
+        if row is not None and row.is_ready:
+            slots["train.target_test"] = self.test_target
+        if row is not None and row.target.is_complete and self.composer.export is not None:
+            slots["train.dry_run"] = self.dry_run
+            if row.is_ready:
+                slots["train.start"] = self.start
+        chosen = self.follower.chosen()
+        if chosen is not None and chosen.is_followed:
+            slots["train.cancel"] = self.follower.cancel_chosen
+        return slots
+
+    def activated(self) -> None:
+        """Read targets and jobs, and the last export, and follow what is still at work."""
+        self._run(self.tr("Reading the targets"), background.read_targets, self._show_targets)
+        self.follower.read()
+        if self._stack.currentIndex() == COMPOSE:
+            self.targets.setFocus()
+        if self.composer.export is None:
+            self._offer_last_export()
+
+    def open(self, request: OpenRequest) -> None:
+        """Take the export folder another page hands over in the request's detail."""
+        if request.detail:
+            self._turn(COMPOSE)
+            self.take_export(Path(request.detail))
+
+    def rail_count(self) -> int | None:
+        """Return how many jobs are at work, None for none."""
+        return self.follower.at_work or None
+
+    def take_export(self, folder: Path) -> None:
+        """Train on an export folder."""
+        look = background.look_at_export(folder)
+        self._run(self.tr("Reading the export"), look, self._show_export)
+
+    def test_target(self) -> None:
+        """Ask the chosen server three free questions."""
+        row = self.targets.current()
+        if row is None:
+            return
+        self.targets.show_probe(None, self.tr("Asking {0} …").format(row.target.label))
+        job = self.jobs.start(self.tr("Testing the connection"), background.ask_target(row.target))
+        job.succeeded.connect(self._show_probe)
+        job.failed.connect(self._probe_failed)
+
+    def dry_run(self) -> None:
+        """Count what a start would do; nothing leaves this computer."""
+        recipe, export = self._recipe(), self.composer.export
+        if recipe is None or export is None:
+            return
+        if self._planning is not None:
+            self._planning.cancel()
+        self.card.show_nothing(self.tr("Counting …"))
+        job = self.jobs.start(self.tr("Dry run"), background.plan(recipe, export.folder))
+        self._planning = job
+        job.progressed.connect(self._plan_progress)
+        job.succeeded.connect(lambda found: self._show_plan(recipe, found))
+        job.failed.connect(self._plan_failed)
+
+    def start(self) -> None:
+        """Ask once and start; without a dry run that fits, make that first."""
+        recipe = self._recipe()
+        if recipe is None:
+            return
+        if self._plan is None or self._plan[0] != recipe:
+            self._asks_after_plan = True
+            self.dry_run()
+            return
+        found = self._plan[1]
+        if found.errors:
+            self.session.tell("warning", found.errors[0])
+            return
+        question = StartQuestion(recipe, found, self)
+        question.confirmed.connect(self._start_confirmed)
+        question.open()
+
+    def show_call(self) -> None:
+        """Show the exact call of a start as Python and curl."""
+        recipe, export = self._recipe(), self.composer.export
+        if recipe is not None:
+            has_validation = export is not None and export.validation_rows > 0
+            CallDialog(recipe, has_validation=has_validation, parent=self).open()
+
+    def _compose_side(self) -> QWidget:
+        splitter = QSplitter(Qt.Orientation.Horizontal, self)
+        self.targets.setMinimumWidth(220)
+        self.composer.setMinimumWidth(320)
+        right = QScrollArea(splitter)
+        right.setWidgetResizable(True)
+        right.setFrameShape(QScrollArea.Shape.NoFrame)
+        right.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        inside = QWidget(right)
+        inside.setProperty("kind", "canvas")
+        column = QVBoxLayout(inside)
+        column.setContentsMargins(0, 0, 8, 0)
+        column.addWidget(self.card)
+        column.addStretch(1)
+        right.setWidget(inside)
+        right.setMinimumWidth(300)
+        for widget, share in ((self.targets, 0), (self.composer, 1), (right, 1)):
+            splitter.addWidget(widget)
+            splitter.setStretchFactor(splitter.count() - 1, share)
+        splitter.setSizes([260, 440, 420])
+        SplitterState(splitter, "train-compose")
+        return splitter
+
+    def _chips(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.setSpacing(8)
+        self._sides = QButtonGroup(self)
+        for place, words in ((COMPOSE, self.tr("New job")), (FOLLOW, self.tr("Jobs"))):
+            chip = ChipButton(words, self)
+            self._sides.addButton(chip, place)
+            row.addWidget(chip)
+        self._sides.button(COMPOSE).setChecked(True)
+        row.addStretch(1)
+        return row
+
+    def _connect(self) -> None:
+        self._sides.idClicked.connect(self._turn)
+        self.follower.changed.connect(self._jobs_moved)
+        self.targets.target_chosen.connect(self._target_chosen)
+        self.targets.add_requested.connect(self._add_target)
+        self.targets.edit_requested.connect(self._edit_target)
+        self.composer.changed.connect(self._plan_is_old)
+        self._connect_panes()
+
+    def _connect_panes(self) -> None:
+        self.composer.folder_requested.connect(self._ask_folder)
+        self.composer.export_requested.connect(self._go_export)
+        self.card.run_requested.connect(self.dry_run)
+        self.card.call_requested.connect(self.show_call)
+        self.pane.new_requested.connect(self._compose)
+        self.pane.view.conversation_requested.connect(self._open_conversation)
+
+    def _turn(self, side: int) -> None:
+        self._stack.setCurrentIndex(side)
+        self._sides.button(side).setChecked(True)
+
+    def _compose(self) -> None:
+        self._turn(COMPOSE)
+
+    def _jobs_moved(self) -> None:
+        self.count_changed.emit()
+        self.slots_changed.emit()
+
+    def _run(self, title: str, work: WorkCall[T], then: Callable[[T], object]) -> None:
+        """Start work whose failure is told as a notice."""
+        job = self.jobs.start(title, work)
+        job.succeeded.connect(then)
+        job.failed.connect(self.follower.tell)
+
+    def _show_targets(self, rows: tuple[TargetRow, ...]) -> None:
+        self.targets.show_rows(rows)
+        self.slots_changed.emit()
+
+    def _target_chosen(self, row: TargetRow) -> None:
+        self.composer.show_target(row.target)
+        self.slots_changed.emit()
+
+    def _show_probe(self, found: Probe) -> None:
+        self.targets.show_probe(found)
+        self.composer.offer_served(found.bases)
+
+    def _probe_failed(self, error: object) -> None:
+        if isinstance(error, CuratorError):
+            self.targets.show_probe(None, str(error))
+
+    def _add_target(self) -> None:
+        templates = {r.target.id: r.target for r in self.targets.rows() if not r.is_own}
+        dialog = TargetDialog(templates, parent=self)
+        dialog.chosen.connect(self._keep_target)
+        dialog.open()
+
+    def _edit_target(self, row: TargetRow) -> None:
+        dialog = TargetDialog({}, row.target, self)
+        dialog.chosen.connect(self._keep_target)
+        dialog.open()
+
+    def _keep_target(self, choice: TargetChoice) -> None:
+        keep = background.keep_target(choice.target, choice.key)
+        self._kept = choice.target.id
+        job = self.jobs.start(self.tr("Keeping the target"), keep)
+        job.succeeded.connect(self._target_kept)
+        job.failed.connect(self.follower.tell)
+        # The target itself is kept even where its key could not be.
+        job.failed.connect(self.activated)
+
+    def _target_kept(self, rows: tuple[TargetRow, ...]) -> None:
+        self._show_targets(rows)
+        self.targets.choose(self._kept)
+
+    def _offer_last_export(self) -> None:
+        project = self.session.project
+        if project is None:
+            self.composer.show_export(None)
+            return
+        from curator.project.exports import last_export
+
+        facts = last_export(project)
+        folder = Path(str(facts["folder"])) if facts else None
+        if folder is not None and folder.is_dir():
+            self.take_export(folder)
+        else:
+            self.composer.show_export(None)
+
+    def _show_export(self, export: ExportChoice) -> None:
+        self.composer.show_export(export)
+        self.slots_changed.emit()
+
+    def _ask_folder(self) -> None:
+        folder = QFileDialog.getExistingDirectory(self, self.tr("Folder of an export"))
+        if folder:
+            self.take_export(Path(folder))
+
+    def _go_export(self) -> None:
+        self.open_requested.emit(OpenRequest("export"))
+
+    def _recipe(self) -> Recipe | None:
+        try:
+            recipe = self.composer.recipe()
+        except CuratorError as error:
+            self.composer.say(str(error))
+            return None
+        self.composer.say("")
+        return recipe
+
+    def _plan_is_old(self) -> None:
+        if self._plan is not None:
+            self._plan = None
+            self.card.show_nothing(self.tr("Something changed: the last dry run no longer fits."))
+
+    def _plan_progress(self, progress: Progress) -> None:
+        if progress.total:
+            words = self.tr("Counting row {0} of {1}")
+            self.card.show_working(words.format(f"{progress.done:,}", f"{progress.total:,}"))
+
+    def _show_plan(self, recipe: Recipe, found: DryRun) -> None:
+        self._planning = None
+        self._plan = (recipe, found)
+        self.card.show_plan(found)
+        asks, self._asks_after_plan = self._asks_after_plan, False
+        if asks:
+            self.start()
+
+    def _plan_failed(self, error: object) -> None:
+        self._planning, self._asks_after_plan = None, False
+        if isinstance(error, CuratorError):
+            self.card.show_nothing(str(error))
+
+    def _start_confirmed(self) -> None:
+        export = self.composer.export
+        if self._plan is None or export is None:
+            return
+        recipe, found = self._plan
+        project = self.session.project
+        place = str(project.path) if project is not None else ""
+        work = background.start(recipe, export.folder, found, place)
+        job = self.jobs.start(self.tr("Starting the job"), work)
+        job.succeeded.connect(self._started)
+        job.failed.connect(self.follower.tell)
+        job.ended.connect(self.follower.show_newest)
+        self._turn(FOLLOW)
+        # By then the job stands in the table as "uploading".
+        QTimer.singleShot(_FIRST_LOOK_MS, self.follower.show_newest)
+
+    def _started(self, job: Job) -> None:
+        words = self.tr("The job {0} has started at {1}.")
+        self.session.tell("success", words.format(job.job, job.target))
+
+    def _open_conversation(self, conversation: int) -> None:
+        self.open_requested.emit(OpenRequest("write", conversation=conversation))

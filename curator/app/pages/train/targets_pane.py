@@ -1,0 +1,235 @@
+"""The list of targets with their keys, and what the connection test found."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from PySide6.QtCore import QRect, QSize, Qt, Signal
+from PySide6.QtGui import QPainter
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QListWidget,
+    QListWidgetItem,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from curator.app.tables import Index
+from curator.app.theme import META_PX, TEXT_PX, font, paint_icon, tokens
+from curator.app.widgets.buttons import QuietButton
+from curator.app.widgets.card import Card
+from curator.app.widgets.empty_state import IconPicture
+from curator.app.widgets.text import Meta, Quiet, SectionTitle
+from curator.tune.addresses import host_of
+from curator.tune.probing import Probe
+from curator.tune.targets import Target
+
+ROW_PX = 44
+
+
+@dataclass(frozen=True, slots=True)
+class TargetRow:
+    """One target as the list shows it; key says where its key comes from, or "missing"."""
+
+    target: Target
+    key: str
+    is_own: bool
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether a job could be started there: address filled in and key at hand."""
+        return self.target.is_complete and self.key != "missing"
+
+
+class TargetsPane(QWidget):
+    """Targets at the left: choose one, test it, add or edit one of your own."""
+
+    target_chosen = Signal(object)
+    add_requested = Signal()
+    edit_requested = Signal(object)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._rows: tuple[TargetRow, ...] = ()
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(8)
+        column.addLayout(self._head())
+        self._list = QListWidget(self)
+        self._list.setAccessibleName(self.tr("Targets"))
+        self._list.setItemDelegate(_TargetDelegate(self._list))
+        self._list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._list.currentRowChanged.connect(self._choose)
+        self.setFocusProxy(self._list)
+        column.addWidget(self._list, 2)
+        self._result = _ProbeCard(self)
+        column.addWidget(self._result, 0)
+        column.addStretch(1)
+
+    def show_rows(self, rows: Sequence[TargetRow]) -> None:
+        """Show the targets; the one that was chosen stays chosen where it is still there."""
+        before = self.current()
+        self._rows = tuple(rows)
+        self._list.blockSignals(True)  # noqa: FBT003 - Qt's own signature
+        self._list.clear()
+        for row in self._rows:
+            item = QListWidgetItem(row.target.label)
+            item.setData(Qt.ItemDataRole.UserRole, row)
+            item.setToolTip(row.target.note)
+            words = f"{row.target.label}, {self._facts(row)}"
+            item.setData(Qt.ItemDataRole.AccessibleTextRole, words)
+            item.setData(Qt.ItemDataRole.StatusTipRole, self._facts(row))
+            item.setSizeHint(QSize(160, ROW_PX))
+            self._list.addItem(item)
+        self._list.blockSignals(False)  # noqa: FBT003 - Qt's own signature
+        self._list.setFixedHeight(min(len(self._rows), 9) * ROW_PX + 4)
+        wanted = before.target.id if before else self._best()
+        ids = [row.target.id for row in self._rows]
+        self._list.setCurrentRow(ids.index(wanted) if wanted in ids else 0)
+
+    def choose(self, target_id: str) -> None:
+        """Bring a target to the front of the composer."""
+        ids = [row.target.id for row in self._rows]
+        if target_id in ids:
+            self._list.setCurrentRow(ids.index(target_id))
+
+    def current(self) -> TargetRow | None:
+        """Return the target chosen."""
+        place = self._list.currentRow()
+        return self._rows[place] if 0 <= place < len(self._rows) else None
+
+    def show_probe(self, probe: Probe | None, words: str = "") -> None:
+        """Show what the connection test found, or words while it runs or where it could not run."""
+        self._result.show_probe(probe, words)
+
+    def _head(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.setSpacing(4)
+        row.addWidget(SectionTitle(self.tr("Target"), self))
+        row.addStretch(1)
+        self._edit = QuietButton(self.tr("Edit"), self)
+        self._edit.clicked.connect(self._ask_edit)
+        self._add = QuietButton(self.tr("Add"), self, icon_name="plus")
+        self._add.clicked.connect(self.add_requested)
+        row.addWidget(self._edit)
+        row.addWidget(self._add)
+        return row
+
+    def _best(self) -> str:
+        """Return the first target that is ready, the first of all where none is."""
+        ready = [row.target.id for row in self._rows if row.is_ready]
+        first = self._rows[0].target.id if self._rows else ""
+        return ready[0] if ready else ("openai" if "openai" in self._ids() else first)
+
+    def rows(self) -> tuple[TargetRow, ...]:
+        """Return the targets shown."""
+        return self._rows
+
+    def _ids(self) -> set[str]:
+        return {row.target.id for row in self._rows}
+
+    def _facts(self, row: TargetRow) -> str:
+        if not row.target.is_complete:
+            return self.tr("address to fill in")
+        places = {
+            "missing": self.tr("no key"),
+            "environment": self.tr("key from the environment"),
+            "key store": self.tr("key stored"),
+            "not needed": self.tr("no key needed"),
+        }
+        return f"{host_of(row.target.url)} · {places[row.key]}"
+
+    def _choose(self, place: int) -> None:
+        if 0 <= place < len(self._rows):
+            self._result.show_probe(None, "")
+            self.target_chosen.emit(self._rows[place])
+
+    def _ask_edit(self) -> None:
+        row = self.current()
+        if row is not None:
+            self.edit_requested.emit(row)
+
+
+class _TargetDelegate(QStyledItemDelegate):
+    """Paints a target in two lines with a mark where it is ready."""
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        look = tokens()
+        row = index.data(Qt.ItemDataRole.UserRole)
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        box = option.rect.adjusted(4, 2, -4, -2)
+        selected = bool(option.state & QStyle.StateFlag.State_Selected)
+        hovered = bool(option.state & QStyle.StateFlag.State_MouseOver)
+        if selected or hovered:
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(look.colour("selection" if selected else "hover"))
+            painter.drawRoundedRect(box, 6, 6)
+        tone = "success" if row.is_ready else "text-muted"
+        name = "check" if row.is_ready else "key"
+        paint_icon(painter, name, QRect(box.left() + 8, box.top() + 12, 16, 16), tone)
+        text = box.adjusted(32, 4, -8, -4)
+        half = text.height() // 2
+        lines = (
+            (row.target.label, font(TEXT_PX), "text", text.top()),
+            (str(index.data(Qt.ItemDataRole.StatusTipRole)), font(META_PX), "text-muted",
+             text.top() + half),
+        )  # fmt: skip
+        for words, kind, colour, top in lines:
+            painter.setFont(kind)
+            painter.setPen(look.colour(colour))
+            shown = painter.fontMetrics().elidedText(
+                words, Qt.TextElideMode.ElideRight, text.width()
+            )
+            place = QRect(text.left(), top, text.width(), half)
+            painter.drawText(place, int(Qt.AlignmentFlag.AlignVCenter), shown)
+        painter.restore()
+
+
+class _ProbeCard(Card):
+    """The sentences of a connection test."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent, padding=12)
+        self._title = SectionTitle("", self)
+        self._lines = QVBoxLayout()
+        self._lines.setSpacing(8)
+        self.body.addWidget(self._title)
+        self.body.addLayout(self._lines)
+        self.hide()
+
+    def show_probe(self, probe: Probe | None, words: str) -> None:
+        """Show a test's sentences, each with its mark."""
+        while item := self._lines.takeAt(0):
+            widget = item.widget()
+            if widget is not None:
+                widget.hide()
+                widget.deleteLater()
+        self.setVisible(probe is not None or bool(words))
+        if probe is None:
+            self._title.setText(self.tr("Connection"))
+            self._lines.addWidget(Quiet(words, self, wrap=True))
+            return
+        self._title.setText(
+            self.tr("The connection works") if probe.works else self.tr("Jobs cannot start there")
+        )
+        marks = (probe.lists_bases, probe.fine_tuning, probe.files)
+        for sentence, good in zip(probe.sentences, marks, strict=False):
+            self._lines.addWidget(_Sentence(sentence, good=bool(good), parent=self))
+        self._lines.addWidget(Meta(self.tr("Nothing was uploaded."), self))
+
+
+class _Sentence(QWidget):
+    def __init__(self, text: str, *, good: bool, parent: QWidget) -> None:
+        super().__init__(parent)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(8)
+        side = QVBoxLayout()
+        tone = "success" if good else "warning"
+        side.addWidget(IconPicture("check" if good else "warning", tone, 16, self))
+        side.addStretch(1)
+        row.addLayout(side)
+        row.addWidget(Quiet(text, self, wrap=True), 1)
