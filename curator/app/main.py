@@ -46,6 +46,12 @@ class PageEntry:
     load: Callable[[], type[Page]]
 
 
+def _write() -> type[Page]:
+    from curator.app.pages.write import WritePage
+
+    return WritePage
+
+
 def _label() -> type[Page]:
     from curator.app.pages.label.page import LabelPage
 
@@ -64,7 +70,11 @@ def _export() -> type[Page]:
     return ExportPage
 
 
-PAGES: Final = (PageEntry("label", _label), PageEntry("duplicates", _duplicates))
+PAGES: Final = (
+    PageEntry("write", _write),
+    PageEntry("label", _label),
+    PageEntry("duplicates", _duplicates),
+)
 """The pages in the order of the rail; text, icon and key come from the action ``go.PAGE``."""
 
 
