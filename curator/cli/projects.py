@@ -36,7 +36,7 @@ def add_verbs(verbs: Verbs) -> None:
     add_project(bring)
     bring.add_argument("files", metavar="FILE", nargs="+", help="chat JSONL, also gzipped")
     bring.add_argument(
-        "--format", default="auto", choices=("auto", "openai"), help="auto or openai"
+        "--format", default="auto", help="auto, or openai_chat"
     )
 
 
@@ -63,6 +63,7 @@ def _import(options: Options, progress: Progress) -> Answer:
             [Path(name) for name in options.files],
             progress=progress,
             cancelled=progress.cancelled,
+            format=options.format,
         )
     keys = report.to_json()
     return Answer(keys, _lines(keys), FOUND if keys["rejected"] else 0)
@@ -83,6 +84,6 @@ def _lines(keys: dict[str, Json]) -> tuple[str, ...]:
     ]
     if keys["rejected"] > _SHOWN:
         told.append(f"  ... and {keys['rejected'] - _SHOWN:,} more")
-    if keys["rejects_file"]:
-        told.append(f"The refused lines: {keys['rejects_file']}")
+    told += [f"The refused lines: {name}" for name in keys["rejects_files"]]
+    told += keys["notes"]
     return (*table([("file", "format", "imported", "refused"), *rows]), *told)
