@@ -53,6 +53,11 @@ class Source:
         return self.opening.path
 
     @property
+    def size(self) -> int:
+        """The bytes on disk."""
+        return self.path.stat().st_size
+
+    @property
     def is_sliceable(self) -> bool:
         """Whether any part of the file between two line ends can be read on its own."""
         return self.opening.is_plain and self.shape == "lines" and b"\n" in self.opening.head

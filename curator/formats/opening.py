@@ -41,6 +41,11 @@ class Opening:
     whole: bool
 
     @property
+    def raw_mark(self) -> bytes:
+        """The byte-order mark as it stands in the file."""
+        return next((m for m, name in _MARKS if self.mark and name == self.encoding), b"")
+
+    @property
     def is_plain(self) -> bool:
         """Whether the bytes on disk are UTF-8 text as they stand."""
         return self.encoding == "utf-8" and not self.compressed

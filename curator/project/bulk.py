@@ -118,7 +118,13 @@ class Bulk:
         return ids
 
     def finish_source(
-        self, source: int, *, records: int = 0, rejected: int = 0, state: str = "done"
+        self,
+        source: int,
+        *,
+        records: int = 0,
+        rejected: int = 0,
+        state: str = "done",
+        digest: str = "",
     ) -> None:
         """Close a file: its counts are kept, and its rows become one step of the journal."""
         ranges = self._added.pop(source, [])
@@ -127,9 +133,9 @@ class Bulk:
         self._connection.pragma("synchronous", "full")
         with self._project.writing(self._connection):
             self._connection.execute(
-                "UPDATE source SET records = max(?, ?), imported = ?, rejected = ?, state = ? "
-                "WHERE id = ?",
-                (records, imported, imported, rejected, state, source),
+                "UPDATE source SET records = max(?, ?), imported = ?, rejected = ?, state = ?, "
+                "digest = CASE ? WHEN '' THEN digest ELSE ? END WHERE id = ?",
+                (records, imported, imported, rejected, state, digest, digest, source),
             )
             edit = import_step(self._sources[source], self._project.author, ranges)
             now = now_ms()

@@ -1,0 +1,149 @@
+"""The parts of a file in order, each with its analysis, wherever that was made."""
+
+import multiprocessing
+import os
+import sys
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from curator.curate.analysis import Analysis, Column
+from curator.dataset.errors import UnreadableInput
+from curator.formats.openai_chat import Source
+from curator.project.import_worker import (
+    PRELOAD,
+    Part,
+    Terms,
+    analyse_bytes,
+    analyse_slice,
+    read_slice,
+)
+
+SLICE: Final = 768 << 10
+"""Bytes of a part; a part becomes one segment of the project, which is read whole for one row."""
+
+_MOST_WORKERS: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class ReadPart:
+    """One part of a file: its bytes, what the kernel found, and the number of each of its lines."""
+
+    data: bytes
+    part: Part
+    numbers: Column
+    consumed: int
+
+    @property
+    def analysis(self) -> Analysis:
+        """The rows."""
+        return self.part.analysis
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """One part to analyse: by place in the file, or by its bytes with the numbers of its lines."""
+
+    function: Callable[..., Part]
+    arguments: tuple[Any, ...]
+    consumed: int
+    data: bytes | None = None
+    numbers: Sequence[int] = ()
+
+
+class Parts:
+    """Walks a file part by part; `distrust` makes the parts still to come count with tiktoken."""
+
+    def __init__(self, source: Source, terms: Terms, executor: Executor | None) -> None:
+        self._source = source
+        self._terms = terms
+        self._executor = executor
+        self._state = _state(source)
+        self._line = 1
+
+    def distrust(self) -> None:
+        """Count with tiktoken from the next part on."""
+        self._terms = self._terms._replace(trusted=False)
+
+    def __iter__(self) -> Iterator[ReadPart]:
+        ahead = 1 if self._executor is None else 2 + 2 * workers()
+        waiting: deque[tuple[_Task, Future[Part] | None]] = deque()
+        for task in self._tasks():
+            waiting.append((task, self._submit(task)))
+            if len(waiting) >= ahead:
+                yield self._finish(*waiting.popleft())
+        while waiting:
+            yield self._finish(*waiting.popleft())
+
+    def _tasks(self) -> Iterator[_Task]:
+        source = self._source
+        if source.is_sliceable:
+            path = str(source.path)
+            for begin, end in source.slices(SLICE):
+                yield _Task(analyse_slice, (path, begin, end), end - begin)
+            return
+        for chunk in source.read():
+            data = b"\n".join(chunk.records)
+            yield _Task(analyse_bytes, (data,), len(data), data, chunk.numbers)
+
+    def _submit(self, task: _Task) -> Future[Part] | None:
+        if self._executor is None:
+            return None
+        try:
+            return self._executor.submit(task.function, *task.arguments, self._terms)
+        except BrokenExecutor:
+            self._executor = None
+            return None
+
+    def _finish(self, task: _Task, future: Future[Part] | None) -> ReadPart:
+        part = self._result(task, future)
+        data = task.data
+        if data is None:
+            data = read_slice(*task.arguments)
+            if _state(self._source) != self._state:
+                path = self._source.path
+                raise UnreadableInput(
+                    f"{path.name} changed while it was read; import it again.", path
+                )
+            numbers = np.arange(self._line, self._line + part.lines)
+            self._line += part.lines
+        else:
+            numbers = np.array(task.numbers, np.int64)
+        return ReadPart(data, part, numbers, task.consumed)
+
+    def _result(self, task: _Task, future: Future[Part] | None) -> Part:
+        if future is not None:
+            try:
+                return future.result()
+            except BrokenExecutor:
+                # A worker was killed, by the system for its memory or by hand: go on without.
+                self._executor = None
+        return task.function(*task.arguments, self._terms)
+
+
+def workers() -> int:
+    """Return how many processes an import uses."""
+    return max(1, min(os.cpu_count() or 1, _MOST_WORKERS))
+
+
+def pool(encoding: str) -> ProcessPoolExecutor:
+    """Start worker processes that never inherit this process's threads or windows.
+
+    Under Linux they are forked from a server process that has the vocabulary loaded already, so it
+    is loaded once and its memory shared.
+    """
+    if sys.platform != "linux":
+        return ProcessPoolExecutor(workers(), multiprocessing.get_context("spawn"))
+    os.environ.setdefault(PRELOAD, encoding)
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["curator.project.import_worker"])
+    return ProcessPoolExecutor(workers(), context)
+
+
+def _state(source: Source) -> tuple[int, int]:
+    found = source.path.stat()
+    return found.st_size, found.st_mtime_ns

@@ -1,0 +1,82 @@
+"""What an import runs in other processes: the kernel over one part of a file.
+
+A process that finds CURATOR_WORKER_ENCODING in its environment loads that encoding when it imports
+this module, so that workers forked from it later share one loaded vocabulary.
+"""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from curator.curate.analysis import Analysis, Column
+from curator.curate.kernel import kernel
+from curator.curate.tokens import ENCODINGS, counter
+from curator.formats.records import LONGEST, split_lines
+
+PRELOAD = "CURATOR_WORKER_ENCODING"
+
+
+class Terms(NamedTuple):
+    """What the columns depend on besides the lines; fast allows the faster token engine at once."""
+
+    encoding: str
+    profile: str
+    limit: int | None
+    fast: bool = True
+    trusted: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The analysis of one part: rows and refused lines with their places in the part's bytes."""
+
+    analysis: Analysis
+    start: Column
+    rejected: tuple[tuple[int, int], ...]
+    lines: int
+    engine: str
+
+
+def analyse_slice(path: str, begin: int, end: int, terms: Terms) -> Part:
+    """Analyse the lines of a plain UTF-8 file between two places."""
+    return analyse_bytes(read_slice(path, begin, end), terms)
+
+
+def read_slice(path: str, begin: int, end: int) -> bytes:
+    """Read a part of a file; of a line longer than any record may be, only the beginning."""
+    with Path(path).open("rb") as file:
+        file.seek(begin)
+        return file.read(min(end - begin, 2 * LONGEST))
+
+
+def analyse_bytes(data: bytes, terms: Terms) -> Part:
+    """Analyse all lines of some bytes."""
+    worker = kernel(terms.encoding, terms.profile, terms.limit)
+    if not terms.trusted:
+        worker.counter.distrust()
+    elif terms.fast:
+        worker.counter.accelerate()
+    lines, starts = split_lines(data)
+    if lines and not lines[-1]:
+        lines.pop()
+    if starts is None:
+        lengths = np.fromiter(map(len, lines), np.int64, len(lines)) + 1
+        at = np.cumsum(lengths) - lengths
+    else:
+        at = np.array(starts[: len(lines)], np.int64)
+    analysis = worker.analyse(lines)
+    refused = tuple((int(at[r.line]), len(lines[r.line])) for r in analysis.rejected)
+    engine = worker.counter.engine
+    return Part(analysis, at[analysis.line] + analysis.left, refused, len(lines), engine)
+
+
+def _preload() -> None:
+    encoding = os.environ.get(PRELOAD)
+    if encoding in ENCODINGS:
+        counter(encoding).accelerate()
+
+
+_preload()

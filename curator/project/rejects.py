@@ -1,0 +1,111 @@
+"""The lines an import refused, kept beside the project so that they can be mended and imported again."""
+
+import os
+from contextlib import suppress
+from pathlib import Path
+from tempfile import mkstemp
+from typing import Final, NamedTuple
+
+from curator.dataset.errors import ProjectError
+
+LISTED: Final = 1_000
+"""How many refused lines a report names one by one."""
+
+
+class RejectedRow(NamedTuple):
+    """One refused line: its file, its number, the rule it breaks and why."""
+
+    file: str
+    line: int
+    rule: str
+    reason: str
+
+
+class Rejects:
+    """Collects the refused lines of one file; `keep` puts them under their final names at once.
+
+    The lines go into NAME.jsonl byte for byte, and NAME.tsv says of each where it stood and why.
+    """
+
+    def __init__(self, project: Path, source: Path) -> None:
+        self._folder = project.absolute().parent
+        self._stem = f"{project.stem}.rejects-{source.name.split('.')[0]}"
+        self._source = str(source)
+        self._lines: list[bytes] = []
+        self._reasons: list[str] = []
+        self._files: list[tuple[Path, str]] = []
+        self.count = 0
+        self.rows: list[RejectedRow] = []
+
+    def add(self, raw: bytes, line: int, rule: str, reason: str) -> None:
+        """Take one refused line."""
+        self.count += 1
+        if len(self.rows) < LISTED:
+            self.rows.append(RejectedRow(self._source, line, rule, reason))
+        self._lines.append(raw.rstrip(b"\r\n") + b"\n")
+        self._reasons.append(f"{line}\t{rule}\t{' '.join(reason.split())}\n")
+        if len(self._lines) >= LISTED:
+            self._spill()
+
+    def keep(self) -> Path | None:
+        """Write what was collected; returns the file of lines, or None where nothing was refused.
+
+        A file of that name that holds something else is somebody's mending: it is left alone.
+        """
+        if not self.count:
+            return None
+        self._spill()
+        for number in range(1, 10_000):
+            stem = self._stem if number == 1 else f"{self._stem}-{number}"
+            targets = [self._folder / f"{stem}{ending}" for _, ending in self._files]
+            same = [
+                _same(made, target) for (made, _), target in zip(self._files, targets, strict=True)
+            ]
+            if all(same):
+                self.drop()
+                return targets[0]
+            if not any(target.exists() for target in targets):
+                for (made, _), target in zip(self._files, targets, strict=True):
+                    made.replace(target)
+                self._files = []
+                return targets[0]
+        return None
+
+    def drop(self) -> None:
+        """Remove what was written so far."""
+        for made, _ in self._files:
+            with suppress(OSError):
+                made.unlink()
+        self._files = []
+
+    def _spill(self) -> None:
+        texts = ("".join(self._reasons)).encode("utf-8", "replace")
+        try:
+            if not self._files:
+                self._files = [(self._new(ending), ending) for ending in (".jsonl", ".tsv")]
+                texts = b"line\trule\treason\n" + texts
+            for (made, _), data in zip(self._files, (b"".join(self._lines), texts), strict=True):
+                with made.open("ab") as file:
+                    file.write(data)
+                    file.flush()
+                    os.fsync(file.fileno())
+        except OSError as error:
+            self.drop()
+            raise ProjectError(
+                f"The refused lines cannot be saved in {self._folder}: {error.strerror or error}.",
+                self._folder,
+            ) from error
+        self._lines, self._reasons = [], []
+
+    def _new(self, ending: str) -> Path:
+        handle, name = mkstemp(dir=self._folder, prefix=f".{self._stem}-", suffix=ending)
+        os.close(handle)
+        return Path(name)
+
+
+def _same(made: Path, target: Path) -> bool:
+    return (
+        target.is_file()
+        and target.stat().st_size == made.stat().st_size
+        and target.read_bytes() == made.read_bytes()
+    )
