@@ -8,6 +8,7 @@ import pytest
 
 from curator.cli.main import main
 from curator.dataset.resources import resource
+from curator.project.store import Project
 from tests.house.inspection import ROOT
 
 SAMPLE = resource("samples", "support_desk.jsonl")
@@ -74,9 +75,12 @@ def test_import_refuses_what_cannot_be_read_and_says_where(project, defects):
 def test_every_other_defect_is_found_where_it_was_planted(project, defects, capsys):
     path, _ = project
     code, told = run(capsys, "check", path, "--limit", 5000)
+    with Project.open(path, read_only=True) as reader:
+        lines = dict(zip(reader.ids().tolist(), reader.column("source_line").tolist(), strict=True))
     found = defaultdict(set)
     for finding in told["findings"]:
-        found[finding["source_line"]].add(finding["rule"])
+        for conversation in finding["conversations"] or [finding["conversation"]]:
+            found[lines[conversation]].add(finding["rule"])
     missing = {
         line: rules - found[line]
         for line, rules in defects.items()
