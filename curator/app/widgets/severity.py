@@ -27,5 +27,11 @@ class SeverityIcon(IconPicture):
     def __init__(self, severity: Severity, parent: QWidget | None = None, size: int = 16) -> None:
         name, tone, _word = SEVERITY_LOOK[severity]
         super().__init__(name, tone, size, parent)
+        self.show_severity(severity)
+
+    def show_severity(self, severity: Severity) -> None:
+        """Show another severity."""
+        name, tone, _word = SEVERITY_LOOK[severity]
+        self.set(name, tone)
         self.setAccessibleName(severity_word(severity))
         self.setToolTip(severity_word(severity))

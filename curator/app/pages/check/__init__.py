@@ -1,0 +1,1 @@
+"""The page that lists what is wrong and mends it."""

@@ -1,0 +1,132 @@
+"""One rule and one of its findings: why it matters, where it is, and what the fix would change."""
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QCoreApplication, Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+
+from curator.app.pages.check.changes import ChangesView, MarkedText
+from curator.app.pages.check.lists import rule_title
+from curator.app.pages.check.reading import Row, changes_of, marked
+from curator.app.widgets.buttons import PlainButton, QuietButton
+from curator.app.widgets.card import Card
+from curator.app.widgets.severity import SeverityIcon
+from curator.app.widgets.text import Meta, Plain, Quiet, SectionTitle
+from curator.dataset import Conversation
+from curator.dataset.rule import load_rules
+
+if TYPE_CHECKING:
+    from curator.project.check_report import RuleCount
+
+
+class RuleHead(QWidget):
+    """The rule at hand: how grave, its title and why; a button mends all of it where that is safe."""
+
+    fix_all_requested = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.icon = SeverityIcon("error", self)
+        self._title = SectionTitle("", self)
+        self._id = Meta("", self)
+        self._why = Quiet("", self, wrap=True)
+        self.fix_all = PlainButton("", self, icon_name="wand")
+        self.fix_all.clicked.connect(self.fix_all_requested)
+        row = QHBoxLayout()
+        row.setSpacing(8)
+        row.addWidget(self.icon)
+        row.addWidget(self._title)
+        row.addWidget(self._id)
+        row.addStretch(1)
+        row.addWidget(self.fix_all)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(4)
+        column.addLayout(row)
+        column.addWidget(self._why)
+
+    def show_rule(self, rule_id: str, count: "RuleCount", fixable: int) -> None:
+        """Show a rule; fixable is how many of its findings a safe repair mends."""
+        rule = load_rules()[rule_id]
+        self.icon.show_severity(count.severity)
+        self._title.setText(rule_title(rule_id))
+        self._id.setText(rule_id)
+        self._why.setText(QCoreApplication.translate("rules", rule.why))
+        self.fix_all.setVisible(fixable > 0)
+        self.fix_all.setText(self.tr("Fix all of this rule"))
+
+
+class FindingDetail(Card):
+    """The finding at hand: its sentence, its place in the text, and the fix with its outcome."""
+
+    fix_requested = Signal()
+    open_requested = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent, padding=16)
+        self._sentence = Plain("", self, wrap=True)
+        self._text = MarkedText(self)
+        self._changes = ChangesView(self)
+        self.fix = PlainButton("", self, icon_name="wand")
+        self.fix.clicked.connect(self.fix_requested)
+        self.open_it = QuietButton(self.tr("Open in Write"), self, icon_name="pen")
+        self.open_it.clicked.connect(self.open_requested)
+        self._no_fix = Quiet("", self)
+        scroll = QScrollArea(self)
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setAccessibleName(self.tr("The text the finding is on"))
+        canvas = QWidget(scroll)
+        canvas.setProperty("kind", "canvas")
+        inner = QVBoxLayout(canvas)
+        inner.setContentsMargins(0, 0, 8, 0)
+        inner.setSpacing(8)
+        for widget in (self._text, self._changes):
+            inner.addWidget(widget)
+        inner.addStretch(1)
+        scroll.setWidget(canvas)
+        row = QHBoxLayout()
+        row.setSpacing(8)
+        row.addWidget(self.fix)
+        row.addWidget(self._no_fix)
+        row.addStretch(1)
+        row.addWidget(self.open_it)
+        self.body.addWidget(self._sentence)
+        self.body.addWidget(scroll, 1)
+        self.body.addLayout(row)
+
+    def show_finding(self, row: Row, conversation: Conversation | None, *, can_write: bool) -> None:
+        """Show a finding on a conversation; None where it is on several or on none."""
+        from curator.curate.fixes import repair
+
+        finding = row.finding
+        self._sentence.setText(finding.message)
+        place = marked(conversation, finding) if conversation else None
+        changes = []
+        if conversation is not None and finding.fix:
+            mended = repair(conversation, finding).conversation
+            changes = changes_of(conversation, mended)
+        self._text.setVisible(place is not None and not changes)
+        if place is not None:
+            self._text.show_marked(place)
+        self._changes.setVisible(bool(changes))
+        self._changes.show_changes(changes)
+        rule = load_rules()[finding.rule]
+        offers = bool(finding.fix and rule.fix and conversation is not None)
+        self.fix.setVisible(offers)
+        self.fix.setEnabled(can_write)
+        if rule.fix is not None:
+            label = QCoreApplication.translate("rules", rule.fix.label)
+            self.fix.setText(label)
+            self.fix.setToolTip(self.tr("{0} (F)").format(label))
+        self._no_fix.setVisible(not offers)
+        self._no_fix.setText(self._way_out(row))
+        self.open_it.setVisible(row.conversation is not None)
+
+    def _way_out(self, row: Row) -> str:
+        if row.conversation is None:
+            return self.tr("This is about all conversations together.")
+        if len(row.conversations) > 1:
+            others = f"{len(row.conversations) - 1:,}"
+            return self.tr("Together with {0} other conversations.").format(others)
+        return self.tr("This needs a person: open it and write.")

@@ -1,0 +1,362 @@
+"""What is wrong, rule by rule; which target would take what; and the repairs, one or many at a time."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtWidgets import QHBoxLayout, QSplitter, QStackedWidget, QVBoxLayout, QWidget
+
+from curator.app.jobs import CancelledCall, Job, Jobs, ProgressCall
+from curator.app.page import OpenRequest, Page
+from curator.app.pages.check.detail import FindingDetail, RuleHead
+from curator.app.pages.check.lists import FindingList, RuleList
+from curator.app.pages.check.matrix import TargetMatrix
+from curator.app.pages.check.mender import Mender
+from curator.app.pages.check.reading import MOST_ROWS, Findings, read_findings, read_matrix
+from curator.app.session import Session
+from curator.app.widgets.empty_state import EmptyState
+from curator.app.widgets.progress_row import ProgressRow
+from curator.app.widgets.splitter import SplitterState
+from curator.app.widgets.text import Meta
+from curator.curate.fixes import SAFE_FIXES
+
+if TYPE_CHECKING:
+    from curator.project.changes import Changes
+    from curator.project.check_report import TargetCount
+
+RELOAD_MS: Final = 250
+COUNT_AGAIN_UP_TO: Final = 50_000
+"""With more conversations than this the matrix waits for Check again after a change."""
+
+
+class CheckPage(Page):
+    """Findings grouped by rule, the matrix of targets, and the repairs."""
+
+    page_id = "check"
+    title = "Check"
+    icon = "shield"
+
+    def __init__(self, session: Session, jobs: Jobs, parent: QWidget | None = None) -> None:
+        super().__init__(session, jobs, parent)
+        self._findings: Findings | None = None
+        self._reading: Job[Findings] | None = None
+        self._counting: Job[dict[str, TargetCount]] | None = None
+        self._profile = "openai_sft"
+        self._is_stale = True
+        self._is_counted = False
+        self.add_verb("check.run")
+        self.add_verb("check.fix_safe", primary=True)
+        self.matrix = TargetMatrix(self)
+        self.rules = RuleList(self)
+        self.head = RuleHead(self)
+        self.list = FindingList(self)
+        self.detail = FindingDetail(self)
+        self.mender = Mender(session, jobs, self)
+        self._note = Meta("", self)
+        self._empty = EmptyState("shield", "", "", "", self)
+        self._progress = ProgressRow(self.tr("Checking"), self)
+        self._reload_soon = QTimer(self)
+        self._reload_soon.setSingleShot(True)
+        self._reload_soon.setInterval(RELOAD_MS)
+        self._lay_out()
+        self._connect()
+        self._show()
+
+    def slots(self) -> Mapping[str, Callable[[], object]]:
+        """Answer checking, stepping and, where the project may be changed, mending."""
+        if self.session.project is None:
+            return {}
+        slots: dict[str, Callable[[], object]] = {}
+        if self._reading is None and self._counting is None:
+            slots["check.run"] = self.run
+        row = self.list.row()
+        if row is not None:
+            slots["check.next"] = partial(self.list.go, 1)
+            slots["check.previous"] = partial(self.list.go, -1)
+        if self.session.is_read_only or self.mender.is_working:
+            return slots
+        if row is not None and row.finding.fix and row.conversation is not None:
+            slots["check.fix_one"] = self.fix_one
+        if self._has_safe():
+            slots["check.fix_safe"] = partial(self.mender.prepare, ())
+        return slots
+
+    def activated(self) -> None:
+        """Show what the checks say now."""
+        if self._is_stale:
+            self._read()
+
+    def rail_count(self) -> int | None:
+        """Return how many conversations have errors."""
+        index = self.session.index
+        return None if index is None else index.counts()["errors"]
+
+    def run(self) -> None:
+        """Check everything again, for every target."""
+        self._is_counted = False
+        self._read()
+
+    def fix_one(self) -> None:
+        """Mend the finding at hand; the next one moves up."""
+        row = self.list.row()
+        if row is not None and row.conversation is not None and row.finding.fix:
+            self.mender.fix_one(row.conversation, row.finding)
+
+    def _lay_out(self) -> None:
+        self.body.setSpacing(12)
+        self.body.addWidget(self.matrix)
+        right = QWidget(self)
+        column = QVBoxLayout(right)
+        column.setContentsMargins(8, 0, 0, 0)
+        column.setSpacing(8)
+        column.addWidget(self.head)
+        parts = QSplitter(Qt.Orientation.Vertical, right)
+        parts.addWidget(self.list)
+        parts.addWidget(self.detail)
+        parts.setSizes([320, 240])
+        parts.setStretchFactor(0, 1)
+        SplitterState(parts, "check-detail")
+        column.addWidget(parts, 1)
+        sides = QSplitter(self)
+        sides.addWidget(self.rules)
+        sides.addWidget(right)
+        sides.setStretchFactor(1, 1)
+        sides.setSizes([320, 700])
+        SplitterState(sides, "check")
+        self._sides = sides
+        self._stack = QStackedWidget(self)
+        self._stack.addWidget(self._empty)
+        self._stack.addWidget(sides)
+        self.body.addWidget(self._stack, 1)
+        row = QHBoxLayout()
+        row.addWidget(self._note)
+        row.addStretch(1)
+        row.addWidget(self._progress)
+        self._progress.hide()
+        self.body.addLayout(row)
+
+    def _connect(self) -> None:
+        self.session.edited.connect(self._edited)
+        self.session.project_changed.connect(self._project_changed)
+        self.matrix.chosen.connect(self._choose_target)
+        self.rules.chosen.connect(self._choose_rule)
+        self.list.chosen.connect(self._show_finding)
+        self._reload_soon.timeout.connect(self._read)
+        self._connect_wishes()
+
+    def _connect_wishes(self) -> None:
+        self.list.opened.connect(self._open)
+        self.list.fix_requested.connect(self.fix_one)
+        self.detail.fix_requested.connect(self.fix_one)
+        self.detail.open_requested.connect(self._open_current)
+        self.head.fix_all_requested.connect(self._fix_rule)
+        self._empty.pressed.connect(self._empty_pressed)
+        self.mender.changed.connect(self.slots_changed)
+
+    def _read(self) -> None:
+        """Read the findings for the chosen target in the background."""
+        project = self.session.project
+        if project is None:
+            return
+        if self._reading is not None:
+            self._reload_soon.start()
+            return
+        self._is_stale = False
+        profile = self._profile
+
+        def work(progress: ProgressCall, cancelled: CancelledCall) -> Findings:
+            with project.reader() as reader:
+                return read_findings(reader, profile, progress, cancelled)
+
+        job = self._reading = self.jobs.start(self.tr("Checking"), work)
+        job.succeeded.connect(self._take)
+        job.failed.connect(self._fail)
+        job.ended.connect(self._read_ended)
+        self.slots_changed.emit()
+
+    def _count(self) -> None:
+        """Count for every target in the background, with progress and a way to stop."""
+        project = self.session.project
+        if project is None or self._counting is not None:
+            return
+        self._is_counted = True
+
+        def work(progress: ProgressCall, cancelled: CancelledCall) -> "dict[str, TargetCount]":
+            with project.reader() as reader:
+                return read_matrix(reader, progress, cancelled)
+
+        job = self._counting = self.jobs.start(self.tr("Checking for every target"), work)
+        self._progress.follow(job)  # type: ignore[arg-type]
+        self._progress.show()
+        job.succeeded.connect(self._take_counts)
+        job.ended.connect(self._count_ended)
+        self.slots_changed.emit()
+
+    def _read_ended(self) -> None:
+        self._reading = None
+        if self._findings is not None and self._findings.profile != self._profile:
+            self._read()
+        elif not self._is_counted:
+            self._count()
+        self.slots_changed.emit()
+
+    def _count_ended(self) -> None:
+        self._counting = None
+        self._progress.hide()
+        self.slots_changed.emit()
+
+    def _take(self, findings: Findings) -> None:
+        if self.session.project is None:
+            return
+        rule, place = self.rules.current(), self.list.current()
+        self._findings = findings
+        self.rules.show_rules(findings, rule)
+        if self.rules.current() != rule:
+            place = 0
+        self._show()
+        self._show_rule(place)
+        self.count_changed.emit()
+
+    def _take_counts(self, counts: "dict[str, TargetCount]") -> None:
+        total = self.session.index.counts()["all"] if self.session.index is not None else 0
+        self.matrix.show_counts(counts, total)
+
+    def _fail(self, error: object) -> None:
+        self._empty.say(
+            self.tr("The check failed"), str(error), self.tr("Try again"), icon_name="error"
+        )
+        self._stack.setCurrentWidget(self._empty)
+
+    def _project_changed(self) -> None:
+        self._is_stale, self._is_counted = True, False
+        self._findings = None
+        self.matrix.show_counts({}, 0)
+        self.rules.show_rules(None, "")
+        self._show()
+        if self.is_front:
+            self._read()
+
+    def _edited(self, changes: "Changes") -> None:
+        if not changes.rows_changed and not {"content", "removed", "split"} & changes.fields:
+            return
+        self.count_changed.emit()
+        self.matrix.grow_old()
+        index = self.session.index
+        self._is_counted = index is not None and len(index) > COUNT_AGAIN_UP_TO
+        self._is_stale = True
+        if self.is_front:
+            self._reload_soon.start()
+
+    def _choose_target(self, profile: str) -> None:
+        if profile != self._profile:
+            self._profile = profile
+            self._read()
+
+    def _choose_rule(self, _rule: str) -> None:
+        self._show_rule(0)
+
+    def _show(self) -> None:
+        """Show the lists, or say why there are none."""
+        if self._findings is not None and self._findings.report.rules:
+            self._stack.setCurrentWidget(self._sides)
+        else:
+            self._say_empty()
+        report = self._findings.report if self._findings else None
+        self.subtitle.setText("" if report is None else self._facts())
+        self.slots_changed.emit()
+
+    def _facts(self) -> str:
+        if self._findings is None:
+            return ""
+        report = self._findings.report
+        (count,) = report.targets.values()
+        return self.tr("{0} errors and {1} warnings in {2} conversations").format(
+            f"{count.errors:,}", f"{count.warnings:,}", f"{report.conversations:,}"
+        )
+
+    def _say_empty(self) -> None:
+        report = self._findings.report if self._findings else None
+        if report is None:
+            self._empty.say(
+                self.tr("Checking"),
+                self.tr("Every rule is looking at every conversation."),
+                icon_name="shield",
+            )
+        elif not report.conversations:
+            self._empty.say(
+                self.tr("Nothing to check yet"),
+                self.tr(
+                    "Import files or write a conversation; findings appear here by themselves."
+                ),
+                icon_name="shield",
+            )
+        else:
+            self._empty.say(
+                self.tr("Nothing found"),
+                self.tr("Every rule passes for all {0} conversations.").format(
+                    f"{report.conversations:,}"
+                ),
+                self.tr("Go on to Duplicates"),
+                icon_name="check",
+            )
+        self._stack.setCurrentWidget(self._empty)
+
+    def _empty_pressed(self) -> None:
+        if self._findings is not None and self._findings.report.conversations:
+            self.open_requested.emit(OpenRequest("duplicates"))
+        else:
+            self.run()
+
+    def _show_rule(self, place: int) -> None:
+        rule = self.rules.current()
+        if self._findings is None or rule not in self._findings.rows:
+            return
+        rows = self._findings.rows[rule]
+        count = self._findings.report.rules[rule]
+        fixable = sum(row.finding.fix in SAFE_FIXES for row in rows)
+        self.head.show_rule(rule, count, 0 if self.session.is_read_only else fixable)
+        self.list.show_rows(rows, place)
+        self._note.setText("")
+        if len(rows) == MOST_ROWS and count.count > MOST_ROWS:
+            self._note.setText(
+                self.tr("The first {0} of {1} findings").format(
+                    f"{MOST_ROWS:,}", f"{count.count:,}"
+                )
+            )
+        self._show_finding()
+
+    def _show_finding(self) -> None:
+        from curator.dataset import Conversation
+        from curator.dataset.errors import ProjectError
+
+        row, project = self.list.row(), self.session.project
+        if row is None or project is None:
+            return
+        conversation = None
+        if row.conversation is not None:
+            try:
+                conversation = Conversation.parse(project.content(row.conversation))
+            except ProjectError:
+                # Undone meanwhile: the list is being read again already.
+                conversation = None
+        self.detail.show_finding(row, conversation, can_write=not self.session.is_read_only)
+        self.slots_changed.emit()
+
+    def _has_safe(self) -> bool:
+        if self._findings is None:
+            return False
+        return any(
+            r.finding.fix in SAFE_FIXES for rows in self._findings.rows.values() for r in rows
+        )
+
+    def _fix_rule(self) -> None:
+        self.mender.prepare((self.rules.current(),))
+
+    def _open(self, conversation: int) -> None:
+        self.open_requested.emit(OpenRequest("write", conversation))
+
+    def _open_current(self) -> None:
+        row = self.list.row()
+        if row is not None and row.conversation is not None:
+            self._open(row.conversation)

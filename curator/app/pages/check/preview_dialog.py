@@ -1,0 +1,148 @@
+"""Before many conversations are mended: which rules, how many, and what becomes of the first ones."""
+
+from PySide6.QtCore import QCoreApplication, Qt
+from PySide6.QtWidgets import (
+    QDialog,
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
+
+from curator.app.pages.check.changes import ChangesView
+from curator.app.pages.check.reading import changes_of
+from curator.app.theme import number_font
+from curator.app.widgets.buttons import IconButton, PlainButton, PrimaryButton
+from curator.app.widgets.card import Card
+from curator.app.widgets.text import Meta, PageTitle, Plain, Quiet
+from curator.dataset import Conversation
+from curator.dataset.rule import load_rules
+from curator.project.mending import FixReport
+
+
+class PreviewDialog(QDialog):
+    """Shows what a bulk repair would do; accepted means: do it."""
+
+    def __init__(self, report: FixReport, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._report = report
+        self._at = 0
+        findings = f"{report.fixed.total():,}"
+        conversations = f"{report.conversations:,}"
+        self.setWindowTitle(self.tr("Fix what is safe"))
+        self.setModal(True)
+        self.resize(860, 620)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(24, 20, 24, 20)
+        column.setSpacing(12)
+        heading = self.tr("{0} findings in {1} conversations").format(findings, conversations)
+        column.addWidget(PageTitle(heading, self))
+        column.addWidget(
+            Quiet(
+                self.tr(
+                    "Safe repairs lose nothing: what they take out of a line goes to the metadata. "
+                    "Undo takes all of it back."
+                ),
+                self,
+                wrap=True,
+            )
+        )
+        column.addWidget(self._rules())
+        column.addLayout(self._steps())
+        column.addWidget(self._sample(), 1)
+        column.addLayout(self._buttons(conversations))
+        self._show()
+
+    def _rules(self) -> QWidget:
+        holder = QWidget(self)
+        grid = QGridLayout(holder)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setHorizontalSpacing(16)
+        grid.setVerticalSpacing(4)
+        pack = load_rules()
+        for at, (rule, count) in enumerate(self._report.fixed.most_common()):
+            fix = pack[rule].fix
+            what = QCoreApplication.translate("rules", fix.label) if fix else ""
+            title = QCoreApplication.translate("rules", pack[rule].title)
+            row, side = at // 2, at % 2 * 3
+            number = Plain(f"{count:,}", holder)
+            number.setFont(number_font())
+            number.setAlignment(Qt.AlignmentFlag.AlignRight)
+            number.setMinimumWidth(40)
+            grid.addWidget(number, row, side)
+            grid.addWidget(Plain(title, holder), row, side + 1)
+            grid.addWidget(Quiet(what, holder), row, side + 2)
+        grid.setColumnStretch(2, 1)
+        grid.setColumnStretch(5, 1)
+        return holder
+
+    def _steps(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.setSpacing(4)
+        self._which = Meta("", self)
+        self.back = IconButton("chevron-left", self.tr("Example before"), self)
+        self.on = IconButton("chevron-right", self.tr("Next example"), self)
+        self.back.clicked.connect(self._go_back)
+        self.on.clicked.connect(self._go_on)
+        row.addWidget(self._which)
+        row.addStretch(1)
+        row.addWidget(self.back)
+        row.addWidget(self.on)
+        return row
+
+    def _sample(self) -> QWidget:
+        card = Card(self)
+        scroll = QScrollArea(card)
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setAccessibleName(self.tr("Before and after"))
+        canvas = QWidget(scroll)
+        canvas.setProperty("kind", "canvas")
+        inner = QVBoxLayout(canvas)
+        inner.setContentsMargins(0, 0, 8, 0)
+        self._changes = ChangesView(canvas)
+        inner.addWidget(self._changes)
+        inner.addStretch(1)
+        scroll.setWidget(canvas)
+        card.body.addWidget(scroll)
+        return card
+
+    def _buttons(self, conversations: str) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.setSpacing(8)
+        row.addStretch(1)
+        cancel = PlainButton(self.tr("Cancel"), self)
+        cancel.clicked.connect(self.reject)
+        self.apply = PrimaryButton(
+            self.tr("Fix {0} conversations").format(conversations), self, icon_name="wand"
+        )
+        self.apply.clicked.connect(self.accept)
+        self.apply.setDefault(True)
+        row.addWidget(cancel)
+        row.addWidget(self.apply)
+        return row
+
+    def _go_back(self) -> None:
+        self._at -= 1
+        self._show()
+
+    def _go_on(self) -> None:
+        self._at += 1
+        self._show()
+
+    def _show(self) -> None:
+        shown = self._report.preview
+        self.back.setEnabled(self._at > 0)
+        self.on.setEnabled(self._at + 1 < len(shown))
+        if not shown:
+            return
+        mended = shown[self._at]
+        self._which.setText(
+            self.tr("Example {0} of {1}: conversation {2}").format(
+                self._at + 1, len(shown), mended.conversation
+            )
+        )
+        before, after = Conversation.parse(mended.before), Conversation.parse(mended.after)
+        self._changes.show_changes(changes_of(before, after))

@@ -1,0 +1,171 @@
+"""What the Check page shows, read and worked out without any widget."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, Literal
+
+from curator.curate.difference import Span, compare_conversations, compare_texts
+from curator.dataset import Conversation
+from curator.dataset.finding import Finding
+from curator.dataset.json_values import Json, dumps
+
+if TYPE_CHECKING:
+    from curator.app.jobs import CancelledCall, ProgressCall
+    from curator.project.check_report import CheckReport, Found, TargetCount
+    from curator.project.reader import Reader
+
+MOST_ROWS: Final = 2_000
+"""A rule lists this many findings at most; mending them brings the others up."""
+
+AROUND: Final = 240
+"""So many characters before and after a place are shown of a long text."""
+
+TARGETS: Final = {
+    "OpenAI": "openai_sft",
+    "Azure": "azure",
+    "Nebius": "nebius",
+    "Together": "together",
+    "Fireworks": "fireworks",
+    "Bedrock": "bedrock",
+    "Gemini": "gemini",
+    "TRL": "trl",
+}
+"""The targets of the matrix and their rules profiles; names of services are not translated."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One finding as a row: whose it is, the first words there, and all it is on where that is several."""
+
+    finding: Finding
+    conversation: int | None
+    title: str
+    conversations: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What the checks say for one target: counts by rule, and the first rows of each."""
+
+    profile: str
+    report: "CheckReport"
+    rows: dict[str, list[Row]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One part of a conversation that a repair changes: its name, and both sides with their marks."""
+
+    part: str
+    message: int | None
+    before: tuple[Span, ...]
+    after: tuple[Span, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """A text with a stretch of it marked; kind says in which face it is shown."""
+
+    before: str
+    mark: str
+    after: str
+    kind: Literal["reading", "mono"] = "reading"
+
+
+def read_findings(
+    reader: "Reader", profile: str, progress: "ProgressCall", cancelled: "CancelledCall"
+) -> Findings:
+    """Check for one target; the rows are the first of each rule, with titles."""
+    from curator.project.checking import check_project, found_by_rule
+
+    stored = str(reader.setting("rules_profile") or "openai_sft")
+    report = check_project(
+        reader,
+        {profile: profile},
+        limit=MOST_ROWS * 20,
+        progress=progress,
+        cancelled=cancelled,
+    )
+    by_rule: dict[str, list[Found]] = {rule: [] for rule in report.rules}
+    for found in report.findings:
+        rows = by_rule[found.finding.rule]
+        if len(rows) < MOST_ROWS:
+            rows.append(found)
+    for rule, rows in by_rule.items():
+        if profile == stored and len(rows) < min(report.rules[rule].count, MOST_ROWS):
+            by_rule[rule] = found_by_rule(reader, rule, MOST_ROWS) or rows
+    return Findings(profile, report, {r: _titled(reader, rows) for r, rows in by_rule.items()})
+
+
+def _titled(reader: "Reader", found: Sequence["Found"]) -> list[Row]:
+    titles = reader.titles([each.conversation or 0 for each in found])
+    return [
+        Row(each.finding, each.conversation, title, each.conversations)
+        for each, title in zip(found, titles, strict=True)
+    ]
+
+
+def read_matrix(
+    reader: "Reader", progress: "ProgressCall", cancelled: "CancelledCall"
+) -> dict[str, "TargetCount"]:
+    """Check every conversation for every target of the matrix."""
+    from curator.project.checking import check_project
+
+    report = check_project(reader, TARGETS, limit=0, progress=progress, cancelled=cancelled)
+    return report.targets
+
+
+def marked(conversation: Conversation, finding: Finding) -> Marked | None:
+    """Return the text a finding is on, with its place marked; None where it is on no message."""
+    from curator.curate.repairs.places import value_at
+
+    place = finding.place
+    messages = conversation.messages
+    if place.message is None or place.message >= len(messages):
+        return None
+    message = messages[place.message]
+    value = value_at(message.fields, place.field) if place.field else None
+    if isinstance(value, str) and place.start is not None and place.end is not None:
+        start = max(0, place.start - AROUND)
+        before = ("… " if start else "") + value[start : place.start]
+        after = value[place.end : place.end + AROUND]
+        after += " …" if place.end + AROUND < len(value) else ""
+        return Marked(before, value[place.start : place.end], after)
+    if place.field in ("", "content", "role"):
+        return Marked(shortened(message.text or dumps(message.content)), "", "")
+    return Marked(f"{place.field}: ", shortened(_written(value)), "", "mono")
+
+
+def changes_of(before: Conversation, after: Conversation) -> list[Change]:
+    """Return what differs between a conversation and its repaired self, part by part."""
+    changes: list[Change] = []
+    for pair in compare_conversations(before, after):
+        if pair.same:
+            continue
+        left, right = pair.left_spans, pair.right_spans
+        if pair.left is not None and pair.right is not None:
+            old, new = before.messages[pair.left], after.messages[pair.right]
+            if old.content == new.content or old.role != new.role:
+                left, right = compare_texts(_written(dict(old.fields)), _written(dict(new.fields)))
+        changes.append(Change("", pair.left if pair.left is not None else pair.right, left, right))
+    for key in dict.fromkeys((*before.fields, *after.fields)):
+        if key == "messages":
+            continue
+        old_text, new_text = (_field(side, key) for side in (before, after))
+        if old_text != new_text:
+            left, right = compare_texts(old_text, new_text)
+            changes.append(Change(key, None, left, right))
+    return changes
+
+
+def _field(conversation: Conversation, key: str) -> str:
+    return _written(conversation.fields[key]) if key in conversation.fields else ""
+
+
+def _written(value: Json) -> str:
+    return dumps(value) if not isinstance(value, str) else value
+
+
+def shortened(text: str) -> str:
+    """Return the beginning of a long text."""
+    return text if len(text) <= 2 * AROUND else f"{text[: 2 * AROUND]} …"
