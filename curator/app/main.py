@@ -2,6 +2,7 @@
 
 import gc
 import getpass
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -58,6 +59,12 @@ def _label() -> type[Page]:
     return LabelPage
 
 
+def _check() -> type[Page]:
+    from curator.app.pages.check.page import CheckPage
+
+    return CheckPage
+
+
 def _duplicates() -> type[Page]:
     from curator.app.pages.duplicates.page import DuplicatesPage
 
@@ -70,10 +77,19 @@ def _export() -> type[Page]:
     return ExportPage
 
 
+def _train() -> type[Page]:
+    from curator.app.pages.train.page import TrainPage
+
+    return TrainPage
+
+
 PAGES: Final = (
     PageEntry("write", _write),
     PageEntry("label", _label),
+    PageEntry("check", _check),
     PageEntry("duplicates", _duplicates),
+    PageEntry("export", _export),
+    PageEntry("train", _train),
 )
 """The pages in the order of the rail; text, icon and key come from the action ``go.PAGE``."""
 
@@ -97,6 +113,7 @@ class Curator(QObject):
         self.doors.show_report = self.boxes.import_report
         self.pages: dict[str, Page] = {}
         self.front: Page | None = None
+        self.is_stuck = False
         self._connect_session()
         self._connect_window()
         self.window.rail.hide()
@@ -261,7 +278,8 @@ class Curator(QObject):
     def _close(self) -> None:
         if self.front is not None:
             self.front.deactivated()
-        self.jobs.shutdown()
+        self.window.hide()
+        self.is_stuck = not self.jobs.shutdown()
         self.session.close_project()
 
 
@@ -306,4 +324,8 @@ def run(argv: Sequence[str] = ()) -> int:
         break
     else:
         curator.reopen()
-    return app.exec()
+    code = app.exec()
+    if curator.is_stuck:
+        # Work that does not answer its cancel must not hold the exit; what is stored is durable.
+        os._exit(code)
+    return code

@@ -46,7 +46,8 @@ class ReadingPane(QScrollArea):
             words = self.tr("{0} more messages; open the conversation on the Write page.")
             column.addWidget(Quiet(words.format(f"{len(messages) - MOST_CARDS:,}"), column_widget))
         column.addStretch(1)
-        row.addWidget(column_widget)
+        row.addWidget(column_widget, 100)
+        row.addStretch(1)
         self._place = -1
         self.setWidget(canvas)
         self.verticalScrollBar().setValue(0)
