@@ -1,6 +1,7 @@
 """A line chart of our own: thin axes, a name at the end of each line, values under the pointer or keys."""
 
 import math
+from bisect import bisect
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -38,6 +39,7 @@ class LineChart(QWidget):
         self._empty = ""
         self._at: float | None = None
         self._steps: list[float] = []
+        self._by_x: list[dict[float, float]] = []
         self._x_range = self._y_range = (0.0, 1.0)
         self._box = QRectF()
         self.setAccessibleName(name)
@@ -52,7 +54,8 @@ class LineChart(QWidget):
         self._series = tuple(one for one in series if one.points)
         self._x_name, self._empty = x_name, empty
         # Kept, because every point of every line is placed by them in every picture.
-        self._steps = sorted({x for one in self._series for x, _ in one.points})
+        self._by_x = [dict(one.points) for one in self._series]
+        self._steps = sorted({x for values in self._by_x for x in values})
         values = [y for one in self._series for _, y in one.points]
         if self._series:
             self._x_range = _wide(self._steps[0], max(self._steps[-1], x_most))
@@ -80,7 +83,8 @@ class LineChart(QWidget):
 
     def values_at(self, x: float) -> list[tuple[Series, float]]:
         """Return what each line has at an x, left out where it has nothing there."""
-        return [(one, dict(one.points)[x]) for one in self._series if x in dict(one.points)]
+        pairs = zip(self._series, self._by_x, strict=True)
+        return [(one, values[x]) for one, values in pairs if x in values]
 
     def sizeHint(self) -> QSize:
         """Ask for a modest picture."""
@@ -96,7 +100,8 @@ class LineChart(QWidget):
             low, high = self._x_range
             share = (event.position().x() - self._box.left()) / max(1.0, self._box.width())
             wanted = low + share * (high - low)
-            self._go(min(self._steps, key=lambda x: abs(x - wanted)))
+            place = bisect(self._steps, wanted)
+            self._go(min(self._steps[max(0, place - 1) : place + 1], key=lambda x: abs(x - wanted)))
 
     def leaveEvent(self, _event: QEvent) -> None:
         """Show no value any more."""
