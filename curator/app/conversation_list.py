@@ -39,6 +39,7 @@ class ConversationList(QWidget):
         self.table = ConversationTable(session, self)
         self.grid = GridView(self.tr("Conversations"), self)
         self.grid.set_table(self.table)
+        self.grid.horizontalHeader().setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
         self.maker = ViewMaker(session, jobs, self)
         self._empty = EmptyState("search", "", "", self.tr("Show all"), self, guide=False)
         self._stack = QStackedWidget(self)

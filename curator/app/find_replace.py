@@ -325,7 +325,8 @@ class FindReplaceDialog(QDialog):
         if changes is not None:
             self._session.take_over(changes)
             count = len(changes.conversations)
-            self._session.tell("success", self.tr("Replaced in %n conversation(s).", "", count))
+            words = self.tr("Conversations changed: {0}.").format(f"{count:,}")
+            self._session.tell("success", words)
             self.replaced.emit(changes)
         self.search_now()
 

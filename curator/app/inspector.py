@@ -149,7 +149,7 @@ class Inspector(QScrollArea):
             self._entries.append(entry)
             self._findings.addWidget(entry)
         if len(findings) > SHOWN_FINDINGS:
-            more = Meta(self.tr("%n more", "", len(findings) - SHOWN_FINDINGS), self)
+            more = Meta(self.tr("{0} more").format(len(findings) - SHOWN_FINDINGS), self)
             self._entries.append(more)
             self._findings.addWidget(more)
 
@@ -275,6 +275,7 @@ class Inspector(QScrollArea):
         self._column.addWidget(self._tags)
         self.note = MessageText(inside, line_height=125)
         self.note.setFont(font(TEXT_PX))
+        self.note.setProperty("kind", "plain")
         self.note.setPlaceholderText(self.tr("Note"))
         self.note.setAccessibleName(self.tr("Note"))
         self.note.text_edited.connect(self._note_typed)
@@ -326,9 +327,10 @@ class Inspector(QScrollArea):
             self._cost.setToolTip("")
             return
         amount = f"{found.amount:,.2f} {found.currency}"
-        self._cost.setText(self.tr("{0} for {1} epochs of these").format(amount, epochs))
-        tip = self.tr("{0} per million tokens, price of {1}")
-        self._cost.setToolTip(tip.format(f"{found.per_million} {found.currency}", found.as_of))
+        words = self.tr("{0} for {1} epochs of these, price of {2}")
+        self._cost.setText(words.format(amount, epochs, found.as_of))
+        tip = self.tr("{0} per million tokens. {1}")
+        self._cost.setToolTip(tip.format(f"{found.per_million} {found.currency}", found.source))
 
     def _choose_base(self) -> None:
         self.base_model_chosen.emit(self._base.currentText().strip())

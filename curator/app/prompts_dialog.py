@@ -110,7 +110,7 @@ class PromptsDialog(QDialog):
             self.list.addItem(item)
         if self.list.count():
             self.list.setCurrentRow(0)
-        self._state.setText(self.tr("%n prompt(s)", "", self.list.count()))
+        self._state.setText(self.tr("Prompts: {0}").format(self.list.count()))
 
     def _show(self, item: QListWidgetItem | None) -> None:
         self.text.load(item.data(Qt.ItemDataRole.UserRole) if item is not None else "")
@@ -152,7 +152,8 @@ class PromptsDialog(QDialog):
             return
         self._session.take_over(changes)
         count = len(changes.conversations)
-        self._session.tell("success", self.tr("%n conversation(s) begin with it now.", "", count))
+        words = self.tr("Conversations that begin with it now: {0}.").format(f"{count:,}")
+        self._session.tell("success", words)
         self.close()
 
     def _failed(self, error: object) -> None:

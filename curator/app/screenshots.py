@@ -9,6 +9,7 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from types import TracebackType
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -42,6 +43,13 @@ def _take(folder: Path, project: Path) -> int:
 
     app = make_application(["curator"])
     app.setCursorFlashTime(0)
+
+    def stop(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        # An exception in a slot would come back with every look.
+        sys.__excepthook__(kind, error, trace)
+        app.exit(1)
+
+    sys.excepthook = stop
     curator = Curator(app)
     curator.window.resize(*_SIZE)
     curator.window.show()

@@ -139,7 +139,8 @@ class CardHeader(QWidget):
 
     def show_tokens(self, count: int, *, trained: bool) -> None:
         """Show the tokens of the message."""
-        self._tokens.setText(self.tr("%n token(s)", "", count).replace(str(count), f"{count:,}"))
+        words = self.tr("1 token") if count == 1 else self.tr("{0} tokens").format(f"{count:,}")
+        self._tokens.setText(words)
         self._tokens.setToolTip(
             self.tr("The answer learns from these.") if trained else self.tr("Read, not learned.")
         )

@@ -229,27 +229,32 @@ class CardList(QScrollArea):
 
     def _settle(self) -> None:
         """Let new sizes reach the layout before anything is measured."""
+        for slot in self.slots:
+            slot.settle()
+        self.column.invalidate()
         self.column.activate()
         layout = self.canvas.layout()
         if layout is not None:
+            layout.invalidate()
             layout.activate()
+            height = max(layout.sizeHint().height(), self.viewport().height())
+            self.canvas.resize(self.canvas.width(), height)
 
     def _build_seen(self) -> None:
         """Make the cards in and near the view, without moving what is seen."""
         bar = self.verticalScrollBar()
-        top = bar.value()
-        height = max(200, self.viewport().height())
+        top, height = bar.value(), max(200, self.viewport().height())
+        place = 0
         for slot in self.slots:
-            if (
-                slot.card is None
-                and slot.y() < top + 2 * height
-                and slot.y() + slot.height() > top - height
-            ):
-                before = slot.height()
+            before = slot.height_now()
+            if slot.card is None and place < top + 2 * height and place + before > top - height:
                 slot.build()
-                if slot.y() + before < top:
+                if place + before < top:
                     self._settle()
                     bar.setValue(bar.value() + slot.height() - before)
+            place += before
+            if place > top + 2 * height:
+                return
 
     def _build_some(self) -> None:
         """Make cards for some milliseconds, and go on later while any are missing."""

@@ -3,11 +3,11 @@
 import time
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QTimer, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from curator.app.editor import changes
-from curator.app.editor.card_list import CardList
+from curator.app.editor.card_list import READING_PX, CardList
 from curator.app.editor.drafts import Drafts
 from curator.app.editor.editor_header import EditorHeader
 from curator.app.editor.findings_list import FindingsList
@@ -188,13 +188,14 @@ class ConversationEditor(QWidget):
 
     def _build(self) -> None:
         self.header = EditorHeader(self)
+        self.header.setMaximumWidth(READING_PX)
         self.general = FindingsList(self)
         self.tools = ToolDefinitions(self)
         self.cards = CardList(self)
         self._add_system = QuietButton(self.tr("Add a system prompt"), self, icon_name="plus")
         self.cards.top.addWidget(self.general)
         self.cards.top.addWidget(self.tools)
-        self.cards.top.addWidget(self._add_system)
+        self.cards.top.addWidget(self._add_system, 0, Qt.AlignmentFlag.AlignLeft)
         self._work = QWidget(self)
         column = QVBoxLayout(self._work)
         column.setContentsMargins(0, 0, 0, 0)

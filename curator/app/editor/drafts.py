@@ -87,10 +87,11 @@ class Drafts(QObject):
         self._idle.stop()
         if not self.is_dirty or self.id is None or self.draft is None:
             return
-        after = self.draft.to_json()
-        if after == self._stored:
-            self._saved = self.draft
+        if self._saved is not None and same(dict(self.draft.fields), dict(self._saved.fields)):
+            # Typed and taken back: the stored line keeps its very bytes.
+            self.draft = self._saved
             return
+        after = self.draft.to_json()
         patch = ContentPatch(self.id, self._stored, after)
         edit = Edit(self._title, self._session.author, (patch,), self._merge_key)
         draft = self.draft

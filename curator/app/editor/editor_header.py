@@ -50,7 +50,7 @@ class EditorHeader(QWidget):
         second.addWidget(self._bar, 1)
         second.addWidget(self._tokens)
         column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 8, 0)
+        column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(4)
         column.addLayout(row)
         column.addLayout(second)

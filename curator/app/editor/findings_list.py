@@ -88,7 +88,7 @@ class FindingsList(QWidget):
             self._keep(row)
         hidden = len(self.findings) - len(shown)
         if hidden:
-            more = LinkButton(self.tr("%n more", "", hidden), self)
+            more = LinkButton(self.tr("{0} more").format(hidden), self)
             more.clicked.connect(self._show_all)
             self._keep(more)
         self.setVisible(bool(self.findings))

@@ -120,8 +120,10 @@ class MessageBody(QWidget):
 
     def _make(self, shape: Shape) -> None:
         if self.field is not None:
+            self.field.blockSignals(True)  # noqa: FBT003 - Qt
             self._column.removeWidget(self.field)
             self.field.deleteLater()
+            self.field = None
         self._highlighters.clear()
         self._shape = shape
         if shape == "text":

@@ -39,7 +39,7 @@ class MessageText(QTextEdit):
         self._original = ""
         self._stand_ins = StandIns("")
         self._loading = False
-        self._revision = 0
+        self._raw = ""
         self.setAcceptRichText(False)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setTabChangesFocus(True)
@@ -74,15 +74,12 @@ class MessageText(QTextEdit):
         document.setUndoRedoEnabled(True)
         document.setModified(False)
         self.moveCursor(QTextCursor.MoveOperation.Start)
-        self._revision = document.revision()
+        self._raw = document.toRawText()
         self._loading = False
 
     def text(self) -> str:
         """Return the text; the very string that was loaded while nobody changed it."""
-        document = self.document()
-        return (
-            self._stand_ins.read(document.toRawText()) if document.isModified() else self._original
-        )
+        return self._stand_ins.read(self._raw) if self.document().isModified() else self._original
 
     def merge(self, text: str) -> None:
         """Take over a text changed elsewhere, moving the caret only where its own words changed."""
@@ -98,7 +95,7 @@ class MessageText(QTextEdit):
         cursor.setPosition(start)
         cursor.setPosition(end, QTextCursor.MoveMode.KeepAnchor)
         cursor.insertText(new)
-        self._revision = self.document().revision()
+        self._raw = self.document().toRawText()
         self._loading = False
 
     def select(self, start: int, end: int) -> None:
@@ -207,9 +204,12 @@ class MessageText(QTextEdit):
         self.setFixedHeight(max(1, min(height, TALLEST_PX)))
 
     def _on_contents_changed(self) -> None:
-        # Formats of the highlighter arrive here too; only a new revision is a new text.
-        if not self._loading and self.document().revision() != self._revision:
-            self._revision = self.document().revision()
+        # Formats of a highlighter, also of one that dies, arrive here too and count as revisions.
+        if self._loading:
+            return
+        raw = self.document().toRawText()
+        if raw != self._raw:
+            self._raw = raw
             self.text_edited.emit()
 
     def _on_caret_moved(self) -> None:

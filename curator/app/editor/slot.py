@@ -31,7 +31,8 @@ class Slot(QWidget):
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(0)
         self.room = QWidget(self)
-        self.room.setFixedHeight(_guess_height(message))
+        self._guess = _guess_height(message)
+        self.room.setFixedHeight(self._guess)
         self.add = AddBar(self)
         self._column.addWidget(self.room)
         self._column.addWidget(self.add)
@@ -49,13 +50,25 @@ class Slot(QWidget):
             self.card.show()
         return self.card
 
+    def height_now(self) -> int:
+        """Return the height it takes; a guess while Qt has not laid it out yet."""
+        if self.isVisible():
+            return self.height()
+        return self._guess + 20 if self.card is None else self.card.sizeHint().height() + 20
+
+    def settle(self) -> None:
+        """Let a new size of the card reach the slot's own layout."""
+        if self.card is not None:
+            self._column.activate()
+
     def show_message(self, message: Json, *, fresh: bool) -> None:
         """Show another message in the same place."""
         self.message = message
         if self.card is not None:
             self.card.show_message(message, self.number, fresh=fresh)
         else:
-            self.room.setFixedHeight(_guess_height(message))
+            self._guess = _guess_height(message)
+            self.room.setFixedHeight(self._guess)
 
     def renumber(self, number: int) -> None:
         """Take another place in the order."""

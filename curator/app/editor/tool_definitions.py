@@ -63,7 +63,7 @@ class ToolDefinitions(Card):
         self.setVisible(tools is not None)
         entries = tools if isinstance(tools, list) else []
         names = ", ".join(filter(None, map(_name, entries)))
-        words = self.tr("%n tool(s): {0}", "", len(entries)).format(names)
+        words = self.tr("Tools: {0}").format(names or self.tr("none"))
         if not isinstance(tools, list):
             words = self.tr("The tools are no list")
         self._words.setText(words)

@@ -80,6 +80,7 @@ class WritePage(Page):
         elif self.session.current is not None and self.session.current != self.editor.drafts.id:
             self.list.go_to(self.session.current)
         self.editor.gauge.load()
+        self.list.grid.setFocus()
 
     def deactivated(self) -> None:
         """Write what is typed."""

@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from curator.app.actions import action
 from curator.app.jobs import CancelledCall, Job, Jobs, ProgressCall
+from curator.app.page import OpenRequest
 from curator.app.pages.duplicates.clusters import Pair
 from curator.app.pages.duplicates.pair_view import PairFacts, PairView
 from curator.app.session import Session
@@ -26,7 +27,7 @@ class DecisionPane(QWidget):
     """Shows one pair; comparing runs in the background, so no long text holds the window up."""
 
     action_requested = Signal(str)
-    conversation_requested = Signal(int)
+    open_requested = Signal(object)
 
     def __init__(self, session: Session, jobs: Jobs, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -121,4 +122,4 @@ class DecisionPane(QWidget):
 
     def _ask_open(self) -> None:
         if self.pair is not None:
-            self.conversation_requested.emit(self.pair[0])
+            self.open_requested.emit(OpenRequest("write", self.pair[0]))

@@ -76,8 +76,8 @@ class DuplicatesPage(Page):
         if self.session.is_read_only:
             return slots
         if self.decision.pair is not None and self._shows_clusters():
-            slots["duplicates.keep_left"] = self._keep_left
-            slots["duplicates.keep_right"] = self._keep_right
+            slots["duplicates.keep_left"] = partial(self._remove, 1)
+            slots["duplicates.keep_right"] = partial(self._remove, 0)
             slots["duplicates.keep_both"] = self._keep_both
         if self._findings.items and self._job is None:
             slots["duplicates.remove_all"] = self._remove_all
@@ -151,7 +151,7 @@ class DuplicatesPage(Page):
         self._clusters_chip.clicked.connect(self._show_clusters)
         self._removed_chip.clicked.connect(self._show_removed)
         self.removed.selection_moved.connect(self.slots_changed)
-        self.decision.conversation_requested.connect(self._open_conversation)
+        self.decision.open_requested.connect(self.open_requested)
         self._empty.pressed.connect(self._empty_pressed)
         self._reload_soon.timeout.connect(self._read)
 
@@ -327,25 +327,17 @@ class DuplicatesPage(Page):
                 return
         self.clusters.go(by)
 
-    def _keep_left(self) -> None:
-        if self.decision.pair is not None:
-            a, b, similarity = self.decision.pair
-            self._remove_one(a, b, similarity)
-
-    def _keep_right(self) -> None:
-        if self.decision.pair is not None:
-            a, b, similarity = self.decision.pair
-            self._remove_one(b, a, similarity)
-
-    def _remove_one(self, keep: int, gone: int, similarity: float) -> None:
+    def _remove(self, side: int) -> None:
+        """Remove the left (0) or right (1) conversation of the pair in favour of the other."""
         from curator.curate.duplicates import Decision
         from curator.project import deduping
 
-        project, item = self.session.project, self.clusters.item()
-        if project is None or item is None:
+        project, item, pair = self.session.project, self.clusters.item(), self.decision.pair
+        if project is None or item is None or pair is None:
             return
-        decision = Decision(gone, kept=False, partner=keep, similarity=similarity)
+        gone, keep = (pair[0], pair[1]) if side == 0 else (pair[1], pair[0])
         title = self.tr("Keep {0}, remove {1}").format(keep, gone)
+        decision = Decision(gone, kept=False, partner=keep, similarity=pair[2])
         edit = deduping.removal(project, self._last_search(), [decision], title)
         if edit is not None and self.session.push(edit) is not None:
             item.without_row(gone)
@@ -388,15 +380,9 @@ class DuplicatesPage(Page):
 
     def _push_removal(self, edit: "Edit | None") -> None:
         if edit is not None and self.session.push(edit) is not None:
-            number = f"{len(edit.conversations()):,}"
-            self.session.tell(
-                "success",
-                self.tr("{0} duplicates removed. They stay in the list of removed ones.").format(
-                    number
-                ),
-                action_text=self.tr("Undo"),
-                action=self.session.undo,
-            )
+            words = self.tr("{0} duplicates removed. They stay in the list of removed ones.")
+            words = words.format(f"{len(edit.conversations()):,}")
+            self.session.tell("success", words, "", self.tr("Undo"), self.session.undo)
 
     def _restore(self) -> None:
         from curator.project import deduping
@@ -404,6 +390,3 @@ class DuplicatesPage(Page):
         project, ids = self.session.project, self.removed.selected()
         if project is not None and ids:
             self.session.push(deduping.restoring(project, ids))
-
-    def _open_conversation(self, conversation: int) -> None:
-        self.open_requested.emit(OpenRequest("write", conversation))
