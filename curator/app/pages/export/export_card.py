@@ -1,0 +1,228 @@
+"""What an export takes, where it goes, and what stands in its way."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import QSignalBlocker, Signal
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QFileDialog,
+    QGridLayout,
+    QHBoxLayout,
+    QLineEdit,
+    QVBoxLayout,
+    QWidget,
+)
+
+from curator.app.widgets.buttons import IconButton, LinkButton, PrimaryButton
+from curator.app.widgets.card import Card
+from curator.app.widgets.chip import Chip
+from curator.app.widgets.text import Meta, Plain, Quiet, SectionTitle
+
+if TYPE_CHECKING:
+    from curator.project.exportable import Blocker, ExportSettings, Selection
+
+
+MOST_RULES: Final = 6
+
+
+class ExportCard(Card):
+    """The settings of an export with a preview; changed tells that they moved."""
+
+    changed = Signal()
+    export_requested = Signal()
+    blocker_requested = Signal(object)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAccessibleName(self.tr("Export"))
+        self.folder = QLineEdit(self)
+        self.folder.setAccessibleName(self.tr("Folder"))
+        self.browse = IconButton("folder", self.tr("Choose a folder"), self)
+        self.statuses = _choices(
+            self,
+            self.tr("Which conversations"),
+            (
+                ("auto", self.tr("accepted, or all as long as none is accepted")),
+                ("accepted", self.tr("accepted only")),
+                ("open", self.tr("accepted and pending")),
+            ),
+        )
+        self.unassigned = _choices(
+            self,
+            self.tr("Conversations without a split"),
+            (
+                ("auto", self.tr("train, as long as nothing is split")),
+                ("train", self.tr("train")),
+                ("leave", self.tr("leave out")),
+            ),
+        )
+        self.query = QLineEdit(self)
+        self.query.setAccessibleName(self.tr("Only what matches"))
+        self.query.setPlaceholderText(self.tr("everything, or for example tag:gold -label:spam"))
+        self.query.setClearButtonEnabled(True)
+        self.flagged = QCheckBox(self.tr("Hold back what is flagged"), self)
+        self.errors = QCheckBox(self.tr("Leave out what has errors"), self)
+        self.summary = Plain("", self, wrap=True)
+        self.left_out = Quiet("", self, wrap=True)
+        self.notes = Quiet("", self, wrap=True)
+        self.export = PrimaryButton(self.tr("Export"), self, icon_name="export")
+        self.export.setMinimumHeight(40)
+        self._blockers = QVBoxLayout()
+        self._blockers.setSpacing(0)
+        self._lay_out()
+        self._connect()
+
+    def settings(self) -> "ExportSettings":
+        """Return the settings shown."""
+        from curator.project.exportable import ExportSettings
+
+        return ExportSettings(
+            statuses=self.statuses.currentData(),
+            query=self.query.text().strip(),
+            hold_out_flagged=self.flagged.isChecked(),
+            unassigned=self.unassigned.currentData(),
+            skip_errors=self.errors.isChecked(),
+        )
+
+    def show_folder(self, folder: Path) -> None:
+        """Offer a folder."""
+        with QSignalBlocker(self.folder):
+            self.folder.setText(str(folder))
+
+    def show_problem(self, text: str) -> None:
+        """Say why nothing can be previewed."""
+        self.summary.setText(text)
+        self.left_out.setText("")
+        self.notes.setText("")
+        self._show_blockers(())
+        self.export.setEnabled(False)
+
+    def show_selection(self, selection: "Selection") -> None:
+        """Show what would be exported, what not, and what stops it."""
+        parts = [
+            f"{selection.rows(name):,} {words}"
+            for name, words in (
+                ("train", self.tr("train")),
+                ("validation", self.tr("validation")),
+                ("test", self.tr("test")),
+            )
+            if selection.rows(name)
+        ]
+        self.summary.setText(
+            self.tr("{0} conversations: {1}").format(f"{len(selection.ids):,}", ", ".join(parts))
+            if parts
+            else self.tr("Nothing would be exported.")
+        )
+        left = [f"{count:,} {self.reason(name)}" for name, count in selection.left_out.items()]
+        self.left_out.setText(self.tr("Left out: {0}.").format(", ".join(left)) if left else "")
+        warnings = self.tr("{0} warnings go along.").format(f"{selection.warnings:,}")
+        notes = [*selection.notes, *([warnings] if selection.warnings else [])]
+        self.notes.setText(" ".join(notes))
+        for label in (self.left_out, self.notes):
+            label.setVisible(bool(label.text()))
+        self._show_blockers(selection.blockers)
+        self.export.setEnabled(bool(parts) and not selection.blockers)
+
+    def reason(self, name: str) -> str:
+        """Return why something is left out, in words."""
+        words = {
+            "removed": self.tr("removed"),
+            "filtered": self.tr("outside the filter"),
+            "rejected": self.tr("rejected"),
+            "skipped": self.tr("skipped"),
+            "pending": self.tr("pending"),
+            "flagged": self.tr("flagged"),
+            "no split": self.tr("without a split"),
+            "errors": self.tr("with errors"),
+            "prompt in another split": self.tr("with a prompt of another split"),
+        }
+        return words.get(name, name)
+
+    def _show_blockers(self, blockers: "tuple[Blocker, ...]") -> None:
+        while (item := self._blockers.takeAt(0)) is not None:
+            widget = item.widget()
+            if widget is not None:
+                widget.deleteLater()
+        if not blockers:
+            return
+        count = sum(blocker.count for blocker in blockers)
+        words = self.tr("{0} errors stop the export. Fix them, or leave these conversations out.")
+        sentence = Plain(words.format(f"{count:,}"), self, wrap=True)
+        sentence.setProperty("tone", "danger")
+        self._blockers.addWidget(sentence)
+        for blocker in blockers[:MOST_RULES]:
+            self._blockers.addWidget(self._blocker(blocker))
+        if len(blockers) > MOST_RULES:
+            words = self.tr("and {0} more rules").format(len(blockers) - MOST_RULES)
+            self._blockers.addWidget(Quiet(words, self))
+
+    def _blocker(self, blocker: "Blocker") -> QWidget:
+        line = QWidget(self)
+        row = QHBoxLayout(line)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(8)
+        row.addWidget(Chip(blocker.rule, "danger", line, icon_name="error"))
+        row.addWidget(Plain(blocker.title, line))
+        row.addWidget(Meta(f"× {blocker.count:,}", line))
+        row.addStretch(1)
+        show = LinkButton(self.tr("Show"), line)
+        show.setProperty("blocker", blocker)
+        show.clicked.connect(self._ask_blocker)
+        row.addWidget(show)
+        return line
+
+    def _ask_blocker(self) -> None:
+        self.blocker_requested.emit(self.sender().property("blocker"))
+
+    def _lay_out(self) -> None:
+        self.body.setSpacing(12)
+        self.body.addWidget(SectionTitle(self.tr("Export"), self))
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(12)
+        grid.setVerticalSpacing(8)
+        place = QHBoxLayout()
+        place.setSpacing(4)
+        place.addWidget(self.folder, 1)
+        place.addWidget(self.browse)
+        for row, words in enumerate(
+            (self.tr("Into"), self.tr("Take"), self.tr("Unassigned"), self.tr("Filter"))
+        ):
+            grid.addWidget(Quiet(words, self), row, 0)
+        grid.addLayout(place, 0, 1)
+        grid.addWidget(self.statuses, 1, 1)
+        grid.addWidget(self.unassigned, 2, 1)
+        grid.addWidget(self.query, 3, 1)
+        grid.setColumnStretch(1, 1)
+        self.body.addLayout(grid)
+        self.body.addWidget(self.flagged)
+        self.body.addWidget(self.errors)
+        for label in (self.summary, self.left_out, self.notes):
+            self.body.addWidget(label)
+        self.body.addWidget(self.export)
+        self.body.addLayout(self._blockers)
+        self.body.addStretch(1)
+
+    def _connect(self) -> None:
+        self.browse.clicked.connect(self._browse)
+        self.statuses.currentIndexChanged.connect(self.changed)
+        self.unassigned.currentIndexChanged.connect(self.changed)
+        self.query.editingFinished.connect(self.changed)
+        self.flagged.toggled.connect(self.changed)
+        self.errors.toggled.connect(self.changed)
+        self.export.clicked.connect(self.export_requested)
+
+    def _browse(self) -> None:
+        start = str(Path(self.folder.text()).parent)
+        chosen = QFileDialog.getExistingDirectory(self, self.tr("Export into"), start)
+        if chosen:
+            self.folder.setText(chosen)
+
+
+def _choices(parent: QWidget, name: str, entries: tuple[tuple[str, str], ...]) -> QComboBox:
+    box = QComboBox(parent)
+    box.setAccessibleName(name)
+    for key, words in entries:
+        box.addItem(words, key)
+    return box

@@ -1,0 +1,266 @@
+"""How to divide the conversations, and what that does before it is done."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QSignalBlocker, Signal
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QGridLayout,
+    QHBoxLayout,
+    QSpinBox,
+    QWidget,
+)
+
+from curator.app.pages.export.numbers import NumberTable
+from curator.app.widgets.buttons import ChipButton, LinkButton, PlainButton
+from curator.app.widgets.card import Card
+from curator.app.widgets.text import Quiet, SectionTitle
+
+if TYPE_CHECKING:
+    from curator.curate.splits import SplitPlan
+    from curator.project.splitting import SplitProposal, SplitReport
+
+MOST_LABELS = 12
+
+
+class SplitCard(Card):
+    """The plan of a split; changed tells that it moved, assign_requested that it should be done."""
+
+    changed = Signal()
+    assign_requested = Signal()
+    fresh_requested = Signal()
+    leaks_requested = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAccessibleName(self.tr("Splits"))
+        self.shares = ChipButton(self.tr("Shares"), self)
+        self.counts = ChipButton(self.tr("Counts"), self)
+        self.shares.setChecked(True)
+        self.parts = [self._number(name) for name in self._names()]
+        self.seed = self._number(self.tr("Seed"))
+        self.seed.setRange(0, 2_000_000_000)
+        self.stratify = QComboBox(self)
+        self.stratify.setAccessibleName(self.tr("Stratify by"))
+        self.stratify.addItem(self.tr("nothing"), "")
+        self.duplicates = QCheckBox(self.tr("near duplicates"), self)
+        self.source = QCheckBox(self.tr("source files"), self)
+        self.problem = Quiet("", self, wrap=True)
+        self.problem.setProperty("tone", "danger")
+        self.table = NumberTable(
+            ("", self.tr("now"), self.tr("after"), self.tr("share"), self.tr("tokens")),
+            self.tr("Splits before and after"),
+            self,
+        )
+        self.labels = NumberTable(
+            (self.tr("label"), *self._names()), self.tr("Share of each label"), self
+        )
+        self.verdict = Quiet("", self, wrap=True)
+        self.leaks = LinkButton(self.tr("Show them"), self)
+        self.assign = PlainButton(self.tr("Assign splits"), self, icon_name="split")
+        self.fresh = LinkButton(self.tr("Assign everything anew"), self)
+        self._lay_out()
+        self._connect()
+        self._show_shares()
+
+    def plan(self) -> "SplitPlan":
+        """Return the plan; raises WrongUse where it is impossible."""
+        from curator.curate.splits import SplitPlan, Together
+
+        train, validation, test = (part.value() for part in self.parts)
+        together: list[Together] = ["prompt"]
+        if self.duplicates.isChecked():
+            together.append("duplicates")
+        if self.source.isChecked():
+            together.append("source")
+        by_count = self.counts.isChecked()
+        scale = 1 if by_count else 100
+        return SplitPlan(
+            train=train / scale,
+            validation=validation / scale,
+            test=test / scale,
+            seed=self.seed.value(),
+            stratify=str(self.stratify.currentData()),
+            together=tuple(together),
+            by_count=by_count,
+        )
+
+    def show_plan(self, plan: "SplitPlan | None", label_sets: Sequence[str]) -> None:
+        """Show the plan of the last split and what can be stratified by."""
+        chosen = plan.stratify if plan else self.stratify.currentData()
+        with QSignalBlocker(self):
+            self.stratify.clear()
+            self.stratify.addItem(self.tr("nothing"), "")
+            for name in label_sets:
+                self.stratify.addItem(name, name)
+            self.stratify.setCurrentIndex(max(0, self.stratify.findData(chosen)))
+            if plan is not None:
+                self._choose(self.counts if plan.by_count else self.shares)
+                scale = 1 if plan.by_count else 100
+                values = (plan.train, plan.validation, plan.test)
+                for part, value in zip(self.parts, values, strict=True):
+                    part.setValue(round(value * scale))
+                self.seed.setValue(plan.seed)
+                self.duplicates.setChecked("duplicates" in plan.together)
+                self.source.setChecked("source" in plan.together)
+
+    def show_problem(self, text: str) -> None:
+        """Say what is wrong with the plan; an empty text takes that back."""
+        self.problem.setText(text)
+        self.problem.setVisible(bool(text))
+        self.assign.setEnabled(not text)
+
+    def show_proposal(self, proposal: "SplitProposal", *, writable: bool) -> None:
+        """Show the numbers before and after."""
+        self.show_problem("")
+        before, after = proposal.before.shares(), proposal.after.shares()
+        total = sum(share.rows for share in after.values()) or 1
+        names = dict(zip(("train", "validation", "test"), self._names(), strict=True))
+        self.table.show_rows(
+            [
+                (
+                    names.get(name, self.tr("unassigned")),
+                    f"{before[name].rows:,}",
+                    f"{share.rows:,}",
+                    f"{share.rows / total:.1%}",
+                    f"{share.tokens:,}",
+                )
+                for name, share in after.items()
+                if name or share.rows or before[name].rows
+            ]
+        )
+        self._show_labels(proposal.after)
+        self._show_verdict(proposal)
+        self.assign.setEnabled(writable and proposal.edit is not None)
+        self.fresh.setVisible(writable and proposal.before.unassigned.rows < total)
+
+    def _show_labels(self, after: "SplitReport") -> None:
+        shares = (after.train, after.validation, after.test)
+        totals = [sum(share.labels.values()) or 1 for share in shares]
+        names = sorted(after.train.labels, key=lambda n: -sum(s.labels[n] for s in shares))
+        self.labels.show_rows(
+            [
+                (name, *(f"{s.labels[name] / t:.0%}" for s, t in zip(shares, totals, strict=True)))
+                for name in names[:MOST_LABELS]
+            ]
+        )
+        self.labels.setVisible(bool(names))
+
+    def _show_verdict(self, proposal: "SplitProposal") -> None:
+        leaks = len(proposal.before.leaks)
+        words = [
+            self.tr("{0} groups; exact copies and equal prompts stay in one split.").format(
+                f"{proposal.after.groups:,}"
+            )
+        ]
+        if leaks:
+            words.append(
+                self.tr("Now {0} prompts stand in several splits; assigning mends that.").format(
+                    f"{leaks:,}"
+                )
+            )
+        if proposal.moved:
+            words.append(self.tr("{0} conversations move.").format(f"{proposal.moved:,}"))
+        if proposal.edit is None:
+            words.append(self.tr("Everything is assigned already."))
+        self.verdict.setText(" ".join(words))
+        self.leaks.setVisible(bool(leaks))
+
+    def _names(self) -> tuple[str, str, str]:
+        return self.tr("train"), self.tr("validation"), self.tr("test")
+
+    def _number(self, name: str) -> QSpinBox:
+        box = QSpinBox(self)
+        box.setAccessibleName(name)
+        box.setGroupSeparatorShown(True)
+        return box
+
+    def _lay_out(self) -> None:
+        self.body.setSpacing(12)
+        head = QHBoxLayout()
+        head.setSpacing(8)
+        head.addWidget(SectionTitle(self.tr("Splits"), self))
+        head.addStretch(1)
+        head.addWidget(self.shares)
+        head.addWidget(self.counts)
+        self.body.addLayout(head)
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(12)
+        grid.setVerticalSpacing(8)
+        for column, (name, part) in enumerate(zip(self._names(), self.parts, strict=True)):
+            grid.addWidget(Quiet(name, self), 0, column)
+            grid.addWidget(part, 1, column)
+        grid.addWidget(Quiet(self.tr("seed"), self), 0, 3)
+        grid.addWidget(self.seed, 1, 3)
+        for column in range(4):
+            grid.setColumnStretch(column, 1)
+        self.body.addLayout(grid)
+        self.body.addLayout(self._options())
+        self.body.addWidget(self.problem)
+        self.body.addWidget(self.table)
+        self.body.addWidget(self.labels)
+        self.labels.hide()
+        verdict = QHBoxLayout()
+        verdict.addWidget(self.verdict, 1)
+        verdict.addWidget(self.leaks)
+        self.leaks.hide()
+        self.body.addLayout(verdict)
+        foot = QHBoxLayout()
+        foot.addWidget(self.assign)
+        foot.addWidget(self.fresh)
+        self.fresh.hide()
+        foot.addStretch(1)
+        self.body.addLayout(foot)
+        self.body.addStretch(1)
+
+    def _options(self) -> QGridLayout:
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(12)
+        grid.setVerticalSpacing(8)
+        grid.addWidget(Quiet(self.tr("Stratify by"), self), 0, 0)
+        grid.addWidget(self.stratify, 0, 1)
+        grid.addWidget(Quiet(self.tr("Also keep together"), self), 1, 0)
+        boxes = QHBoxLayout()
+        boxes.setSpacing(16)
+        boxes.addWidget(self.duplicates)
+        boxes.addWidget(self.source)
+        boxes.addStretch(1)
+        grid.addLayout(boxes, 1, 1)
+        grid.setColumnStretch(1, 1)
+        return grid
+
+    def _connect(self) -> None:
+        self.shares.clicked.connect(self._show_shares)
+        self.counts.clicked.connect(self._show_counts)
+        for box in (*self.parts, self.seed):
+            box.valueChanged.connect(self.changed)
+        self.stratify.currentIndexChanged.connect(self.changed)
+        for check in (self.duplicates, self.source):
+            check.toggled.connect(self.changed)
+        self.assign.clicked.connect(self.assign_requested)
+        self.fresh.clicked.connect(self.fresh_requested)
+        self.leaks.clicked.connect(self.leaks_requested)
+
+    def _choose(self, chip: ChipButton) -> None:
+        self.shares.setChecked(chip is self.shares)
+        self.counts.setChecked(chip is self.counts)
+        by_count = chip is self.counts
+        for part in self.parts:
+            part.setRange(0, 100_000_000 if by_count else 100)
+            part.setSuffix("" if by_count else " %")
+        self.parts[0].setSpecialValueText(self.tr("the rest") if by_count else "")
+
+    def _show_shares(self) -> None:
+        self._set_parts(self.shares, (80, 10, 10))
+
+    def _show_counts(self) -> None:
+        self._set_parts(self.counts, (0, 100, 100))
+
+    def _set_parts(self, chip: ChipButton, values: tuple[int, int, int]) -> None:
+        with QSignalBlocker(self):
+            self._choose(chip)
+            for part, value in zip(self.parts, values, strict=True):
+                part.setValue(value)
+        self.changed.emit()
