@@ -28,7 +28,7 @@ def nameless(root: QWidget) -> list[str]:
             continue
         seen = QAccessible.queryAccessibleInterface(widget)
         if seen is None or not seen.text(QAccessible.Text.Name).strip():
-            found.append(f"{type(widget).__name__} {widget.objectName()}")
+            found.append(f"{type(widget).__name__} in {type(widget.parentWidget()).__name__}")
     return found
 
 
