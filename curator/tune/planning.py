@@ -10,17 +10,19 @@ from curator.curate.cost import Cost, LastDays, Offer, choose_epochs, cost, last
 from curator.curate.tokens import count_conversation, counter, resolve_base_model
 from curator.dataset import Conversation
 from curator.dataset.errors import Cancelled, UnreadableInput
-from curator.dataset.json_values import BadJson
+from curator.dataset.json_values import BadJson, loads
 from curator.tune.addresses import host_of
 from curator.tune.exported import Exported
 from curator.tune.jobs import Job, State
 from curator.tune.recipe import Recipe
+from curator.tune.targets import Method
 from curator.tune.uploads import IsCancelled, Progress
 
 _USUAL_ROWS: Final = 50
 _LARGE_FILE: Final = 4 * 1024 * 1024
 _REPORT_EVERY: Final = 500
 _MEMORY_JOBS: Final = 20
+_ANSWERS: Final = ("preferred_output", "non_preferred_output")
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,11 +144,10 @@ def _count(
             progress(rows, exported.rows, "Counting tokens")
         rows += 1
         try:
-            found = count_conversation(Conversation.parse(line), count)
+            found = count_conversation(_as_trained(line, recipe.method), count)
         except BadJson as error:
             raise UnreadableInput(
-                f"Line {rows} of {exported.train.name} is no conversation: {error.reason}. "
-                "Export again.",
+                f"Line {rows} of {exported.train.name} cannot be trained on: {error.reason}.",
                 exported.train,
                 rows,
             ) from error
@@ -154,6 +155,22 @@ def _count(
         cut += found.total > limit
         tokens += min(limit, found.total)
     return _Counted(rows, tokens, cut, exact, limit)
+
+
+def _as_trained(line: str, method: Method) -> Conversation:
+    """Return what a line trains on; a preference line is its prompt with both answers."""
+    if method != "dpo":
+        return Conversation.parse(line)
+    pair = loads(line)
+    if not isinstance(pair, dict) or not isinstance(pair.get("input"), dict):
+        raise BadJson(
+            'it has no "input" with two answers, which preference training needs; a plain '
+            "conversation trains with the supervised method"
+        )
+    parts = (pair["input"].get("messages"), *map(pair.get, _ANSWERS))
+    if not all(isinstance(part, list) for part in parts):
+        raise BadJson("its input or one of its answers is not a list of messages")
+    return Conversation({"messages": [message for part in parts for message in part]})
 
 
 def _errors(

@@ -161,3 +161,24 @@ def test_a_manifest_cannot_lead_outside_its_folder(tmp_path):
     inside = folder(tmp_path / "e", 12, files=[{"split": "train", "path": "../secret.jsonl"}])
     with pytest.raises(UnreadableInput):
         open_export(inside)
+
+
+PAIR = {
+    "input": {"messages": [{"role": "user", "content": "Hi"}]},
+    "preferred_output": [{"role": "assistant", "content": "Hello"}],
+    "non_preferred_output": [{"role": "assistant", "content": "Go"}],
+}
+
+
+def test_preference_pairs_are_counted_and_plain_lines_refused(tmp_path, quiet):
+    (tmp_path / "train.jsonl").write_text((json.dumps(PAIR) + "\n") * 60, "utf-8")
+    recipe = make_recipe(find_target("openai"), "gpt-4.1-mini", method="dpo")
+    found = dry_run(open_export(tmp_path), recipe, today=DAY, **quiet)
+    assert (found.rows, found.tokens) == (60, 60 * (TOKENS + 5))
+    (tmp_path / "train.jsonl").write_text((json.dumps(LINE) + "\n") * 60, "utf-8")
+    with pytest.raises(UnreadableInput, match="supervised method"):
+        dry_run(open_export(tmp_path), recipe, today=DAY, **quiet)
+    broken = {**PAIR, "preferred_output": "Hello"}
+    (tmp_path / "train.jsonl").write_text((json.dumps(broken) + "\n") * 60, "utf-8")
+    with pytest.raises(UnreadableInput, match="not a list of messages"):
+        dry_run(open_export(tmp_path), recipe, today=DAY, **quiet)

@@ -187,4 +187,5 @@ def set_aside(token: str) -> Work[Known]:
 
 
 def _connect_again(job: Job) -> Connection:
-    return connect(target_of(job))
+    # Short, so that a closing window never waits long for an answer.
+    return connect(target_of(job), read_s=20.0)

@@ -14,6 +14,7 @@ from curator.app.session import Session
 from curator.dataset.errors import CuratorError
 from curator.tune.following import Order
 from curator.tune.jobs import Job, State
+from curator.tune.targets import state_folder
 from curator.tune.watching import Seen
 
 
@@ -51,6 +52,11 @@ class Follower(QObject):
         """Read the job table; the first time also puts right what a dead program left behind."""
         begin, self._begun = not self._begun, True
         self._run(self.tr("Reading the jobs"), background.read_jobs(self._pane.chosen, begin=begin))
+
+    def begin(self) -> None:
+        """Take up the jobs of last time, where there are any, though nobody came to this page yet."""
+        if (state_folder() / "jobs.sqlite").is_file():
+            self.read()
 
     def show_newest(self) -> None:
         """Read the job table and bring its newest job to the front."""

@@ -70,6 +70,7 @@ class TrainPage(Page):
         self.body.addLayout(self._chips())
         self.body.addWidget(self._stack, 1)
         self._connect()
+        self.follower.begin()
 
     def slots(self) -> Mapping[str, Callable[[], object]]:
         """Answer what the chosen target, export and job allow."""
