@@ -120,7 +120,7 @@ def _qt_version() -> str:
     if spec is None or spec.origin is None:
         return ""
     site = Path(spec.origin).parent.parent
-    for name in os.listdir(site):
+    for name in (entry.name for entry in site.iterdir()):
         if name.lower().startswith(("pyside6_essentials-", "pyside6-")) and ".dist-info" in name:
             return name.split("-")[1].removesuffix(".dist")
     return ""
