@@ -7,9 +7,11 @@ from typing import Final
 from curator.curate.dataset_checks import DatasetFinding
 from curator.dataset.finding import Finding, Severity
 from curator.dataset.json_values import Json
-from curator.dataset.rule import load_rules
 
 _GRAVITY: Final[Mapping[Severity, int]] = {"error": 2, "warning": 1, "info": 0}
+
+_FAMILIES: Final = "FSTVLPD"
+"""The families of rules in the order in which they are checked."""
 
 
 @dataclass(slots=True)
@@ -180,8 +182,12 @@ def _gravest(found: Sequence[Sequence[Finding]]) -> list[Finding]:
 
 def in_order_of_gravity(rules: Mapping[str, RuleCount]) -> list[str]:
     """Return the rules met, the gravest and most frequent first."""
-    pack = list(load_rules())
     return sorted(
         rules,
-        key=lambda rule: (-_GRAVITY[rules[rule].severity], -rules[rule].count, pack.index(rule)),
+        key=lambda rule: (
+            -_GRAVITY[rules[rule].severity],
+            -rules[rule].count,
+            _FAMILIES.find(rule[0]),
+            rule,
+        ),
     )

@@ -98,7 +98,7 @@ class ChangesView(QWidget):
             for column, spans in enumerate((change.before, change.after)):
                 text = MarkedText(self)
                 nothing = [("same", self.tr("(not there)"))]
-                is_mono = bool(change.part) or _is_json(spans)
+                is_mono = change.part not in ("", "content", "role")
                 if spans:
                     text.show_spans(spans, mono=is_mono)
                 else:
@@ -109,8 +109,6 @@ class ChangesView(QWidget):
     def _name(self, change: Change) -> str:
         if change.message is None:
             return self.tr("Key {0}").format(change.part)
-        return self.tr("Message {0}").format(change.message + 1)
-
-
-def _is_json(spans: Sequence[Span]) -> bool:
-    return bool(spans) and spans[0].text.startswith("{")
+        if not change.part:
+            return self.tr("Message {0}").format(change.message + 1)
+        return self.tr("Message {0}, {1}").format(change.message + 1, change.part)

@@ -123,8 +123,8 @@ class FindingList(QWidget):
         self.view = FindingView(self.tr("Findings"), self)
         self.table = Table(
             (
-                Column(self.tr("Conversation"), self._conversation, width=104, number=True),
-                Column(self.tr("First words"), self._title, width=220, tip=self._title),
+                Column(self.tr("Conversation"), self._conversation, width=96, number=True),
+                Column(self.tr("First words"), self._title, width=180, tip=self._title),
                 Column(self.tr("What was found"), self._message, stretch=True, tip=self._message),
             ),
             self,

@@ -54,6 +54,7 @@ class CheckPage(Page):
         self.detail = FindingDetail(self)
         self.mender = Mender(session, jobs, self)
         self._note = Meta("", self)
+        self._note.hide()
         self._empty = EmptyState("shield", "", "", "", self)
         self._progress = ProgressRow(self.tr("Checking"), self)
         self._reload_soon = QTimer(self)
@@ -83,7 +84,8 @@ class CheckPage(Page):
         return slots
 
     def activated(self) -> None:
-        """Show what the checks say now."""
+        """Show what the checks say now, the cursor in the list of rules."""
+        self.rules.view.setFocus()
         if self._is_stale:
             self._read()
 
@@ -317,8 +319,9 @@ class CheckPage(Page):
         fixable = sum(row.finding.fix in SAFE_FIXES for row in rows)
         self.head.show_rule(rule, count, 0 if self.session.is_read_only else fixable)
         self.list.show_rows(rows, place)
-        self._note.setText("")
-        if len(rows) == MOST_ROWS and count.count > MOST_ROWS:
+        is_cut = len(rows) == MOST_ROWS and count.count > MOST_ROWS
+        self._note.setVisible(is_cut)
+        if is_cut:
             self._note.setText(
                 self.tr("The first {0} of {1} findings").format(
                     f"{MOST_ROWS:,}", f"{count.count:,}"

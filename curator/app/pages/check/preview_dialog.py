@@ -12,12 +12,11 @@ from PySide6.QtWidgets import (
 )
 
 from curator.app.pages.check.changes import ChangesView
-from curator.app.pages.check.reading import changes_of
+from curator.app.pages.check.reading import changes_of_lines
 from curator.app.theme import number_font
 from curator.app.widgets.buttons import IconButton, PlainButton, PrimaryButton
 from curator.app.widgets.card import Card
 from curator.app.widgets.text import Meta, PageTitle, Plain, Quiet
-from curator.dataset import Conversation
 from curator.dataset.rule import load_rules
 from curator.project.mending import FixReport
 
@@ -53,6 +52,7 @@ class PreviewDialog(QDialog):
         column.addLayout(self._steps())
         column.addWidget(self._sample(), 1)
         column.addLayout(self._buttons(conversations))
+        self.apply.setFocus()
         self._show()
 
     def _rules(self) -> QWidget:
@@ -144,5 +144,4 @@ class PreviewDialog(QDialog):
                 self._at + 1, len(shown), mended.conversation
             )
         )
-        before, after = Conversation.parse(mended.before), Conversation.parse(mended.after)
-        self._changes.show_changes(changes_of(before, after))
+        self._changes.show_changes(changes_of_lines(mended.before, mended.after))

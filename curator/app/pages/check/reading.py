@@ -1,6 +1,6 @@
 """What the Check page shows, read and worked out without any widget."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -54,7 +54,7 @@ class Findings:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One part of a conversation that a repair changes: its name, and both sides with their marks."""
+    """A key of a message (or of the line: None) that a repair changes, and both sides with their marks."""
 
     part: str
     message: int | None
@@ -139,27 +139,34 @@ def marked(conversation: Conversation, finding: Finding) -> Marked | None:
 def changes_of(before: Conversation, after: Conversation) -> list[Change]:
     """Return what differs between a conversation and its repaired self, part by part."""
     changes: list[Change] = []
-    for pair in compare_conversations(before, after):
-        if pair.same:
-            continue
-        left, right = pair.left_spans, pair.right_spans
-        if pair.left is not None and pair.right is not None:
-            old, new = before.messages[pair.left], after.messages[pair.right]
-            if old.content == new.content or old.role != new.role:
-                left, right = compare_texts(_written(dict(old.fields)), _written(dict(new.fields)))
-        changes.append(Change("", pair.left if pair.left is not None else pair.right, left, right))
-    for key in dict.fromkeys((*before.fields, *after.fields)):
-        if key == "messages":
-            continue
-        old_text, new_text = (_field(side, key) for side in (before, after))
-        if old_text != new_text:
-            left, right = compare_texts(old_text, new_text)
-            changes.append(Change(key, None, left, right))
+    if len(before.messages) == len(after.messages):
+        for at, (old, new) in enumerate(zip(before.messages, after.messages, strict=True)):
+            changes += _changed_keys(old.fields, new.fields, at)
+    else:
+        for pair in compare_conversations(before, after):
+            if not pair.same:
+                place = pair.right if pair.left is None else pair.left
+                changes.append(Change("", place, pair.left_spans, pair.right_spans))
+    return changes + _changed_keys(
+        before.without("messages").fields, after.without("messages").fields, None
+    )
+
+
+def changes_of_lines(before: str, after: str) -> list[Change]:
+    """Return what differs between two lines; where only their writing does, the lines themselves."""
+    changes = changes_of(Conversation.parse(before), Conversation.parse(after))
+    return changes or [Change("messages", None, *compare_texts(before, after))]
+
+
+def _changed_keys(
+    before: Mapping[str, Json], after: Mapping[str, Json], message: int | None
+) -> list[Change]:
+    changes: list[Change] = []
+    for key in dict.fromkeys((*before, *after)):
+        old, new = (_written(side[key]) if key in side else "" for side in (before, after))
+        if old != new:
+            changes.append(Change(key, message, *compare_texts(old, new)))
     return changes
-
-
-def _field(conversation: Conversation, key: str) -> str:
-    return _written(conversation.fields[key]) if key in conversation.fields else ""
 
 
 def _written(value: Json) -> str:
