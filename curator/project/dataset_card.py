@@ -17,8 +17,7 @@ def dataset_card(reader: Reader, facts: Mapping[str, Any], files: Sequence[Expor
         "## How it was made",
         _bullets(_making(facts)),
         "## Left out",
-        _bullets(f"{n:,} conversations: {reason}" for reason, n in facts["left_out"].items())
-        or "Nothing.",
+        _bullets(f"{reason}: {n:,}" for reason, n in facts["left_out"].items()) or "Nothing.",
         "## Where the conversations came from",
         _bullets(
             f"`{source.name}` ({source.format or 'unknown format'})"
