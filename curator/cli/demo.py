@@ -53,7 +53,7 @@ def _story(project: str, export: str) -> tuple[_Step, ...]:
     sample = str(resource("samples", "support_desk.jsonl"))
     said = str(resource("samples", "support_desk.labels.jsonl"))
     rejected = ("status", "rejected", "--where", "errors:>0")
-    accepted = ("status", "accepted", "--where", "status:pending")
+    accepted = ("status", "accepted", "--where", "status:pending warnings:0")
     near = ("--preset", "near", "--threshold", "0.8")
     split = ("--stratify", "intent", "--together", "prompt,duplicates")
     return (
@@ -67,7 +67,7 @@ def _story(project: str, export: str) -> tuple[_Step, ...]:
         _Step("dedupe exact", "copies", ("dedupe", project, "--preset", "exact")),
         _Step("dedupe near", "almost copies", ("dedupe", project, *near)),
         _Step("reject", "what a person would have to rewrite", ("label", project, *rejected)),
-        _Step("accept", "all the others", ("label", project, *accepted)),
+        _Step("accept", "all without a warning; a few wait for you", ("label", project, *accepted)),
         _Step("split", "train, validation and test", ("split", project, *split)),
         _Step("export", "training files with a manifest", ("export", project, export)),
         _Step("verify", "are they what they say", ("verify", export)),

@@ -35,9 +35,7 @@ def add_verbs(verbs: Verbs) -> None:
     )
     add_project(bring)
     bring.add_argument("files", metavar="FILE", nargs="+", help="chat JSONL, also gzipped")
-    bring.add_argument(
-        "--format", default="auto", help="auto, or openai_chat"
-    )
+    bring.add_argument("--format", default="auto", help="auto, or openai_chat")
 
 
 def _new(options: Options, _progress: Progress) -> Answer:
