@@ -15,7 +15,13 @@ from msgspec import UNSET
 
 from curator.curate import identity
 from curator.curate.analysis import Analysis, Extent, Rejected, Row, columns_of
-from curator.curate.checks import check_conversation, explain_rejected, finding, needs_reading
+from curator.curate.checks import (
+    check_conversation,
+    explain_rejected,
+    finding,
+    needs_reading,
+    plain_text_findings,
+)
 from curator.curate.plain import (
     PlainMessage,
     RoleFacts,
@@ -45,7 +51,7 @@ WORTH_ACCELERATING: Final = 4_000_000
 """Bytes of lines after which loading fastokens (a second) costs less than counting with tiktoken."""
 
 _LONE_SURROGATE: Final = re.compile("[\ud800-\udfff]")
-_SHORT_TEXT: Final = 300
+_SHORT_TEXT: Final = 40
 _REMEMBERED: Final = 30_000
 
 
@@ -165,14 +171,9 @@ class Kernel:
         return facts.fixed_tokens + sum(counts), trained, system, suspect
 
     def _check_plain(self, messages: Sequence[PlainMessage], tokens: int) -> tuple[Finding, ...]:
-        fields = [msgspec.structs.asdict(message) for message in messages]
-        for message in fields:
-            if message["weight"] is UNSET:
-                del message["weight"]
+        fields = [{"role": m.role, "content": m.content} for m in messages]
         conversation = Conversation({"messages": fields})
-        return check_conversation(
-            conversation, profile=self.profile, limit=self.limit, tokens=tokens
-        )
+        return plain_text_findings(conversation, self.profile, self.limit, tokens)
 
     def _general(self, line: bytes) -> tuple[Row, bytes]:
         """Return the row of any line that gets in and its bytes; raises _Refused for the others."""

@@ -9,6 +9,7 @@ from curator.curate.checks.dispatch import (
     check_for_all,
     finding,
     plain_findings,
+    plain_text_findings,
 )
 from curator.curate.checks.files import keys_stand_once
 from curator.curate.checks.rejected import explain_rejected
@@ -23,4 +24,5 @@ __all__ = [
     "keys_stand_once",
     "needs_reading",
     "plain_findings",
+    "plain_text_findings",
 ]

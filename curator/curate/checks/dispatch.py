@@ -33,6 +33,7 @@ WITH_PARTS: Final[tuple[Check, ...]] = images.CHECKS
 LAST: Final[tuple[Check, ...]] = (*length.CHECKS, *privacy.CHECKS)
 CHECKS: Final = (*FIRST, *WITH_TOOLS, *WITH_PARTS, *LAST)
 
+_ON_TEXTS: Final[tuple[Check, ...]] = (*length.CHECKS, *privacy.CHECKS)
 _PLAIN_KEYS: Final = {"role", "content"}
 
 
@@ -105,6 +106,19 @@ def plain_parts(fields: Any) -> tuple[tuple[str, ...], list[str]] | None:
         roles.append(role)
         texts.append(text)
     return tuple(roles), texts
+
+
+def plain_text_findings(
+    conversation: Conversation, profile: str, limit: int | None, tokens: int | None
+) -> tuple[Finding, ...]:
+    """Return what check_conversation finds in messages of a role and a well-formed text, not blank.
+
+    For such messages only the rules on length and on texts depend on more than the roles.
+    """
+    subject = Subject(conversation, profile, limit, tokens)
+    roles = tuple(str(message["role"]) for message in subject.messages)
+    found = [*plain_findings(roles, profile), *_run(_ON_TEXTS, subject)]
+    return _in_order(found)
 
 
 @lru_cache(maxsize=4096)
