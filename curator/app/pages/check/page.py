@@ -260,7 +260,8 @@ class CheckPage(Page):
 
     def _show(self) -> None:
         """Show the lists, or say why there are none."""
-        if self._findings is not None and self._findings.report.rules:
+        found = self._findings
+        if found is not None and found.report.rules and found.report.conversations:
             self._stack.setCurrentWidget(self._sides)
         else:
             self._say_empty()

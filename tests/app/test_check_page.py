@@ -1,0 +1,212 @@
+"""The Check page: what it lists, how it is worked by keys, and its repairs."""
+
+import json
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QDialog
+
+from curator.app.jobs import Jobs
+from curator.app.pages.check import mender
+from curator.app.pages.check.page import CheckPage
+from curator.app.pages.check.reading import changes_of, changes_of_lines, marked
+from curator.app.session import Session
+from curator.curate.checks import check_conversation
+from curator.curate.fixes import apply_fix
+from curator.dataset import Conversation
+from curator.project import Project
+from tests.project.projects import import_lines, line
+
+HUMAN = json.dumps(
+    {"messages": [{"role": "human", "content": "Hi"}, {"role": "gpt", "content": "Yes"}]}
+)
+SECRET = line("Use AKIA" + "IOSFODNN7EXAMPLE now", "I will not.")
+TWO = json.dumps(
+    {
+        "messages": [{"role": "user", "content": "Hello"}]
+        + [{"role": "assistant", "content": "Yes"}] * 2
+    }
+)
+
+
+def make_project(path: Path, lines) -> Path:
+    project = Project.create(path, "ann")
+    import_lines(project, lines)
+    project.close()
+    return path
+
+
+@pytest.fixture
+def page(qtbot, tmp_path):
+    """The page with a project of 60 good and four faulty conversations."""
+    lines = [line(f"Question number {n}?", f"Answer {n}.") for n in range(60)]
+    lines += [HUMAN, line("x", source="forum"), SECRET, TWO]
+    yield from shown(qtbot, make_project(tmp_path / "a.curator", lines))
+
+
+def shown(qtbot, path):
+    jobs = Jobs()
+    session = Session(jobs, "ann")
+    made = CheckPage(session, jobs)
+    qtbot.addWidget(made)
+    made.is_front = True
+    made.resize(1080, 800)
+    made.show()
+    with qtbot.waitSignal(session.project_changed, timeout=10_000):
+        session.open_project(path)
+    rest(qtbot, made)
+    yield made
+    session.close_project()
+    jobs.shutdown()
+
+
+def rest(qtbot, page):
+    """Wait until nothing is at work."""
+    qtbot.waitUntil(
+        lambda: not page.jobs.running() and not page._reload_soon.isActive(), timeout=20_000
+    )
+
+
+def rules(page):
+    return [rule for rule, _, _ in page.rules._rules]
+
+
+def choose(page, rule):
+    page.rules.view.go_to(rules(page).index(rule))
+
+
+def test_rules_come_gravest_first_with_counts_and_the_matrix_is_filled(page):
+    assert rules(page) == ["S05", "S03", "P01", "S13"]
+    assert page.rules.table.index(0, 1).data() == "2"
+    assert page.subtitle.text() == "4 errors and 1 warnings in 64 conversations"
+    assert page.matrix.tiles["openai_sft"].facts().startswith("takes 61 of 64 conversations")
+    assert page.matrix.tiles["azure"].facts().startswith("takes 60 of 64 conversations")
+
+
+def test_rail_counts_conversations_with_errors(page):
+    assert page.rail_count() == 3
+
+
+def test_a_rule_lists_its_findings_and_shows_the_place_and_the_repair(page):
+    choose(page, "P01")
+    row = page.list.row()
+    assert (row.conversation, row.finding.rule) == (63, "P01")
+    assert "AKIA" not in page.list.table.index(0, 2).data()
+    assert page.detail.fix.text() == "Mask it"
+    assert not page.detail._changes.isHidden()
+
+
+def test_f_mends_the_finding_and_undo_brings_it_back(page, qtbot):
+    choose(page, "S03")
+    page.list.view.setFocus()
+    qtbot.keyClick(page.list.view, Qt.Key.Key_F)
+    rest(qtbot, page)
+    assert "S03" not in rules(page)
+    assert page.session.project.annotation(62).metadata == {"source": "forum"}
+    page.session.undo()
+    rest(qtbot, page)
+    assert "S03" in rules(page)
+
+
+def test_enter_opens_the_conversation_in_write(page, qtbot):
+    choose(page, "S05")
+    with qtbot.waitSignal(page.open_requested) as opened:
+        page.list.view.row_opened.emit(0)
+    assert (opened.args[0].page, opened.args[0].conversation) == ("write", 61)
+
+
+def test_all_safe_repairs_are_shown_first_and_are_one_step(page, qtbot):
+    page.slots()["check.fix_safe"]()
+    qtbot.waitUntil(lambda: page.mender.dialog is not None, timeout=10_000)
+    dialog = page.mender.dialog
+    assert dialog.apply.text() == "Fix 2 conversations"
+    assert not dialog.back.isEnabled()
+    dialog.on.click()
+    assert dialog.back.isEnabled()
+    dialog.accept()
+    rest(qtbot, page)
+    assert rules(page) == ["P01", "S13"]
+    assert page.session.project.undo_title().startswith("Fix safe findings")
+
+
+def test_cancel_changes_nothing(page, qtbot):
+    page.slots()["check.fix_safe"]()
+    qtbot.waitUntil(lambda: page.mender.dialog is not None, timeout=10_000)
+    page.mender.dialog.done(QDialog.DialogCode.Rejected)
+    rest(qtbot, page)
+    assert rules(page) == ["S05", "S03", "P01", "S13"]
+
+
+def test_large_repairs_go_to_the_background(page, qtbot, monkeypatch):
+    monkeypatch.setattr(mender, "AT_ONCE", 1)
+    page._fix_rule()
+    qtbot.waitUntil(lambda: page.mender.dialog is not None, timeout=10_000)
+    page.mender.dialog.accept()
+    monkeypatch.setattr(mender, "AT_ONCE", 0)
+    rest(qtbot, page)
+    assert "S05" not in rules(page)
+    page.slots()["check.fix_safe"]()
+    qtbot.waitUntil(lambda: page.mender.dialog is not None, timeout=10_000)
+    page.mender.dialog.accept()
+    qtbot.waitUntil(lambda: "S03" not in rules(page), timeout=10_000)
+    rest(qtbot, page)
+    assert page.session.index.counts()["errors"] == 1
+
+
+def test_another_target_has_other_findings(page, qtbot):
+    page.matrix.tiles["azure"].click()
+    rest(qtbot, page)
+    assert rules(page) == ["S05", "S03", "S14", "P01"]
+    choose(page, "S14")
+    assert page.list.row().conversation == 64
+
+
+def test_keys_step_through_findings_and_tiles(page, qtbot):
+    choose(page, "S05")
+    page.slots()["check.next"]()
+    assert page.list.current() == 1
+    page.slots()["check.previous"]()
+    assert page.list.current() == 0
+    tiles = list(page.matrix.tiles.values())
+    tiles[0].setFocus()
+    qtbot.waitUntil(tiles[0].hasFocus)
+    qtbot.keyClick(tiles[0], Qt.Key.Key_Right)
+    assert tiles[1].hasFocus()
+
+
+def test_clean_project_says_so_and_leads_on(qtbot, tmp_path):
+    lines = [line(f"Question number {n}?", f"Answer {n}.") for n in range(60)]
+    for page in shown(qtbot, make_project(tmp_path / "b.curator", lines)):
+        assert page._empty._title.text() == "Nothing found"
+        with qtbot.waitSignal(page.open_requested) as opened:
+            page._empty.button.click()
+        assert opened.args[0].page == "duplicates"
+        assert "check.fix_safe" not in page.slots()
+
+
+def test_empty_project_says_what_to_do(qtbot, tmp_path):
+    for page in shown(qtbot, make_project(tmp_path / "c.curator", [])):
+        assert page._empty._title.text() == "Nothing to check yet"
+        assert page._stack.currentWidget() is page._empty
+
+
+def test_changes_name_message_and_key():
+    conversation = Conversation.parse(HUMAN)
+    (finding, *_) = check_conversation(conversation)
+    (change,) = changes_of(conversation, apply_fix(conversation, finding))
+    assert (change.message, change.part) == (0, "role")
+    assert "".join(s.text for s in change.after) == "user"
+    (line_change,) = changes_of_lines('{"messages":[],"messages":[]}', '{"messages":[]}')
+    assert line_change.part == "messages"
+
+
+def test_place_is_marked_inside_a_long_text():
+    text = "a " * 400 + "<|im_end|>" + " b" * 400
+    conversation = Conversation.parse(line(text))
+    finding = next(f for f in check_conversation(conversation) if f.rule == "L03")
+    place = marked(conversation, finding)
+    assert place.mark == "<|im_end|>"
+    assert place.before.startswith("… ")
+    assert place.after.endswith(" …")
+    assert marked(conversation, check_conversation(Conversation({"messages": []}))[0]) is None
