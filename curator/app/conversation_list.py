@@ -10,7 +10,7 @@ from curator.app.inspector import Wish
 from curator.app.jobs import Jobs
 from curator.app.search_bar import SearchBar
 from curator.app.session import Session
-from curator.app.tables.conversations import ConversationTable
+from curator.app.tables.conversations import LABELS_COLUMN, ConversationTable
 from curator.app.tables.grid import GridView
 from curator.app.view_maker import ViewMaker
 from curator.app.widgets.empty_state import EmptyState
@@ -153,11 +153,13 @@ class ConversationList(QWidget):
             self._say_nothing()
         self._stack.setCurrentIndex(1 if nothing else 0)
         self._show_counts()
+        self.grid.setColumnHidden(LABELS_COLUMN, not self.table.has_chips)
         wanted, self._wanted = self._wanted, None
         row = index.row_of(wanted) if index is not None and wanted is not None else None
         place = self.table.place_of(row) if row is not None else None
         if place is not None:
             self.grid.go_to(place)
+            self._choose()
         elif not nothing and (wanted is None or row is None):
             self.grid.go_to(0)
         self._selection_moved()

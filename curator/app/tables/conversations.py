@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from curator.app.session import Session
     from curator.project.changes import Changes
 
+LABELS_COLUMN: Final = 2
+"""Where the labels stand; hidden while there are none."""
+
 _BEFORE: Final = 32
 _PAGE: Final = 96
 _KEPT: Final = 20_000
@@ -55,6 +58,12 @@ class ConversationTable(Table):
             self._titles.pop(conversation, None)
             self._chips.pop(conversation, None)
 
+    @property
+    def has_chips(self) -> bool:
+        """Whether any conversation may have a label or a tag."""
+        index = self._session.index
+        return self._has_labels or bool(index is not None and index.tagged.any())
+
     def note_labels(self) -> None:
         """Look whether the project has any label set, so that label chips are worth reading."""
         project = self._session.project
@@ -82,16 +91,16 @@ class ConversationTable(Table):
     def _make_columns(self) -> tuple[Column, ...]:
         return (
             Column("", self._status, "status", 36, paint=self._paint_status, tip=self._status),
-            Column(self.tr("Conversation"), self._title, "title", 240, stretch=True, tip=self._title),
-            Column(self.tr("Labels"), self._chip_words, "tags", 120, paint=self._paint_chips),
-            Column(self.tr("Turns"), self._turns, "n_turns", 56, number=True),
-            Column(self.tr("Tokens"), self._tokens, "tokens", 72, number=True),
+            Column(self.tr("Conversation"), self._title, "title", 200, stretch=True, tip=self._title),
+            Column(self.tr("Labels"), self._chip_words, "tags", 104, paint=self._paint_chips),
+            Column(self.tr("Turns"), self._turns, "n_turns", 54, number=True),
+            Column(self.tr("Tokens"), self._tokens, "tokens", 78, number=True),
             Column(
                 self.tr("Findings"), self._findings, "errors", 72,
                 paint=self._paint_findings, tip=self._findings_words,
             ),
-            Column(self.tr("Split"), self._split, "split", 76),
-            Column(self.tr("Updated"), self._updated, "updated", 76, number=True),
+            Column(self.tr("Split"), self._split, "split", 80),
+            Column(self.tr("Updated"), self._updated, "updated", 70, number=True),
         )  # fmt: skip
 
     def _turns(self, row: int) -> object:
@@ -153,7 +162,9 @@ class ConversationTable(Table):
             return self.tr("{0} min").format(int(passed // 60))
         if passed < _DAY_SECONDS:
             return self.tr("{0} h").format(int(passed // 3_600))
-        return time.strftime("%Y-%m-%d", time.localtime(seconds))
+        day = time.localtime(seconds)
+        this_year = day.tm_year == time.localtime().tm_year
+        return time.strftime("%m-%d" if this_year else "%Y-%m", day)
 
     def _chip_words(self, row: int) -> object:
         return ", ".join(self._chips_of(row))

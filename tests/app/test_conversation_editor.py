@@ -1,0 +1,335 @@
+"""The editor changes what a person changes and nothing else; drafts are safe, undo brings back."""
+
+import json
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QTextCursor
+from PySide6.QtWidgets import QWidget
+
+from curator.app.editor.conversation_editor import ConversationEditor
+from curator.app.editor.json_field import JsonField
+from curator.app.editor.message_text import MessageText
+from curator.app.editor.parts import Parts, picture_of
+from curator.app.jobs import Jobs
+from curator.app.session import Session
+from curator.dataset import ContentPatch, Edit
+from curator.dataset.json_values import loads
+from curator.project import Project
+
+PLAIN = (
+    '{"messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello"}]}'
+)
+PIXEL = (
+    "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk"
+    "+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
+HARD_LINES = (
+    PLAIN,
+    '{"messages":[{"role":"user","content":"10\\u00a0€ \\u2028\\u2029\\u0085 CR\\r\\nLF\\r NUL\\u0000"},'
+    '{"role":"assistant","content":"\\ud800 lone <|im_start|> \\ue000 \\ufdd0\\ufeff"}]}',
+    '{"messages":[{"role":"user","content":"my card 4111 1111 1111 1111"},'
+    '{"role":"assistant","content":null,"tool_calls":[{"id":"c1","type":"function","function":'
+    '{"name":"f","arguments":"{ \\"a\\":1 "}}]},{"role":"tool","tool_call_id":"x","content":"ok"}],'
+    '"tools":[{"type":"function","function":{"name":"f","parameters":{}}}],"extra":1.0}',
+    json.dumps(
+        {
+            "messages": [
+                {
+                    "role": "user",
+                    "content": [
+                        {"type": "text", "text": "see\u00a0\r\n👩‍👩‍👧‍👦"},
+                        {"type": "image_url", "image_url": {"url": PIXEL}},
+                        {"type": "input_audio", "input_audio": {"data": "x"}},
+                    ],
+                },
+                {"role": "assistant", "content": "a", "weight": True, "name": "n\u00a0m"},
+            ]
+        }
+    ),
+    '{"messages":["odd",5,{"role":7,"content":{"x":1}},{"content":"שלום مرحبا"},{}]}',
+    '{"messages":[{"role":"system","content":""},{"role":"user","content":"a\\nb"}],"tools":"no list"}',
+)
+
+
+@pytest.fixture
+def session(qtbot, tmp_path):
+    jobs = Jobs()
+    session = Session(jobs, "anna")
+    project = Project.create(tmp_path / "p.curator", "anna")
+    ids = project.new_conversation_ids(len(HARD_LINES))
+    patches = (ContentPatch(i, None, line) for i, line in zip(ids, HARD_LINES, strict=True))
+    project.apply(Edit("lines", "anna", tuple(patches)))
+    session.project, session.index = project, project.index()
+    session.ids = ids
+    yield session
+    assert jobs.shutdown()
+    session.close_project()
+
+
+@pytest.fixture
+def editor(session, qtbot):
+    editor = ConversationEditor(session, session.jobs)
+    editor.resize(800, 700)
+    qtbot.addWidget(editor)
+    editor.gauge.load()
+    editor.show()
+    with qtbot.waitSignal(editor.gauge.ready, timeout=20_000):
+        pass
+    return editor
+
+
+def journal(session):
+    return [step.title for step in session.project.journal() if step.state == "done"]
+
+
+def text_of(editor, number):
+    field = editor.cards.card(number).content.field
+    assert isinstance(field, MessageText)
+    return field
+
+
+def test_looking_at_every_conversation_changes_nothing(editor, session, qtbot):
+    for _round in range(2):
+        for conversation in (*session.ids, *reversed(session.ids)):
+            editor.open(conversation)
+            for number in range(len(editor.cards.slots)):
+                editor.cards.card(number)
+            editor.check()
+            qtbot.wait(5)
+    editor.commit()
+    assert session.project.contents(session.ids) == list(HARD_LINES)
+    assert journal(session) == ["lines"]
+
+
+@pytest.mark.parametrize("place", range(len(HARD_LINES)))
+def test_editing_another_field_keeps_every_other_value(editor, session, place):
+    conversation = session.ids[place]
+    editor.open(conversation)
+    editor.step("add")
+    after = loads(session.project.content(conversation))
+    before = loads(HARD_LINES[place])
+    assert len(after["messages"]) == len(before["messages"]) + 1
+    del after["messages"][0]
+    assert json.dumps(after) == json.dumps(before)
+
+
+@pytest.mark.parametrize("place", range(len(HARD_LINES)))
+def test_a_letter_in_every_text_changes_only_that_letter(editor, session, qtbot, place):
+    conversation = session.ids[place]
+    before = loads(HARD_LINES[place])
+    for number, message in enumerate(before["messages"]):
+        if not isinstance(message, dict) or not isinstance(message.get("content"), str):
+            continue
+        editor.open(None)
+        editor.open(conversation)
+        field = text_of(editor, number)
+        field.moveCursor(QTextCursor.MoveOperation.End)
+        qtbot.keyClicks(field, "x")
+        editor.commit()
+        after = loads(session.project.content(conversation))
+        assert after["messages"][number]["content"] == message["content"] + "x"
+        after["messages"][number]["content"] = message["content"]
+        assert json.dumps(after) == json.dumps(before)
+        session.undo()
+        assert session.project.content(conversation) == HARD_LINES[place]
+
+
+def test_typing_is_written_a_moment_after_the_last_key(editor, session, qtbot):
+    editor.open(session.ids[0])
+    qtbot.keyClicks(text_of(editor, 0), "abc")
+    assert editor.drafts.is_dirty
+    qtbot.waitUntil(lambda: not editor.drafts.is_dirty, timeout=2_000)
+    assert session.project.conversation(session.ids[0]).messages[0].text == "abcHi"
+    qtbot.keyClicks(text_of(editor, 0), "d")
+    editor.commit()
+    assert journal(session) == ["Edit turn 1", "lines"]
+
+
+def test_leaving_the_field_or_the_conversation_writes_at_once(editor, session, qtbot):
+    editor.open(session.ids[0])
+    qtbot.keyClicks(text_of(editor, 0), "x")
+    editor.open(session.ids[1])
+    assert session.project.conversation(session.ids[0]).messages[0].text == "xHi"
+
+
+def test_typed_and_taken_back_leaves_the_very_line(editor, session, qtbot):
+    editor.open(session.ids[0])
+    qtbot.keyClicks(text_of(editor, 0), "x")
+    qtbot.keyClick(text_of(editor, 0), Qt.Key.Key_Backspace)
+    editor.commit()
+    assert session.project.content(session.ids[0]) == PLAIN
+    assert journal(session) == ["lines"]
+
+
+def test_undo_of_the_session_reloads_the_field_and_keeps_the_caret(editor, session, qtbot):
+    editor.open(session.ids[0])
+    field = text_of(editor, 1)
+    field.moveCursor(QTextCursor.MoveOperation.End)
+    qtbot.keyClicks(field, "!!")
+    editor.commit()
+    first = text_of(editor, 0)
+    first.moveCursor(QTextCursor.MoveOperation.End)
+    session.undo()
+    assert text_of(editor, 1) is field
+    assert field.text() == "Hello"
+    assert first.textCursor().position() == 2
+
+
+def test_steps_on_messages(editor, session):
+    editor.open(session.ids[0])
+    project, conversation = session.project, session.ids[0]
+
+    def said():
+        return [(m.role, m.text) for m in project.conversation(conversation).messages]
+
+    editor.cards.go_to(0)
+    editor.step("duplicate")
+    assert said() == [("user", "Hi"), ("user", "Hi"), ("assistant", "Hello")]
+    editor.step("down")
+    assert said()[1:] == [("assistant", "Hello"), ("user", "Hi")]
+    assert editor.cards.current == 2
+    editor.step("up")
+    editor.step("remove")
+    assert said() == [("user", "Hi"), ("assistant", "Hello")]
+    editor.step("add")
+    assert said()[2] == ("user", "")
+    for _ in range(5):
+        session.undo()
+    assert project.content(conversation) == PLAIN
+    assert len(editor.cards.slots) == 2
+
+
+def test_role_weight_and_name(editor, session, qtbot):
+    editor.open(session.ids[0])
+    card = editor.cards.card(1)
+    card.toggle_weight()
+    assert session.project.conversation(session.ids[0]).messages[1].weight == 0
+    editor.cards.card(1).toggle_weight()
+    assert session.project.conversation(session.ids[0]).messages[1].weight == 1
+    card.header.role.role_chosen.emit("user")
+    assert session.project.conversation(session.ids[0]).messages[1].role == "user"
+    card.header.focus_name()
+    qtbot.keyClicks(editor.cards.card(1).header._name, "Bo")
+    editor.commit()
+    assert session.project.conversation(session.ids[0]).messages[1].fields["name"] == "Bo"
+
+
+def test_tool_arguments_are_checked_and_kept_letter_by_letter(editor, session, qtbot):
+    editor.open(session.ids[2])
+    field = editor.cards.card(1).text_field("tool_calls[0].function.arguments")
+    assert field.text() == '{ "a":1 '
+    form = field.parentWidget()
+    assert isinstance(form, JsonField)
+    assert not form.is_valid
+    field.moveCursor(QTextCursor.MoveOperation.End)
+    qtbot.keyClicks(field, "}")
+    assert form.is_valid
+    editor.commit()
+    call = session.project.conversation(session.ids[2]).messages[1].tool_calls[0]
+    assert call.arguments == '{ "a":1 }'
+
+
+def test_odd_content_is_written_only_while_it_is_json(editor, session, qtbot):
+    editor.open(session.ids[4])
+    field = editor.cards.card(2).content.field
+    assert isinstance(field, JsonField)
+    field.text.moveCursor(QTextCursor.MoveOperation.End)
+    qtbot.keyClicks(field.text, "}")
+    editor.commit()
+    assert session.project.content(session.ids[4]) == HARD_LINES[4]
+    qtbot.keyClick(field.text, Qt.Key.Key_Backspace)
+    field.text.selectAll()
+    qtbot.keyClicks(field.text, "[1]")
+    editor.commit()
+    message = loads(session.project.content(session.ids[4]))["messages"][2]
+    assert message == {"role": 7, "content": [1]}
+
+
+def test_parts_show_pictures_without_a_network_and_texts_to_write_in(editor, session, qtbot):
+    editor.open(session.ids[3])
+    parts = editor.cards.card(0).content.field
+    assert isinstance(parts, Parts)
+    assert picture_of(PIXEL) is not None
+    assert picture_of("https://example.org/cat.png") is None
+    assert picture_of("data:image/png;base64,AAAA") is None
+    text = editor.cards.card(0).text_field("content[0].text")
+    text.moveCursor(QTextCursor.MoveOperation.End)
+    qtbot.keyClicks(text, "!")
+    editor.commit()
+    content = loads(session.project.content(session.ids[3]))["messages"][0]["content"]
+    assert content[0]["text"] == "see\u00a0\r\n👩‍👩‍👧‍👦!"
+    assert content[1:] == loads(HARD_LINES[3])["messages"][0]["content"][1:]
+
+
+def test_tokens_follow_every_key_and_findings_soon_after(editor, session, qtbot):
+    editor.open(session.ids[0])
+    before = editor.measure.count.total
+    qtbot.keyClicks(text_of(editor, 0), "one two three ")
+    assert editor.measure.count.total > before
+    assert editor.measure.count.exact
+    qtbot.keyClicks(text_of(editor, 0), "my card 4111 1111 1111 1111 ")
+    with qtbot.waitSignal(editor.checked, timeout=2_000):
+        pass
+    assert "P02" in {finding.rule for finding in editor.findings}
+
+
+def test_the_fix_key_mends_and_moves_what_it_takes_out(editor, session):
+    editor.open(session.ids[2])
+    rules = {finding.rule for finding in editor.findings}
+    assert "S03" in rules
+    editor.fix(next(f for f in editor.findings if f.rule == "S03"))
+    assert "extra" not in loads(session.project.content(session.ids[2]))
+    assert session.project.annotation(session.ids[2]).metadata["extra"] == 1.0
+    session.undo()
+    assert session.project.content(session.ids[2]) == HARD_LINES[2]
+
+
+def test_estimates_are_told_apart(editor, session):
+    editor.open(session.ids[2])
+    assert not editor.measure.count.exact
+    assert "about" in editor.header._tokens.text()
+
+
+def test_a_long_conversation_makes_only_the_cards_that_are_seen(editor, session, qtbot):
+    line = json.dumps({"messages": [{"role": "user", "content": f"q{i}"} for i in range(600)]})
+    new = session.project.new_conversation_ids(1)[0]
+    session.push(Edit("long", "anna", (ContentPatch(new, None, line),)))
+    editor.open(new)
+    qtbot.wait(100)
+    built = sum(slot.card is not None for slot in editor.cards.slots)
+    assert 0 < built < 60
+    editor.cards.go_to(599)
+    assert editor.cards.slots[599].card is not None
+
+
+def test_the_cut_line_stands_where_the_base_model_stops(editor, session, qtbot):
+    words = "word " * 40_000
+    line = json.dumps({"messages": [
+        {"role": "user", "content": words}, {"role": "user", "content": words},
+        {"role": "assistant", "content": "end"},
+    ]})  # fmt: skip
+    new = session.project.new_conversation_ids(1)[0]
+    session.push(Edit("long", "anna", (ContentPatch(new, None, line),)))
+    editor.open(new)
+    assert editor.measure.cut == 1
+    assert editor.cards.slots[1].cut is not None
+    assert editor.cards.slots[2].cut is None or editor.cards.slots[2].cut.isHidden()
+
+
+def test_every_focusable_widget_has_a_name(editor, session):
+    for conversation in session.ids:
+        editor.open(conversation)
+        for number in range(len(editor.cards.slots)):
+            editor.cards.card(number)
+        for widget in editor.findChildren(QWidget):
+            if widget.focusPolicy() & Qt.FocusPolicy.TabFocus and widget.isVisibleTo(editor):
+                assert widget.accessibleName(), widget
+
+
+def test_a_read_only_project_cannot_be_typed_into(editor, session, qtbot, monkeypatch):
+    monkeypatch.setattr(type(session), "is_read_only", property(lambda _self: True))
+    editor.open(session.ids[0])
+    assert text_of(editor, 0).isReadOnly()
+    editor.step("add")
+    assert session.project.content(session.ids[0]) == PLAIN

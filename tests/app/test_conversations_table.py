@@ -1,0 +1,101 @@
+"""The table shows plain Python values, reads texts by the page, and selects a million rows at once."""
+
+import numpy as np
+import pytest
+from PySide6.QtCore import Qt
+
+from curator.app.jobs import Jobs
+from curator.app.session import Session, View
+from curator.app.tables.conversations import ConversationTable
+from curator.app.tables.grid import GridView
+from curator.dataset import AnnotationPatch, ContentPatch, Edit
+from curator.project import Project
+
+
+def line(number):
+    return f'{{"messages":[{{"role":"user","content":"Question {number}"}},{{"role":"assistant","content":"A"}}]}}'
+
+
+@pytest.fixture
+def session(tmp_path, qapp):
+    session = Session(Jobs(), "anna")
+    project = Project.create(tmp_path / "p.curator", "anna")
+    ids = project.new_conversation_ids(300)
+    project.apply(Edit("x", "anna", tuple(ContentPatch(i, None, line(i)) for i in ids)))
+    tags = AnnotationPatch("tags", (ids[0],), ([],), (["billing", "urgent"],))
+    status = AnnotationPatch("status", tuple(ids[:5]), ("pending",), ("accepted",))
+    project.apply(Edit("y", "anna", (tags, status)))
+    session.project, session.index = project, project.index()
+    session.view = View(session.index.view())
+    yield session
+    assert session.jobs.shutdown()
+    session.close_project()
+
+
+@pytest.fixture
+def table(session):
+    table = ConversationTable(session)
+    table.set_rows(session.view.rows)
+    return table
+
+
+def test_it_is_a_sound_qt_table(table, qtmodeltester):
+    qtmodeltester.check(table)
+
+
+def test_cells_are_plain_python_values(table):
+    for column in range(table.columnCount()):
+        value = table.data(table.index(0, column))
+        assert type(value) in (str, int, float), column
+
+
+def test_cells_say_what_the_index_knows(table, session):
+    cells = [table.data(table.index(0, column)) for column in range(table.columnCount())]
+    assert cells[:5] == [
+        "Accepted",
+        "Question 1",
+        "billing, urgent",
+        1,
+        str(session.index.tokens[0]),
+    ]
+
+
+def test_titles_come_by_the_page(table, session, monkeypatch):
+    asked = []
+    titles = session.project.titles
+    monkeypatch.setattr(
+        session.project, "titles", lambda ids: asked.append(len(ids)) or titles(ids)
+    )
+    for row in range(300):
+        assert table.data(table.index(row, 1)) == f"Question {row + 1}"
+    assert len(asked) <= 5
+
+
+def test_an_edit_is_read_anew(table, session):
+    assert table.data(table.index(0, 1)) == "Question 1"
+    ids = session.index.ids
+    changes = session.push(Edit("z", "anna", (ContentPatch(int(ids[0]), line(1), line(77)),)))
+    table.forget(changes)
+    assert table.data(table.index(0, 1)) == "Question 77"
+
+
+def test_select_all_is_one_range_and_gives_ids_without_asking_rows(table, session, qtbot):
+    grid = GridView("Conversations")
+    qtbot.addWidget(grid)
+    grid.set_table(table)
+    grid.selectAll()
+    assert grid.selected_ranges() == [(0, 299)]
+    assert table.ids_between(grid.selected_ranges()) == session.index.ids.tolist()
+    assert all(type(i) is int for i in table.ids_between([(0, 3)]))
+
+
+def test_places_follow_the_order_of_the_view(table, session):
+    table.set_rows(np.array([5, 3, 9], dtype=np.int32))
+    assert table.place_of(9) == 2
+    assert table.place_of(4) is None
+
+
+def test_a_sort_asks_for_the_order_of_its_column(table, qtbot):
+    with qtbot.waitSignal(table.sort_requested) as asked:
+        table.sort(4, Qt.SortOrder.DescendingOrder)
+    assert asked.args == ["tokens", True]

@@ -1,0 +1,112 @@
+"""Find and replace shows every place, leaves out what is unticked, and is one step."""
+
+import pytest
+from PySide6.QtCore import Qt
+
+from curator.app.find_replace import FindReplaceDialog
+from curator.app.jobs import Jobs
+from curator.app.session import Session
+from curator.curate.replace import Search
+from curator.dataset import ContentPatch, Edit
+from curator.dataset.errors import Cancelled
+from curator.project import Project
+from curator.project.prompting import unifying, used_prompts
+from curator.project.replacing import find, replacing
+
+
+def quiet(*_):
+    return None
+
+
+def line(text):
+    return (
+        f'{{"messages":[{{"role":"system","content":"S"}},{{"role":"user","content":"{text}"}}]}}'
+    )
+
+
+@pytest.fixture
+def session(tmp_path, qapp):
+    session = Session(Jobs(), "anna")
+    project = Project.create(tmp_path / "p.curator", "anna")
+    session.ids = project.new_conversation_ids(3)
+    lines = (line("one two one"), line("two"), line("One"))
+    project.apply(
+        Edit(
+            "x",
+            "anna",
+            tuple(ContentPatch(i, None, t) for i, t in zip(session.ids, lines, strict=True)),
+        )
+    )
+    session.project, session.index = project, project.index()
+    yield session
+    assert session.jobs.shutdown()
+    session.close_project()
+
+
+def texts(session):
+    return [session.project.conversation(i).messages[1].text for i in session.ids]
+
+
+@pytest.fixture
+def dialog(session, qtbot):
+    dialog = FindReplaceDialog(session, session.jobs)
+    qtbot.addWidget(dialog)
+    dialog.show()
+    dialog.look_in(session.ids)
+    return dialog
+
+
+def look_for(dialog, qtbot, find_text, replace_text):
+    dialog.find_field.setText(find_text)
+    dialog.replace_field.setText(replace_text)
+    dialog.search_now()
+    qtbot.waitUntil(lambda: dialog._found is not None, timeout=5_000)
+
+
+def test_every_hit_is_listed_and_one_can_be_left_out(dialog, session, qtbot):
+    look_for(dialog, qtbot, "one", "1")
+    assert dialog.table.rowCount() == 3
+    first = dialog.table.index(0, 0)
+    dialog.table.setData(first, Qt.CheckState.Unchecked, Qt.ItemDataRole.CheckStateRole)
+    with qtbot.waitSignal(dialog.replaced, timeout=5_000):
+        dialog.replace()
+    assert texts(session) == ["one two 1", "two", "1"]
+    session.undo()
+    assert texts(session) == ["one two one", "two", "One"]
+
+
+def test_a_wrong_pattern_is_told_and_nothing_can_be_replaced(dialog, qtbot):
+    dialog._regex.setChecked(True)
+    dialog.find_field.setText("(")
+    dialog.search_now()
+    assert "regular expression" in dialog._state.text()
+    assert not dialog.replace_button.isEnabled()
+
+
+def test_ticks_of_all_hits(dialog, qtbot):
+    look_for(dialog, qtbot, "two", "2")
+    dialog.table.tick_all(on=False)
+    assert not dialog.replace_button.isEnabled()
+    dialog.table.tick_all(on=True)
+    assert dialog.replace_button.isEnabled()
+
+
+def test_the_work_can_be_cancelled(session):
+    with pytest.raises(Cancelled):
+        find(session.project, session.ids, Search("one"), quiet, lambda: True)
+    with pytest.raises(Cancelled):
+        replacing(session.project, session.ids, Search("one"), (), "anna", quiet, lambda: True)
+
+
+def test_nothing_to_replace_is_no_edit(session):
+    edit = replacing(session.project, session.ids, Search("zzz"), (), "anna", quiet, lambda: False)
+    assert edit is None
+
+
+def test_prompts_are_counted_and_put_in_place_of_each_other(session):
+    assert [(p.text, p.count) for p in used_prompts(session.project)] == [("S", 3)]
+    edit = unifying(session.project, session.ids[:2], "New", "anna", quiet, lambda: False)
+    session.push(edit)
+    assert [(p.text, p.count) for p in used_prompts(session.project)] == [("New", 2), ("S", 1)]
+    again = unifying(session.project, session.ids[:2], "New", "anna", quiet, lambda: False)
+    assert again is None

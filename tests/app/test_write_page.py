@@ -1,0 +1,180 @@
+"""An annotator's work on the Write page: search, choose, write, change many, go on."""
+
+import pytest
+from PySide6.QtCore import Qt
+
+from curator.app.inspector import Wish
+from curator.app.jobs import Jobs
+from curator.app.page import OpenRequest
+from curator.app.pages.write import WritePage
+from curator.app.session import Session
+from curator.dataset import ContentPatch, Edit
+from curator.project import Project
+
+WORDS = ("refund please", "hello there", "refund twice", "what is up")
+
+
+def line(text):
+    return (
+        f'{{"messages":[{{"role":"user","content":"{text}"}},'
+        '{"role":"assistant","content":"Sure."}]}'
+    )
+
+
+@pytest.fixture
+def session(tmp_path, qapp):
+    session = Session(Jobs(), "anna")
+    project = Project.create(tmp_path / "p.curator", "anna")
+    session.ids = project.new_conversation_ids(len(WORDS))
+    patches = (ContentPatch(i, None, line(t)) for i, t in zip(session.ids, WORDS, strict=True))
+    project.apply(Edit("x", "anna", tuple(patches)))
+    session.project, session.index = project, project.index()
+    yield session
+    assert session.jobs.shutdown(20)
+    session.close_project()
+
+
+@pytest.fixture
+def page(session, qtbot):
+    page = WritePage(session, session.jobs)
+    qtbot.addWidget(page)
+    qtbot.addWidget(page.inspector())
+    page.resize(900, 800)
+    page.show()
+    page.is_front = True
+    page.activated()
+    qtbot.waitUntil(lambda: page.editor.measure is not None, timeout=20_000)
+    return page
+
+
+def shown(page):
+    return [
+        page.list.table.data(page.list.table.index(row, 1))
+        for row in range(page.list.table.rowCount())
+    ]
+
+
+def test_the_first_conversation_is_open_and_everything_is_shown(page, session):
+    assert shown(page) == list(WORDS)
+    assert session.current == session.ids[0]
+    assert page.editor.drafts.id == session.ids[0]
+    assert page.rail_count() == 4
+
+
+def test_a_search_in_texts_runs_in_the_background_and_sets_the_view(page, session, qtbot):
+    page.list.search.set_text("refund")
+    qtbot.waitUntil(lambda: page.list.table.rowCount() == 2, timeout=5_000)
+    assert shown(page) == ["refund please", "refund twice"]
+    assert session.view.query == "refund"
+    page.list.search.set_text("/t.*e/ -please")
+    qtbot.waitUntil(lambda: shown(page) == ["hello there", "refund twice"], timeout=5_000)
+
+
+def test_nothing_found_says_so_and_offers_all(page, qtbot):
+    page.list.search.set_text("tokens:>100000")
+    assert page.list.table.rowCount() == 0
+    assert page.list._stack.currentIndex() == 1
+    page.list._empty.pressed.emit()
+    assert page.list.table.rowCount() == 4
+
+
+def test_chips_filter_and_are_counted(page, session):
+    page.list.bulk.apply(session.ids[:2], Wish("status", "accepted"))
+    chip = page.list.search._chips["is:accepted"]
+    assert chip.isVisibleTo(page)
+    assert chip.text().endswith("2")
+    chip.click()
+    assert shown(page) == ["refund please", "hello there"]
+    chip.click()
+    assert len(shown(page)) == 4
+
+
+def test_a_sort_by_title_and_back(page, qtbot):
+    page.list.table.sort(1, Qt.SortOrder.AscendingOrder)
+    qtbot.waitUntil(lambda: shown(page) == sorted(WORDS), timeout=5_000)
+    page.list.table.sort(4, Qt.SortOrder.DescendingOrder)
+    assert len(shown(page)) == 4
+
+
+def test_one_step_changes_all_that_match(page, session):
+    page.slots()["edit.select_all"]()
+    page.slots()["label.accept"]()
+    assert session.index.counts()["accepted"] == 4
+    page.list.wish(Wish("+tag", "later"))
+    assert session.project.annotation(session.ids[2]).tags == ("later",)
+    page.list.wish(Wish("-tag", "later"))
+    assert session.project.annotation(session.ids[2]).tags == ()
+    session.undo()
+    session.undo()
+    session.undo()
+    assert session.index.counts()["accepted"] == 0
+
+
+def test_many_are_changed_in_the_background_as_one_step(page, session, qtbot, monkeypatch):
+    monkeypatch.setattr(type(page.list.bulk), "AT_ONCE", 1)
+    page.slots()["edit.select_all"]()
+    with qtbot.waitSignal(session.edited, timeout=5_000):
+        page.slots()["label.reject"]()
+    assert session.index.counts()["rejected"] == 4
+    session.undo()
+    assert session.index.counts()["rejected"] == 0
+
+
+def test_a_new_conversation_is_open_and_ready_to_write(page, session, qtbot):
+    page.slots()["conversation.new"]()
+    assert page.list.table.rowCount() == 5
+    assert page.editor.drafts.id == session.current
+    qtbot.keyClicks(page.editor.cards.card(0).content.field, "My question")
+    page.deactivated()
+    assert session.project.conversation(session.current).messages[0].text == "My question"
+    assert "My question" in shown(page)
+
+
+def test_a_filter_that_hides_the_new_conversation_is_taken_away(page, session):
+    page.list.search.set_text("is:accepted")
+    page.slots()["conversation.new"]()
+    assert page.list.search.text == ""
+    assert page.editor.drafts.id == session.current
+
+
+def test_duplicate_remove_and_restore(page, session):
+    page.slots()["conversation.duplicate"]()
+    assert shown(page).count("refund please") == 2
+    page.slots()["conversation.remove"]()
+    assert shown(page).count("refund please") == 1
+    page.list.search.set_text("is:removed")
+    assert shown(page) == ["refund please"]
+    page.slots()["conversation.restore"]()
+    assert page.rail_count() == 5
+
+
+def test_keep_and_go_on_writes_and_moves(page, session, qtbot):
+    field = page.editor.cards.card(0).content.field
+    qtbot.keyClicks(field, "x ")
+    page.slots()["conversation.save_next"]()
+    assert session.project.conversation(session.ids[0]).messages[0].text == "x refund please"
+    assert session.current == session.ids[1]
+    page.slots()["conversation.previous"]()
+    assert session.current == session.ids[0]
+
+
+def test_undo_brings_back_what_was_typed_a_moment_ago(page, session, qtbot):
+    qtbot.keyClicks(page.editor.cards.card(0).content.field, "x")
+    page.slots()["edit.undo"]()
+    assert page.editor.cards.card(0).content.field.text() == "refund please"
+    page.slots()["edit.redo"]()
+    assert page.editor.cards.card(0).content.field.text() == "xrefund please"
+
+
+def test_another_page_can_ask_for_a_conversation_or_a_search(page, session):
+    page.open(OpenRequest("write", session.ids[2]))
+    assert page.editor.drafts.id == session.ids[2]
+    page.open(OpenRequest("write", detail="id:2"))
+    assert shown(page) == ["hello there"]
+
+
+def test_a_closed_project_leaves_nothing_behind(page, session):
+    session.close_project()
+    assert page.slots() == {}
+    assert page.editor.drafts.id is None
+    assert page.list.table.rowCount() == 0
