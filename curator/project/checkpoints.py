@@ -4,6 +4,7 @@ SQLite would do so inside the commit that fills the log, which on a slow disk ho
 a tenth of a second.
 """
 
+import contextlib
 import threading
 from pathlib import Path
 from typing import Final
@@ -37,7 +38,9 @@ class LogWatch:
     def checkpoint(self) -> None:
         """Move what can be moved now, in this thread; writers need not wait."""
         self._pages = 0
-        self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+        # Busy means that another connection is doing just this.
+        with contextlib.suppress(apsw.BusyError):
+            self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
 
 
 class Checkpointer:
