@@ -35,6 +35,7 @@ _SPACES: Final = re.compile(r"\s+")
 _LARGEST_KEY: Final = 2**63 - 1
 _BATCH_CHARACTERS: Final = 1_000_000
 _BATCH_TEXTS: Final = 4_000
+_MOST_KEPT: Final = 12_000_000  # shingles kept from one pass to the next, 16 bytes each
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +93,7 @@ class Corpus:
         self._starts = np.concatenate(([0], np.cumsum(lengths))).astype(np.int64)
         self._base = vocabulary + 1
         self._tables = self._compression()
+        self._kept: list[Keys] | None = None
 
     def __len__(self) -> int:
         return len(self._starts) - 1
@@ -103,14 +105,32 @@ class Corpus:
 
     def batches(self, rows: Ints | None = None) -> Iterator[Keys]:
         """Yield the shingles of some rows (ascending; all by default), a bounded number of rows at a time."""
+        if self._kept is not None:
+            yield from self._again(self._kept, rows)
+            return
         chosen = np.arange(len(self), dtype=np.int64) if rows is None else rows
+        kept: list[Keys] | None = [] if rows is None and self.shingles <= _MOST_KEPT else None
         ends = np.cumsum(self._counts(chosen))
         first = 0
         while first < len(chosen):
             done = ends[first - 1] if first else 0
             last = max(first + 1, int(np.searchsorted(ends, done + _BATCH_CHARACTERS)))
-            yield self._keys(chosen[first:last])
+            batch = self._keys(chosen[first:last])
+            if kept is not None:
+                kept.append(batch)
+            yield batch
             first = last
+        self._kept = kept
+
+    def _again(self, kept: Iterable[Keys], rows: Ints | None) -> Iterator[Keys]:
+        wanted = np.zeros(len(self), dtype=bool)
+        wanted[slice(None) if rows is None else rows] = True
+        for batch in kept:
+            use = wanted[batch.rows]
+            if use.all():
+                yield batch
+            elif use.any():
+                yield Keys(batch.rows[use], batch.keys[use])
 
     def _counts(self, rows: Ints) -> Ints:
         lengths = self._starts[rows + 1] - self._starts[rows]
