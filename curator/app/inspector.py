@@ -11,7 +11,6 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLineEdit,
     QScrollArea,
-    QSpinBox,
     QVBoxLayout,
     QWidget,
 )
@@ -24,6 +23,7 @@ from curator.app.history_list import HistoryList
 from curator.app.theme import TEXT_PX, font, icon
 from curator.app.widgets.buttons import ChipButton, LinkButton
 from curator.app.widgets.card import Card
+from curator.app.widgets.number_field import NumberField
 from curator.app.widgets.severity import SeverityIcon
 from curator.app.widgets.text import Elided, Meta, Plain, SectionTitle
 from curator.dataset import Annotation, Finding, Label, LabelSet
@@ -217,7 +217,7 @@ class Inspector(QScrollArea):
         line = self._base.lineEdit()
         if line is not None:
             line.editingFinished.connect(self._choose_base)
-        self._epochs = QSpinBox(inside)
+        self._epochs = NumberField(inside)
         self._epochs.setRange(1, 50)
         self._epochs.setValue(3)
         self._epochs.setSuffix(self.tr(" epochs"))

@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 
 from curator.app.preferences import GROUPS, Preferences, PreferenceStore
 from curator.app.widgets.buttons import PrimaryButton
+from curator.app.widgets.number_field import NumberField
 from curator.app.widgets.text import Meta, PageTitle, Plain, SectionTitle, hairline
 
 
@@ -76,7 +77,7 @@ class PreferencesDialog(QDialog):
             box.toggled.connect(self._changed)
             return box
         if field.annotation is int:
-            number = QSpinBox(self)
+            number = NumberField(self)
             number.setRange(*_bounds(field))
             number.setValue(int(value))
             number.setFixedWidth(96)

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
 from curator.app.pages.export.numbers import NumberTable
 from curator.app.widgets.buttons import ChipButton, LinkButton, PlainButton
 from curator.app.widgets.card import Card
+from curator.app.widgets.number_field import NumberField
 from curator.app.widgets.text import Quiet, SectionTitle
 
 if TYPE_CHECKING:
@@ -172,7 +173,7 @@ class SplitCard(Card):
         return self.tr("train"), self.tr("validation"), self.tr("test")
 
     def _number(self, name: str) -> QSpinBox:
-        box = QSpinBox(self)
+        box = NumberField(self)
         box.setAccessibleName(name)
         box.setGroupSeparatorShown(True)
         return box

@@ -11,13 +11,13 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLineEdit,
     QScrollArea,
-    QSpinBox,
     QVBoxLayout,
     QWidget,
 )
 
 from curator.app.widgets.buttons import IconButton, PlainButton, PrimaryButton, QuietButton
 from curator.app.widgets.card import Card
+from curator.app.widgets.number_field import NumberField
 from curator.app.widgets.text import Meta, PageTitle, Quiet
 from curator.dataset import LabelSet
 
@@ -129,7 +129,7 @@ class _SetEditor(Card):
         self.kind.setCurrentIndex(self.kind.findData(label_set.kind))
         self.values = QLineEdit(", ".join(label_set.values), self)
         self.values.setPlaceholderText(self.tr("positive, neutral, negative"))
-        self.highest = QSpinBox(self)
+        self.highest = NumberField(self)
         self.highest.setRange(2, 10)
         self.highest.setValue(len(label_set.values) if label_set.kind == "rating" else 5)
         self.help = QLineEdit(label_set.help, self)
