@@ -32,6 +32,11 @@ def fold(text: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
+def fold_all(texts: Sequence[str]) -> str:
+    """Return the fold of the texts joined by line breaks, cheaper where some of them are ASCII."""
+    return " ".join(filter(None, map(fold, texts)))
+
+
 def content_hash(conversation: Conversation) -> int:
     """Return the hash that equal conversations share, whatever their spacing and key order."""
     return hash_text(conversation.canonical())

@@ -104,13 +104,14 @@ class Kernel:
             return None
         messages = parsed.messages
         texts = [message.content for message in messages]
-        if not keys_stand_once(line, len(texts)) or not texts:
+        encoded = encode_plain(parsed)
+        if not texts or not keys_stand_once(line, encoded):
             return None
         for text in texts:
             if not text or text.isspace():
                 return None
         weighted = [m.weight is not UNSET for m in messages].count(True)
-        if weighted and not weights_are_usual(messages, line):
+        if weighted and not weights_are_usual(messages):
             return None
         roles = tuple([message.role for message in messages])
         facts = self._roles.get(roles)
@@ -122,10 +123,10 @@ class Kernel:
         if suspect or (limit and tokens * 2 >= limit):
             findings = self._check_plain(messages, tokens)
             errors, warnings = severities(findings)
-        asked = "\n".join([texts[i] for i in facts.asked])
+        asked = identity.fold_all([texts[i] for i in facts.asked])
         return Row(
-            identity.hash_bytes(encode_plain(parsed)),
-            identity.hash_bytes(identity.fold(asked).encode()),
+            identity.hash_bytes(encoded),
+            identity.hash_bytes(asked.encode()),
             system,
             len(texts),
             facts.turns,

@@ -4,7 +4,6 @@ A plain line holds messages with role and content texts, and perhaps a weight of
 answer; anything else is left to the general path, which finds the same for plain lines, only slower.
 """
 
-import re
 from collections.abc import Sequence
 from typing import Final, Literal, NamedTuple
 
@@ -49,7 +48,6 @@ class RoleFacts(NamedTuple):
 
 decode_plain: Final = msgspec.json.Decoder(PlainLine).decode
 encode_plain: Final = msgspec.json.Encoder().encode
-_ESCAPED_ASCII: Final = re.compile(rb"\\u00[2-7]")
 
 
 def role_facts(roles: tuple[str, ...], profile: str, count: CountText) -> RoleFacts:
@@ -80,28 +78,20 @@ def severities(findings: Sequence[Finding]) -> tuple[int, int]:
     return errors, sum(found.severity == "warning" for found in findings)
 
 
-def keys_stand_once(line: bytes, messages: int) -> bool:
-    """Return whether a decoded plain line surely repeats no key; weights are not looked at.
+def keys_stand_once(line: bytes, encoded: bytes) -> bool:
+    """Return whether a plain line repeats no key, from its bytes and those of its canonical form.
 
-    A quote inside a text is escaped, so the counts meet keys, or a whole text that is such a word;
-    where an escape could hide a letter of a key the answer is no, which means look closer.
+    A repeated key brings its quotes with it, so both forms have the same number of quotes only
+    where no key stands twice; where quotes may be written as escapes the answer is no.
     """
-    return (
-        line.count(b'"role"') == messages
-        and line.count(b'"content"') == messages
-        and line.count(b'"messages"') == 1
-        and (b"\\u00" not in line or not _ESCAPED_ASCII.search(line))
-    )
+    return line.count(b'"') == encoded.count(b'"') and b"\\u0022" not in line
 
 
-def weights_are_usual(messages: Sequence[PlainMessage], line: bytes) -> bool:
-    """Return whether the weights are 0 or 1, stand once, on answers only, and leave one to learn."""
-    weighted = [m for m in messages if m.weight is not UNSET]
-    return (
-        line.count(b'"weight"') == len(weighted)
-        and all(m.role == "assistant" and m.weight in (0, 1) for m in weighted)
-        and any(m.role == "assistant" and m.weight != 0 for m in messages)
-    )
+def weights_are_usual(messages: Sequence[PlainMessage]) -> bool:
+    """Return whether the weights are 0 or 1, on answers only, and leave one to learn."""
+    return all(
+        m.weight is UNSET or (m.role == "assistant" and m.weight in (0, 1)) for m in messages
+    ) and any(m.role == "assistant" and m.weight != 0 for m in messages)
 
 
 def title_of(text: str) -> str:

@@ -34,7 +34,7 @@ def data_root() -> Path | None:
 
 
 def english_sentences() -> list[str]:
-    """Return distinct English sentences and lines of code from real chats."""
+    """Return distinct English sentences: consultations, word problems, instructions, orders."""
     root = data_root()
     texts = [BUILT_IN]
     if root:
@@ -42,7 +42,11 @@ def english_sentences() -> list[str]:
             for line in (root / "chat" / name).open(encoding="utf-8"):
                 texts += [message["content"] for message in json.loads(line)["messages"]]
         codegen = json.loads((root / "instruct" / "gpteacher_codegen.json").read_text("utf-8"))
-        texts += [part for row in codegen for part in (row["instruction"], row["response"])]
+        texts += [row["instruction"] for row in codegen]
+        talks = json.loads((root / "dialogue" / "taskmaster4_data_00.json").read_text("utf-8"))
+        texts += [turn["text"] for talk in talks for turn in talk["utterances"]]
+        with (root / "classify" / "banking77_train.csv").open(encoding="utf-8", newline="") as file:
+            texts += [row[0] for row in csv.reader(file)]
     return _distinct(piece for text in texts for piece in _SENTENCE.split(text))
 
 

@@ -17,6 +17,9 @@ _LINE: Final = re.compile(
 _DASH: Final = re.compile(
     r"-(?:(?<=sk-)(?<![\w-]sk-)[\w-]{20}|----BEGIN|(?<=glpat-)|(?<=xox[abeprs]-))", re.ASCII
 )
+_CAPITAL_SIGNS: Final = ("AKIA", "ASIA", "AIza", "INST]")
+# Of AIza the capitals are left.
+_CAPITAL: Final = re.compile(rb"I(?:(?<=AI)|(?<=AKI)A|(?<=ASI)A|NST\])")
 
 
 def needs_reading(text: str) -> bool:
@@ -37,23 +40,19 @@ def needs_reading(text: str) -> bool:
 
 
 def _has_figures(left: bytes, text: str) -> bool:
-    """Look for eight figures in a row, or two groups of four."""
-    for data in (left, text):
-        if isinstance(data, str):
-            data = data.encode()
-        shape = data.translate(_SHAPE)
-        if b"00000000" not in shape and b"0000-0000" not in shape:
-            return False
-    return True
+    """Look for eight figures in a row, or two groups of four; what is left shows most texts free."""
+    return _has_groups(left) and _has_groups(text.encode())
+
+
+def _has_groups(data: bytes) -> bool:
+    shape = data.translate(_SHAPE)
+    return b"00000000" in shape or b"0000-0000" in shape
 
 
 def _has_capital_sign(left: bytes, text: str) -> bool:
     return (
-        b"AKIA" in left
-        or b"ASIA" in left
-        or b"INST]" in left
-        or b"SYS>>" in left
-        or (b"AI" in left and "AIza" in text)
+        (_CAPITAL.search(left) is not None and any(map(text.__contains__, _CAPITAL_SIGNS)))
         or (b"J" in left and "eyJ" in text)
-        or (b"=" in left and "AccountKey=" in text)
+        or (b">>" in left and b"SYS>>" in left)
+        or (b"AK=" in left and "AccountKey=" in text)
     )
