@@ -335,3 +335,12 @@ def test_every_control_has_a_name(page, qtbot, server, export):
             assert inside or corner or widget.accessibleName() or getattr(widget, "text", str)(), (
                 widget
             )
+
+
+@pytest.mark.parametrize("target", ["openai", "azure-v1", "nebius", "bedrock-mantle"])
+def test_no_form_is_pushed_out_of_a_narrow_window(page, qtbot, target):
+    page.activated()
+    settle(qtbot, page)
+    page.targets.choose(target)
+    inside = page.composer.widget()
+    assert inside.minimumSizeHint().width() <= page.composer.minimumWidth()

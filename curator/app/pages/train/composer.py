@@ -163,10 +163,7 @@ class Composer(QScrollArea):
         self._base.setEditable(True)
         self._base.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
         self._base.setAccessibleName(self.tr("Base model"))
-        self._base.setSizeAdjustPolicy(
-            QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
-        )
-        self._base.setMinimumContentsLength(16)
+        _let_shrink(self._base)
         self._base.currentTextChanged.connect(self._base_changed)
         self._end = Meta("", card, wrap=True)
         card.body.addWidget(self._base)
@@ -176,6 +173,7 @@ class Composer(QScrollArea):
         row.setContentsMargins(0, 4, 0, 0)
         self._method = QComboBox(self._method_row)
         self._method.setAccessibleName(self.tr("Method"))
+        _let_shrink(self._method)
         self._method.currentIndexChanged.connect(self._build_settings)
         row.addWidget(Quiet(self.tr("Method"), self._method_row))
         row.addWidget(self._method, 1)
@@ -195,7 +193,7 @@ class Composer(QScrollArea):
         card.body.addLayout(self._form)
         self._suffix = self._line(self.tr("Name ending"), self.tr("part of the checkpoint's name"))
         self._suffix.setMaxLength(64)
-        self._seed = self._line(self.tr("Seed"), self.tr("chosen by the service"))
+        self._seed = self._line(self.tr("Seed"), self.tr("auto"))
         self._grader = QPlainTextEdit(card)
         self._grader.setProperty("kind", "mono")
         self._grader.setAccessibleName(self.tr("Grader"))
@@ -251,6 +249,7 @@ class Composer(QScrollArea):
         if setting.kind == "choice":
             choice = QComboBox(parent)
             choice.addItems(list(setting.choices))
+            _let_shrink(choice)
             choice.setCurrentText(str(setting.default))
             choice.currentTextChanged.connect(self.changed)
             return choice
@@ -281,7 +280,7 @@ class Composer(QScrollArea):
 
     def _default_words(self, setting: Hyperparameter) -> str:
         if setting.default == "auto":
-            return self.tr("chosen by the service (auto)")
+            return self.tr("auto")
         return self.tr("{0} by default").format(setting.default)
 
     def _typed(self) -> Mapping[str, Any]:
@@ -343,3 +342,9 @@ class Composer(QScrollArea):
             "dpo": self.tr("Preference: learn the better of two answers"),
             "rft": self.tr("Reinforcement: learn from a grader"),
         }[method]
+
+
+def _let_shrink(box: QComboBox) -> None:
+    """Let a long entry be cut in a narrow window, so that it does not push the form out of sight."""
+    box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+    box.setMinimumContentsLength(12)

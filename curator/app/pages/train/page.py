@@ -39,6 +39,7 @@ from curator.tune.recipe import Recipe
 
 COMPOSE, FOLLOW = 0, 1
 _FIRST_LOOK_MS: Final = 400
+_COMPOSE_MOST_PX: Final = 1440
 
 T = TypeVar("T")
 
@@ -180,7 +181,15 @@ class TrainPage(Page):
             splitter.setStretchFactor(splitter.count() - 1, share)
         splitter.setSizes([260, 440, 420])
         SplitterState(splitter, "train-compose")
-        return splitter
+        # On a very wide screen lines would grow too long to read.
+        holder, side = QWidget(self), QWidget(self)
+        holder.setMaximumWidth(_COMPOSE_MOST_PX)
+        for widget, inner in ((holder, splitter), (side, holder)):
+            row = QHBoxLayout(widget)
+            row.setContentsMargins(0, 0, 0, 0)
+            row.addWidget(inner, _COMPOSE_MOST_PX)
+        row.addStretch(1)
+        return side
 
     def _chips(self) -> QHBoxLayout:
         row = QHBoxLayout()

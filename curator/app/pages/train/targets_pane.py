@@ -77,7 +77,7 @@ class TargetsPane(QWidget):
         for row in self._rows:
             item = QListWidgetItem(row.target.label)
             item.setData(Qt.ItemDataRole.UserRole, row)
-            item.setToolTip(row.target.note)
+            item.setToolTip(self._tip(row))
             words = f"{row.target.label}, {self._facts(row)}"
             item.setData(Qt.ItemDataRole.AccessibleTextRole, words)
             item.setData(Qt.ItemDataRole.StatusTipRole, self._facts(row))
@@ -130,12 +130,16 @@ class TargetsPane(QWidget):
     def _ids(self) -> set[str]:
         return {row.target.id for row in self._rows}
 
+    def _tip(self, row: TargetRow) -> str:
+        variable = self.tr("The key may stand in the environment variable {0}.")
+        return "\n".join(filter(None, (variable.format(row.target.key_env), row.target.note)))
+
     def _facts(self, row: TargetRow) -> str:
         if not row.target.is_complete:
             return self.tr("address to fill in")
         places = {
             "missing": self.tr("no key"),
-            "environment": self.tr("key from the environment"),
+            "environment": self.tr("key set"),
             "key store": self.tr("key stored"),
             "not needed": self.tr("no key needed"),
         }
