@@ -1,6 +1,8 @@
 """A paid job is created once, whatever the server and the line do: the heart of this room."""
 
 import json
+import subprocess
+import sys
 import time
 
 import pytest
@@ -13,6 +15,7 @@ from curator.tune.keys import Key
 from curator.tune.planning import dry_run
 from curator.tune.recipe import TOKEN_KEY, make_recipe
 from curator.tune.starting import discard, recover, settle, start_job
+from curator.tune.targets import derive_target, save_target
 from tests.tune.conftest import FAST
 from tests.tune.protocol_server import KEY, accept_then, late, raw, silence, status
 
@@ -299,3 +302,37 @@ def test_jobs_of_a_dead_program_are_put_right(table):
     assert [(j.token, j.status) for j in recover(table)] == [("up", State.DISCARDED)]
     assert table.get("fresh").status is State.UPLOADING
     assert discard(table, "fresh").is_final
+
+
+_STARTER = """
+import sys
+from pathlib import Path
+from curator.tune import commands
+quiet = dict(progress=lambda *_: None, cancelled=lambda: False)
+recipe = commands.recipe_of("mine", "gpt-4.1-mini", settings={})
+found, _ = commands.plan(Path(sys.argv[1]), recipe, **quiet)
+commands.start(Path(sys.argv[1]), recipe, found, **quiet)
+"""
+
+
+def test_a_killed_program_leaves_one_job_that_is_found(server, connection, train_file, monkeypatch):
+    save_target(derive_target("custom", "mine", "", {"address": server.url}))
+    monkeypatch.setenv("CURATOR_MINE_KEY", KEY)
+    server.plan.file_polls = 0
+    server.fault(*CREATE, late(1.0))
+    program = subprocess.Popen([sys.executable, "-c", _STARTER, str(train_file.parent)])
+    end = time.monotonic() + 20
+    while server.count(*CREATE) == 0 and time.monotonic() < end:
+        time.sleep(0.01)
+    program.kill()
+    program.wait()
+    while not server.jobs and time.monotonic() < end:
+        time.sleep(0.01)
+    kept = JobTable()
+    token = kept.all()[0].token
+    assert kept.get(token).status is State.CREATING
+    kept._db.execute("UPDATE job SET body = json_set(body, '$.updated', 1.0)")
+    recover(kept)
+    assert settle(connection, kept, token, pace=FAST).job in server.jobs
+    kept.close()
+    assert (server.count(*CREATE), len(server.jobs)) == (1, 1)
