@@ -16,9 +16,11 @@ if TYPE_CHECKING:
     from PySide6.QtWidgets import QFileDialog
 
     from curator.project.imports import ImportReport
+    from curator.project.store import Project
 
 SUFFIX: Final = ".curator"
 SAMPLE: Final = "support_desk.jsonl"
+SAMPLE_LABELS: Final = "support_desk.labels.jsonl"
 
 
 class FileAsker:
@@ -127,7 +129,10 @@ class Doors(QObject):
         def work(progress: ProgressCall, cancelled: CancelledCall) -> "ImportReport":
             from curator.project.imports import import_files
 
-            return import_files(project, paths, progress=progress, cancelled=cancelled)
+            report = import_files(project, paths, progress=progress, cancelled=cancelled)
+            if paths == (resource("samples", SAMPLE),):
+                _label_sample(project)
+            return report
 
         names = ", ".join(path.name for path in paths[:2]) + (", …" if len(paths) > 2 else "")
         job = self._jobs.start(self.tr("Importing {0}").format(names), work)
@@ -148,6 +153,15 @@ class Doors(QObject):
         if path is None:
             return None
         return path if path.suffix == SUFFIX else path.with_name(path.name + SUFFIX)
+
+
+def _label_sample(project: "Project") -> None:
+    """Apply what annotators said of the sample, so that filters and splits have something to show."""
+    from curator.project.labelling import import_labels
+
+    edit, _ = import_labels(project, resource("samples", SAMPLE_LABELS), project.author)
+    if edit is not None:
+        project.apply(edit)
 
 
 def _dialogs() -> "type[QFileDialog]":
