@@ -22,6 +22,7 @@ from curator.project.import_worker import (
     analyse_slice,
     read_slice,
 )
+from curator.project.orphans import end_with_parent
 
 SLICE: Final = 768 << 10
 """Bytes of a part; a part becomes one segment of the project, which is read whole for one row."""
@@ -137,11 +138,13 @@ def pool(encoding: str) -> ProcessPoolExecutor:
     is loaded once and its memory shared.
     """
     if sys.platform != "linux":
-        return ProcessPoolExecutor(workers(), multiprocessing.get_context("spawn"))
+        return ProcessPoolExecutor(
+            workers(), multiprocessing.get_context("spawn"), initializer=end_with_parent
+        )
     os.environ.setdefault(PRELOAD, encoding)
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["curator.project.import_worker"])
-    return ProcessPoolExecutor(workers(), context)
+    return ProcessPoolExecutor(workers(), context, initializer=end_with_parent)
 
 
 def _state(source: Source) -> tuple[int, int]:
