@@ -313,6 +313,7 @@ def test_the_cut_line_stands_where_the_base_model_stops(editor, session, qtbot):
     session.push(Edit("long", "anna", (ContentPatch(new, None, line),)))
     editor.open(new)
     assert editor.measure.cut == 1
+    editor.cards.card(1)
     assert editor.cards.slots[1].cut is not None
     assert editor.cards.slots[2].cut is None or editor.cards.slots[2].cut.isHidden()
 

@@ -117,7 +117,8 @@ class CardList(QScrollArea):
         self._read_only = read_only
         self.first_add.setEnabled(not read_only)
         for slot in self.slots:
-            slot.add.setEnabled(not read_only)
+            if slot.add is not None:
+                slot.add.setEnabled(not read_only)
             if slot.card is not None:
                 slot.card.set_read_only(read_only=read_only)
 
@@ -168,15 +169,15 @@ class CardList(QScrollArea):
         slot = Slot(message, self._page)
         slot.number = number
         slot.built.connect(self._connect_card)
-        slot.add.role_chosen.connect(self._add_after)
-        slot.add.setEnabled(not self._read_only)
         self.slots.insert(number, slot)
         self.column.insertWidget(number + 2, slot)
 
     def _connect_card(self, slot: Slot) -> None:
         card = slot.card
-        if card is None:
+        if card is None or slot.add is None:
             return
+        slot.add.role_chosen.connect(self._add_after)
+        slot.add.setEnabled(not self._read_only)
         card.set_read_only(read_only=self._read_only)
         card.show_findings(self._findings.get(slot.number, ()), self._key_for)
         card.typed.connect(self._typed)

@@ -9,6 +9,7 @@ from curator.app.jobs import CancelledCall, Job, Jobs, ProgressCall
 from curator.app.session import Session
 from curator.dataset import Conversation, SettingPatch
 from curator.dataset.edit import Edit
+from curator.dataset.json_values import Json
 
 if TYPE_CHECKING:
     from curator.curate.tokens import BaseModelFacts, Counter, TokenCount
@@ -45,6 +46,39 @@ class Measure:
         return None
 
 
+class Tally:
+    """Counts a conversation again and again, each time only the messages that are other objects."""
+
+    def __init__(self) -> None:
+        self._counter: Counter | None = None
+        self._parts: list[tuple[Json, TokenCount]] = []
+
+    def count(self, draft: Conversation, counter: "Counter") -> "TokenCount":
+        """Return what curate.tokens.count_conversation returns."""
+        from curator.curate.tokens import TOKENS_PER_CONVERSATION, TokenCount, count_conversation
+
+        if counter is not self._counter:
+            self._counter, self._parts = counter, []
+        known = {id(part): count for part, count in self._parts}
+        messages = draft.fields.get("messages", ())
+        rest = {key: value for key, value in draft.fields.items() if key != "messages"}
+        parts: list[tuple[Json, TokenCount]] = []
+        for message in messages:
+            count = known.get(id(message))
+            if count is None:
+                count = count_conversation(Conversation({"messages": [message]}), counter)
+            parts.append((message, count))
+        self._parts = parts
+        tools = count_conversation(Conversation({**rest, "messages": []}), counter)
+        own = tuple(count.total - TOKENS_PER_CONVERSATION for _, count in parts)
+        return TokenCount(
+            sum(own) + tools.total,
+            sum(count.trained for _, count in parts),
+            own,
+            tools.exact and all(count.exact for _, count in parts),
+        )
+
+
 class Gauge(QObject):
     """Counts drafts; ready follows once the vocabulary is loaded, in the background."""
 
@@ -56,6 +90,7 @@ class Gauge(QObject):
         self._jobs = jobs
         self._loading: Job[str] | None = None
         self._counter: Counter | None = None
+        self._tally = Tally()
         self.facts: BaseModelFacts | None = None
 
     @property
@@ -93,9 +128,7 @@ class Gauge(QObject):
         """Count a draft; None until the vocabulary is there."""
         if self._counter is None or self.facts is None:
             return None
-        from curator.curate.tokens import count_conversation
-
-        count = count_conversation(draft, self._counter)
+        count = self._tally.count(draft, self._counter)
         return Measure(count, self.facts.context_limit, self.facts.name)
 
     def choose(self, name: str) -> None:

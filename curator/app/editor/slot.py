@@ -10,7 +10,8 @@ from curator.app.editor.add_bar import AddBar, CutLine
 from curator.app.editor.message_card import MessageCard
 from curator.dataset.json_values import Json
 
-_HEAD_PX: Final = 64
+_HEAD_PX: Final = 84
+_ANY_HEIGHT: Final = 16_777_215
 _LINE_PX: Final = 25
 _LINE_CHARACTERS: Final = 85
 
@@ -27,22 +28,24 @@ class Slot(QWidget):
         self.tokens: int | None = None
         self.card: MessageCard | None = None
         self.cut: CutLine | None = None
-        self._column = QVBoxLayout(self)
-        self._column.setContentsMargins(0, 0, 0, 0)
-        self._column.setSpacing(0)
-        self.room = QWidget(self)
-        self._guess = _guess_height(message)
-        self.room.setFixedHeight(self._guess)
-        self.add = AddBar(self)
-        self._column.addWidget(self.room)
-        self._column.addWidget(self.add)
+        self.add: AddBar | None = None
+        self._cut_words = ""
+        self._column: QVBoxLayout | None = None
+        self.setFixedHeight(_guess_height(message))
 
     def build(self) -> MessageCard:
         """Make the card, once."""
         if self.card is None:
+            self.setMinimumHeight(0)
+            self.setMaximumHeight(_ANY_HEIGHT)
+            self._column = QVBoxLayout(self)
+            self._column.setContentsMargins(0, 0, 0, 0)
+            self._column.setSpacing(0)
             self.card = MessageCard(self)
-            self._column.replaceWidget(self.room, self.card)
-            self.room.deleteLater()
+            self.add = AddBar(self)
+            self._column.addWidget(self.card)
+            self._column.addWidget(self.add)
+            self.show_cut(self._cut_words)
             self.card.show_message(self.message, self.number, fresh=True)
             if self.tokens is not None:
                 self.card.show_tokens(self.tokens)
@@ -52,13 +55,13 @@ class Slot(QWidget):
 
     def height_now(self) -> int:
         """Return the height it takes; a guess while Qt has not laid it out yet."""
-        if self.isVisible():
+        if self.card is None or self.isVisible():
             return self.height()
-        return self._guess + 20 if self.card is None else self.card.sizeHint().height() + 20
+        return self.card.sizeHint().height() + 20
 
     def settle(self) -> None:
         """Let a new size of the card reach the slot's own layout."""
-        if self.card is not None:
+        if self._column is not None:
             self._column.activate()
 
     def show_message(self, message: Json, *, fresh: bool) -> None:
@@ -67,8 +70,7 @@ class Slot(QWidget):
         if self.card is not None:
             self.card.show_message(message, self.number, fresh=fresh)
         else:
-            self._guess = _guess_height(message)
-            self.room.setFixedHeight(self._guess)
+            self.setFixedHeight(_guess_height(message))
 
     def renumber(self, number: int) -> None:
         """Take another place in the order."""
@@ -86,7 +88,8 @@ class Slot(QWidget):
 
     def show_cut(self, words: str) -> None:
         """Draw the cut line above the card, or take it away where the words are empty."""
-        if words and self.cut is None:
+        self._cut_words = words
+        if words and self.cut is None and self._column is not None:
             self.cut = CutLine(self)
             self._column.insertWidget(0, self.cut)
         if self.cut is not None:

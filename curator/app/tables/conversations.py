@@ -2,10 +2,11 @@
 
 import time
 from collections import OrderedDict
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from PySide6.QtCore import QObject, QPointF, QRect, QRectF, Qt
-from PySide6.QtGui import QFontMetrics, QPainter
+from PySide6.QtGui import QFontMetrics, QPainter, QPixmap
 
 from curator.app.tables import Index as ModelIndex
 from curator.app.tables.grid import Column, Table
@@ -215,8 +216,7 @@ class ConversationTable(Table):
             icon_name, tone = "flag", "warning"
         else:
             icon_name, tone = _STATUS_LOOK[int(index.status[row])]
-        box = QRectF(rect.left() + 2, rect.center().y() - 6.5, 14, 14)
-        paint_icon(painter, icon_name, box, tone)
+        _draw_icon(painter, icon_name, QPointF(rect.left() + 2, rect.center().y() - 6), tone, 14)
 
     def _paint_chips(self, painter: QPainter, rect: QRect, row: int) -> None:
         words = self._chips_of(row)
@@ -250,11 +250,32 @@ class ConversationTable(Table):
             (warnings, "warning", "warning"),
         ):
             if count:
-                paint_icon(painter, icon_name, QRectF(left, rect.center().y() - 5.5, 12, 12), tone)
+                place = QPointF(left, rect.center().y() - 5)
+                _draw_icon(painter, icon_name, place, tone, 12)
                 painter.setPen(tokens().colour(tone))
                 painter.setFont(number_font(META_PX))
                 painter.drawText(QPointF(left + 15, rect.center().y() + 4.5), f"{count:,}")
                 left += 32
+
+
+@lru_cache(maxsize=64)
+def _picture(name: str, _colour: str, tone: str, px: int, ratio: float) -> QPixmap:
+    """Return an icon as pixels; drawing the vector again for every cell takes a third of a frame.
+
+    The colour is only part of the key: another theme needs another picture.
+    """
+    made = QPixmap(round(px * ratio), round(px * ratio))
+    made.setDevicePixelRatio(ratio)
+    made.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(made)
+    paint_icon(painter, name, QRectF(0, 0, px, px), tone)
+    painter.end()
+    return made
+
+
+def _draw_icon(painter: QPainter, name: str, place: QPointF, tone: str, px: int) -> None:
+    ratio = painter.device().devicePixelRatioF()
+    painter.drawPixmap(place, _picture(name, tokens()[tone], tone, px, ratio))
 
 
 def _trim(cache: "OrderedDict[int, Any]") -> None:
