@@ -70,6 +70,7 @@ class Page(QWidget):
         outer.setContentsMargins(24, 16, 24, 16)
         outer.setSpacing(16)
         self.header = QWidget(self)
+        self.header.setMinimumHeight(32)
         row = QHBoxLayout(self.header)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(12)
