@@ -8,7 +8,6 @@ from typing import Final, NamedTuple
 
 from curator.curate.checks import check_conversation
 from curator.curate.repairs import messages, texts, tools
-from curator.curate.repairs.messages import with_system_prompt
 from curator.dataset.conversation import Conversation
 from curator.dataset.finding import Finding
 from curator.dataset.json_values import Json
@@ -104,14 +103,3 @@ def _fits(conversation: Conversation, finding: Finding) -> bool:
     if at is None:
         return True
     return at < len(listed) and (isinstance(listed[at], dict) or finding.fix in _OF_ANY_ENTRY)
-
-
-__all__ = [
-    "REPAIRS",
-    "SAFE_FIXES",
-    "Repair",
-    "apply_fix",
-    "fix_safe",
-    "repair",
-    "with_system_prompt",
-]

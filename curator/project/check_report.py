@@ -108,8 +108,16 @@ class Tally:
     ) -> None:
         """Add one conversation's findings, one sequence for each of profiles."""
         self.report.conversations += 1
-        if not any(found):
-            return
+        if any(found):
+            self._take(found, conversation, line)
+
+    def take_line(self, finding: Finding, line: int) -> None:
+        """Add what was found on a line of a file that is no conversation."""
+        self._take([[finding]] * len(self.profiles), None, line)
+
+    def _take(
+        self, found: Sequence[Sequence[Finding]], conversation: int | None, line: int | None
+    ) -> None:
         kept = [self._wanted(findings) for findings in found]
         self._count_targets(kept)
         for finding in _gravest(kept):

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from curator.curate.checks import PROFILES, check_for_all
+from curator.curate.checks import PROFILES, check_for_all, finding
 from curator.curate.dataset_checks import DatasetFacts, Ints, check_dataset
 from curator.curate.shingles import Cancel, Progress, never_cancelled, no_progress
 from curator.dataset import Conversation, Finding, Place
@@ -210,7 +210,9 @@ def _take_lines(
     refused = {each.line: each for each in found.rejected}
     tokens = found.columns["tokens"].tolist()
     for at, (number, raw) in enumerate(batch):
-        if at in refused:
+        if not raw.strip():
+            tally.take_line(finding("F06", tally.profiles[0], line=number), number)
+        elif at in refused:
             fault = Finding(refused[at].rule, "error", refused[at].reason)
             tally.take([[fault]] * len(tally.profiles), None, number)
         elif at in rows:

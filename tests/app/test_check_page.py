@@ -175,6 +175,37 @@ def test_keys_step_through_findings_and_tiles(page, qtbot):
     assert tiles[1].hasFocus()
 
 
+def test_the_default_system_prompt_is_inserted_where_it_lacks(qtbot, tmp_path):
+    lines = [
+        json.dumps(
+            {
+                "messages": [
+                    {"role": "system", "content": "Be brief."},
+                    *json.loads(line(f"q{n}"))["messages"],
+                ]
+            }
+        )
+        for n in range(60)
+    ]
+    bare = [line("without one"), line("without one too")]
+    for page in shown(qtbot, make_project(tmp_path / "d.curator", [*lines, *bare])):
+        choose(page, "S15")
+        assert page.detail.fix.text() == "Insert the default system prompt"
+        page.slots()["check.fix_one"]()
+        rest(qtbot, page)
+        assert page.session.project.conversation(62).system_prompt == "Be brief."
+        assert "S15" not in rules(page)
+
+
+def test_exact_copies_lead_to_the_duplicates_page(qtbot, tmp_path):
+    lines = [line(f"Question number {n}?") for n in range(60)]
+    for page in shown(qtbot, make_project(tmp_path / "e.curator", [*lines, lines[0]])):
+        choose(page, "D03")
+        with qtbot.waitSignal(page.open_requested) as opened:
+            page.slots()["check.fix_one"]()
+        assert opened.args[0].page == "duplicates"
+
+
 def test_clean_project_says_so_and_leads_on(qtbot, tmp_path):
     lines = [line(f"Question number {n}?", f"Answer {n}.") for n in range(60)]
     for page in shown(qtbot, make_project(tmp_path / "b.curator", lines)):

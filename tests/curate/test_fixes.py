@@ -14,7 +14,6 @@ from curator.curate.fixes import (
     apply_fix,
     fix_safe,
     repair,
-    with_system_prompt,
 )
 from curator.dataset.conversation import Conversation
 from curator.dataset.finding import Finding, Place
@@ -210,14 +209,6 @@ def test_repairs_that_need_a_look():
     assert linked.messages[2].fields["tool_call_id"] == "call_1"
     bare = Conversation({"messages": [USER, call(), result(), ANSWER]})
     assert apply_fix(bare, only(bare, "T06")).tools[0]["function"]["name"] == "weather"
-
-
-def test_the_default_system_prompt_goes_in_front_once():
-    talk = Conversation({"messages": [USER, ANSWER]})
-    with_prompt = with_system_prompt(talk, "Be brief.")
-    assert with_prompt.system_prompt == "Be brief."
-    assert with_system_prompt(with_prompt, "Other") is with_prompt
-    assert with_system_prompt(talk, "") is talk
 
 
 def test_what_a_repair_moves_is_told():

@@ -44,6 +44,7 @@ def import_lines(project, lines, name="file.jsonl", origin=None):
             "content_hash": hashed(conversation.canonical()),
             "import_hash": hashed(conversation.canonical()),
             "prompt_hash": hashed(conversation.title),
+            "system_hash": hashed(conversation.system_prompt) if conversation.system_prompt else 0,
             "title": conversation.title.encode("utf-8", "replace").decode(),
         }
         for column, value in values.items():

@@ -56,6 +56,7 @@ def test_stored_findings_are_counted_for_the_projects_own_rules(project):
         "severity": "error",
         "message": 'The key "source" is not part of a training line. Move it to the metadata.',
         "fix": "move_key_to_metadata",
+        "conversations": [],
     }
     assert json.loads(json.dumps(keys)) == keys
 
@@ -154,12 +155,13 @@ def numbered(lines):
 
 
 def test_a_bare_file_is_checked_without_a_project(tmp_path):
-    lines = numbered([*good(12), b"{oops", line("Question number 3?", "Another."), OPEN_END])
+    lines = numbered([*good(11), b" ", b"{oops", line("Question number 3?", "Another."), OPEN_END])
     report = check_file(tmp_path / "a.jsonl", lines)
-    assert report.conversations == 15
+    assert report.conversations == 14
     assert report.targets["openai"].conversations_with_errors == 1
     found = {f.finding.rule: f for f in report.findings}
     assert found["F01"].source_line == 13
+    assert found["F06"].source_line == 12
     assert found["S12"].source_line == 15
     assert found["D06"].conversations == (4, 14)
     assert (found["D06"].conversation, found["D06"].source_line) == (None, 4)

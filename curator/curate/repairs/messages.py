@@ -142,14 +142,6 @@ def _system_first(conversation: Conversation, finding: Finding, _moved: Moved) -
     return with_messages(conversation, [messages.pop(at), *messages])
 
 
-def with_system_prompt(conversation: Conversation, prompt: str) -> Conversation:
-    """Return the conversation with a system message in front; unchanged where one is there (S15)."""
-    messages = list(conversation.fields.get("messages") or ())
-    if not prompt or any(_role_of(message) in ("system", "developer") for message in messages):
-        return conversation
-    return with_messages(conversation, [{"role": "system", "content": prompt}, *messages])
-
-
 def _role_of(message: Json) -> str:
     return usual_role(message.get("role")) if isinstance(message, dict) else ""
 

@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWi
 
 from curator.app.pages.check.changes import ChangesView, MarkedText
 from curator.app.pages.check.lists import rule_title
-from curator.app.pages.check.reading import Row, changes_of, marked
+from curator.app.pages.check.reading import Row, changes_of, marked, mended_by
 from curator.app.widgets.buttons import PlainButton, QuietButton
 from curator.app.widgets.card import Card
 from curator.app.widgets.severity import SeverityIcon
@@ -95,31 +95,35 @@ class FindingDetail(Card):
         self.body.addWidget(scroll, 1)
         self.body.addLayout(row)
 
-    def show_finding(self, row: Row, conversation: Conversation | None, *, can_write: bool) -> None:
-        """Show a finding on a conversation; None where it is on several or on none."""
-        from curator.curate.fixes import repair
-
+    def show_finding(
+        self, row: Row, conversation: Conversation | None, default_prompt: str, *, can_write: bool
+    ) -> None:
+        """Show a finding and its conversation, if it has one; default_prompt is what S15 inserts."""
         finding = row.finding
         self._sentence.setText(finding.message)
         place = marked(conversation, finding) if conversation else None
         changes = []
         if conversation is not None and finding.fix:
-            mended = repair(conversation, finding).conversation
+            mended = mended_by(conversation, finding, default_prompt)
             changes = changes_of(conversation, mended)
         self._text.setVisible(place is not None and not changes)
         if place is not None:
             self._text.show_marked(place)
         self._changes.setVisible(bool(changes))
         self._changes.show_changes(changes)
-        rule = load_rules()[finding.rule]
-        offers = bool(finding.fix and rule.fix and conversation is not None)
+        self._offer(row, conversation is not None, can_write=can_write)
+
+    def _offer(self, row: Row, is_there: bool, *, can_write: bool) -> None:  # noqa: FBT001 - private
+        """Show the fix as a button where there is one, or the way out in words."""
+        fix = load_rules()[row.finding.rule].fix
+        offers = bool(row.finding.fix and fix is not None and is_there)
         self.fix.setVisible(offers)
         self.fix.setEnabled(can_write)
-        if rule.fix is not None:
-            label = QCoreApplication.translate("rules", rule.fix.label)
+        if fix is not None:
+            label = QCoreApplication.translate("rules", fix.label)
             self.fix.setText(label)
             self.fix.setToolTip(self.tr("{0} (F)").format(label))
-        self._no_fix.setVisible(not offers)
+        self._no_fix.setVisible(not offers or len(row.conversations) > 1)
         self._no_fix.setText(self._way_out(row))
         self.open_it.setVisible(row.conversation is not None)
 

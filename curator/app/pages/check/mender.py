@@ -52,6 +52,31 @@ class Mender(QObject):
             return
         self._session.push(edit)
 
+    def insert_prompt(self, conversations: tuple[int, ...], prompt: str) -> None:
+        """Put a system prompt in front of conversations that have none."""
+        project, author = self._session.project, self._session.author
+        if project is None or self._job is not None or not prompt:
+            return
+
+        def work(progress: ProgressCall, cancelled: CancelledCall) -> "Edit | None":
+            from curator.project.prompting import unifying
+
+            with project.reader() as reader:
+                return unifying(reader, conversations, prompt, author, progress, cancelled)
+
+        job = self._jobs.start(self.tr("Inserting the system prompt"), work)
+        job.succeeded.connect(self._push)
+        self._follow(job)
+
+    def _push(self, edit: "Edit | None") -> None:
+        if edit is None:
+            return
+        if len(edit.patches) > AT_ONCE:
+            # One step all the same: the edit is whole, only its writing happens elsewhere.
+            self._apply_in_background([edit], len(edit.patches))
+        elif self._session.push(edit) is not None:
+            self._tell_done(len(edit.patches))
+
     def prepare(self, rules: tuple[str, ...]) -> None:
         """Work out the safe repairs (of these rules, where given) and show them."""
         project, author = self._session.project, self._session.author
@@ -70,7 +95,7 @@ class Mender(QObject):
         job.succeeded.connect(self._show)
         self._follow(job)
 
-    def _follow(self, job: "Job[Plan] | Job[int]") -> None:
+    def _follow(self, job: "Job[Plan] | Job[int] | Job[Edit | None]") -> None:
         self._job = job  # type: ignore[assignment]
         job.failed.connect(self._tell_failure)
         job.ended.connect(self._ended)

@@ -101,8 +101,14 @@ class CheckPage(Page):
 
     def fix_one(self) -> None:
         """Mend the finding at hand; the next one moves up."""
-        row = self.list.row()
-        if row is not None and row.conversation is not None and row.finding.fix:
+        row, findings = self.list.row(), self._findings
+        if row is None or findings is None or row.conversation is None or not row.finding.fix:
+            return
+        if row.finding.fix == "remove_copies":
+            self.open_requested.emit(OpenRequest("duplicates"))
+        elif row.finding.fix == "insert_system_prompt":
+            self.mender.insert_prompt(row.conversations, findings.default_prompt)
+        else:
             self.mender.fix_one(row.conversation, row.finding)
 
     def _lay_out(self) -> None:
@@ -344,7 +350,8 @@ class CheckPage(Page):
             except ProjectError:
                 # Undone meanwhile: the list is being read again already.
                 conversation = None
-        self.detail.show_finding(row, conversation, can_write=not self.session.is_read_only)
+        prompt = self._findings.default_prompt if self._findings else ""
+        self.detail.show_finding(row, conversation, prompt, can_write=not self.session.is_read_only)
         self.slots_changed.emit()
 
     def _has_safe(self) -> bool:

@@ -50,6 +50,8 @@ class Findings:
     profile: str
     report: "CheckReport"
     rows: dict[str, list[Row]] = field(default_factory=dict)
+    default_prompt: str = ""
+    """The system prompt that conversations without one should get: the first saved, or the most used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,16 @@ def read_findings(
     for rule, rows in by_rule.items():
         if profile == stored and len(rows) < min(report.rules[rule].count, MOST_ROWS):
             by_rule[rule] = found_by_rule(reader, rule, MOST_ROWS) or rows
-    return Findings(profile, report, {r: _titled(reader, rows) for r, rows in by_rule.items()})
+    titled = {rule: _titled(reader, rows) for rule, rows in by_rule.items()}
+    return Findings(profile, report, titled, _default_prompt(reader) if "S15" in titled else "")
+
+
+def _default_prompt(reader: "Reader") -> str:
+    from curator.project.prompting import SAVED, used_prompts
+
+    saved = [text for text in reader.setting(SAVED, []) or () if isinstance(text, str)]
+    used = [prompt.text for prompt in used_prompts(reader)] if not saved else []
+    return next(iter((*saved, *used)), "")
 
 
 def _titled(reader: "Reader", found: Sequence["Found"]) -> list[Row]:
@@ -134,6 +145,16 @@ def marked(conversation: Conversation, finding: Finding) -> Marked | None:
     if place.field in ("", "content", "role"):
         return Marked(shortened(message.text or dumps(message.content)), "", "")
     return Marked(f"{place.field}: ", shortened(_written(value)), "", "mono")
+
+
+def mended_by(conversation: Conversation, finding: Finding, default_prompt: str) -> Conversation:
+    """Return the conversation as a finding's fix leaves it."""
+    from curator.curate.fixes import apply_fix
+    from curator.curate.prompts import with_system_prompt
+
+    if finding.fix == "insert_system_prompt":
+        return with_system_prompt(conversation, default_prompt) if default_prompt else conversation
+    return apply_fix(conversation, finding)
 
 
 def changes_of(before: Conversation, after: Conversation) -> list[Change]:
