@@ -101,6 +101,7 @@ def test_the_sample_is_made_once_and_then_opened(curator, tmp_path, monkeypatch,
     qtbot.waitUntil(lambda: rows_shown(curator) > 100, timeout=60_000)
     qtbot.waitUntil(lambda: not curator.jobs.running(), timeout=60_000)
     before = rows_shown(curator)
+    assert {each["name"] for each in curator.session.setting("label_sets", [])} >= {"intent"}
     curator.menus.run("file.close")
     curator.menus.run("file.sample")
     qtbot.waitUntil(lambda: rows_shown(curator) == before, timeout=30_000)
