@@ -7,6 +7,7 @@ twice.
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -20,6 +21,7 @@ from curator.dataset.errors import Cancelled
 from curator.project.checkpoints import LogWatch
 from curator.project.connection import connect, scalar
 from curator.project.derive import Terms, derive, terms_in, write_stamp
+from curator.project.import_parts import pool
 from curator.project.reader import contents_of
 from curator.project.schema import EDITED
 from curator.project.store import Project
@@ -27,6 +29,7 @@ from curator.project.values import storable
 from curator.project.writing import FINDING_COLUMNS, finding_row
 
 _CHUNK: Final = 1_000
+_FEW_ROWS: Final = 5_000
 _AHEAD: Final = 4
 
 Progress = Callable[[int, int, str], None]
@@ -41,14 +44,17 @@ def reanalyse(
     """Bring every row's numbers and findings up to the project's terms; returns how many rows.
 
     Rows edited meanwhile are right already and stay as they are. A cancelled run begins anew next
-    time.
+    time. Without an executor, much work goes to worker processes and little is done in line.
     """
-    connection = connect(project.path, write=True)
-    try:
+    with ExitStack() as stack:
+        connection = stack.enter_context(closing(connect(project.path, write=True)))
         connection.pragma("synchronous", "normal")
         watch = LogWatch(connection)
         terms = terms_in(connection)
         done, total = 0, int(scalar(connection, "SELECT count(*) FROM conversation"))
+        if executor is None and total > _FEW_ROWS:
+            executor = pool(terms.encoding)
+            stack.callback(executor.shutdown, wait=False, cancel_futures=True)
         for batch, analysis in _analysed(connection, terms, executor):
             if cancelled():
                 raise Cancelled("Counting and checking anew was stopped; the old numbers stand.")
@@ -62,8 +68,6 @@ def reanalyse(
         with project.writing(connection):
             write_stamp(connection, terms)
         return done
-    finally:
-        connection.close()
 
 
 @dataclass(frozen=True, slots=True)

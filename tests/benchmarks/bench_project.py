@@ -143,6 +143,7 @@ def measure(path: Path) -> None:
     timed("a page of 100: titles", "16", lambda: project.titles(page), 9)
     timed("a page of 100: contents", "16", lambda: project.contents(page), 9)
     timed("rail counts", "16", index.counts, 9)
+    timed("load what the first edit needs (background)", "1,000", project.warm_up)
     edits = []
     id_ = rows // 2
     for n in range(30):
@@ -200,6 +201,7 @@ def main() -> None:
         return
     rows = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
     folder = Path(sys.argv[2]) if len(sys.argv) > 2 else Path(tempfile.mkdtemp())
+    folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"bench-{rows}.curator"
     if not path.exists():
         seconds = fill(path, rows)

@@ -95,3 +95,12 @@ def test_a_stopped_run_stays_stale(project):
     with pytest.raises(Cancelled):
         reanalyse(project, quiet, lambda: True)
     assert is_stale(project)
+
+
+def test_much_work_goes_to_processes_with_the_same_answer(project, monkeypatch):
+    import_lines(project, [line(f"{TEXT} {n}") for n in range(30)])
+    reanalyse(project, quiet, never)
+    in_line = project.column("tokens").tolist()
+    monkeypatch.setattr(reanalysis, "_FEW_ROWS", 10)
+    assert reanalyse(project, quiet, never) == 30
+    assert project.column("tokens").tolist() == in_line
