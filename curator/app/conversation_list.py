@@ -33,6 +33,7 @@ class ConversationList(QWidget):
         super().__init__(parent)
         self._session = session
         self._wanted: int | None = None
+        self._fallback = 0
         self.bulk = BulkWork(session, jobs, self)
         self.search = SearchBar(session, self)
         self.bar = BulkBar(self)
@@ -117,7 +118,9 @@ class ConversationList(QWidget):
             self.table.note_labels()
         filtered = bool(self.maker.query.strip()) and changes.fields != {"content"}
         if changes.rows_changed or "removed" in changes.fields or filtered:
+            # What leaves the filter gives its place to the next one.
             self._wanted = self._session.current
+            self._fallback = max(0, self.grid.currentIndex().row())
             self.maker.make()
         else:
             self.table.refresh()
@@ -136,7 +139,7 @@ class ConversationList(QWidget):
         self.maker.made.connect(self._show_view)
 
     def _search(self, text: str) -> None:
-        self._wanted = self._session.current
+        self._wanted, self._fallback = self._session.current, 0
         self.maker.ask(text)
 
     def _sort(self, name: str, descending: bool) -> None:  # noqa: FBT001 - a slot
@@ -160,8 +163,9 @@ class ConversationList(QWidget):
         if place is not None:
             self.grid.go_to(place)
             self._choose()
-        elif not nothing and (wanted is None or row is None):
-            self.grid.go_to(0)
+        elif not nothing:
+            self.grid.go_to(min(self._fallback, len(rows) - 1))
+        self._fallback = 0
         self._selection_moved()
         self.view_made.emit()
 
