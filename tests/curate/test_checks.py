@@ -1,6 +1,7 @@
 """The rules of one conversation: examples, and laws that hold for any JSON."""
 
 import json
+import time
 
 import pytest
 from hypothesis import given, settings
@@ -327,3 +328,38 @@ def test_numbers_people_read_start_at_one_and_values_fill_the_words():
     f = finding("S12", "azure", role="user")
     assert (f.severity, f.fix) == ("error", "drop_tail")
     assert "{" not in f.message
+
+
+@given(
+    st.one_of(
+        st.binary(max_size=40),
+        st.text("{}[]\",:'\\ aeNI\x00\t\ufeff0", max_size=30).map(str.encode),
+    )
+)
+@settings(max_examples=400, deadline=None)
+def test_any_bytes_are_explained(line):
+    rule, reason = explain_rejected(line)
+    assert (rule in ("F01", "F02", "F05", "F09", "S01", "S02")) == bool(reason)
+    assert reason.endswith(".") or not reason
+
+
+def test_deep_nesting_that_still_parses_is_checked():
+    text = '{"messages":[{"role":"user","content":"a","x":' + "[" * 400 + "]" * 400 + "}]}"
+    assert "S06" in [f.rule for f in check_conversation(Conversation.parse(text), raw=text)]
+
+
+def test_hostile_texts_take_no_time():
+    began = time.perf_counter()
+    for piece in (
+        "-----BEGIN PRIVATE KEY-----",
+        "eyJ-",
+        "sk-",
+        "a@",
+        "+1 2",
+        "<|",
+        "1234 ",
+        "a.b@c.",
+    ):
+        line = {"messages": [{"role": "user", "content": piece * (60_000 // len(piece))}]}
+        check_conversation(Conversation(line))
+    assert time.perf_counter() - began < 4

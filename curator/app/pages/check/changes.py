@@ -1,5 +1,6 @@
 """Texts with marks: the place a finding is on, and what a repair changes, before and after."""
 
+import re
 from collections.abc import Sequence
 from html import escape
 from typing import Final
@@ -14,6 +15,8 @@ from curator.app.widgets.text import Meta
 from curator.curate.difference import Span
 
 SHOWN_CHARACTERS: Final = 1_200
+_LONG_RUN: Final = re.compile(r"\S{24,}")
+_RUN_PART: Final = re.compile(r"[^,:{}\[\]]{1,23}[,:{}\[\]]?|[,:{}\[\]]")
 _STYLES: Final = {
     "gone": "background:{deleted};text-decoration:line-through",
     "new": "background:{added};text-decoration:underline",
@@ -30,7 +33,8 @@ class MarkedText(QLabel):
         self._is_mono = False
         self.setTextFormat(Qt.TextFormat.RichText)
         self.setWordWrap(True)
-        self.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        # What could be copied from here would hold the invisible break marks.
+        self.setTextInteractionFlags(Qt.TextInteractionFlag.NoTextInteraction)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
         self.setAlignment(Qt.AlignmentFlag.AlignTop)
 
@@ -59,7 +63,7 @@ class MarkedText(QLabel):
         room = SHOWN_CHARACTERS
         written: list[str] = []
         for kind, text in self._parts:
-            words = escape(showable(text[:room])).replace("\n", "<br>")
+            words = escape(_breakable(showable(text[:room]))).replace("\n", "<br>")
             style = _STYLES.get(kind, "").format_map(look.colours)
             written.append(f'<span style="{style}">{words}</span>' if style else words)
             room -= len(text)
@@ -68,6 +72,11 @@ class MarkedText(QLabel):
                 break
         face = f"font-family:'{MONO}';font-size:12px;" if self._is_mono else ""
         self.setText(f'<div style="{face}white-space:pre-wrap">{"".join(written)}</div>')
+
+
+def _breakable(text: str) -> str:
+    """Let long runs without a space break: behind the signs of JSON, and every so often at last."""
+    return _LONG_RUN.sub(lambda run: _RUN_PART.sub("\\g<0>\u200b", run[0]), text)
 
 
 class ChangesView(QWidget):

@@ -79,7 +79,7 @@ class CheckPage(Page):
             return slots
         if row is not None and row.finding.fix and row.conversation is not None:
             slots["check.fix_one"] = self.fix_one
-        if self._has_safe():
+        if self._findings is not None and self._findings.has_safe:
             slots["check.fix_safe"] = partial(self.mender.prepare, ())
         return slots
 
@@ -353,13 +353,6 @@ class CheckPage(Page):
         prompt = self._findings.default_prompt if self._findings else ""
         self.detail.show_finding(row, conversation, prompt, can_write=not self.session.is_read_only)
         self.slots_changed.emit()
-
-    def _has_safe(self) -> bool:
-        if self._findings is None:
-            return False
-        return any(
-            r.finding.fix in SAFE_FIXES for rows in self._findings.rows.values() for r in rows
-        )
 
     def _fix_rule(self) -> None:
         self.mender.prepare((self.rules.current(),))

@@ -41,8 +41,8 @@ class PreviewDialog(QDialog):
         column.addWidget(
             Quiet(
                 self.tr(
-                    "Safe repairs lose nothing: what they take out of a line goes to the metadata. "
-                    "Undo takes all of it back."
+                    "Safe repairs keep the meaning: what they take out of a line goes to the "
+                    "metadata. Undo takes all of it back."
                 ),
                 self,
                 wrap=True,

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal
 
 from curator.curate.difference import Span, compare_conversations, compare_texts
+from curator.curate.fixes import SAFE_FIXES
 from curator.dataset import Conversation
 from curator.dataset.finding import Finding
 from curator.dataset.json_values import Json, dumps
@@ -52,6 +53,8 @@ class Findings:
     rows: dict[str, list[Row]] = field(default_factory=dict)
     default_prompt: str = ""
     """The system prompt that conversations without one should get: the first saved, or the most used."""
+    has_safe: bool = False
+    """Whether any of the rows has a safe repair."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +100,9 @@ def read_findings(
         if profile == stored and len(rows) < min(report.rules[rule].count, MOST_ROWS):
             by_rule[rule] = found_by_rule(reader, rule, MOST_ROWS) or rows
     titled = {rule: _titled(reader, rows) for rule, rows in by_rule.items()}
-    return Findings(profile, report, titled, _default_prompt(reader) if "S15" in titled else "")
+    prompt = _default_prompt(reader) if "S15" in titled else ""
+    has_safe = any(row.finding.fix in SAFE_FIXES for rows in titled.values() for row in rows)
+    return Findings(profile, report, titled, prompt, has_safe)
 
 
 def _default_prompt(reader: "Reader") -> str:
