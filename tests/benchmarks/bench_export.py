@@ -1,0 +1,72 @@
+"""Export against what the disk writes sequentially, in one run.
+
+python tests/benchmarks/bench_export.py [--megabytes 200]
+
+The project is filled by a real import of long English chat; the export writes, syncs, re-reads every
+line with the strict checker and publishes. The disk writes the same bytes in one go and syncs.
+"""
+
+import argparse
+import os
+import resource
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+sys.path.insert(1, str(Path(__file__).resolve().parents[2]))
+
+import chat_data
+
+from curator.project.exportable import ExportSettings
+from curator.project.exports import export
+from curator.project.imports import import_files
+from curator.project.store import Project
+from curator.project.verify import verify
+
+
+def disk(path: Path, size: int) -> float:
+    """Return the seconds that writing and syncing so many bytes takes."""
+    block = os.urandom(1 << 22)
+    began = time.perf_counter()
+    with path.open("wb", buffering=0) as file:
+        for _ in range(max(1, size >> 22)):
+            file.write(block)
+        os.fsync(file.fileno())
+    spent = time.perf_counter() - began
+    path.unlink()
+    return spent
+
+
+def main() -> None:
+    """Import, export three times, verify, and print the ratios."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--megabytes", type=int, default=200)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="bench-export-") as scratch:
+        folder = Path(scratch)
+        source = folder / "chat.jsonl"
+        chat_data.write_long_english(source, options.megabytes)
+        with Project.create(folder / "bench.curator") as project:
+            report = import_files(
+                project, [source], progress=lambda *_: None, cancelled=lambda: False
+            )
+            print(f"{report.imported:,} conversations, load {os.getloadavg()[0]:.1f}")
+            for _ in range(3):
+                raw = disk(folder / "raw", source.stat().st_size)
+                began = time.perf_counter()
+                done = export(project, folder / "out", ExportSettings(skip_errors=True))
+                spent = time.perf_counter() - began
+                size = sum(file.bytes for file in done.files)
+                print(f"export {size / spent / 1e6:7.0f} MB/s   disk {size / raw / 1e6:7.0f} MB/s   "
+                      f"{raw / spent:.2f} of the disk")  # fmt: skip
+        began = time.perf_counter()
+        verify(folder / "out")
+        spent = time.perf_counter() - began
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
+        print(f"verify {size / spent / 1e6:7.0f} MB/s   peak {peak:,.0f} MB")
+
+
+if __name__ == "__main__":
+    main()
