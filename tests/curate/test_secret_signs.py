@@ -9,8 +9,20 @@ from curator.curate.checks.privacy import SECRETS
 from curator.curate.secret_signs import signs_of_secrets
 
 PIECE = st.sampled_from(
-    ["sk-", "AKIA", "0123456789ABCDEF", "eyJ", "a", "Z9", "_", "-", ".", "://", ":", "@", "xoxb-"]
-    + [
+    [
+        "sk-",
+        "AKIA",
+        "0123456789ABCDEF",
+        "eyJ",
+        "a",
+        "Z9",
+        "_",
+        "-",
+        ".",
+        "://",
+        ":",
+        "@",
+        "xoxb-",
         "-----BEGIN PRIVATE KEY-----",
         "AccountKey=",
         "hf_",
