@@ -16,7 +16,7 @@ from curator.tune.exported import Exported
 from curator.tune.jobs import Job, State
 from curator.tune.recipe import Recipe
 from curator.tune.targets import Method
-from curator.tune.uploads import IsCancelled, Progress
+from curator.tune.uploads import IsCancelled, Progress, hash_file
 
 _USUAL_ROWS: Final = 50
 _LARGE_FILE: Final = 4 * 1024 * 1024
@@ -90,6 +90,7 @@ def dry_run(
     """Look at everything a start would do, without asking any server."""
     day = today or datetime.now(UTC).date()
     counted = _count(exported, recipe, progress, cancelled)
+    is_changed = exported.snapshot not in ("", hash_file(exported.train, progress, cancelled))
     chosen = recipe.epochs()
     epochs = chosen if chosen is not None else choose_epochs(counted.rows)
     price = cost(counted.tokens, epochs, recipe.base, target=recipe.target.prices, prices=prices)
@@ -106,7 +107,7 @@ def dry_run(
         seconds=estimate_seconds(counted.tokens * epochs, recipe, past),
         host=host_of(recipe.target.url),
         validation_rows=exported.validation_rows,
-        errors=tuple(_errors(exported, recipe, counted, days, day)),
+        errors=tuple(_errors(exported, recipe, counted, days, day, is_changed=is_changed)),
         warnings=tuple(_warnings(exported, recipe, counted, price, days, day)),
     )
 
@@ -174,10 +175,21 @@ def _as_trained(line: str, method: Method) -> Conversation:
 
 
 def _errors(
-    exported: Exported, recipe: Recipe, counted: _Counted, days: LastDays | None, day: date
+    exported: Exported,
+    recipe: Recipe,
+    counted: _Counted,
+    days: LastDays | None,
+    day: date,
+    *,
+    is_changed: bool,
 ) -> list[str]:
     target = recipe.target
     found = []
+    if is_changed:
+        found.append(
+            f"{exported.train.name} was changed after it was exported, so nobody could say later "
+            "what was trained on. Export again."
+        )
     if target.min_lines is not None and counted.rows < target.min_lines:
         found.append(
             f"{target.label} needs at least {target.min_lines} training rows; there are "

@@ -4,7 +4,7 @@ import json
 import os
 
 import pytest
-from PySide6.QtWidgets import QApplication, QLineEdit
+from PySide6.QtWidgets import QApplication, QLabel, QLineEdit
 
 from curator.app.jobs import Jobs
 from curator.app.pages.train.asking import CallDialog, StartQuestion
@@ -71,6 +71,11 @@ def ready(qtbot, page, export):
     settle(qtbot, page)
 
 
+def probe_words(page):
+    shown = page.targets._result.findChildren(QLabel)
+    return " ".join(label.text() for label in shown if label.isVisible())
+
+
 def confirm(qtbot, page):
     def find():
         return [w for w in page.findChildren(StartQuestion) if w.isVisible()]
@@ -90,6 +95,10 @@ def test_first_it_lists_targets_and_says_what_is_missing(page, qtbot):
     assert "2027-01-14" in page.composer._end.text()
     assert "No export yet" in page.composer._folder.text()
     assert set(page.slots()) == set()
+    page.show()
+    qtbot.waitUntil(lambda: "or set OPENAI_API_KEY" in probe_words(page))
+    page.targets.choose("azure-v1")
+    qtbot.waitUntil(lambda: "fill in: Resource name" in probe_words(page))
 
 
 def test_the_connection_test_shows_its_sentences(page, qtbot, server, export):

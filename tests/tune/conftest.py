@@ -22,10 +22,15 @@ def clean_surroundings(monkeypatch, tmp_path):
         monkeypatch.delenv(name, raising=False)
 
 
-@pytest.fixture
-def server():
+@pytest.fixture(scope="session")
+def running_server():
     with ProtocolServer() as running:
         yield running
+
+
+@pytest.fixture
+def server(running_server):
+    return running_server.reset()
 
 
 @pytest.fixture

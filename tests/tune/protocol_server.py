@@ -110,6 +110,16 @@ class ProtocolServer:
     headers: list[dict[str, str]] = field(default_factory=list)
     models: list[dict[str, Any]] = field(default_factory=list)
 
+    def reset(self) -> "ProtocolServer":
+        """Forget everything and begin anew on the same port: starting one takes a fifth of a second."""
+        self.plan = Plan()
+        for kept in (self.files, self.contents, self.jobs, self.uploads):
+            kept.clear()
+        for told in (self.requests, self.bodies, self.headers, self.models):
+            told.clear()
+        self.__post_init__()
+        return self
+
     def __post_init__(self) -> None:
         self._faults: dict[tuple[str, str], deque[Fault]] = {}
         self._always: dict[tuple[str, str], Fault] = {}

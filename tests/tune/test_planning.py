@@ -1,5 +1,6 @@
 """The dry run says what a start would do, with no server near."""
 
+import hashlib
 import json
 from datetime import date
 from decimal import Decimal
@@ -124,6 +125,17 @@ def test_time_is_known_once_a_job_was_seen_to_its_end():
                 trained_tokens=1)  # fmt: skip
     assert estimate_seconds(3000, recipe, [other, done]) == 300.0
     assert estimate_seconds(3000, recipe, [other]) is None
+
+
+def test_a_file_changed_after_its_export_stops_the_start(tmp_path, run):
+    path = folder(tmp_path, 60)
+    sha256 = hashlib.sha256((path / "train.jsonl").read_bytes()).hexdigest()
+    files = [{"split": "train", "path": "train.jsonl", "rows": 60, "sha256": sha256}]
+    folder(tmp_path, 60, files=files)
+    assert run(path).errors == ()
+    with (path / "train.jsonl").open("a") as stream:
+        stream.write(json.dumps(LINE) + "\n")
+    assert "changed after it was exported" in run(path).errors[0]
 
 
 def test_a_folder_without_a_training_file_is_named(tmp_path):

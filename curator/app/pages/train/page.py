@@ -184,8 +184,8 @@ class TrainPage(Page):
         # On a very wide screen lines would grow too long to read.
         holder, side = QWidget(self), QWidget(self)
         holder.setMaximumWidth(_COMPOSE_MOST_PX)
-        for widget, inner in ((holder, splitter), (side, holder)):
-            row = QHBoxLayout(widget)
+        for outer, inner in ((holder, splitter), (side, holder)):
+            row = QHBoxLayout(outer)
             row.setContentsMargins(0, 0, 0, 0)
             row.addWidget(inner, _COMPOSE_MOST_PX)
         row.addStretch(1)

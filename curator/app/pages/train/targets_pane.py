@@ -147,8 +147,18 @@ class TargetsPane(QWidget):
 
     def _choose(self, place: int) -> None:
         if 0 <= place < len(self._rows):
-            self._result.show_probe(None, "")
+            self._result.show_probe(None, self._missing(self._rows[place]))
             self.target_chosen.emit(self._rows[place])
+
+    def _missing(self, row: TargetRow) -> str:
+        """Say what stands between a target and a start, empty for nothing."""
+        if not row.target.is_complete:
+            names = ", ".join(field.label for field in row.target.address_fields)
+            return self.tr("Press Edit and fill in: {0}.").format(names)
+        if row.key == "missing":
+            words = self.tr("There is no API key yet. Press Edit to store one, or set {0}.")
+            return words.format(row.target.key_env)
+        return ""
 
     def _ask_edit(self) -> None:
         row = self.current()
