@@ -1,7 +1,8 @@
 r"""The query language of the search field: words, "phrases", /regular expressions/ and field:value.
 
 ``refund -angry "my card" /\d{16}/ status:accepted tokens:>100 turns:2..4 is:flagged`` reads as one
-would hope; whatever is not understood becomes a note and never an error.
+would hope; whatever is not understood becomes a note and never an error. A regular expression
+minds case unless it ends in ``/i``.
 """
 
 import re
@@ -78,7 +79,7 @@ _PIECE: Final = re.compile(
     (?:
         (?P<field>[A-Za-z]+):(?P<value>"[^"]*"?|[^\s"]*)
       | "(?P<phrase>[^"]*)"?
-      | /(?P<regex>(?:\\.|[^\\/])+)/(?=\s|$)
+      | /(?P<regex>(?:\\.|[^\\/])+)/(?P<flag>i?)(?=\s|$)
       | (?P<word>\S+)
     )
     """,
@@ -112,7 +113,7 @@ def _part(match: re.Match[str]) -> tuple[Term | Filter | None, str]:
             re.compile(match["regex"])
         except re.error as error:
             return None, f"/{match['regex']}/ is no regular expression: {error}."
-        return Term("regex", match["regex"], negated), ""
+        return Term("regex", ("(?i)" if match["flag"] else "") + match["regex"], negated), ""
     if match["phrase"] is not None:
         phrase = match["phrase"].strip()
         return (Term("phrase", phrase, negated), "") if phrase else (None, "")

@@ -29,7 +29,8 @@ Progress = Callable[[int, int, str], None]
 _INDEX_CHUNK: Final = 500
 _PAUSE_SECONDS: Final = 0.003
 _FIRST_PAGE: Final = 1_000
-_SCAN_PAGE: Final = 500
+_SCAN_FIRST: Final = 500
+_SCAN_PAGE: Final = 4_000
 
 
 def index_texts(project: Project, progress: Progress, cancelled: Callable[[], bool]) -> int:
@@ -210,10 +211,12 @@ def _scan(
         if len(ids):
             yield ids
         return
-    for start in range(0, len(ids), _SCAN_PAGE):
+    start, size = 0, _SCAN_FIRST
+    while start < len(ids):
         if cancelled():
             raise Cancelled("The search was stopped.")
-        part = ids[start : start + _SCAN_PAGE]
+        part = ids[start : start + size]
+        start, size = start + size, _SCAN_PAGE
         lines = reader.contents(part.tolist())
         found = part[np.fromiter((test(line) for line in lines), np.bool_, len(lines))]
         if len(found):
@@ -224,12 +227,13 @@ def _test_of(query: Query) -> Test:
     """Return the whole test of a query on a JSON line: its terms, and its filters on roles and tools."""
     filters = [each for each in query.filters if each.field in ("role", "tool")]
     fits = matcher(query)
+    if not filters:
+        return lambda line: fits(words_of_line(line))
 
     def test(line: str) -> bool:
-        if filters:
-            conversation = Conversation.parse(line)
-            if any(_says(conversation, each) is each.negated for each in filters):
-                return False
+        conversation = Conversation.parse(line)
+        if any(_says(conversation, each) is each.negated for each in filters):
+            return False
         return not query.terms or fits(words_of_line(line))
 
     return test

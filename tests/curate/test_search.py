@@ -7,14 +7,14 @@ from curator.curate.search import Filter, Query, Term, parse_query
 
 
 def test_words_phrases_and_regular_expressions():
-    query = parse_query(r'refund -angry "my card" -"no way" /\d{4} \d{4}/ -/x/')
+    query = parse_query(r'refund -angry "my card" -"no way" /\d{4} \d{4}/ -/x/i')
     assert query.terms == (
         Term("word", "refund"),
         Term("word", "angry", negated=True),
         Term("phrase", "my card"),
         Term("phrase", "no way", negated=True),
         Term("regex", r"\d{4} \d{4}"),
-        Term("regex", "x", negated=True),
+        Term("regex", "(?i)x", negated=True),
     )
     assert query.needs_text
     assert not query.notes
@@ -102,7 +102,9 @@ def test_it_never_raises_on_its_own_signs(parts):
         ("snake_case", "a snake_case", True),
         ("-angry", "calm", True),
         ("-angry", "angry", False),
-        (r"/\bO\w+/", "my order", True),
+        (r"/\bO\w+/", "my order", False),
+        (r"/\bO\w+/i", "my order", True),
+        ("-/Order/", "my order", True),
         ("refund angry", "refund", False),
     ],
 )
