@@ -329,7 +329,7 @@ def test_a_read_only_folder_is_told(filled, tmp_path):
 
 def test_a_folder_that_cannot_be_made_is_told(filled, tmp_path):
     (tmp_path / "file").write_text("x")
-    with pytest.raises(CuratorError, match="The export to .* failed"):
+    with pytest.raises(CuratorError, match=r"The export to .* failed"):
         export(filled, tmp_path / "file" / "out")
 
 

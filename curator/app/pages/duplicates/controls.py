@@ -91,7 +91,7 @@ class SearchControls(Card):
         if not same_kind or (near and asked.threshold < had.threshold):
             self.live.setText(self.tr("not searched yet"))
             return
-        pairs = found.matches.at_least(asked.threshold).count() if near else 0
+        pairs = found.matches.count_at_least(asked.threshold) if near else 0
         self.live.setText(self.tr("{0} pairs").format(f"{pairs:,}") if near else "")
 
     def show_preview(self, would_remove: int) -> None:

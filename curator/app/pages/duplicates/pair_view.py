@@ -29,6 +29,10 @@ SHOWN_CHARACTERS: Final = 8_000
 """Longer turns are cut here; Qt lays out long rich texts slowly."""
 
 
+SHOWN_TURNS: Final = 60
+"""More turns than these would take too long to build at once."""
+
+
 class PairFacts:
     """One side of a pair: the conversation and what is known of it."""
 
@@ -100,14 +104,18 @@ class PairView(QScrollArea):
         grid.setColumnStretch(1, 1)
         for column, facts in enumerate((left, right)):
             grid.addWidget(self._heading(facts, column, canvas), 0, column)
-        for row, turn in enumerate(turns, 1):
+        for row, turn in enumerate(turns[:SHOWN_TURNS], 1):
             sides = (
                 (turn.left, turn.left_spans, left),
                 (turn.right, turn.right_spans, right),
             )
             for column, (place, spans, facts) in enumerate(sides):
                 grid.addWidget(self._side(place, spans, facts, turn, canvas), row, column)
-        grid.setRowStretch(len(turns) + 1, 1)
+        if len(turns) > SHOWN_TURNS:
+            rest = self.tr("{0} more turns are not shown; open the conversation to see them.")
+            words = rest.format(f"{len(turns) - SHOWN_TURNS:,}")
+            grid.addWidget(Quiet(words, canvas), SHOWN_TURNS + 1, 0, 1, 2)
+        grid.setRowStretch(len(turns) + 2, 1)
         self.setWidget(canvas)
         self.verticalScrollBar().setValue(0)
 
