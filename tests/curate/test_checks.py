@@ -246,6 +246,7 @@ REASONS = {
     b'{"a": "caf\xe9"}': ("F05", "Latin-1"),
     b'{"a": "\xed\xa0\xbd"}': ("F05", "half of a pair"),
     b'{"a": "\xc0\xaf"}': ("F05", "UTF-8 never has"),
+    b'{"a": "\xf4\x90\x80\x80"}': ("F05", "UTF-8 never has"),
     b'{"a": "\xe2\x82': ("F05", "middle of a character"),
     b'[{"role": "user", "content": "a"}]': ("F02", '{"messages": [...]}'),
     b"null": ("F02", "null"),
@@ -363,3 +364,20 @@ def test_hostile_texts_take_no_time():
         line = {"messages": [{"role": "user", "content": piece * (60_000 // len(piece))}]}
         check_conversation(Conversation(line))
     assert time.perf_counter() - began < 4
+
+
+def test_a_very_long_talk_with_tools_is_checked_quickly():
+    turns = []
+    for n in range(1_500):
+        made = {
+            "id": f"c{n}",
+            "type": "function",
+            "function": {"name": "weather", "arguments": "{}"},
+        }
+        turns.append({"role": "assistant", "tool_calls": [made]})
+        turns.append({"role": "tool", "tool_call_id": f"c{n}", "content": "ok"})
+    line = {"messages": turns, "parallel_tool_calls": False}
+    began = time.perf_counter()
+    rules = {f.rule for f in check_conversation(Conversation(line))}
+    assert time.perf_counter() - began < 1
+    assert rules == {"S12", "S17", "T06"}

@@ -53,10 +53,10 @@ def _encoding_guess(line: bytes, error: UnicodeDecodeError) -> str:
         return "the line ends in the middle of a character"
     if line.count(0) * 3 > len(line):
         return "it looks like UTF-16"
-    first = line[error.start]
+    first, second = line[error.start], line[error.start + 1 : error.start + 2]
     if first == 0xED:
         return "half of a pair written as a character of its own"
-    if first in (0xC0, 0xC1) or first >= 0xF5:
+    if first in (0xC0, 0xC1) or first >= 0xF5 or (first == 0xF4 and b"\x90" <= second < b"\xc0"):
         return "bytes that UTF-8 never has"
     return "it looks like Latin-1 or Windows-1252"
 

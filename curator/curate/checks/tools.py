@@ -1,5 +1,6 @@
 """Rules T about calls and their answers."""
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
@@ -27,13 +28,15 @@ def arguments_json(subject: Subject) -> Iterator[Trouble]:
     for call in subject.calls:
         if isinstance(call.arguments, str):
             value, reason = read_arguments(call.arguments)
+            inner = unwrapped(value)
             if reason:
+                reason = reason if inner is None else "the object is wrapped in one more text"
                 yield trouble(
                     call.message,
                     _arguments_field(call),
                     name=shown(call.name),
                     reason=reason,
-                    fixable=unwrapped(value) is not None or not call.arguments.strip(),
+                    fixable=inner is not None or not call.arguments.strip(),
                 )
 
 
@@ -53,12 +56,14 @@ def arguments_fit(subject: Subject) -> Iterator[Trouble]:
 
 def unknown_call_answered(subject: Subject) -> Iterator[Trouble]:
     """T04: a tool message whose id no earlier call has."""
+    made = {}
+    for call in reversed(subject.calls):
+        made[call.id] = call.message
     for index, role in enumerate(subject.roles):
         if role != "tool":
             continue
         answered = subject.messages[index].get("tool_call_id")
-        known = {call.id for call in subject.calls if call.message < index and call.id}
-        if is_name(answered) and answered in known:
+        if is_name(answered) and made.get(answered, index) < index:
             continue
         problem = (
             f"answers the call “{shown(answered)}”, which no earlier message makes"
@@ -114,12 +119,10 @@ def unknown_tool(subject: Subject) -> Iterator[Trouble]:
 
 def several_calls(subject: Subject) -> Iterator[Trouble]:
     """T11: several calls in one turn although the line says one at a time."""
-    if subject.fields.get("parallel_tool_calls") is not False:
-        return
-    for index in range(len(subject.messages)):
-        count = sum(call.message == index for call in subject.calls)
-        if count > 1:
-            yield trouble(index, "tool_calls", count=count)
+    if subject.fields.get("parallel_tool_calls") is False:
+        for index, count in Counter(call.message for call in subject.calls).items():
+            if count > 1:
+                yield trouble(index, "tool_calls", count=count)
 
 
 def calls_are_no_list(subject: Subject) -> Iterator[Trouble]:
