@@ -82,7 +82,9 @@ class JobEndpoints:
 
     async def create(self, request: Request) -> Response:
         """Check a request and put the job in the queue."""
-        job = self._queue.add(_spec(await json_body(request), self._files))
+        spec = _spec(await json_body(request), self._files)
+        self._queue.trainer()
+        job = self._queue.add(spec)
         self._queue.tick()
         return JSONResponse(job_object(job))
 

@@ -3,7 +3,6 @@
 import contextlib
 import os
 import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -11,18 +10,32 @@ from typing import Any
 import psutil
 
 import curator
+from curator.tune.local.answers import ApiError
 from curator.tune.local.folders import FINISHED, JobFolder, local_root, new_id, write_json
 
 
 class Queue:
-    """The jobs of this computer, oldest first; at most one worker runs."""
+    """The jobs of this computer, oldest first; at most one worker runs.
+
+    trainer_python is the Python that has torch; without one nothing can be trained or asked.
+    """
 
     def __init__(self, root: Path | None = None, trainer_python: str | None = None) -> None:
         self.root = root or local_root()
         self.jobs_root = self.root / "jobs"
         self.jobs_root.mkdir(parents=True, exist_ok=True)
-        self.trainer_python = trainer_python or sys.executable
+        self.trainer_python = trainer_python
         self._started: dict[int, subprocess.Popen[bytes]] = {}
+
+    def trainer(self) -> str:
+        """Return the Python that has torch; raises ApiError where the trainer is not set up."""
+        if self.trainer_python is None:
+            raise ApiError(
+                503,
+                "The trainer is not set up on this computer; curator trainer --install does it.",
+                code="trainer_missing",
+            )
+        return self.trainer_python
 
     def add(self, spec: dict[str, Any]) -> JobFolder:
         """Store a new job; it waits until tick finds nothing running."""
@@ -94,7 +107,7 @@ class Queue:
 
     def _start(self, job: JobFolder) -> None:
         job.ask("")
-        command = [self.trainer_python, "-m", "curator.tune.local.worker", str(job.path)]
+        command = [self.trainer(), "-m", "curator.tune.local.worker", str(job.path)]
         with (job.path / "worker.log").open("ab") as log:
             process = subprocess.Popen(
                 command,

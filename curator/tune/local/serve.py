@@ -72,11 +72,7 @@ def main(arguments: list[str] | None = None) -> int:
         )
         return 1
     base_url = f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
-    trainer = chosen.trainer or trainer_python()
-    if trainer is None:
-        sys.stderr.write("The trainer is not set up: run curator trainer --install.\n")
-        return 1
-    app = create_app(Queue(trainer_python=trainer), token())
+    app = create_app(Queue(trainer_python=chosen.trainer or trainer_python()), token())
     write_json(
         announcement(),
         {"base_url": base_url, "pid": os.getpid(), "born": psutil.Process().create_time()},

@@ -104,6 +104,15 @@ def test_unknown_things_are_not_found(server):
     assert caught.value.code == "model_not_found"
 
 
+@pytest.mark.skipif(TRAINER is not None, reason="the trainer is set up here")
+def test_without_a_trainer_a_job_is_refused_in_words(server):
+    client = server.client()
+    stored = client.files.create(file=("t.jsonl", training_file()), purpose="fine-tune")
+    with pytest.raises(openai.InternalServerError, match="curator trainer --install") as caught:
+        client.fine_tuning.jobs.create(model="tiny", training_file=stored.id)
+    assert caught.value.code == "trainer_missing"
+
+
 @needs_trainer
 def test_a_whole_job_from_file_to_chat(server):
     client = server.client()
