@@ -3,17 +3,18 @@
 To add one: an entry here, and its id in the ``slots()`` of the page that does it (or in main.py for
 the window itself). Keys are unique. A key without Ctrl or Alt is off while a text field has focus.
 The texts are English here and are translated where they are shown, in the context "actions".
+
+Small values that the window needs before it is up are named tuples: each dataclass would cost a
+millisecond of the start.
 """
 
-from dataclasses import dataclass, replace
 from functools import cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from PySide6.QtCore import QCoreApplication
 
 
-@dataclass(frozen=True, slots=True)
-class Action:
+class Action(NamedTuple):
     """One thing the window can do; text and tip are English, to be shown through label() and hint()."""
 
     id: str
@@ -47,7 +48,7 @@ GROUPS: Final = {
 
 
 def _group(name: str, *entries: Action) -> tuple[Action, ...]:
-    return tuple(replace(entry, group=name) for entry in entries)
+    return tuple(entry._replace(group=name) for entry in entries)
 
 
 # fmt: off

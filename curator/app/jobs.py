@@ -8,8 +8,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Final, Generic, Literal, NamedTuple, TypeVar
 
 from PySide6.QtCore import QObject, Signal
 
@@ -30,8 +29,7 @@ NEWS_EVERY_SECONDS: Final = 0.05
 """At most this often does one job tell its progress; the last word of a job always comes through."""
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
+class Progress(NamedTuple):
     """How far a job is: total 0 means unknown; seconds_left is None until it can be guessed."""
 
     done: int
@@ -166,8 +164,7 @@ class Jobs(QObject):
         job.deleteLater()
 
 
-@dataclass(frozen=True, slots=True)
-class _News:
+class _News(NamedTuple):
     job: Job[object]
     state: State
     value: object

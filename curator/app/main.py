@@ -4,13 +4,11 @@ import gc
 import getpass
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from PySide6.QtCore import QCoreApplication, QObject, Qt, QTimer, QUrl
-from PySide6.QtGui import QDesktopServices
+from PySide6.QtCore import QCoreApplication, QObject, Qt, QTimer
 from PySide6.QtWidgets import QApplication
 
 from curator import __version__
@@ -39,8 +37,7 @@ STYLE: Final = ("-style", "Fusion")
 """Asked for as an argument: setStyle would make Python know all of QStyle, a tenth of the start."""
 
 
-@dataclass(frozen=True, slots=True)
-class PageEntry:
+class PageEntry(NamedTuple):
     """One page in the rail; load imports it when it is first needed, after the window is up."""
 
     page_id: str
@@ -298,6 +295,9 @@ def _rail_entry(page_id: str) -> RailEntry:
 
 def open_guide() -> None:
     """Open the guide that ships with the app."""
+    from PySide6.QtCore import QUrl
+    from PySide6.QtGui import QDesktopServices
+
     QDesktopServices.openUrl(QUrl.fromLocalFile(str(resource("guide", "README.md"))))
 
 

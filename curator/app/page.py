@@ -24,8 +24,7 @@ News: connect ``session.edited`` (a Changes), ``session.project_changed`` and st
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from PySide6.QtCore import QCoreApplication, Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
@@ -37,8 +36,7 @@ from curator.app.widgets.buttons import ActionButton, IconButton
 from curator.app.widgets.text import PageTitle, Quiet
 
 
-@dataclass(frozen=True, slots=True)
-class OpenRequest:
+class OpenRequest(NamedTuple):
     """A wish to go to a page, perhaps to one conversation or to some of them."""
 
     page: str

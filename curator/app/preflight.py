@@ -8,9 +8,8 @@ import importlib.util
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 INSTALL, NO_SCREEN = 3, 4
 """The exit codes."""
@@ -51,8 +50,7 @@ _WAYLAND: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Trouble:
+class Trouble(NamedTuple):
     """Why the window cannot come up: the exit code, and the lines to print."""
 
     code: int

@@ -1,8 +1,7 @@
 """The projects opened lately, newest first; one that is gone from the disk is left out."""
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from PySide6.QtCore import QSettings
 
@@ -10,8 +9,7 @@ _KEY: Final = "recent_projects"
 MOST: Final = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Recent:
+class Recent(NamedTuple):
     """One project and when its file was last written, in seconds since 1970."""
 
     path: Path

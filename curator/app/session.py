@@ -1,9 +1,8 @@
 """What is open: the project, its index and view, and the one door through which anything changes."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from PySide6.QtCore import QObject, Signal
 
@@ -23,19 +22,21 @@ if TYPE_CHECKING:
 Level = Literal["info", "success", "warning", "error"]
 
 
-@dataclass(frozen=True, slots=True)
-class Notice:
+class Notice(NamedTuple):
     """One thing to tell the person; an action is offered as a button beside it."""
 
     level: Level
     text: str
     detail: str = ""
     action_text: str = ""
-    action: Callable[[], object] | None = field(default=None, compare=False)
+    action: Callable[[], object] | None = None
+
+    def says_the_same(self, other: "Notice") -> bool:
+        """Whether a person would read the same in another notice."""
+        return self[:4] == other[:4]
 
 
-@dataclass(frozen=True, slots=True)
-class View:
+class View(NamedTuple):
     """Which conversations are shown and in what order: the table's rows and the queue's.
 
     rows are row numbers of the index; query is the text the person typed.

@@ -6,11 +6,10 @@ The tokens in use are a fact of the process, as the application's palette is: wi
 
 import re
 import tomllib
-from dataclasses import dataclass
 from functools import cache
 from typing import Final, Literal
 
-from PySide6.QtCore import QObject, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QObject, QRect, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QColor,
     QFont,
@@ -39,17 +38,17 @@ _fonts_to_load = [
     "Inter-Regular.otf",
     "Inter-Medium.otf",
     "Inter-SemiBold.otf",
-    "JetBrainsMono-Regular.ttf",
 ]
+_MONO_FILE: Final = "JetBrainsMono-Regular.ttf"
 
 
-@dataclass(frozen=True)
 class Tokens:
     """The colours of one theme by name, such as ``text-muted``; every value is #rrggbb."""
 
-    name: str
-    is_dark: bool
-    colours: dict[str, str]
+    def __init__(self, name: str, colours: dict[str, str], *, is_dark: bool) -> None:
+        self.name = name
+        self.colours = colours
+        self.is_dark = is_dark
 
     def __getitem__(self, name: str) -> str:
         return self.colours[name]
@@ -83,7 +82,7 @@ def load_tokens(name: str) -> Tokens:
     soft = float(stored["soft"])
     for tone in ("accent", "success", "warning", "danger", *(f"role-{role}" for role in ROLES)):
         colours.setdefault(f"{tone}-soft", mix(colours[tone], colours["surface"], soft))
-    return Tokens(stored["name"], bool(stored["dark"]), colours)
+    return Tokens(stored["name"], colours, is_dark=bool(stored["dark"]))
 
 
 _in_use: list[Tokens] = []
@@ -106,6 +105,7 @@ class Theme(QObject):
         self._app = app
         self.choice = "system"
         load_fonts()
+        QTimer.singleShot(0, load_mono)
         app.setFont(font())
         QGuiApplication.styleHints().colorSchemeChanged.connect(self._follow)
         self.choose(choice)
@@ -138,6 +138,12 @@ def load_fonts() -> None:
         QFontDatabase.addApplicationFont(str(resource("fonts", _fonts_to_load.pop())))
 
 
+@cache
+def load_mono() -> int:
+    """Make the shipped mono known to Qt; nothing on the first page needs it."""
+    return QFontDatabase.addApplicationFont(str(resource("fonts", _MONO_FILE)))
+
+
 def font(px: int = TEXT_PX, weight: QFont.Weight = QFont.Weight.Normal) -> QFont:
     """Return the shipped sans at a pixel size."""
     made = QFont(SANS)
@@ -155,6 +161,7 @@ def number_font(px: int = TEXT_PX) -> QFont:
 
 def mono_font(px: int = TEXT_PX) -> QFont:
     """Return the shipped mono, for JSON and tool arguments."""
+    load_mono()
     made = QFont(MONO)
     made.setPixelSize(px)
     made.setStyleHint(QFont.StyleHint.Monospace)

@@ -161,7 +161,7 @@ def test_notices_stack_and_the_same_stands_once(curator):
     focused = QApplication.focusWidget()
     curator.session.tell("warning", "more", "detail", "Do it", lambda: None)
     assert QApplication.focusWidget() is focused
-    assert toaster.notices()[-1] == Notice("warning", "more", "detail", "Do it")
+    assert toaster.notices()[-1].says_the_same(Notice("warning", "more", "detail", "Do it"))
 
 
 def test_a_notice_button_acts_and_closes(curator):

@@ -95,6 +95,7 @@ def test_an_unknown_choice_follows_the_system(qapp):
 
 def test_the_shipped_fonts_are_used(qapp):
     theme.load_fonts()
+    theme.load_mono()
     assert {theme.SANS, theme.MONO} <= set(QFontDatabase.families())
     assert QFontInfo(theme.font()).family() == theme.SANS
     assert QFontInfo(theme.mono_font()).family() == theme.MONO

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from PySide6.QtCore import QDateTime, QLocale, Qt, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from curator.app.actions import Action, action
@@ -167,5 +167,7 @@ def short_folder(folder: Path) -> str:
 
 def spoken_time(moment: float) -> str:
     """Write a moment as the system's short date and time."""
+    from PySide6.QtCore import QDateTime, QLocale
+
     when = QDateTime.fromSecsSinceEpoch(int(moment))
     return QLocale().toString(when, QLocale.FormatType.ShortFormat)

@@ -1,8 +1,7 @@
 """The list of pages at the left: icon, name and live count; it folds to icons."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from PySide6.QtCore import QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QFont, QFontMetrics, QPainter, QPaintEvent
@@ -15,8 +14,7 @@ WIDE_PX: Final = 200
 NARROW_PX: Final = 56
 
 
-@dataclass(frozen=True, slots=True)
-class RailEntry:
+class RailEntry(NamedTuple):
     """One page in the rail."""
 
     page_id: str

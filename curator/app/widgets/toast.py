@@ -84,7 +84,7 @@ class Toaster(QObject):
 
     def show(self, notice: Notice) -> None:
         """Show a notice; the same words twice stand only once, and the oldest gives way."""
-        for toast in [t for t in self._toasts if t.notice == notice]:
+        for toast in [t for t in self._toasts if t.notice.says_the_same(notice)]:
             self._drop(toast)
         while len(self._toasts) >= MOST:
             self._drop(self._toasts[0])
