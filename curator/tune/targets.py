@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from curator.dataset.errors import UnreadableInput, WrongUse
 from curator.dataset.resources import resource
+from curator.tune.addresses import mend_address
 
 Method = Literal["sft", "dpo", "rft"]
 Value = bool | int | float | str
@@ -241,11 +242,12 @@ def derive_target(kind: str, new_id: str, label: str, address: Mapping[str, str]
     unknown = set(address) - {field.name for field in template.address_fields}
     if unknown:
         raise WrongUse(f'The target "{kind}" has no address field "{sorted(unknown)[0]}".')
+    filled = {n: mend_address(v)[0] if n == "address" else v for n, v in address.items()}
     return template.model_copy(
         update={
             "id": new_id,
             "label": label or new_id,
-            "address": dict(address),
+            "address": filled,
             "key_env": key_variable(template, new_id),
         }
     )

@@ -95,6 +95,7 @@ def test_first_it_lists_targets_and_says_what_is_missing(page, qtbot):
     assert "2027-01-14" in page.composer._end.text()
     assert "No export yet" in page.composer._folder.text()
     assert set(page.slots()) == set()
+    assert not any(button.isEnabled() for button in page._buttons)
     page.show()
     qtbot.waitUntil(lambda: "or set OPENAI_API_KEY" in probe_words(page))
     page.targets.choose("azure-v1")
@@ -146,6 +147,7 @@ def test_a_wrong_number_is_said_at_the_field(page, qtbot, server, export):
 def test_start_asks_once_starts_once_and_follows_to_the_end(page, qtbot, server, export):
     ready(qtbot, page, export)
     assert {"train.start", "train.dry_run", "train.target_test"} <= set(page.slots())
+    assert all(button.isEnabled() for button in page._buttons)
     page.start()
     confirm(qtbot, page)
     assert page._stack.currentIndex() == FOLLOW

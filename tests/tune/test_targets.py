@@ -73,6 +73,8 @@ def test_this_computer_is_listed_only_while_its_server_has_an_address():
 def test_an_own_target_is_kept_wins_and_goes_again():
     mine = derive_target("custom", "my-server", "Mine", {"address": "http://localhost:8000/v1/"})
     assert mine.url == "http://localhost:8000/v1"
+    pasted = {"address": "https://x.org/v1/chat/completions?api-version=1"}
+    assert derive_target("custom", "other", "", pasted).url == "https://x.org/v1"
     assert mine.key_env == "CURATOR_MY_SERVER_KEY"
     path = save_target(mine)
     assert path.is_relative_to(settings_folder())

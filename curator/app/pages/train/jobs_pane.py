@@ -25,6 +25,7 @@ class JobsPane(QWidget):
 
     job_chosen = Signal(str)
     new_requested = Signal()
+    guide_requested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -43,6 +44,7 @@ class JobsPane(QWidget):
             self,
         )
         self._empty.pressed.connect(self.new_requested)
+        self._empty.guide_requested.connect(self.guide_requested)
         splitter = QSplitter(Qt.Orientation.Vertical, self)
         splitter.addWidget(self._grid)
         splitter.addWidget(self.view)

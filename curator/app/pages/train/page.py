@@ -57,8 +57,10 @@ class TrainPage(Page):
         self._planning: Work[DryRun] | None = None
         self._asks_after_plan = False
         self._kept = ""
-        self.add_verb("train.target_test")
-        self.add_verb("train.start", primary=True)
+        self._buttons = (
+            self.add_verb("train.target_test"),
+            self.add_verb("train.start", primary=True),
+        )
         self.targets = TargetsPane(self)
         self.composer = Composer(self)
         self.card = PlanCard(self)
@@ -71,6 +73,7 @@ class TrainPage(Page):
         self.body.addLayout(self._chips())
         self.body.addWidget(self._stack, 1)
         self._connect()
+        self._light_buttons()
         self.follower.begin()
 
     def slots(self) -> Mapping[str, Callable[[], object]]:
@@ -205,6 +208,7 @@ class TrainPage(Page):
 
     def _connect(self) -> None:
         self._sides.idClicked.connect(self._turn)
+        self.slots_changed.connect(self._light_buttons)
         self.follower.changed.connect(self._jobs_moved)
         self.targets.target_chosen.connect(self._target_chosen)
         self.targets.add_requested.connect(self._add_target)
@@ -218,6 +222,7 @@ class TrainPage(Page):
         self.card.run_requested.connect(self.dry_run)
         self.card.call_requested.connect(self.show_call)
         self.pane.new_requested.connect(self._compose)
+        self.pane.guide_requested.connect(self._ask_guide)
         self.pane.view.conversation_requested.connect(self._open_conversation)
 
     def _turn(self, side: int) -> None:
@@ -226,6 +231,15 @@ class TrainPage(Page):
 
     def _compose(self) -> None:
         self._turn(COMPOSE)
+
+    def _light_buttons(self) -> None:
+        """Grey out what cannot be done now; the card at the left says what is missing."""
+        slots = self.slots()
+        for button in self._buttons:
+            button.setEnabled(button.action_id in slots)
+
+    def _ask_guide(self) -> None:
+        self.action_requested.emit("help.guide")
 
     def _jobs_moved(self) -> None:
         self.count_changed.emit()
