@@ -24,9 +24,10 @@ def connect(path: Path, *, write: bool = False) -> apsw.Connection:
             return _opened(path, "mode=rw", apsw.SQLITE_OPEN_READWRITE)
         try:
             return _opened(path, "mode=ro", apsw.SQLITE_OPEN_READONLY)
-        except (apsw.CantOpenError, apsw.ReadOnlyError):
-            # In a folder nobody may write to, SQLite cannot make the files that readers share.
-            if path.with_name(f"{path.name}-wal").exists():
+        except (apsw.CantOpenError, apsw.ReadOnlyError, apsw.IOError):
+            # In a read-only folder or on a full disk SQLite cannot make the files readers share.
+            log = path.with_name(f"{path.name}-wal")
+            if log.exists() and log.stat().st_size:
                 raise
             return _opened(path, "mode=ro&immutable=1", apsw.SQLITE_OPEN_READONLY)
 
