@@ -1,1 +1,1 @@
-"""The terminal: the same verbs without a window."""
+"""The terminal: the same verbs as the window, without it."""
