@@ -1,8 +1,9 @@
 """Search, bulk bar and table of the Write page: which conversations, in what order, which chosen."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from curator.app.bulk_bar import BulkBar, BulkWork
@@ -18,7 +19,10 @@ from curator.app.widgets.empty_state import EmptyState
 if TYPE_CHECKING:
     from curator.project.changes import Changes
 
-OPEN_MS = 40
+WIDTH_NEEDED: Final = {3: 600, 6: 640, 7: 700}
+"""From which width of the table the turns, the split and the time are shown."""
+
+OPEN_MS: Final = 40
 """How long a row must stay current before it is opened, so that held arrow keys stay smooth."""
 
 
@@ -111,6 +115,12 @@ class ConversationList(QWidget):
         self._wanted = self._session.current
         self.maker.make()
 
+    def catch_up(self) -> None:
+        """Make the view anew after edits that came while another page was in front."""
+        self.table.note_labels()
+        self._wanted = self._session.current
+        self.maker.make()
+
     def edited(self, changes: "Changes") -> None:
         """Show what an edit changed; rows leave or come only where the filter is about that."""
         self.table.forget(changes)
@@ -126,6 +136,12 @@ class ConversationList(QWidget):
             self.table.refresh()
         self._show_counts()
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Leave out side columns where the titles would have no room."""
+        super().resizeEvent(event)
+        for column, needed in WIDTH_NEEDED.items():
+            self.grid.setColumnHidden(column, self.width() < needed)
+
     def _connect(self) -> None:
         self.search.searched.connect(self._search)
         self.search.table_wanted.connect(self._to_table)
@@ -137,6 +153,7 @@ class ConversationList(QWidget):
         self.bar.all_wanted.connect(self.choose_all)
         self._empty.pressed.connect(self._show_all)
         self.maker.made.connect(self._show_view)
+        self.maker.searching.connect(self._show_searching)
 
     def _search(self, text: str) -> None:
         self._wanted, self._fallback = self._session.current, 0
@@ -165,6 +182,7 @@ class ConversationList(QWidget):
             self._choose()
         elif not nothing:
             self.grid.go_to(min(self._fallback, len(rows) - 1))
+            self._choose()
         self._fallback = 0
         self._selection_moved()
         self.view_made.emit()
@@ -191,6 +209,9 @@ class ConversationList(QWidget):
         counts = index.counts() if index is not None else {}
         self.search.show_counts(counts)
         self.search.show_result(self.table.rowCount(), counts.get("all", 0))
+
+    def _show_searching(self) -> None:
+        self.search.show_result(self.table.rowCount(), 0, searching=True)
 
     def _current_moved(self, _row: int) -> None:
         self._open.start()

@@ -12,6 +12,8 @@ from curator.app.theme import icon
 from curator.app.widgets.buttons import ChipButton, LinkButton
 from curator.app.widgets.text import Meta
 from curator.curate.search import CHOICES, NAMES, NUMBERS, parse_query
+from curator.dataset.conversation import ROLES
+from curator.dataset.rule import load_rules
 
 if TYPE_CHECKING:
     from curator.app.session import Session
@@ -85,6 +87,10 @@ class QueryCompleter(QCompleter):
             return [f"{field}:" for field in sorted((*CHOICES, *NAMES, *NUMBERS))]
         if name in CHOICES:
             return [f"{name}:{choice}" for choice in CHOICES[name]]
+        if name == "role":
+            return [f"role:{role}" for role in ROLES]
+        if name == "rule":
+            return [f"rule:{rule}" for rule in sorted(load_rules())]
         if name == "label":
             return [f"label:{value}" for value in self._label_values()]
         return []

@@ -7,6 +7,7 @@ from PySide6.QtCore import QObject, Signal
 from curator.app.jobs import CancelledCall, Job, Jobs, ProgressCall
 from curator.app.session import Session, View
 from curator.curate.search import Query, parse_query
+from curator.dataset.errors import CuratorError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,6 +27,7 @@ class ViewMaker(QObject):
         self._session = session
         self._jobs = jobs
         self._job: Job[np.ndarray] | None = None
+        self._counted = 0
         self.query = ""
         self.sort = "id"
         self.descending = False
@@ -73,17 +75,32 @@ class ViewMaker(QObject):
                     hits = find_ids(reader, query, among=among, cancelled=cancelled)
             return index.view(query, sort, descending, hits)
 
+        self._counted = len(index)
         self._job = self._jobs.start(self.tr("Searching"), work)
-        self._job.succeeded.connect(self._take)
+        self._job.succeeded.connect(self._take_found)
+        self._job.failed.connect(self._failed)
         self.searching.emit()
 
-    def _take(self, rows: "np.ndarray") -> None:
+    def _take_found(self, rows: "np.ndarray") -> None:
         self._job = None
+        index = self._session.index
+        if index is None or len(index) != self._counted:
+            # Rows came or went meanwhile, so the row numbers mean others now.
+            self.make()
+            return
+        self._take(rows)
+
+    def _failed(self, error: object) -> None:
+        self._job = None
+        if isinstance(error, CuratorError):
+            self._session.tell("error", str(error))
+
+    def _take(self, rows: "np.ndarray") -> None:
         self._session.view = View(rows, self.query, self.sort, self.descending)
         self.made.emit()
 
     def _stop(self) -> None:
         if self._job is not None and not self._job.is_over:
-            self._job.succeeded.disconnect(self._take)
+            self._job.succeeded.disconnect(self._take_found)
             self._job.cancel()
         self._job = None

@@ -178,3 +178,45 @@ def test_a_closed_project_leaves_nothing_behind(page, session):
     assert page.slots() == {}
     assert page.editor.drafts.id is None
     assert page.list.table.rowCount() == 0
+
+
+def test_edits_made_on_another_page_leave_view_and_conversation_alone(page, session):
+    page.list.search.set_text("is:pending")
+    view, current = session.view, session.current
+    page.is_front = False
+    page.list.bulk.apply([current], Wish("status", "accepted"))
+    assert session.view is view
+    assert session.current == current
+    page.is_front = True
+    page.activated()
+    assert len(shown(page)) == 3
+
+
+def test_what_leaves_the_filter_gives_its_place_to_the_next(page, session):
+    page.list.search.set_text("is:pending")
+    page.list.step(1)
+    page.slots()["label.accept"]()
+    assert shown(page) == ["refund please", "refund twice", "what is up"]
+    assert session.current == session.ids[2]
+    assert page.editor.drafts.id == session.ids[2]
+
+
+def test_the_search_field_completes_fields_and_values(page, qtbot):
+    field = page.list.search.field
+    field.setFocus()
+    qtbot.keyClicks(field, "hello sta")
+    completer = field.completer()
+    completer.complete()
+    assert completer.currentCompletion() == "hello status:"
+    field.clear()
+    qtbot.keyClicks(field, "-is:fl")
+    assert completer.splitPath(field.text()) == ["is:fl"]
+    index = completer.model().index(completer.model().stringList().index("is:flagged"), 0)
+    assert completer.pathFromIndex(index) == "-is:flagged"
+    completer.popup().hide()
+
+
+def test_a_mistake_in_the_query_is_told(page):
+    page.list.search.set_text("status:nonsense")
+    assert "unknown" in page.list.search._note.text()
+    assert len(shown(page)) == 4

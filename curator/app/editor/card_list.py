@@ -21,6 +21,9 @@ READING_PX: Final = 792
 LAZY_ABOVE: Final = 200
 """With more messages than this, cards are made only when they come near the view."""
 
+REVEALED_FIRST: Final = 40
+"""How many places are made known to the layout at once, and again whenever the end comes near."""
+
 _SLICE_SECONDS: Final = 0.006
 _KEPT_CARDS: Final = 12
 
@@ -64,8 +67,12 @@ class CardList(QScrollArea):
         self.first_add = AddBar(page)
         self.first_add.role_chosen.connect(self._add_first)
         self.column.addWidget(self.first_add)
+        self._filler = QWidget(page)
+        self._filler.hide()
+        self.column.addWidget(self._filler)
         self.column.addStretch(1)
         self._page = page
+        self._revealed = 0
         self.setWidget(self.canvas)
         self._idle = QTimer(self)
         self._idle.setSingleShot(True)
@@ -93,6 +100,7 @@ class CardList(QScrollArea):
             self._insert(head + number, messages[head + number])
         for number, slot in enumerate(self.slots):
             slot.renumber(number)
+        self._reveal(REVEALED_FIRST if fresh else max(self._revealed, REVEALED_FIRST))
         self._build_seen()
         self._idle.start(0)
 
@@ -130,6 +138,7 @@ class CardList(QScrollArea):
         """Make a message current, bring it into view, and put the cursor into it where asked."""
         if not 0 <= number < len(self.slots):
             return
+        self._reveal(max(self._revealed, number + 4))
         card = self.card(number)
         self._settle()
         top = self.slots[number].mapTo(self.canvas, QPoint(0, 0)).y()
@@ -168,6 +177,7 @@ class CardList(QScrollArea):
     def _insert(self, number: int, message: Json) -> None:
         slot = Slot(message, self._page)
         slot.number = number
+        slot.hide()
         slot.built.connect(self._connect_card)
         self.slots.insert(number, slot)
         self.column.insertWidget(number + 2, slot)
@@ -228,6 +238,16 @@ class CardList(QScrollArea):
             if slot.add is bar:
                 self.add_requested.emit(slot.number + 1, role)
 
+    def _reveal(self, count: int) -> None:
+        """Show the first places only: Qt needs half a millisecond to style each, seen or not."""
+        self._revealed = count
+        for number, slot in enumerate(self.slots):
+            if slot.isHidden() == (number < count):
+                slot.setVisible(number < count)
+        rest = min(8_000_000, sum(slot.height() for slot in self.slots[count:]))
+        self._filler.setFixedHeight(rest)
+        self._filler.setVisible(rest > 0)
+
     def _settle(self) -> None:
         """Let new sizes reach the layout before anything is measured."""
         for slot in self.slots:
@@ -246,7 +266,9 @@ class CardList(QScrollArea):
         bar = self.verticalScrollBar()
         top, height = bar.value(), max(200, self.viewport().height())
         place = 0
-        for slot in self.slots:
+        if self._revealed < len(self.slots) and self._filler.y() < top + 3 * height:
+            self._reveal(self._revealed + REVEALED_FIRST)
+        for slot in self.slots[: self._revealed]:
             before = slot.height_now()
             if slot.card is None and place < top + 2 * height and place + before > top - height:
                 slot.build()
@@ -263,9 +285,12 @@ class CardList(QScrollArea):
         if len(self.slots) > LAZY_ABOVE:
             return
         began = time.perf_counter()
-        for slot in self.slots:
+        for slot in self.slots[: self._revealed]:
             if slot.card is None:
                 slot.build()
                 if time.perf_counter() - began > _SLICE_SECONDS:
                     self._idle.start(10)
                     return
+        if self._revealed < len(self.slots):
+            self._reveal(self._revealed + REVEALED_FIRST // 4)
+            self._idle.start(10)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from curator.app.editor.json_field import JsonField
@@ -116,7 +116,7 @@ class ToolDefinitions(Card):
         remove.setProperty("number", len(self._fields))
         remove.clicked.connect(self._remove)
         line.addWidget(field, 1)
-        line.addWidget(remove)
+        line.addWidget(remove, 0, Qt.AlignmentFlag.AlignTop)
         self._fields.append(field)
         self._column.addWidget(row)
 

@@ -14,7 +14,7 @@ from curator.app.editor.conversation_editor import ConversationEditor
 from curator.app.inspector import Inspector, Wish
 from curator.app.jobs import Jobs
 from curator.app.page import OpenRequest, Page
-from curator.app.session import Session
+from curator.app.session import Session, View
 from curator.app.widgets.splitter import SplitterState
 from curator.dataset import ContentPatch, Edit
 
@@ -36,6 +36,10 @@ class WritePage(Page):
     def __init__(self, session: Session, jobs: Jobs, parent: QWidget | None = None) -> None:
         super().__init__(session, jobs, parent)
         self._stale = True
+        self._behind = False
+        self._finding = -1
+        self._summed: View | None = None
+        self._sums = (0, 0, 0)
         self._replace: FindReplaceDialog | None = None
         self.add_verb("edit.replace")
         self.add_verb("conversation.new", primary=True)
@@ -77,6 +81,9 @@ class WritePage(Page):
         """Catch up with what happened while another page was in front."""
         if self._stale:
             self._reload()
+        elif self._behind:
+            self._behind = False
+            self.list.catch_up()
         elif self.session.current is not None and self.session.current != self.editor.drafts.id:
             self.list.go_to(self.session.current)
         self.editor.gauge.load()
@@ -180,7 +187,12 @@ class WritePage(Page):
         self.count_changed.emit()
 
     def _edited(self, changes: "Changes") -> None:
-        self.list.edited(changes)
+        if self.is_front:
+            self.list.edited(changes)
+        else:
+            # Another page works with the view and the conversation at hand: leave both alone.
+            self._behind = True
+            self.list.table.forget(changes)
         if self.session.current in changes.conversations:
             self._show_annotation()
         self.count_changed.emit()
@@ -214,7 +226,7 @@ class WritePage(Page):
             self._inspector.show_measure(self.editor.measure, 0, 0, 0)
             return
         # The sums are of the view, so they are taken once for each view, not at every key.
-        if view is not getattr(self, "_summed", None):
+        if view is not self._summed:
             self._summed = view
             self._sums = (
                 int(index.tokens[view.rows].sum()),
@@ -299,7 +311,7 @@ class WritePage(Page):
     def _show_finding(self, by: int) -> None:
         findings = [f for f in self.editor.findings if f.place.message is not None]
         if findings:
-            self._finding = (getattr(self, "_finding", -1 if by > 0 else 0) + by) % len(findings)
+            self._finding = (self._finding + by) % len(findings)
             self.editor.show_finding(findings[self._finding])
 
     def _choose_role(self) -> None:
@@ -319,3 +331,4 @@ class WritePage(Page):
         wanted = Qt.Orientation.Horizontal if wide else Qt.Orientation.Vertical
         if self._splitter.orientation() != wanted:
             self._splitter.setOrientation(wanted)
+            self._splitter.setSizes([45, 55] if wide else [280, 420])
