@@ -16,6 +16,7 @@ from curator.dataset.errors import Cancelled, CuratorError, GateFailed, ProjectE
 from curator.project import exports, splitting, strictness
 from curator.project.exportable import ExportSettings, select
 from curator.project.exports import export
+from curator.project.imports import import_files
 from curator.project.store import Project
 from curator.project.verify import verify
 from tests.project.projects import annotate, edit, import_lines, line
@@ -280,6 +281,25 @@ def test_an_export_is_remembered(filled, tmp_path):
     exports.remember(filled, report)
     assert exports.last_export(filled)["folder"] == str(tmp_path / "out")
     assert exports.last_export(filled)["files"] == report.to_json()["files"]
+
+
+def test_an_export_imports_as_the_same_conversations(filled, tmp_path):
+    annotate(filled, [2], "removed", {"reason": "test", "partner": None})
+    edit(filled, 3, line("Edited by hand", "é\u2028"))
+    export(filled, tmp_path / "out")
+    with Project.create(tmp_path / "again.curator") as again:
+        report = import_files(
+            again,
+            [tmp_path / "out/train.jsonl"],
+            progress=lambda *_: None,
+            cancelled=lambda: False,
+        )
+        assert (report.imported, report.rejected) == (19, 0)
+        before = [filled.content(id_) for id_ in filled.ids().tolist() if id_ != 2]
+        assert again.contents(again.ids().tolist()) == before
+        export(again, tmp_path / "second")
+    first = (tmp_path / "out/train.jsonl").read_bytes()
+    assert (tmp_path / "second/train.jsonl").read_bytes() == first
 
 
 _LIMITED = """
