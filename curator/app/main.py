@@ -3,6 +3,7 @@
 import gc
 import getpass
 import os
+import signal
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -324,6 +325,8 @@ def run(argv: Sequence[str] = ()) -> int:
         break
     else:
         curator.reopen()
+    # Ctrl+C in the terminal ends the program at once; whatever was done is stored already.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     code = app.exec()
     if curator.is_stuck:
         # Work that does not answer its cancel must not hold the exit; what is stored is durable.

@@ -47,6 +47,8 @@ class ReadingCard(Card):
         role = tokens().role(message.role)
         super().__init__(parent, stripe=role)
         self.message = message
+        # The line height of the text leaves air below its last line already.
+        self.body.setContentsMargins(16, 12, 16, 6 if message.text else 12)
         word = role_word(message.role)
         self.setAccessibleName(self.tr("Message {0}, {1}").format(number, word))
         self.setAccessibleDescription(message.text[:500])
