@@ -131,21 +131,28 @@ class Tally:
 
         known_ids says that conversations are ids of a project; else they are lines of a file.
         """
-        by_finding = {each.finding: each for findings in found for each in findings}
-        kept = [self._wanted(each.finding for each in findings) for findings in found]
-        self._count_targets(kept, of_conversations=False)
-        for finding in _gravest(kept):
-            all_of_it = by_finding[finding].conversations
-            first = all_of_it[0] if all_of_it else None
-            self._count_rule(finding, max(1, len(all_of_it)))
+        kept = [[e for e in each if self._is_wanted(e.finding)] for each in found]
+        self._count_targets([[e.finding for e in each] for each in kept], of_conversations=False)
+        gravest: dict[tuple[object, ...], DatasetFinding] = {}
+        for each in (e for findings in kept for e in findings):
+            place = (each.finding.rule, each.finding.message, each.conversations)
+            known = gravest.get(place)
+            if known is None or _is_graver(each.finding, known.finding):
+                gravest[place] = each
+        for finding, everyone in gravest.values():
+            first = everyone[0] if everyone else None
+            self._count_rule(finding, max(1, len(everyone)))
             self._tell(
-                Found(finding, first, None, all_of_it)
+                Found(finding, first, None, everyone)
                 if known_ids
-                else Found(finding, None, first, all_of_it)
+                else Found(finding, None, first, everyone)
             )
 
+    def _is_wanted(self, finding: Finding) -> bool:
+        return not self.rules or finding.rule in self.rules
+
     def _wanted(self, findings: Iterable[Finding]) -> list[Finding]:
-        return [f for f in findings if not self.rules or f.rule in self.rules]
+        return [finding for finding in findings if self._is_wanted(finding)]
 
     def _count_targets(
         self, found: Sequence[Sequence[Finding]], *, of_conversations: bool = True
@@ -183,9 +190,13 @@ def _gravest(found: Sequence[Sequence[Finding]]) -> list[Finding]:
             place = (finding.rule, finding.place, finding.message)
             seen[place] = seen.get(place, 0) + 1
             known = gravest.get((*place, seen[place]))
-            if known is None or _GRAVITY[finding.severity] > _GRAVITY[known.severity]:
+            if known is None or _is_graver(finding, known):
                 gravest[(*place, seen[place])] = finding
     return list(gravest.values())
+
+
+def _is_graver(finding: Finding, other: Finding) -> bool:
+    return _GRAVITY[finding.severity] > _GRAVITY[other.severity]
 
 
 def in_order_of_gravity(rules: Mapping[str, RuleCount]) -> list[str]:

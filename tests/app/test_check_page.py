@@ -197,6 +197,26 @@ def test_the_default_system_prompt_is_inserted_where_it_lacks(qtbot, tmp_path):
         assert "S15" not in rules(page)
 
 
+def test_a_finding_on_several_lists_each_and_they_can_be_gone_through(qtbot, tmp_path):
+    lines = [line(f"Question number {n}?") for n in range(60)]
+    lines += [line("Question number 3?", "Another answer.")]
+    for page in shown(qtbot, make_project(tmp_path / "f.curator", lines)):
+        choose(page, "D06")
+        shown_ids = [page.list.table.index(at, 0).data() for at in range(2)]
+        assert shown_ids == ["4", "61"]
+        assert page.detail.walk.text() == "Go through all 2"
+        with qtbot.waitSignal(page.open_requested) as opened:
+            page.detail.walk.click()
+        assert (opened.args[0].page, opened.args[0].ids) == ("label", (4, 61))
+
+
+def test_a_rule_can_be_shown_in_the_table(page, qtbot):
+    choose(page, "S03")
+    with qtbot.waitSignal(page.open_requested) as opened:
+        page.head.show_all.click()
+    assert (opened.args[0].page, opened.args[0].detail) == ("write", "rule:S03")
+
+
 def test_exact_copies_lead_to_the_duplicates_page(qtbot, tmp_path):
     lines = [line(f"Question number {n}?") for n in range(60)]
     for page in shown(qtbot, make_project(tmp_path / "e.curator", [*lines, lines[0]])):
@@ -240,4 +260,5 @@ def test_place_is_marked_inside_a_long_text():
     assert place.mark == "<|im_end|>"
     assert place.before.startswith("… ")
     assert place.after.endswith(" …")
-    assert marked(conversation, check_conversation(Conversation({"messages": []}))[0]) is None
+    whole = marked(conversation, check_conversation(Conversation({"messages": []}))[0])
+    assert whole.before.splitlines()[1] == "assistant: An answer."

@@ -102,6 +102,17 @@ def test_rules_on_the_whole_dataset_name_their_conversations(project):
     assert rules["D05"] == RuleCount("error", 2)
 
 
+def test_two_findings_of_the_same_words_keep_their_own_conversations(project):
+    lines = good(8)
+    lines += [line("Question number 3?", "Another."), line("Question number 5?", "Another.")]
+    import_lines(project, lines)
+    for targets in (None, profiles_named(["openai", "azure"])):
+        report = check_project(project, targets)
+        found = [f.conversations for f in report.findings if f.finding.rule == "D06"]
+        assert found == [(4, 9), (6, 10)]
+        assert report.rules["D06"].count == 4
+
+
 def test_only_the_rules_asked_for(project):
     import_lines(project, [line("x", source="forum"), OPEN_END])
     for targets in (None, profiles_named(["azure"])):

@@ -23,6 +23,7 @@ class RuleHead(QWidget):
     """The rule at hand: how grave, its title and why; a button mends all of it where that is safe."""
 
     fix_all_requested = Signal()
+    show_all_requested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -32,12 +33,15 @@ class RuleHead(QWidget):
         self._why = Quiet("", self, wrap=True)
         self.fix_all = PlainButton("", self, icon_name="wand")
         self.fix_all.clicked.connect(self.fix_all_requested)
+        self.show_all = QuietButton(self.tr("Show all in Write"), self, icon_name="search")
+        self.show_all.clicked.connect(self.show_all_requested)
         row = QHBoxLayout()
         row.setSpacing(8)
         row.addWidget(self.icon)
         row.addWidget(self._title)
         row.addWidget(self._id)
         row.addStretch(1)
+        row.addWidget(self.show_all)
         row.addWidget(self.fix_all)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -52,6 +56,7 @@ class RuleHead(QWidget):
         self._title.setText(rule_title(rule_id))
         self._id.setText(rule_id)
         self._why.setText(QCoreApplication.translate("rules", rule.why))
+        self.show_all.setVisible(rule.scope in ("conversation", "message"))
         self.fix_all.setVisible(fixable > 0)
         self.fix_all.setText(self.tr("Fix all of this rule"))
 
@@ -61,6 +66,7 @@ class FindingDetail(Card):
 
     fix_requested = Signal()
     open_requested = Signal()
+    walk_requested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent, padding=16)
@@ -71,6 +77,9 @@ class FindingDetail(Card):
         self.fix.clicked.connect(self.fix_requested)
         self.open_it = QuietButton(self.tr("Open in Write"), self, icon_name="pen")
         self.open_it.clicked.connect(self.open_requested)
+        self.walk = QuietButton("", self, icon_name="tag")
+        self.walk.setToolTip(self.tr("One after the other on the Label page"))
+        self.walk.clicked.connect(self.walk_requested)
         self._no_fix = Quiet("", self)
         scroll = QScrollArea(self)
         scroll.setWidgetResizable(True)
@@ -90,6 +99,7 @@ class FindingDetail(Card):
         row.addWidget(self.fix)
         row.addWidget(self._no_fix)
         row.addStretch(1)
+        row.addWidget(self.walk)
         row.addWidget(self.open_it)
         self.body.addWidget(self._sentence)
         self.body.addWidget(scroll, 1)
@@ -123,14 +133,14 @@ class FindingDetail(Card):
             label = QCoreApplication.translate("rules", fix.label)
             self.fix.setText(label)
             self.fix.setToolTip(self.tr("{0} (F)").format(label))
-        self._no_fix.setVisible(not offers or len(row.conversations) > 1)
+        several = len(row.conversations)
+        self.walk.setVisible(several > 1)
+        self.walk.setText(self.tr("Go through all {0}").format(f"{several:,}"))
+        self._no_fix.setVisible(not offers and several < 2)
         self._no_fix.setText(self._way_out(row))
         self.open_it.setVisible(row.conversation is not None)
 
     def _way_out(self, row: Row) -> str:
         if row.conversation is None:
             return self.tr("This is about all conversations together.")
-        if len(row.conversations) > 1:
-            others = f"{len(row.conversations) - 1:,}"
-            return self.tr("Together with {0} other conversations.").format(others)
         return self.tr("This needs a person: open it and write.")

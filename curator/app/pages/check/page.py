@@ -159,6 +159,8 @@ class CheckPage(Page):
         self.detail.fix_requested.connect(self.fix_one)
         self.detail.open_requested.connect(self._open_current)
         self.head.fix_all_requested.connect(self._fix_rule)
+        self.detail.walk_requested.connect(self._walk)
+        self.head.show_all_requested.connect(self._show_all)
         self._empty.pressed.connect(self._empty_pressed)
         self.mender.changed.connect(self.slots_changed)
 
@@ -364,3 +366,13 @@ class CheckPage(Page):
         row = self.list.row()
         if row is not None and row.conversation is not None:
             self._open(row.conversation)
+
+    def _walk(self) -> None:
+        """Go through all conversations of a finding, one after the other."""
+        row = self.list.row()
+        if row is not None:
+            self.open_requested.emit(OpenRequest("label", ids=row.conversations))
+
+    def _show_all(self) -> None:
+        """Show every conversation with this rule's findings in the table."""
+        self.open_requested.emit(OpenRequest("write", detail=f"rule:{self.rules.current()}"))

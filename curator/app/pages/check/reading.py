@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal
 
-from curator.curate.difference import Span, compare_conversations, compare_texts
+from curator.curate.difference import Span, compare_conversations, compare_texts, shown_text
 from curator.curate.fixes import SAFE_FIXES
 from curator.dataset import Conversation
 from curator.dataset.finding import Finding
@@ -20,6 +20,9 @@ MOST_ROWS: Final = 2_000
 
 AROUND: Final = 240
 """So many characters before and after a place are shown of a long text."""
+
+TURN_CHARACTERS: Final = 240
+MOST_TURNS: Final = 6
 
 TARGETS: Final = {
     "OpenAI": "openai_sft",
@@ -114,10 +117,16 @@ def _default_prompt(reader: "Reader") -> str:
 
 
 def _titled(reader: "Reader", found: Sequence["Found"]) -> list[Row]:
-    titles = reader.titles([each.conversation or 0 for each in found])
+    """Return a row for each conversation that a finding is on, or one for a finding on none."""
+    places = [
+        (each, conversation)
+        for each in found
+        for conversation in each.conversations or (each.conversation,)
+    ][:MOST_ROWS]
+    titles = reader.titles([conversation or 0 for _, conversation in places])
     return [
-        Row(each.finding, each.conversation, title, each.conversations)
-        for each, title in zip(found, titles, strict=True)
+        Row(each.finding, conversation, title, each.conversations)
+        for (each, conversation), title in zip(places, titles, strict=True)
     ]
 
 
@@ -131,14 +140,14 @@ def read_matrix(
     return report.targets
 
 
-def marked(conversation: Conversation, finding: Finding) -> Marked | None:
-    """Return the text a finding is on, with its place marked; None where it is on no message."""
+def marked(conversation: Conversation, finding: Finding) -> Marked:
+    """Return the text a finding is on, its place marked; the whole talk in short where it is on all."""
     from curator.curate.repairs.places import value_at
 
     place = finding.place
     messages = conversation.messages
     if place.message is None or place.message >= len(messages):
-        return None
+        return Marked(in_short(conversation), "", "")
     message = messages[place.message]
     value = value_at(message.fields, place.field) if place.field else None
     if isinstance(value, str) and place.start is not None and place.end is not None:
@@ -150,6 +159,18 @@ def marked(conversation: Conversation, finding: Finding) -> Marked | None:
     if place.field in ("", "content", "role"):
         return Marked(shortened(message.text or dumps(message.content)), "", "")
     return Marked(f"{place.field}: ", shortened(_written(value)), "", "mono")
+
+
+def in_short(conversation: Conversation) -> str:
+    """Return the beginnings of the first turns and of the last one."""
+    turns = [
+        f"{message.role or '?'}: {' '.join(shown_text(message).split())[:TURN_CHARACTERS]}"
+        for message in conversation.messages
+    ]
+    left_out = len(turns) - MOST_TURNS
+    if left_out > 0:
+        turns = [*turns[: MOST_TURNS - 1], "…", turns[-1]]
+    return "\n".join(turns)
 
 
 def mended_by(conversation: Conversation, finding: Finding, default_prompt: str) -> Conversation:
