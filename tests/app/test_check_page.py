@@ -79,7 +79,7 @@ def choose(page, rule):
 def test_rules_come_gravest_first_with_counts_and_the_matrix_is_filled(page):
     assert rules(page) == ["S05", "S03", "P01", "S13"]
     assert page.rules.table.index(0, 1).data() == "2"
-    assert page.subtitle.text() == "4 errors and 1 warnings in 64 conversations"
+    assert page.subtitle.text() == "4 errors and 1 warning in 64 conversations"
     assert page.matrix.tiles["openai_sft"].facts().startswith("takes 61 of 64 conversations")
     assert page.matrix.tiles["azure"].facts().startswith("takes 60 of 64 conversations")
 
@@ -240,6 +240,10 @@ def test_empty_project_says_what_to_do(qtbot, tmp_path):
     for page in shown(qtbot, make_project(tmp_path / "c.curator", [])):
         assert page._empty._title.text() == "Nothing to check yet"
         assert page._stack.currentWidget() is page._empty
+        assert page.matrix.isHidden()
+        with qtbot.waitSignal(page.action_requested) as asked:
+            page._empty.button.click()
+        assert asked.args == ["file.import"]
 
 
 def test_changes_name_message_and_key():

@@ -162,6 +162,7 @@ class CheckPage(Page):
         self.detail.walk_requested.connect(self._walk)
         self.head.show_all_requested.connect(self._show_all)
         self._empty.pressed.connect(self._empty_pressed)
+        self._empty.guide_requested.connect(partial(self.action_requested.emit, "help.guide"))
         self.mender.changed.connect(self.slots_changed)
 
     def _read(self) -> None:
@@ -274,7 +275,9 @@ class CheckPage(Page):
         else:
             self._say_empty()
         report = self._findings.report if self._findings else None
-        self.subtitle.setText("" if report is None else self._facts())
+        is_filled = report is not None and bool(report.conversations)
+        self.matrix.setVisible(report is None or is_filled)
+        self.subtitle.setText(self._facts() if is_filled else "")
         self.slots_changed.emit()
 
     def _facts(self) -> str:
@@ -282,8 +285,11 @@ class CheckPage(Page):
             return ""
         report = self._findings.report
         (count,) = report.targets.values()
-        return self.tr("{0} errors and {1} warnings in {2} conversations").format(
-            f"{count.errors:,}", f"{count.warnings:,}", f"{report.conversations:,}"
+        errors = self.tr("1 error") if count.errors == 1 else self.tr("{0} errors")
+        warnings = self.tr("1 warning") if count.warnings == 1 else self.tr("{0} warnings")
+        parts = (errors.format(f"{count.errors:,}"), warnings.format(f"{count.warnings:,}"))
+        return self.tr("{0} and {1} in {2} conversations").format(
+            *parts, f"{report.conversations:,}"
         )
 
     def _say_empty(self) -> None:
@@ -314,10 +320,12 @@ class CheckPage(Page):
         self._stack.setCurrentWidget(self._empty)
 
     def _empty_pressed(self) -> None:
-        if self._findings is not None and self._findings.report.conversations:
+        if self._findings is None:
+            self.run()
+        elif self._findings.report.conversations:
             self.open_requested.emit(OpenRequest("duplicates"))
         else:
-            self.run()
+            self.action_requested.emit("file.import")
 
     def _show_rule(self, place: int) -> None:
         rule = self.rules.current()
