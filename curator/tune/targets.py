@@ -288,7 +288,24 @@ def _local_target(profile: Target | None) -> Target | None:
     if profile is None or not path.is_file():
         return None
     try:
-        url = json.loads(path.read_text("utf-8"))["base_url"]
-    except (OSError, ValueError, KeyError, TypeError):
+        known = json.loads(path.read_text("utf-8"))
+        url, pid = known["base_url"], known.get("pid")
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+    if isinstance(pid, int) and not _is_alive(pid):
+        # A killed server leaves its address behind.
         return None
     return profile.model_copy(update={"address": {"local_server": str(url)}})
+
+
+def _is_alive(pid: int) -> bool:
+    """Say whether a process runs; where the system cannot be asked without harm, believe so."""
+    if os.name != "posix":
+        return True
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        return True
+    return True

@@ -1,6 +1,9 @@
 """Profiles are valid, an own copy wins, and a multiplier never lands where a rate is meant."""
 
 import json
+import os
+import subprocess
+import sys
 
 import pytest
 from pydantic import ValidationError
@@ -66,6 +69,12 @@ def test_this_computer_is_listed_only_while_its_server_has_an_address():
     path = state_folder() / "local-server.json"
     path.write_text(json.dumps({"base_url": "http://127.0.0.1:1234/v1"}))
     assert find_target("this-computer").url == "http://127.0.0.1:1234/v1"
+    path.write_text(json.dumps({"base_url": "http://127.0.0.1:1234/v1", "pid": os.getpid()}))
+    assert "this-computer" in load_targets()
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    path.write_text(json.dumps({"base_url": "http://127.0.0.1:1234/v1", "pid": ended.pid}))
+    assert "this-computer" not in load_targets()
     path.write_text("{broken")
     assert "this-computer" not in load_targets()
 
