@@ -14,6 +14,7 @@ from curator.cli import (
     exports,
     jobs,
     labels,
+    local,
     projects,
     splits,
     targets,
@@ -34,6 +35,7 @@ GROUPS: Final = (
     targets,
     training,
     jobs,
+    local,
     demo,
 )
 """The modules of verbs, in the order that help shows them."""
