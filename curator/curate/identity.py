@@ -27,9 +27,11 @@ def hash_text(text: str) -> int:
 
 def fold(text: str) -> str:
     """Return the text without what a reader overlooks: compatibility forms, case, white space runs."""
-    if text.isascii():
-        return " ".join(text.lower().split())
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+    folded = text.lower() if text.isascii() else unicodedata.normalize("NFKC", text).casefold()
+    # The only white space that is printable is the plain space.
+    if folded.isprintable() and "  " not in folded:
+        return folded.strip()
+    return " ".join(folded.split())
 
 
 def fold_all(texts: Sequence[str]) -> str:

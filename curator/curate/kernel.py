@@ -16,10 +16,10 @@ from msgspec import UNSET
 from curator.curate import identity
 from curator.curate.analysis import Analysis, Extent, Rejected, Row, columns_of
 from curator.curate.checks import (
+    bytes_need_reading,
     check_conversation,
     explain_rejected,
     finding,
-    needs_reading,
     plain_text_findings,
 )
 from curator.curate.plain import (
@@ -66,7 +66,7 @@ class Kernel:
         self._seen = 0
         self._roles: dict[tuple[str, ...], RoleFacts] = {}
         self._tokens: dict[str, int] = {}
-        self._systems: dict[str, tuple[int, int, bool]] = {}
+        self._systems: dict[str, tuple[int, int]] = {}
 
     def analyse(self, lines: Sequence[bytes]) -> Analysis:
         """Analyse a batch of lines."""
@@ -117,21 +117,21 @@ class Kernel:
         facts = self._roles.get(roles)
         if facts is None:
             facts = self._roles[roles] = role_facts(roles, self.profile, self.counter.count)
-        tokens, trained, system, suspect = self._count(messages, texts, facts)
+        counts, system = self._count(texts, has_prompt=facts.has_prompt)
+        tokens = facts.fixed_tokens + sum(counts)
         findings, errors, warnings = facts.findings, facts.errors, facts.warnings
         limit = self.limit
-        if suspect or (limit and tokens * 2 >= limit):
+        if (limit and tokens * 2 >= limit) or bytes_need_reading(encoded):
             findings = self._check_plain(messages, tokens)
             errors, warnings = severities(findings)
-        asked = identity.fold_all([texts[i] for i in facts.asked])
         return Row(
             identity.hash_bytes(encoded),
-            identity.hash_bytes(asked.encode()),
+            identity.hash_text(identity.fold_all([texts[i] for i in facts.asked])),
             system,
             len(texts),
             facts.turns,
             tokens,
-            trained,
+            sum([counts[i] for i in facts.answers if messages[i].weight != 0]),
             1,
             errors,
             warnings,
@@ -140,36 +140,24 @@ class Kernel:
             findings,
         )
 
-    def _count(
-        self, messages: Sequence[PlainMessage], texts: list[str], facts: RoleFacts
-    ) -> tuple[int, int, int, bool]:
-        """Return all tokens, trained tokens, the system prompt's hash, and whether rules must read."""
-        system, first, suspect = 0, 0, False
-        if facts.has_prompt:
-            prompt = texts[0]
-            known = self._systems.get(prompt)
-            if known is None:
-                known = (
-                    identity.hash_text(prompt),
-                    self.counter.count(prompt),
-                    needs_reading(prompt),
-                )
-                self._systems[prompt] = known
-            system, first, suspect = known
-            texts = texts[1:]
-        suspect = suspect or needs_reading("\n".join(texts))
+    def _count(self, texts: list[str], *, has_prompt: bool) -> tuple[list[int], int]:
+        """Return the tokens of each text and the hash of the system prompt, which often repeats."""
         count, remembered = self.counter.count, self._tokens
-        counts = [first] if facts.has_prompt else []
+        counts: list[int] = []
+        system = 0
         for text in texts:
-            if len(text) > _SHORT_TEXT:
-                counts.append(count(text))
-                continue
-            tokens = remembered.get(text)
-            if tokens is None:
-                tokens = remembered[text] = count(text)
+            if has_prompt and not counts:
+                known = self._systems.get(text)
+                if known is None:
+                    known = self._systems[text] = count(text), identity.hash_text(text)
+                tokens, system = known
+            elif len(text) > _SHORT_TEXT:
+                tokens = count(text)
+            else:
+                found = remembered.get(text)
+                tokens = remembered[text] = count(text) if found is None else found
             counts.append(tokens)
-        trained = sum([counts[i] for i in facts.answers if messages[i].weight != 0])
-        return facts.fixed_tokens + sum(counts), trained, system, suspect
+        return counts, system
 
     def _check_plain(self, messages: Sequence[PlainMessage], tokens: int) -> tuple[Finding, ...]:
         fields = [{"role": m.role, "content": m.content} for m in messages]

@@ -119,13 +119,18 @@ def count_conversation(conversation: Conversation, counter: Counter) -> TokenCou
     """Count one conversation by the notebook's formula; tools, calls and parts are an estimate."""
     count = counter.count
     messages = conversation.messages
-    per_message = tuple(_message_tokens(message, count) for message in messages)
+    said = [_content_tokens(message.content, count) for message in messages]
+    calls = [_calls_tokens(message.fields, count) for message in messages]
+    per_message = tuple(
+        TOKENS_PER_MESSAGE + content + called + _other_tokens(message.fields, count)
+        for message, content, called in zip(messages, said, calls, strict=True)
+    )
     extra = sum(
         count(dumps(value))
         for key, value in conversation.fields.items()
         if key in ("tools", "functions") and value
     )
-    trained = sum(count(m.text) + _calls_tokens(m.fields, count) for m in messages if m.is_trained)
+    trained = sum(said[i] + calls[i] for i, message in enumerate(messages) if message.is_trained)
     exact = not extra and all(map(_is_plain, messages))
     total = sum(per_message) + TOKENS_PER_CONVERSATION + extra
     return TokenCount(total, trained, per_message, exact)
@@ -138,15 +143,20 @@ def _is_plain(message: Message) -> bool:
     )
 
 
-def _message_tokens(message: Message, count: CountText) -> int:
-    total = TOKENS_PER_MESSAGE + _calls_tokens(message.fields, count)
-    for key, value in message.fields.items():
-        if isinstance(value, str):
+def _content_tokens(content: Json, count: CountText) -> int:
+    if isinstance(content, str):
+        return count(content)
+    if isinstance(content, list):
+        return sum(_part_tokens(part, count) for part in content)
+    return 0
+
+
+def _other_tokens(fields: Mapping[str, Json], count: CountText) -> int:
+    """Count every text value besides the content."""
+    total = TOKENS_PER_NAME if isinstance(fields.get("name"), str) else 0
+    for key, value in fields.items():
+        if key != "content" and isinstance(value, str):
             total += count(value)
-            if key == "name":
-                total += TOKENS_PER_NAME
-        elif key == "content" and isinstance(value, list):
-            total += sum(_part_tokens(part, count) for part in value)
     return total
 
 

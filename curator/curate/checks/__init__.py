@@ -13,10 +13,11 @@ from curator.curate.checks.dispatch import (
 )
 from curator.curate.checks.files import keys_stand_once
 from curator.curate.checks.rejected import explain_rejected
-from curator.curate.checks.screening import needs_reading
+from curator.curate.checks.screening import bytes_need_reading, needs_reading
 
 __all__ = [
     "PROFILES",
+    "bytes_need_reading",
     "check_conversation",
     "check_for_all",
     "explain_rejected",

@@ -7,17 +7,15 @@ them, and that little is searched. Each rule's pattern cannot match without the 
 import re
 from typing import Final
 
-_PROSE: Final = b"abcdefghijklmnopqrstuvwxyz ,.\n'" + bytes(range(0x80, 0x100))
+_PROSE: Final = b"abcdefghijklmnopqrstuvwxyz ,.\n'" + b'"\\:{}[' + bytes(range(0x80, 0x100))
 _SHAPE: Final = bytes(48 if 48 <= b <= 57 else 45 if b in b" -" else 120 for b in range(256))
 # Each begins with one literal character, which the engine finds as fast as memory can be read.
-_PHONE: Final = re.compile(r"\+[1-9][0-9 ()-]{7}")
+_PHONE: Final = re.compile(rb"\+[1-9][0-9 ()-]{7}")
 _LINE: Final = re.compile(
-    r"_(?:(?<=k_)(?:live|test)_|(?<=gh[pousr]_)|(?<=github_pat_)|(?<=hf_)|of_turn>)"
+    rb"_(?:(?<=k_)(?:live|test)_|(?<=gh[pousr]_)|(?<=github_pat_)|(?<=hf_)|of_turn>)"
 )
-_DASH: Final = re.compile(
-    r"-(?:(?<=sk-)(?<![\w-]sk-)[\w-]{20}|----BEGIN|(?<=glpat-)|(?<=xox[abeprs]-))", re.ASCII
-)
-_CAPITAL_SIGNS: Final = ("AKIA", "ASIA", "AIza", "INST]")
+_DASH: Final = re.compile(rb"-(?:(?<=sk-)[\w-]{20}|----BEGIN|(?<=glpat-)|(?<=xox[abeprs]-))")
+_CAPITAL_SIGNS: Final = (b"AKIA", b"ASIA", b"AIza", b"INST]")
 # Of AIza the capitals are left.
 _CAPITAL: Final = re.compile(rb"I(?:(?<=AI)|(?<=AKI)A|(?<=ASI)A|NST\])")
 
@@ -25,34 +23,37 @@ _CAPITAL: Final = re.compile(rb"I(?:(?<=AI)|(?<=AKI)A|(?<=ASI)A|NST\])")
 def needs_reading(text: str) -> bool:
     """Say whether a text may hold something for the rules on texts; false proves that it does not."""
     try:
-        left = text.encode().translate(None, _PROSE)
+        data = text.encode()
     except UnicodeEncodeError:
         return True
+    return bytes_need_reading(data)
+
+
+def bytes_need_reading(data: bytes) -> bool:
+    """Say the same of UTF-8, or of texts written as JSON with non-ASCII characters as they are."""
+    left = data.translate(None, _PROSE)
     return (
         b"@" in left
-        or (b"<" in left and ("<|" in text or "<｜" in text))
-        or (b"_" in left and _LINE.search(text) is not None)
-        or (b"-" in left and _DASH.search(text) is not None)
-        or (b"+" in left and _PHONE.search(text) is not None)
-        or _has_figures(left, text)
-        or _has_capital_sign(left, text)
+        or (b"<" in left and (b"<|" in data or b"<\xef\xbd\x9c" in data))
+        or (b"_" in left and _LINE.search(data) is not None)
+        or (b"-" in left and _DASH.search(data) is not None)
+        or (b"+" in left and _PHONE.search(data) is not None)
+        # What is left of most texts shows that they have no groups of figures.
+        or (_has_groups(left) and _has_groups(data))
+        or _has_capital_sign(left, data)
     )
 
 
-def _has_figures(left: bytes, text: str) -> bool:
-    """Look for eight figures in a row, or two groups of four; what is left shows most texts free."""
-    return _has_groups(left) and _has_groups(text.encode())
-
-
 def _has_groups(data: bytes) -> bool:
+    """Look for eight figures in a row, or two groups of four."""
     shape = data.translate(_SHAPE)
     return b"00000000" in shape or b"0000-0000" in shape
 
 
-def _has_capital_sign(left: bytes, text: str) -> bool:
+def _has_capital_sign(left: bytes, data: bytes) -> bool:
     return (
-        (_CAPITAL.search(left) is not None and any(map(text.__contains__, _CAPITAL_SIGNS)))
-        or (b"J" in left and "eyJ" in text)
-        or (b">>" in left and b"SYS>>" in left)
-        or (b"AK=" in left and "AccountKey=" in text)
+        (_CAPITAL.search(left) is not None and any(map(data.__contains__, _CAPITAL_SIGNS)))
+        or (b"J" in left and b"eyJ" in data)
+        or (b">>" in left and b"SYS>>" in data)
+        or (b"AK=" in left and b"AccountKey=" in data)
     )
