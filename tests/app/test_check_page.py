@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QDialog
 
 from curator.app.jobs import Jobs
 from curator.app.pages.check import mender
+from curator.app.pages.check import page as page_module
 from curator.app.pages.check.page import CheckPage
 from curator.app.pages.check.reading import changes_of, changes_of_lines, marked
 from curator.app.session import Session
@@ -208,6 +209,15 @@ def test_a_finding_on_several_lists_each_and_they_can_be_gone_through(qtbot, tmp
         with qtbot.waitSignal(page.open_requested) as opened:
             page.detail.walk.click()
         assert (opened.args[0].page, opened.args[0].ids) == ("label", (4, 61))
+
+
+def test_a_large_project_counts_for_every_target_only_when_asked(qtbot, tmp_path, monkeypatch):
+    monkeypatch.setattr(page_module, "COUNT_AGAIN_UP_TO", 2)
+    for page in shown(qtbot, make_project(tmp_path / "g.curator", [HUMAN, SECRET, TWO])):
+        assert page.matrix.tiles["azure"].facts() == "Not checked yet"
+        page.slots()["check.run"]()
+        rest(qtbot, page)
+        assert page.matrix.tiles["azure"].facts().startswith("takes 0 of 3")
 
 
 def test_a_rule_can_be_shown_in_the_table(page, qtbot):

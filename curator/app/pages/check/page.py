@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 RELOAD_MS: Final = 250
 COUNT_AGAIN_UP_TO: Final = 50_000
-"""With more conversations than this the matrix waits for Check again after a change."""
+"""With more conversations than this the matrix waits for Check again."""
 
 
 class CheckPage(Page):
@@ -240,7 +240,7 @@ class CheckPage(Page):
         self._stack.setCurrentWidget(self._empty)
 
     def _project_changed(self) -> None:
-        self._is_stale, self._is_counted = True, False
+        self._is_stale, self._is_counted = True, self._is_large()
         self._findings = None
         self.matrix.show_counts({}, 0)
         self.rules.show_rules(None, "")
@@ -253,11 +253,15 @@ class CheckPage(Page):
             return
         self.count_changed.emit()
         self.matrix.grow_old()
-        index = self.session.index
-        self._is_counted = index is not None and len(index) > COUNT_AGAIN_UP_TO
+        self._is_counted = self._is_large()
         self._is_stale = True
         if self.is_front:
             self._reload_soon.start()
+
+    def _is_large(self) -> bool:
+        """Whether counting for every target takes long enough to wait until somebody asks."""
+        index = self.session.index
+        return index is not None and len(index) > COUNT_AGAIN_UP_TO
 
     def _choose_target(self, profile: str) -> None:
         if profile != self._profile:
