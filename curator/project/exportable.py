@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from itertools import chain
 from typing import Final, Literal
 
 import numpy as np
@@ -157,8 +158,8 @@ def _table(reader: Reader) -> dict[str, Ints]:
         "LEFT JOIN annotation ON conversation = id ORDER BY id"
     )
     with reader.reading() as connection:
-        cells = connection.execute(sql).fetchall()
-    table = np.array(cells, dtype=np.int64).reshape(-1, len(_COLUMNS))
+        cells = chain.from_iterable(connection.execute(sql))
+        table = np.fromiter(cells, np.int64).reshape(-1, len(_COLUMNS))
     names = ("id", "status", "flag", "split", "removed", *_COLUMNS[5:])
     return {name: table[:, at] for at, name in enumerate(names)}
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Final
 
 import numpy as np
@@ -175,8 +176,8 @@ class _Rows:
         )
         with reader.snapshot():
             with reader.reading() as connection:
-                cells = connection.execute(sql).fetchall()
-            table = np.array(cells, dtype=np.int64).reshape(-1, 6)
+                cells = chain.from_iterable(connection.execute(sql))
+                table = np.fromiter(cells, np.int64).reshape(-1, 6)
             ids = table[:, 0]
             names, label = _labels(reader, ids, plan.stratify, strict=strict)
         cluster = np.full(len(ids), -1, dtype=np.int64)

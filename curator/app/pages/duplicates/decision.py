@@ -13,7 +13,7 @@ from curator.app.pages.duplicates.pair_view import PairFacts, PairView
 from curator.app.session import Session
 from curator.app.widgets.buttons import LinkButton
 from curator.app.widgets.key_button import KeyButton
-from curator.app.widgets.text import Quiet, SectionTitle
+from curator.app.widgets.text import Meta, Quiet, SectionTitle
 
 if TYPE_CHECKING:
     from curator.curate.difference import TurnPair
@@ -47,6 +47,7 @@ class DecisionPane(QWidget):
         head.addWidget(self._heading)
         head.addWidget(self._facts)
         head.addStretch(1)
+        head.addWidget(Meta(self.tr("← → go through the pairs"), self))
         head.addWidget(self._open)
         column.addLayout(head)
         column.addWidget(self.view, 1)
