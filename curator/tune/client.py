@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 from curator.dataset.errors import CuratorError, TargetError, WrongUse
 from curator.tune.addresses import host_of, is_loopback
 from curator.tune.keys import Key, need_key
-from curator.tune.targets import Target
+from curator.tune.targets import Target, with_local_address
 
 if TYPE_CHECKING:
     from openai import OpenAI
@@ -241,8 +241,24 @@ class Connection:
 
 
 def connect(target: Target, *, read_s: float = _READ_S) -> Connection:
-    """Return a connection with the target's key; raises TargetError where the key is missing."""
+    """Return a connection with the target's key; raises TargetError where the key is missing.
+
+    This computer's own server is started where it does not run yet.
+    """
+    if target.protocol == "local":
+        target = with_local_address(target, _local_server())
     return Connection(target, need_key(target), read_s=read_s)
+
+
+def _local_server() -> str:
+    try:
+        from curator.tune.local.service import ensure_running
+    except ImportError as error:
+        raise TargetError(
+            f"Training on this computer needs the package {error.name}, which is not installed.",
+            code="no_trainer",
+        ) from error
+    return ensure_running()
 
 
 def _build_client(target: Target, key: Key | None, read_s: float) -> "OpenAI":

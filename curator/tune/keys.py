@@ -77,7 +77,7 @@ def need_key(target: Target, *, limit_s: float = 4.0) -> Key | None:
 
 def key_place(target: Target, *, limit_s: float = 4.0) -> str:
     """Say where a target's key comes from: "environment", "key store", "not needed" or "missing"."""
-    if target.auth == "none":
+    if target.auth == "none" or target.protocol == "local":
         return "not needed"
     if target.key_env and os.environ.get(target.key_env, "").strip():
         return "environment"

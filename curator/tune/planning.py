@@ -92,7 +92,8 @@ def dry_run(
     counted = _count(exported, recipe, progress, cancelled)
     is_changed = exported.snapshot not in ("", hash_file(exported.train, progress, cancelled))
     chosen = recipe.epochs()
-    epochs = chosen if chosen is not None else choose_epochs(counted.rows)
+    usual = recipe.target.auto_epochs or choose_epochs(counted.rows)
+    epochs = chosen if chosen is not None else usual
     price = cost(counted.tokens, epochs, recipe.base, target=recipe.target.prices, prices=prices)
     days = last_days(recipe.base, recipe.target.prices, prices)
     return DryRun(
@@ -105,7 +106,7 @@ def dry_run(
         epochs_chosen=chosen is not None,
         cost=price,
         seconds=estimate_seconds(counted.tokens * epochs, recipe, past),
-        host=host_of(recipe.target.url),
+        host=host_of(recipe.target.url) if recipe.target.is_complete else recipe.target.label,
         validation_rows=exported.validation_rows,
         errors=tuple(_errors(exported, recipe, counted, days, day, is_changed=is_changed)),
         warnings=tuple(_warnings(exported, recipe, counted, price, days, day)),

@@ -1,5 +1,6 @@
 """What a job is asked for: base model, method and settings, checked against the target's bounds."""
 
+import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -42,7 +43,7 @@ class Recipe:
 
     def arguments(self, training_file: str, validation_file: str, token: str) -> dict[str, Any]:
         """Return the arguments of the one call that creates the job."""
-        hyperparameters, body = self._sorted_settings()
+        hyperparameters, body, options = self._sorted_settings()
         arguments: dict[str, Any] = {"model": self.base, "training_file": training_file}
         if validation_file:
             arguments["validation_file"] = validation_file
@@ -51,6 +52,10 @@ class Recipe:
         if self.seed is not None:
             arguments["seed"] = self.seed
         arguments["metadata"] = {TOKEN_KEY: token}
+        if options:
+            arguments["metadata"][self.target.options_key] = json.dumps(
+                options, separators=(",", ":")
+            )
         if self.target.hyper_style == "legacy":
             arguments["hyperparameters"] = hyperparameters
         else:
@@ -67,16 +72,24 @@ class Recipe:
             inner["grader"] = dict(self.grader)
         return {"type": name, name: inner}
 
-    def _sorted_settings(self) -> tuple[dict[str, Value], dict[str, Value]]:
-        """Split the settings by their place in the call, each under the field the service reads."""
+    def _sorted_settings(self) -> tuple[dict[str, Value], dict[str, Value], dict[str, Value]]:
+        """Split the settings by their place in the call, each under the field the service reads.
+
+        Options that travel as metadata are sent only where somebody chose them.
+        """
         hyperparameters: dict[str, Value] = {}
         body: dict[str, Value] = {}
+        options: dict[str, Value] = {}
         rate = self.target.learning_rate
         for setting in self.target.settings(self.method):
             value = self.settings.get(setting.name, setting.default)
+            if setting.place == "metadata":
+                if value != "auto":
+                    options[setting.name] = value
+                continue
             place = body if setting.place == "body" else hyperparameters
             place[rate.field if setting.name == rate.name else setting.name] = value
-        return hyperparameters, body
+        return hyperparameters, body, options
 
 
 def make_recipe(

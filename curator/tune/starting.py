@@ -10,7 +10,7 @@ is created again.
 import time
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from curator.dataset.errors import Cancelled, CuratorError, GateFailed, TargetError
@@ -66,7 +66,8 @@ def start_job(
         raise GateFailed(" ".join(plan.errors))
     _refuse_twin(table, connection, exported, recipe)
     token = str(uuid.uuid4())
-    table.add(_new_job(token, exported, recipe, plan, project))
+    job = _new_job(token, exported, recipe, plan, project)
+    table.add(replace(job, base_url=connection.target.url))
     told = _with_heartbeat(table, token, progress)
     try:
         table.update(token, status=State.UPLOADING)

@@ -61,8 +61,9 @@ class Hyperparameter(_Profile):
     maximum: float | None = None
     choices: tuple[str, ...] = ()
     auto: bool = True
+    advanced: bool = False
     methods: tuple[Method, ...] = ("sft", "dpo", "rft")
-    place: Literal["hyperparameters", "body"] = "hyperparameters"
+    place: Literal["hyperparameters", "body", "metadata"] = "hyperparameters"
     help: str
 
 
@@ -97,6 +98,8 @@ class Target(_Profile):
     learning_rate: LearningRate
     hyperparameters: tuple[Hyperparameter, ...]
     extra_body: Mapping[str, Value] = {}
+    options_key: str = ""
+    auto_epochs: int | None = None
     extra_headers: Mapping[str, str] = {}
     min_lines: int | None = None
     max_lines: int | None = None
@@ -167,13 +170,10 @@ def corrected_prices() -> Path:
 def load_targets() -> dict[str, Target]:
     """Return every target by id: shipped ones, then the user's own, which win.
 
-    This computer is among them only while a local server has said where it listens.
+    This computer's address is filled in only while its server says where it listens.
     """
     shipped = {path.stem: read_target(path) for path in sorted(resource("targets").glob("*.json"))}
-    targets = {name: target for name, target in shipped.items() if name != _LOCAL}
-    local = _local_target(shipped.get(_LOCAL))
-    if local is not None:
-        targets[_LOCAL] = local
+    targets = {**shipped, _LOCAL: _with_local_address(shipped[_LOCAL])}
     folder = settings_folder() / "targets"
     for path in sorted(folder.glob("*.json")) if folder.is_dir() else ():
         mine = read_target(path)
@@ -186,8 +186,7 @@ def find_target(name: str) -> Target:
     targets = load_targets()
     if name not in targets:
         known = ", ".join(sorted(targets))
-        hint = "; the local trainer is not running" if name == _LOCAL else ""
-        raise WrongUse(f'There is no target "{name}"{hint}. Known targets: {known}.')
+        raise WrongUse(f'There is no target "{name}". Known targets: {known}.')
     return targets[name]
 
 
@@ -278,24 +277,29 @@ def with_rate_kind(target: Target, kind: Literal["multiplier", "absolute"]) -> T
     return target.model_copy(update={"learning_rate": rate})
 
 
+def with_local_address(target: Target, url: str) -> Target:
+    """Return this computer's target with the address its server listens at."""
+    return target.model_copy(update={"address": {"local_server": url}})
+
+
 def _own_path(target_id: str) -> Path:
     return settings_folder() / "targets" / f"{target_id}.json"
 
 
-def _local_target(profile: Target | None) -> Target | None:
+def _with_local_address(profile: Target) -> Target:
     """Return this computer's profile with the address a running local server wrote down."""
     path = state_folder() / "local-server.json"
-    if profile is None or not path.is_file():
-        return None
+    if not path.is_file():
+        return profile
     try:
         known = json.loads(path.read_text("utf-8"))
         url, pid = known["base_url"], known.get("pid")
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return None
+        return profile
     if isinstance(pid, int) and not _is_alive(pid):
         # A killed server leaves its address behind.
-        return None
-    return profile.model_copy(update={"address": {"local_server": str(url)}})
+        return profile
+    return with_local_address(profile, str(url))
 
 
 def _is_alive(pid: int) -> bool:

@@ -1,5 +1,7 @@
 """Settings are read, bounded and put into the field each service reads."""
 
+import json
+
 import pytest
 
 from curator.dataset.errors import WrongUse
@@ -122,3 +124,33 @@ def test_words_for_true_and_false_are_read():
 
 def test_both_names_of_a_method_are_known():
     assert make_recipe(find_target("openai"), "b", method="supervised").method == "sft"
+
+
+def test_options_of_this_computer_travel_as_metadata_where_chosen():
+    target = find_target("this-computer")
+    plain = make_recipe(target, "tiny").arguments("f", "", "t")
+    assert plain["metadata"] == {TOKEN_KEY: "t"}
+    chosen = make_recipe(
+        target, "tiny", settings={"method": "full", "rank": "4", "dropout": "auto", "n_epochs": 5}
+    ).arguments("f", "", "t")
+    assert chosen["metadata"] == {TOKEN_KEY: "t", "curator.options": '{"method":"full","rank":4}'}
+    inner = chosen["method"]["supervised"]["hyperparameters"]
+    assert inner == {"n_epochs": 5, "batch_size": "auto", "learning_rate_multiplier": "auto"}
+
+
+def test_options_of_this_computer_are_those_its_trainer_knows():
+    options = pytest.importorskip("curator.tune.local.options")
+    mine = {
+        s.name: s for s in find_target("this-computer").settings("sft") if s.place == "metadata"
+    }
+    for name, setting in mine.items():
+        for value in (setting.minimum, setting.maximum, *setting.choices):
+            if value not in (None, "auto"):
+                request = {
+                    "metadata": {options.METADATA_KEY: json.dumps({name: _as(setting, value)})}
+                }
+                options.resolve(request, tiny=False)
+
+
+def _as(setting, value):
+    return int(value) if setting.kind == "int" else value

@@ -61,22 +61,19 @@ def test_nebius_takes_an_absolute_rate_in_the_multipliers_field():
     assert rate.maximum < 0.1
 
 
-def test_this_computer_is_listed_only_while_its_server_has_an_address():
-    assert "this-computer" not in load_targets()
-    with pytest.raises(WrongUse, match="not running"):
-        find_target("this-computer")
+def test_this_computer_has_an_address_only_while_its_server_runs():
+    assert not find_target("this-computer").is_complete
     state_folder().mkdir(parents=True)
     path = state_folder() / "local-server.json"
-    path.write_text(json.dumps({"base_url": "http://127.0.0.1:1234/v1"}))
-    assert find_target("this-computer").url == "http://127.0.0.1:1234/v1"
-    path.write_text(json.dumps({"base_url": "http://127.0.0.1:1234/v1", "pid": os.getpid()}))
-    assert "this-computer" in load_targets()
+    address = {"base_url": "http://127.0.0.1:1234/v1"}
+    for known in (address, {**address, "pid": os.getpid()}):
+        path.write_text(json.dumps(known))
+        assert find_target("this-computer").url == "http://127.0.0.1:1234/v1"
     ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait()
-    path.write_text(json.dumps({"base_url": "http://127.0.0.1:1234/v1", "pid": ended.pid}))
-    assert "this-computer" not in load_targets()
-    path.write_text("{broken")
-    assert "this-computer" not in load_targets()
+    for stale in (json.dumps({**address, "pid": ended.pid}), "{broken", "[]"):
+        path.write_text(stale)
+        assert not find_target("this-computer").is_complete
 
 
 def test_an_own_target_is_kept_wins_and_goes_again():
@@ -137,5 +134,7 @@ def test_profiles_are_frozen_and_hold_no_key():
 
 
 def test_an_unknown_target_lists_the_known():
-    with pytest.raises(WrongUse, match="azure-v1, bedrock-mantle, custom, nebius, openai"):
+    with pytest.raises(
+        WrongUse, match="azure-v1, bedrock-mantle, custom, nebius, openai, this-computer"
+    ):
         find_target("none")
