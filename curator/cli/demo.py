@@ -152,7 +152,11 @@ def _tell(step: _Step, answer: Answer, seconds: float) -> None:
 
 def _take_pictures(project: Path, folder: Path) -> list[str]:
     """Take pictures of the pages in a process of its own, since only the window knows Qt."""
-    command = [sys.executable, "-m", "curator", "--screenshots", str(folder), str(project)]
+    # In a bundle the executable is the program itself.
+    program = (
+        [sys.executable] if getattr(sys, "frozen", False) else [sys.executable, "-m", "curator"]
+    )
+    command = [*program, "--screenshots", str(folder), str(project)]
     try:
         done = subprocess.run(
             command,
