@@ -171,7 +171,11 @@ _ANSWERS: Final[Mapping[str, Callable[["Index", str], Mask]]] = MappingProxyType
 def repeated(values: npt.NDArray[Any], among: Mask) -> Mask:
     """Return which rows of a mask share their value with another one of them."""
     rows = np.flatnonzero(among)
-    _, inverse, counts = np.unique(values[rows], return_inverse=True, return_counts=True)
+    here = values[rows]
+    in_order = np.sort(here)
+    shared = np.unique(in_order[1:][in_order[1:] == in_order[:-1]])
     mask = np.zeros(len(values), np.bool_)
-    mask[rows] = counts[inverse] > 1
+    if len(shared):
+        places = np.minimum(np.searchsorted(shared, here), len(shared) - 1)
+        mask[rows] = shared[places] == here
     return mask
