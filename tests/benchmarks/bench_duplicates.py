@@ -90,7 +90,9 @@ def main() -> None:
     texts = documents(options.documents)
     size = sum(map(len, texts)) / 1e6
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
-    print(f"{len(texts):,} documents, {size:.0f} MB, threshold {options.threshold}, load {load:.1f}")
+    print(
+        f"{len(texts):,} documents, {size:.0f} MB, threshold {options.threshold}, load {load:.1f}"
+    )
 
     began, cpu = time.perf_counter(), time.process_time()
     matches = find_near(texts, options.threshold)
