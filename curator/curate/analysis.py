@@ -1,6 +1,7 @@
 """What the kernel gives back: one row for a conversation, columns for a batch of lines."""
 
-from collections.abc import Sequence
+from array import array
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
@@ -42,14 +43,6 @@ class Rejected(NamedTuple):
     reason: str
 
 
-class Extent(NamedTuple):
-    """Where a row's object stands: index of its line, bytes of white space before it, its bytes."""
-
-    line: int
-    left: int
-    length: int
-
-
 @dataclass(slots=True)
 class Analysis:
     """The rows of a batch as columns, in the order of their lines, and what did not get in.
@@ -71,18 +64,26 @@ class Analysis:
 
 
 def columns_of(
-    rows: Sequence[Row], extents: Sequence[Extent], rejected: list[Rejected], blank: int
+    rows: Sequence[Row],
+    extents: Sequence[tuple[int, int, int]],
+    rejected: list[Rejected],
+    blank: int,
 ) -> Analysis:
-    """Turn rows into columns."""
+    """Turn rows into columns; an extent is a row's line, the bytes before its object, and its bytes."""
     cells: list[Any] = list(zip(*rows, strict=True)) or [()] * len(Row._fields)
     line, left, length = list(zip(*extents, strict=True)) or [()] * 3
     return Analysis(
-        line=np.array(line, np.int64),
-        left=np.array(left, np.int64),
-        length=np.array(length, np.int64),
-        columns={name: np.array(cells[i], np.int64) for i, name in enumerate(NUMBERS)},
+        line=_column(line),
+        left=_column(left),
+        length=_column(length),
+        columns={name: _column(cells[i]) for i, name in enumerate(NUMBERS)},
         titles=list(cells[-2]),
         findings=[(i, found) for i, every in enumerate(cells[-1]) if every for found in every],
         rejected=rejected,
         blank=blank,
     )
+
+
+def _column(numbers: Iterable[int]) -> Column:
+    # Three times as fast as numpy's own way through Python objects.
+    return np.frombuffer(array("q", numbers), np.int64)

@@ -19,6 +19,14 @@ from curator.dataset.errors import CuratorError
 from curator.dataset.resources import resource
 
 CountText = Callable[[str], int]
+CountTexts = Callable[[list[str]], list[int]]
+
+
+class Engine(NamedTuple):
+    """Two ways into one counter: any text, and many texts known to be free of lone surrogates."""
+
+    count: CountText
+    count_clean: CountTexts
 
 
 class Vocabulary(NamedTuple):
@@ -91,18 +99,18 @@ def _tiktoken_encoding(file: str) -> tiktoken.Encoding:
     return tiktoken.Encoding(name, pat_str=pattern, mergeable_ranks=ranks, special_tokens={})
 
 
-def tiktoken_count(encoding: str) -> CountText:
-    """Return tiktoken's count, the reference: exact by definition, slower."""
+def tiktoken_engine(encoding: str) -> Engine:
+    """Return tiktoken, the reference: exact by definition, slower."""
     encode = _tiktoken_encoding(VOCABULARIES[encoding].file).encode_ordinary
 
     def count(text: str) -> int:
         return len(encode(text))
 
-    return count
+    return Engine(count, lambda texts: list(map(count, texts)))
 
 
 @cache
-def _fastokens_count(file: str) -> CountText | None:
+def _fastokens(file: str) -> Engine | None:
     try:
         from fastokens import Tokenizer
     except ImportError:
@@ -119,12 +127,15 @@ def _fastokens_count(file: str) -> CountText | None:
         except UnicodeEncodeError:
             return len(encode(replace_surrogates(text)))
 
-    return count if agrees_with_golden(name, count) else None
+    def count_clean(texts: list[str]) -> list[int]:
+        return list(map(len, map(encode, texts)))
+
+    return Engine(count, count_clean) if agrees_with_golden(name, count) else None
 
 
-def fast_count(encoding: str) -> CountText | None:
-    """Return fastokens' count once it proved itself on the golden file, else None."""
-    return _fastokens_count(VOCABULARIES[encoding].file)
+def fast_engine(encoding: str) -> Engine | None:
+    """Return fastokens once it proved itself on the golden file, else None."""
+    return _fastokens(VOCABULARIES[encoding].file)
 
 
 def golden_texts() -> tuple[list[str], dict[str, list[int]]]:

@@ -8,13 +8,13 @@ general way, and both ways give the same rows.
 import re
 from collections.abc import Sequence
 from functools import lru_cache
+from operator import attrgetter
 from typing import Final
 
 import msgspec
-from msgspec import UNSET
 
 from curator.curate import identity
-from curator.curate.analysis import Analysis, Extent, Rejected, Row, columns_of
+from curator.curate.analysis import Analysis, Rejected, Row, columns_of
 from curator.curate.checks import (
     bytes_need_reading,
     check_conversation,
@@ -51,8 +51,11 @@ WORTH_ACCELERATING: Final = 4_000_000
 """Bytes of lines after which loading fastokens (a second) costs less than counting with tiktoken."""
 
 _LONE_SURROGATE: Final = re.compile("[\ud800-\udfff]")
-_SHORT_TEXT: Final = 40
-_REMEMBERED: Final = 30_000
+# The row's own constructor takes its fields one by one, which costs as much as a hash.
+_new_row: Final = tuple.__new__
+_content: Final = attrgetter("content")
+_role: Final = attrgetter("role")
+_REMEMBERED: Final = 10_000
 
 
 class Kernel:
@@ -65,7 +68,6 @@ class Kernel:
         self.counter = counter(encoding)
         self._seen = 0
         self._roles: dict[tuple[str, ...], RoleFacts] = {}
-        self._tokens: dict[str, int] = {}
         self._systems: dict[str, tuple[int, int]] = {}
 
     def analyse(self, lines: Sequence[bytes]) -> Analysis:
@@ -73,11 +75,11 @@ class Kernel:
         self._seen += sum(map(len, lines))
         if self._seen > WORTH_ACCELERATING:
             self.counter.accelerate()
-        for remembered in (self._tokens, self._systems, self._roles):
+        for remembered in (self._systems, self._roles):
             if len(remembered) > _REMEMBERED:
                 remembered.clear()
         rows: list[Row] = []
-        extents: list[Extent] = []
+        extents: list[tuple[int, int, int]] = []
         rejected: list[Rejected] = []
         blank = 0
         for number, whole in enumerate(lines):
@@ -93,7 +95,7 @@ class Kernel:
                     rejected.append(Rejected(number, refused.rule, refused.reason))
                     continue
             rows.append(row)
-            extents.append(Extent(number, 0 if line is whole else whole.index(line), len(line)))
+            extents.append((number, 0 if line is whole else whole.index(line), len(line)))
         return columns_of(rows, extents, rejected, blank)
 
     def _plain(self, line: bytes) -> Row | None:
@@ -103,17 +105,15 @@ class Kernel:
         except (msgspec.MsgspecError, UnicodeDecodeError):
             return None
         messages = parsed.messages
-        texts = [message.content for message in messages]
+        texts = list(map(_content, messages))
         encoded = encode_plain(parsed)
-        if not texts or not keys_stand_once(line, encoded):
+        # A text that is empty once stripped is empty or nothing but white space.
+        if not texts or not all(map(str.strip, texts)) or not keys_stand_once(line, encoded):
             return None
-        for text in texts:
-            if not text or text.isspace():
-                return None
-        weighted = [m.weight is not UNSET for m in messages].count(True)
+        weighted = b'"weight":' in encoded
         if weighted and not weights_are_usual(messages):
             return None
-        roles = tuple([message.role for message in messages])
+        roles = tuple(map(_role, messages))
         facts = self._roles.get(roles)
         if facts is None:
             facts = self._roles[roles] = role_facts(roles, self.profile, self.counter.count)
@@ -124,40 +124,35 @@ class Kernel:
         if (limit and tokens * 2 >= limit) or bytes_need_reading(encoded):
             findings = self._check_plain(messages, tokens)
             errors, warnings = severities(findings)
-        return Row(
-            identity.hash_bytes(encoded),
-            identity.hash_text(identity.fold_all([texts[i] for i in facts.asked])),
-            system,
-            len(texts),
-            facts.turns,
-            tokens,
-            sum([counts[i] for i in facts.answers if messages[i].weight != 0]),
-            1,
-            errors,
-            warnings,
-            (HAS_SYSTEM if facts.has_system else 0) | (HAS_WEIGHTS if weighted else 0),
-            title_of(texts[facts.titled]),
-            findings,
+        return _new_row(
+            Row,
+            (
+                identity.hash_bytes(encoded),
+                identity.hash_text(identity.fold_all([texts[i] for i in facts.asked])),
+                system,
+                len(texts),
+                facts.turns,
+                tokens,
+                sum([counts[i] for i in facts.answers if messages[i].weight != 0]),
+                1,
+                errors,
+                warnings,
+                (HAS_SYSTEM if facts.has_system else 0) | (HAS_WEIGHTS if weighted else 0),
+                title_of(texts[facts.titled]),
+                findings,
+            ),
         )
 
     def _count(self, texts: list[str], *, has_prompt: bool) -> tuple[list[int], int]:
         """Return the tokens of each text and the hash of the system prompt, which often repeats."""
-        count, remembered = self.counter.count, self._tokens
-        counts: list[int] = []
-        system = 0
-        for text in texts:
-            if has_prompt and not counts:
-                known = self._systems.get(text)
-                if known is None:
-                    known = self._systems[text] = count(text), identity.hash_text(text)
-                tokens, system = known
-            elif len(text) > _SHORT_TEXT:
-                tokens = count(text)
-            else:
-                found = remembered.get(text)
-                tokens = remembered[text] = count(text) if found is None else found
-            counts.append(tokens)
-        return counts, system
+        count = self.counter.count_clean
+        if not has_prompt:
+            return count(texts), 0
+        prompt = texts[0]
+        known = self._systems.get(prompt)
+        if known is None:
+            known = self._systems[prompt] = self.counter.count(prompt), identity.hash_text(prompt)
+        return [known[0], *count(texts[1:])], known[1]
 
     def _check_plain(self, messages: Sequence[PlainMessage], tokens: int) -> tuple[Finding, ...]:
         fields = [{"role": m.role, "content": m.content} for m in messages]

@@ -11,7 +11,14 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final, Literal
 
-from curator.curate.encodings import VOCABULARIES, CountText, fast_count, tiktoken_count
+from curator.curate.encodings import (
+    VOCABULARIES,
+    CountText,
+    CountTexts,
+    Engine,
+    fast_engine,
+    tiktoken_engine,
+)
 from curator.dataset import Conversation, Message
 from curator.dataset.errors import WrongUse
 from curator.dataset.json_values import Json, dumps
@@ -64,21 +71,24 @@ class Counter:
                 f"There is no encoding {encoding}; choose one of {', '.join(ENCODINGS)}."
             )
         self.encoding = encoding
-        self._count: CountText | None = None
-        self._engine: Literal["tiktoken", "fastokens"] = "tiktoken"
+        self._loaded: Engine | None = None
+        self._name: Literal["tiktoken", "fastokens"] = "tiktoken"
         self._trusted = True
 
     @property
     def engine(self) -> Literal["tiktoken", "fastokens"]:
         """The engine that counts now."""
-        return self._engine
+        return self._name
 
     @property
     def count(self) -> CountText:
         """The function that counts one text; take it once before a loop."""
-        if self._count is None:
-            self._count = tiktoken_count(self.encoding)
-        return self._count
+        return self._engine().count
+
+    @property
+    def count_clean(self) -> CountTexts:
+        """The function that counts many texts, none of which holds a lone surrogate."""
+        return self._engine().count_clean
 
     def count_many(self, texts: Sequence[str]) -> list[int]:
         """Return the count of each text."""
@@ -86,19 +96,24 @@ class Counter:
 
     def accelerate(self) -> bool:
         """Move to fastokens if it proves itself on the golden file; return whether it counts now."""
-        if self._engine != "fastokens" and self._trusted:
-            fast = fast_count(self.encoding)
+        if self._name != "fastokens" and self._trusted:
+            fast = fast_engine(self.encoding)
             if fast is None:
                 self._trusted = False
             else:
-                self._count, self._engine = fast, "fastokens"
-        return self._engine == "fastokens"
+                self._loaded, self._name = fast, "fastokens"
+        return self._name == "fastokens"
+
+    def _engine(self) -> Engine:
+        if self._loaded is None:
+            self._loaded = tiktoken_engine(self.encoding)
+        return self._loaded
 
     def referee(self, texts: Sequence[str]) -> int:
         """Re-count texts with tiktoken; return how many differ, and move to tiktoken if any does."""
-        if self._engine == "tiktoken":
+        if self._name == "tiktoken":
             return 0
-        reference = tiktoken_count(self.encoding)
+        reference = tiktoken_engine(self.encoding).count
         differing = sum(self.count(text) != reference(text) for text in texts)
         if differing:
             self.distrust()
@@ -106,7 +121,7 @@ class Counter:
 
     def distrust(self) -> None:
         """Count with tiktoken from here on."""
-        self._count, self._engine, self._trusted = tiktoken_count(self.encoding), "tiktoken", False
+        self._loaded, self._name, self._trusted = tiktoken_engine(self.encoding), "tiktoken", False
 
 
 @cache

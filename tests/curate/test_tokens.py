@@ -7,7 +7,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from curator.curate import encodings
-from curator.curate.encodings import agrees_with_golden, fast_count, golden_texts, tiktoken_count
+from curator.curate.encodings import (
+    Engine,
+    agrees_with_golden,
+    fast_engine,
+    golden_texts,
+    tiktoken_engine,
+)
 from curator.curate.tokens import (
     ENCODINGS,
     Counter,
@@ -19,6 +25,17 @@ from curator.dataset import Conversation, Message
 from curator.dataset.errors import CuratorError, WrongUse
 
 VOCABULARIES = ("o200k_base", "cl100k_base")
+
+
+def tiktoken_count(encoding):
+    return tiktoken_engine(encoding).count
+
+
+def fast_count(encoding):
+    engine = fast_engine(encoding)
+    return engine and engine.count
+
+
 SPECIALS = ["<|endoftext|>", "<|im_start|>", "<|endofprompt|>", "<|return|>", "<|fim_prefix|>"]
 PIECES = st.one_of(
     st.text(max_size=30),
@@ -88,14 +105,14 @@ def test_a_damaged_vocabulary_is_refused(monkeypatch, tmp_path):
 
 
 def test_an_engine_that_differs_is_not_used(monkeypatch):
-    monkeypatch.setattr("curator.curate.tokens.fast_count", lambda _: None)
+    monkeypatch.setattr("curator.curate.tokens.fast_engine", lambda _: None)
     own = Counter("o200k_base")
     assert not own.accelerate()
     assert (own.engine, own.count("Hello, world!")) == ("tiktoken", 4)
 
 
 def test_the_referee_goes_back_to_tiktoken(monkeypatch):
-    monkeypatch.setattr("curator.curate.tokens.fast_count", lambda _: lambda text: len(text))
+    monkeypatch.setattr("curator.curate.tokens.fast_engine", lambda _: Engine(len, list))
     own = Counter("o200k_base")
     assert own.accelerate()
     assert own.referee(["Hello, world!", "x"]) == 1
