@@ -205,8 +205,7 @@ class ConversationList(QWidget):
             )
 
     def _show_counts(self) -> None:
-        index = self._session.index
-        counts = index.counts() if index is not None else {}
+        counts = self._session.counts()
         self.search.show_counts(counts)
         self.search.show_result(self.table.rowCount(), counts.get("all", 0))
 

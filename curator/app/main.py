@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 STYLE: Final = ("-style", "Fusion")
 """Asked for as an argument: setStyle would make Python know all of QStyle, a tenth of the start."""
 
+COUNT_AFTER_MS: Final = 60
+"""Counts follow an edit this much later: counting a million rows takes longer than a key press may."""
+
 
 class PageEntry(NamedTuple):
     """One page in the rail; load imports it when it is first needed, after the window is up."""
@@ -112,6 +115,10 @@ class Curator(QObject):
         self.pages: dict[str, Page] = {}
         self.front: Page | None = None
         self.is_stuck = False
+        self._count_soon = QTimer(self)
+        self._count_soon.setSingleShot(True)
+        self._count_soon.setInterval(COUNT_AFTER_MS)
+        self._count_soon.timeout.connect(self._count)
         self._connect_session()
         self._connect_window()
         self.window.rail.hide()
@@ -149,7 +156,7 @@ class Curator(QObject):
         page = kind(self.session, self.jobs)
         page.open_requested.connect(self.open)
         page.slots_changed.connect(self._offer)
-        page.count_changed.connect(self._count)
+        page.count_changed.connect(self._count_soon.start)
         page.action_requested.connect(self.menus.run)
         self.pages[page_id] = page
         return page
@@ -185,7 +192,7 @@ class Curator(QObject):
         self._edited(None)
 
     def _edited(self, _changes: object) -> None:
-        self._count()
+        self._count_soon.start()
         self._offer()
 
     def _banner(self) -> str:
@@ -203,7 +210,7 @@ class Curator(QObject):
         if project is None or index is None:
             self.window.status.show_project("", "")
             return
-        counts = index.counts()
+        counts = self.session.counts()
         totals = self.tr("{0} conversations").format(f"{counts['all']:,}")
         self.window.status.show_project(str(project.path), totals)
 
@@ -320,9 +327,9 @@ def run(argv: Sequence[str] = ()) -> int:
     excepthook.install(curator.window)
     curator.window.show()
     gc.enable()
-    for path in [Path(arg) for arg in argv if not arg.startswith("-")][:1]:
-        curator.doors.take((path,))
-        break
+    files = [Path(argument) for argument in argv if not argument.startswith("-")]
+    if files:
+        curator.doors.take(files[:1])
     else:
         curator.reopen()
     # Ctrl+C in the terminal ends the program at once; whatever was done is stored already.

@@ -69,6 +69,7 @@ class Session(QObject):
         self.index: Index | None = None
         self.view: View | None = None
         self.current: int | None = None
+        self._counts: dict[str, int] | None = None
         self._upkeep = Upkeep(jobs, self)
         self._upkeep.rows_changed.connect(self.reload)
         self._upkeep.failed.connect(self._tell_failure)
@@ -105,8 +106,15 @@ class Session(QObject):
         """Spread the news of an edit that is applied already, for example by a background job."""
         if self.project is not None and self.index is not None:
             self.index.refresh(self.project, changes)
+        self._counts = None
         self._upkeep.take_note(changes)
         self.edited.emit(changes)
+
+    def counts(self) -> dict[str, int]:
+        """Return the index's counts, worked out at most once for each change; empty without a project."""
+        if self._counts is None:
+            self._counts = {} if self.index is None else self.index.counts()
+        return self._counts
 
     def preference(self, name: str, *, default: "Json" = None) -> "Json":
         """Return what this person chose in the preferences, or the default."""
@@ -165,6 +173,7 @@ class Session(QObject):
     def _adopt(self, opened: "tuple[Project, Index]") -> None:
         self._let_go()
         self.project, self.index = opened
+        self._counts = None
         self._upkeep.look_after(self.project)
         self.project_changed.emit()
 
@@ -172,6 +181,7 @@ class Session(QObject):
         self._upkeep.stop()
         project, index = self.project, self.index
         self.project, self.index, self.view, self.current = None, None, None, None
+        self._counts = None
         if index is not None:
             index.close()
         if project is not None:
@@ -183,7 +193,7 @@ class Session(QObject):
             return
         if self.index is not None:
             self.index.close()
-        self.index, self.view = index, None
+        self.index, self.view, self._counts = index, None, None
         self._upkeep.look_after(self.project)
         self.project_changed.emit()
 

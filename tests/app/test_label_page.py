@@ -222,7 +222,7 @@ def test_the_queue_never_loses_or_invents_an_id(ids, steps):
             queue.put_off(queue.current)
         assert queue.current is None or queue.current in ids
         assert 0 <= queue.place <= len(queue)
-        assert set(ids) == set(queue._ids)
+        assert set(ids) == set(queue.ids())
 
 
 def test_tags_are_read_without_spaces_and_repeats():

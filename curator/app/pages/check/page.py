@@ -92,7 +92,7 @@ class CheckPage(Page):
     def rail_count(self) -> int | None:
         """Return how many conversations have errors."""
         index = self.session.index
-        return None if index is None else index.counts()["errors"]
+        return None if index is None else self.session.counts()["errors"]
 
     def run(self) -> None:
         """Check everything again, for every target."""
@@ -230,7 +230,7 @@ class CheckPage(Page):
         self.count_changed.emit()
 
     def _take_counts(self, counts: "dict[str, TargetCount]") -> None:
-        total = self.session.index.counts()["all"] if self.session.index is not None else 0
+        total = self.session.counts().get("all", 0)
         self.matrix.show_counts(counts, total)
 
     def _fail(self, error: object) -> None:

@@ -13,7 +13,7 @@ from curator.app.pages.label.bar import LabelBar
 from curator.app.pages.label.inspector import LabelInspector
 from curator.app.pages.label.keys import Answer
 from curator.app.pages.label.progress import LabelProgress
-from curator.app.pages.label.queue import LabelQueue, Scope, decisions, ids_of, scope_counts
+from curator.app.pages.label.queue import LabelQueue, Scope, Tally, ids_of, tally
 from curator.app.pages.label.reading import ReadingPane
 from curator.app.pages.label.sets_dialog import LabelSetsDialog
 from curator.app.session import Session
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 SCOPES: Final[tuple[Scope, ...]] = ("todo", "skipped", "flagged", "all")
 
+COUNT_AFTER_MS: Final = 60
+
 
 class LabelPage(Page):
     """Goes through the conversations of the current filter, in its order."""
@@ -43,6 +45,11 @@ class LabelPage(Page):
         self._scope: Scope = "todo"
         self._sets: tuple[LabelSet, ...] = ()
         self._stale = True
+        # At a million conversations counting takes longer than a key press may.
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._soon.setInterval(COUNT_AFTER_MS)
+        self._soon.timeout.connect(self._show_counts)
         self.add_verb("label.sets")
         self.add_arrows()
         self._progress = LabelProgress(self)
@@ -113,10 +120,9 @@ class LabelPage(Page):
 
     def rail_count(self) -> int | None:
         """Return how many are pending or skipped in the whole project."""
-        index = self.session.index
-        if index is None:
+        if self.session.index is None:
             return None
-        counts = index.counts()
+        counts = self.session.counts()
         return counts["pending"] + counts["skipped"]
 
     def inspector(self) -> QWidget:
@@ -180,6 +186,7 @@ class LabelPage(Page):
 
     def _begin(self) -> None:
         self._stale = False
+        self._show_counts()
         index, project = self.session.index, self.session.project
         if index is None or project is None:
             self.queue = LabelQueue()
@@ -193,13 +200,14 @@ class LabelPage(Page):
         self._inspector.set_writable(writable=not self.session.is_read_only)
         self._show()
 
-    def _rows(self, index: "Index") -> "np.ndarray":
+    def _rows(self, index: "Index") -> "np.ndarray | None":
+        """Return the rows of the filter in force, None where there is none."""
         view = self.session.view
-        return index.view() if view is None else view.rows[view.rows < len(index)]
+        return None if view is None else view.rows[view.rows < len(index)]
 
     def _show(self) -> None:
         conversation, project = self.queue.current, self.session.project
-        self._show_counts()
+        self._soon.start()
         if conversation is None or project is None:
             self._say_empty()
             self.slots_changed.emit()
@@ -235,13 +243,10 @@ class LabelPage(Page):
             "flagged": self.tr("Flagged {0}"),
             "all": self.tr("All {0}"),
         }
-        counts = dict.fromkeys(SCOPES, 0)
-        if index is not None:
-            rows = self._rows(index)
-            counts = scope_counts(index, rows)
-            self._progress.show_counts(decisions(index, rows))
+        counts = Tally(0, 0, 0, 0, 0) if index is None else tally(index, self._rows(index))
+        self._progress.show_counts(counts)
         for scope, chip in self._scope_chips.items():
-            chip.setText(words[scope].format(f"{counts[scope]:,}"))
+            chip.setText(words[scope].format(f"{counts.of(scope):,}"))
             chip.setAccessibleName(chip.text())
             chip.setChecked(scope == self._scope)
 
@@ -346,7 +351,7 @@ class LabelPage(Page):
         if changes.rows_changed:
             QTimer.singleShot(0, self._begin)
         elif self.queue.current in changes.conversations:
-            self._show_counts()
+            self._soon.start()
             if "content" in changes.fields:
                 self._show()
             else:

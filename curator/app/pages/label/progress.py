@@ -4,7 +4,7 @@ from PySide6.QtCore import QRectF, QSize
 from PySide6.QtGui import QPainter, QPainterPath, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
-from curator.app.pages.label.queue import Decisions
+from curator.app.pages.label.queue import Tally
 from curator.app.theme import tokens
 from curator.app.widgets.text import Meta
 
@@ -49,7 +49,7 @@ class LabelProgress(QWidget):
         column.addWidget(self._bar)
         column.addWidget(self._words)
 
-    def show_counts(self, counts: Decisions) -> None:
+    def show_counts(self, counts: Tally) -> None:
         """Show how many there are of each."""
         self._bar.parts = (
             ("success", counts.accepted),
@@ -59,6 +59,6 @@ class LabelProgress(QWidget):
         self._bar.whole = counts.all
         self._bar.update()
         words = self.tr("{0} accepted · {1} rejected · {2} skipped · {3} to go")
-        numbers = (counts.accepted, counts.rejected, counts.skipped, counts.left)
+        numbers = (counts.accepted, counts.rejected, counts.skipped, counts.pending)
         self._words.setText(words.format(*(f"{number:,}" for number in numbers)))
         self._bar.setAccessibleName(self._words.text())

@@ -2,12 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
 
 if TYPE_CHECKING:
-    import numpy as np
+    import numpy.typing as npt
 
     from curator.project.index import Index
+
+    Rows = npt.NDArray[Any]
 
 Scope = Literal["todo", "skipped", "flagged", "all"]
 PENDING, SKIPPED = 0, 3
@@ -15,29 +19,41 @@ PENDING, SKIPPED = 0, 3
 
 
 @dataclass(frozen=True, slots=True)
-class Decisions:
-    """How many conversations of a view have each decision."""
+class Tally:
+    """How many conversations of a view have each decision, and how many carry a flag."""
 
+    pending: int
     accepted: int
     rejected: int
     skipped: int
-    all: int
+    flagged: int
 
     @property
-    def left(self) -> int:
-        """How many have none."""
-        return self.all - self.accepted - self.rejected - self.skipped
+    def all(self) -> int:
+        """How many there are."""
+        return self.pending + self.accepted + self.rejected + self.skipped
+
+    def of(self, scope: Scope) -> int:
+        """Return how many belong to a scope."""
+        numbers = {
+            "todo": self.pending + self.skipped,
+            "skipped": self.skipped,
+            "flagged": self.flagged,
+            "all": self.all,
+        }
+        return numbers[scope]
 
 
 class LabelQueue:
     """A frozen list of ids with a place in it, so that nothing vanishes under the person's hands."""
 
-    def __init__(self, ids: Sequence[int] = ()) -> None:
-        self._ids = list(ids)
+    def __init__(self, ids: "Sequence[int] | npt.NDArray[np.int64]" = ()) -> None:
+        self._ids = np.asarray(ids, np.int64)
+        self._again: list[int] = []
         self._place = 0
 
     def __len__(self) -> int:
-        return len(self._ids)
+        return len(self._ids) + len(self._again)
 
     @property
     def place(self) -> int:
@@ -47,11 +63,17 @@ class LabelQueue:
     @property
     def current(self) -> int | None:
         """The id at hand; None when the queue is empty or at its end."""
-        return self._ids[self._place] if self._place < len(self._ids) else None
+        if self._place < len(self._ids):
+            return int(self._ids[self._place])
+        return self._again[self._place - len(self._ids)] if self._place < len(self) else None
+
+    def ids(self) -> list[int]:
+        """Return every id in its order; one that was put off stands there twice."""
+        return [*self._ids.tolist(), *self._again]
 
     def next(self) -> int | None:
         """Go on and return the id, None at the end."""
-        self._place = min(self._place + 1, len(self._ids))
+        self._place = min(self._place + 1, len(self))
         return self.current
 
     def previous(self) -> int | None:
@@ -61,52 +83,50 @@ class LabelQueue:
 
     def go_to(self, conversation: int) -> None:
         """Go to an id; one that is not in the queue is put in at this place."""
-        try:
-            self._place = self._ids.index(conversation)
-        except ValueError:
-            self._ids.insert(self._place, conversation)
+        if not self.start_at(conversation):
+            place = min(self._place, len(self._ids))
+            self._ids = np.insert(self._ids, place, conversation)
+            self._place = place
 
-    def start_at(self, conversation: int | None) -> None:
-        """Go to an id where the queue holds it; otherwise stay at the beginning."""
-        if conversation in self._ids:
-            self._place = self._ids.index(conversation)
+    def start_at(self, conversation: int | None) -> bool:
+        """Go to an id where the queue holds it; otherwise stay. Returns whether it does."""
+        found = [] if conversation is None else np.flatnonzero(self._ids == conversation).tolist()
+        if found:
+            self._place = found[0]
+        return bool(found)
 
     def put_off(self, conversation: int) -> None:
         """Let a conversation come once more at the end."""
-        if conversation not in self._ids[self._place + 1 :]:
-            self._ids.append(conversation)
+        passed = max(0, self._place + 1 - len(self._ids))
+        if conversation not in self._again[passed:]:
+            self._again.append(conversation)
 
 
-def ids_of(index: "Index", rows: "np.ndarray", scope: Scope) -> list[int]:
+def ids_of(index: "Index", rows: "Rows | None", scope: Scope) -> "npt.NDArray[np.int64]":
     """Return the ids of a view that belong to a scope; what was skipped comes last."""
-    rows = rows[~index.removed[rows]]
-    if scope == "flagged":
-        rows = rows[index.flag[rows]]
-    elif scope == "skipped":
-        rows = rows[index.status[rows] == SKIPPED]
-    elif scope == "todo":
-        status = index.status[rows]
-        pending = index.ids[rows[status == PENDING]]
-        return [*pending.tolist(), *index.ids[rows[status == SKIPPED]].tolist()]
-    ids: list[int] = index.ids[rows].tolist()
-    return ids
+    status, flag, here = _columns(index, rows)
+    ids: npt.NDArray[np.int64] = index.ids if rows is None else index.ids[rows]
+    parts = {
+        "todo": (status == PENDING, status == SKIPPED),
+        "skipped": (status == SKIPPED,),
+        "flagged": (flag,),
+        "all": (here,),
+    }[scope]
+    return np.concatenate([ids[part & here] for part in parts])
 
 
-def scope_counts(index: "Index", rows: "np.ndarray") -> dict[Scope, int]:
-    """Return how many conversations of a view each scope has."""
-    rows = rows[~index.removed[rows]]
-    status = index.status[rows]
-    skipped = int((status == SKIPPED).sum())
-    return {
-        "todo": int((status == PENDING).sum()) + skipped,
-        "skipped": skipped,
-        "flagged": int(index.flag[rows].sum()),
-        "all": len(rows),
-    }
+def tally(index: "Index", rows: "Rows | None") -> Tally:
+    """Count the decisions of a view; rows None means all conversations."""
+    status, flag, here = _columns(index, rows)
+    # One table of (status, gone) pairs is several times quicker than a mask for each.
+    counts = np.bincount(status.view(np.uint8) * np.uint8(2) + here, minlength=8)
+    pending, accepted, rejected, skipped = (int(counts[2 * code + 1]) for code in range(4))
+    flagged = int(np.count_nonzero(flag & here))
+    return Tally(pending, accepted, rejected, skipped, flagged)
 
 
-def decisions(index: "Index", rows: "np.ndarray") -> Decisions:
-    """Return how far the labelling of a view is."""
-    rows = rows[~index.removed[rows]]
-    accepted, rejected, skipped = (int((index.status[rows] == code).sum()) for code in (1, 2, 3))
-    return Decisions(accepted, rejected, skipped, len(rows))
+def _columns(index: "Index", rows: "Rows | None") -> "tuple[Rows, Rows, Rows]":
+    here = ~index.removed
+    if rows is None:
+        return index.status, index.flag, here
+    return index.status[rows], index.flag[rows], here[rows]
