@@ -7,7 +7,7 @@ from PySide6.QtCore import QObject, Signal
 
 from curator.app.jobs import CancelledCall, Job, Jobs, ProgressCall
 from curator.app.session import Session
-from curator.dataset import Conversation, SettingPatch
+from curator.dataset import Conversation, Message, SettingPatch
 from curator.dataset.edit import Edit
 from curator.dataset.json_values import Json
 
@@ -108,7 +108,7 @@ class Gauge(QObject):
         from curator.curate.tokens import counter, resolve_base_model
 
         self.facts = resolve_base_model(self.base_model)
-        encoding = self.facts.encoding
+        encoding, limit, profile = self.facts.encoding, self.facts.context_limit, self.profile
         if self._counter is not None and self._counter.encoding == encoding:
             self.ready.emit()
             return
@@ -116,9 +116,12 @@ class Gauge(QObject):
             return
 
         def work(_progress: ProgressCall, _cancelled: CancelledCall) -> str:
-            found = counter(encoding)
-            found.count("warm up")
-            found.accelerate()
+            from curator.curate.kernel import analyse_conversation
+
+            counter(encoding).accelerate()
+            # The first edit would otherwise wait for the kernel to load, and typing with it.
+            warm = Conversation.of([Message.of("user", "warm up")])
+            analyse_conversation(warm, encoding=encoding, profile=profile, limit=limit)
             return encoding
 
         self._loading = self._jobs.start(self.tr("Loading the vocabulary"), work)

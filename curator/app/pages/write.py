@@ -104,7 +104,7 @@ class WritePage(Page):
     def rail_count(self) -> int | None:
         """Return how many conversations there are."""
         index = self.session.index
-        return index.counts()["all"] if index is not None else None
+        return self.session.counts()["all"] if index is not None else None
 
     def inspector(self) -> QWidget:
         """Return tokens, findings, labels, note and history."""
@@ -194,8 +194,12 @@ class WritePage(Page):
             self._behind = True
             self.list.table.forget(changes)
         if self.session.current in changes.conversations:
-            self._show_annotation()
-        self.count_changed.emit()
+            if changes.fields == {"content"}:
+                self._show_history()
+            else:
+                self._show_annotation()
+        if changes.fields != {"content"} or changes.rows_changed:
+            self.count_changed.emit()
 
     def _chosen(self, conversation: int | None) -> None:
         self._inspector.commit()
@@ -215,8 +219,13 @@ class WritePage(Page):
             project.labels(conversation),
             self.session.author,
         )
-        self._inspector.history.show_history(project.history(conversation))
+        self._show_history()
         self._inspector.set_read_only(read_only=self.session.is_read_only)
+
+    def _show_history(self) -> None:
+        project, conversation = self.session.project, self.session.current
+        if project is not None and conversation is not None:
+            self._inspector.history.show_history(project.history(conversation))
 
     def _show_numbers(self, _news: object = None) -> None:
         index, view = self.session.index, self.session.view
