@@ -37,7 +37,7 @@ def make_project(folder: Path) -> Path:
     accept = ("status", "accepted", "--where", "errors:0 warnings:0 id:<70")
     curator("label", project.name, *accept, folder=folder)
     curator("label", project.name, "status", "rejected", "--where", "rule:S09", folder=folder)
-    curator("label", project.name, "tag", "handbook", "--where", "label:fees", folder=folder)
+    curator("label", project.name, "tag", "handbook", "--where", "label:intent=fees", folder=folder)
     curator("split", project.name, "--stratify", "intent", folder=folder)
     curator("export", project.name, "training-files", folder=folder)
     with Project.open(project) as opened:
