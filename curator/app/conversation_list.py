@@ -149,6 +149,9 @@ class ConversationList(QWidget):
         self.grid.current_row_changed.connect(self._current_moved)
         self.grid.row_opened.connect(self._enter)
         self.grid.selection_moved.connect(self._selection_moved)
+        self._connect_bulk()
+
+    def _connect_bulk(self) -> None:
         self.bar.wished.connect(self.wish)
         self.bar.all_wanted.connect(self.choose_all)
         self._empty.pressed.connect(self._show_all)
