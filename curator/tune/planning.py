@@ -248,9 +248,7 @@ def _warnings(
         found.append(f"{target.label} may bill the validation tokens too; they are not counted in.")
     facts = resolve_base_model(recipe.base)
     if not facts.known:
-        found.append(
-            f"{recipe.base} is not known here, so the tokens are an estimate. {facts.note}"
-        )
+        found.append(facts.note or f"{recipe.base} is not known: the tokens are an estimate.")
     if price is None:
         found.append(f"No price is known for {recipe.base} at {target.label}.")
     elif not price.verified and price.amount > Decimal(0):

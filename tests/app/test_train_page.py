@@ -7,10 +7,13 @@ import pytest
 from PySide6.QtWidgets import QApplication, QLabel, QLineEdit
 
 from curator.app.jobs import Jobs
+from curator.app.pages.train import background
 from curator.app.pages.train.asking import CallDialog, StartQuestion
 from curator.app.pages.train.page import FOLLOW, TrainPage
 from curator.app.pages.train.target_dialog import TargetDialog
+from curator.app.pages.train.targets_pane import TargetRow
 from curator.app.session import Session
+from curator.dataset.errors import TargetError
 from curator.tune.jobs import Job, JobTable, State
 from curator.tune.targets import derive_target, find_target, save_target
 from tests.tune.protocol_server import KEY, Plan, ProtocolServer, accept_then, status
@@ -355,3 +358,60 @@ def test_no_form_is_pushed_out_of_a_narrow_window(page, qtbot, target):
     page.targets.choose(target)
     inside = page.composer.widget()
     assert inside.minimumSizeHint().width() <= page.composer.minimumWidth()
+
+
+def local_row(**more):
+    return TargetRow(find_target("this-computer"), "not needed", is_own=False, **more)
+
+
+def test_this_computer_offers_to_set_its_trainer_up(page, qtbot, monkeypatch, export):
+    asked = []
+
+    def set_up(_progress, _cancelled):
+        asked.append("trainer")
+        return (local_row(trainer=True),)
+
+    monkeypatch.setattr(background, "set_up_trainer", set_up)
+    page.targets.show_rows((local_row(),))
+    page.take_export(export)
+    settle(qtbot, page)
+    setup = page.targets.setup
+    assert not setup._trainer.isHidden()
+    assert setup._practice.isHidden()
+    assert "train.start" not in page.slots()
+    setup._trainer.click()
+    settle(qtbot, page)
+    assert asked == ["trainer"]
+    assert setup._trainer.isHidden()
+    assert not setup._practice.isHidden()
+    assert setup._practice.isEnabled()
+    assert {"train.start", "train.dry_run"} <= set(page.slots())
+    page.targets.show_rows((local_row(trainer=True, practice=True),))
+    assert setup.isHidden()
+
+
+def test_a_set_up_that_fails_says_why_and_can_be_tried_again(page, qtbot, monkeypatch):
+    def fail(_progress, _cancelled):
+        raise TargetError("No CPU build of torch can be had.")
+
+    monkeypatch.setattr(background, "set_up_trainer", fail)
+    page.targets.show_rows((local_row(),))
+    page.targets.setup._trainer.click()
+    assert not page.targets.setup._trainer.isEnabled()
+    settle(qtbot, page)
+    assert page.notices == ["No CPU build of torch can be had."]
+    qtbot.waitUntil(page.targets.setup._trainer.isEnabled)
+
+
+def test_rare_settings_show_when_asked_for(page, qtbot):
+    page.targets.show_rows((local_row(trainer=True),))
+    rank = page.composer._settings["rank"]
+    assert rank.parentWidget().isHidden()
+    page.composer._more.click()
+    assert not rank.parentWidget().isHidden()
+    rank.setText("4")
+    page.composer._base.setCurrentText("tiny")
+    sent = page.composer.recipe().arguments("f", "", "t")["metadata"]
+    assert sent["curator.options"] == '{"rank":4}'
+    page.targets.show_rows((TargetRow(find_target("openai"), "key store", is_own=False),))
+    assert page.composer._more.isHidden()

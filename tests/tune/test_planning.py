@@ -103,7 +103,7 @@ def test_too_few_rows_stop_and_few_rows_warn(tmp_path, run):
 def test_unknown_bases_and_prices_are_said(tmp_path, run):
     found = run(folder(tmp_path, 60), target="nebius", base="some/unheard-of-base")
     text = " ".join(found.warnings)
-    assert "not known here" in text
+    assert "not a base model this program knows" in text
     assert "No price is known" in text
     assert (found.cost, found.exact, found.to_row()["cost"]) == (None, False, None)
 

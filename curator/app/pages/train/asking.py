@@ -56,6 +56,8 @@ class StartQuestion(QDialog):
     def _cost(self, plan: DryRun) -> str:
         if plan.cost is None:
             return self.tr("What it costs is not known here; see the service's price page.")
+        if not plan.cost.amount:
+            return self.tr("It costs nothing.")
         words = self.tr("It costs about {0} at the prices of {1}.")
         return words.format(
             money(plan.cost.amount, plan.cost.currency), plan.cost.as_of.isoformat()

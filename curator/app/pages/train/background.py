@@ -44,11 +44,47 @@ class Known:
 
 def read_targets(_progress: ProgressCall, _cancelled: CancelledCall) -> tuple[TargetRow, ...]:
     """Return every target with where its key comes from."""
-    # What takes plain examples first, the blank form last.
-    targets = sorted(
-        load_targets().values(), key=lambda t: (t.id == "custom", "sft" not in t.methods, t.label)
-    )
-    return tuple(TargetRow(t, key_place(t), is_own(t.id)) for t in targets)
+    targets = sorted(load_targets().values(), key=_rank)
+    return tuple(_row(target) for target in targets)
+
+
+def set_up_trainer(progress: ProgressCall, cancelled: CancelledCall) -> tuple[TargetRow, ...]:
+    """Set the trainer of this computer up and read all targets again."""
+    from curator.tune.local import environment
+
+    progress(0, 0, "Looking for the right build of torch")
+    environment.install(environment.plan(), progress, cancelled)
+    return read_targets(progress, cancelled)
+
+
+def fetch_practice(progress: ProgressCall, cancelled: CancelledCall) -> tuple[TargetRow, ...]:
+    """Fetch the practice base and read all targets again."""
+    from curator.tune.local import practice
+
+    practice.fetch(progress, cancelled)
+    return read_targets(progress, cancelled)
+
+
+def _rank(target: Target) -> tuple[bool, bool, bool, str]:
+    """Put this computer first, then what takes plain examples, the blank form last."""
+    is_other = target.protocol != "local"
+    return is_other, target.id == "custom", "sft" not in target.methods, target.label
+
+
+def _row(target: Target) -> TargetRow:
+    own = is_own(target.id)
+    if target.protocol != "local":
+        return TargetRow(target, key_place(target), own)
+    try:
+        from curator.tune.local.bases import PRACTICE, known_bases
+        from curator.tune.local.environment import trainer_python
+    except ImportError:
+        return TargetRow(target, "not needed", own)
+    bases = {base.name for base in known_bases()}
+    has_trainer = trainer_python() is not None
+    offered = tuple(name for name in target.bases if name in bases)
+    target = target.model_copy(update={"bases": offered})
+    return TargetRow(target, "not needed", own, has_trainer, PRACTICE in bases)
 
 
 def keep_target(target: Target, key: Key | None) -> Work[tuple[TargetRow, ...]]:

@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from curator.app.widgets.buttons import LinkButton, PlainButton
+from curator.app.widgets.buttons import ChipButton, LinkButton, PlainButton
 from curator.app.widgets.card import Card
 from curator.app.widgets.text import Elided, Meta, Quiet, SectionTitle
 from curator.curate.cost import last_days
@@ -57,6 +57,7 @@ class Composer(QScrollArea):
         self._export: ExportChoice | None = None
         self._settings: dict[str, QWidget] = {}
         self._holders: list[QWidget] = []
+        self._advanced: list[QWidget] = []
         self._days: dict[str, str] = {}
         inside = QWidget(self)
         inside.setProperty("kind", "canvas")
@@ -191,6 +192,12 @@ class Composer(QScrollArea):
         self._form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.DontWrapRows)
         self._form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         card.body.addLayout(self._form)
+        self._more = ChipButton(self.tr("More settings"), card)
+        self._more.toggled.connect(self._show_advanced)
+        row = QHBoxLayout()
+        row.addWidget(self._more)
+        row.addStretch(1)
+        card.body.addLayout(row)
         self._suffix = self._line(self.tr("Name ending"), self.tr("part of the checkpoint's name"))
         self._suffix.setMaxLength(64)
         self._seed = self._line(self.tr("Seed"), self.tr("auto"))
@@ -222,7 +229,7 @@ class Composer(QScrollArea):
             return
         for holder in self._holders:
             self._form.removeRow(holder)
-        self._settings, self._holders = {}, []
+        self._settings, self._holders, self._advanced = {}, [], []
         for place, setting in enumerate(self._target.settings(self.method())):
             holder = QWidget(self)
             column = QVBoxLayout(holder)
@@ -237,8 +244,16 @@ class Composer(QScrollArea):
             self._form.insertRow(place, setting.label, holder)
             self._settings[setting.name] = field
             self._holders.append(holder)
+            if setting.advanced:
+                self._advanced.append(holder)
+        self._more.setVisible(bool(self._advanced))
+        self._show_advanced(self._more.isChecked())
         self._grader.setVisible(self.method() == "rft")
         self.changed.emit()
+
+    def _show_advanced(self, shown: bool) -> None:  # noqa: FBT001 - a Qt slot
+        for holder in self._advanced:
+            self._form.setRowVisible(holder, shown)
 
     def _field(self, setting: Hyperparameter, parent: QWidget) -> QWidget:
         if setting.kind == "bool":

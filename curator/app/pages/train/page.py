@@ -82,7 +82,7 @@ class TrainPage(Page):
         row = self.targets.current()
         if row is not None and row.is_ready:
             slots["train.target_test"] = self.test_target
-        if row is not None and row.target.is_complete and self.composer.export is not None:
+        if row is not None and row.is_addressed and self.composer.export is not None:
             slots["train.dry_run"] = self.dry_run
             if row.is_ready:
                 slots["train.start"] = self.start
@@ -213,6 +213,8 @@ class TrainPage(Page):
         self.targets.target_chosen.connect(self._target_chosen)
         self.targets.add_requested.connect(self._add_target)
         self.targets.edit_requested.connect(self._edit_target)
+        self.targets.setup.trainer_requested.connect(self._set_up_trainer)
+        self.targets.setup.practice_requested.connect(self._fetch_practice)
         self.composer.changed.connect(self._plan_is_old)
         self._connect_panes()
 
@@ -290,6 +292,20 @@ class TrainPage(Page):
     def _target_kept(self, rows: tuple[TargetRow, ...]) -> None:
         self._show_targets(rows)
         self.targets.choose(self._kept)
+
+    def _set_up_trainer(self) -> None:
+        self._set_up(self.tr("Setting up the trainer"), background.set_up_trainer)
+
+    def _fetch_practice(self) -> None:
+        self._set_up(self.tr("Fetching the practice base"), background.fetch_practice)
+
+    def _set_up(self, title: str, work: WorkCall[tuple[TargetRow, ...]]) -> None:
+        self.targets.setup.set_busy(busy=True)
+        job = self.jobs.start(title, work)
+        job.progressed.connect(self.targets.setup.show_progress)
+        job.succeeded.connect(self._show_targets)
+        job.failed.connect(self.follower.tell)
+        job.ended.connect(self.targets.choose_again)
 
     def _offer_last_export(self) -> None:
         project = self.session.project

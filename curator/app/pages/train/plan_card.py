@@ -106,6 +106,8 @@ class PlanCard(Card):
     def _cost(self, price: Cost | None) -> tuple[str, str]:
         if price is None:
             return self.tr("unknown"), self.tr("no price is known here")
+        if not price.amount:
+            return self.tr("nothing"), price.source
         note = self.tr("prices of {0}: {1} for a million tokens").format(
             price.as_of.isoformat(), money(price.per_million, price.currency)
         )

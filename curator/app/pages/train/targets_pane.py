@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from curator.app.pages.train.setup_card import SetupCard
 from curator.app.tables import Index
 from curator.app.theme import META_PX, TEXT_PX, font, paint_icon, tokens
 from curator.app.widgets.buttons import QuietButton
@@ -31,16 +32,31 @@ ROW_PX = 44
 
 @dataclass(frozen=True, slots=True)
 class TargetRow:
-    """One target as the list shows it; key says where its key comes from, or "missing"."""
+    """One target as the list shows it; key says where its key comes from, or "missing".
+
+    trainer and practice say of this computer whether it can train, and has the practice base.
+    """
 
     target: Target
     key: str
     is_own: bool
+    trainer: bool = False
+    practice: bool = False
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it is this computer, whose server starts by itself."""
+        return self.target.protocol == "local"
+
+    @property
+    def is_addressed(self) -> bool:
+        """Whether it is known where it is."""
+        return self.is_local or self.target.is_complete
 
     @property
     def is_ready(self) -> bool:
-        """Whether a job could be started there: address filled in and key at hand."""
-        return self.target.is_complete and self.key != "missing"
+        """Whether a job could be started there: address filled in and key or trainer at hand."""
+        return self.trainer if self.is_local else self.is_addressed and self.key != "missing"
 
 
 class TargetsPane(QWidget):
@@ -65,6 +81,8 @@ class TargetsPane(QWidget):
         self.setFocusProxy(self._list)
         column.addWidget(self._list, 2)
         self._result = _ProbeCard(self)
+        self.setup = SetupCard(self)
+        column.addWidget(self.setup)
         column.addWidget(self._result, 0)
         column.addStretch(1)
 
@@ -94,6 +112,10 @@ class TargetsPane(QWidget):
         ids = [row.target.id for row in self._rows]
         if target_id in ids:
             self._list.setCurrentRow(ids.index(target_id))
+
+    def choose_again(self) -> None:
+        """Show once more what the chosen target needs."""
+        self._choose(self._list.currentRow())
 
     def current(self) -> TargetRow | None:
         """Return the target chosen."""
@@ -131,10 +153,14 @@ class TargetsPane(QWidget):
         return {row.target.id for row in self._rows}
 
     def _tip(self, row: TargetRow) -> str:
+        if row.is_local:
+            return row.target.note
         variable = self.tr("The key may stand in the environment variable {0}.")
         return "\n".join(filter(None, (variable.format(row.target.key_env), row.target.note)))
 
     def _facts(self, row: TargetRow) -> str:
+        if row.is_local:
+            return self.tr("ready") if row.trainer else self.tr("trainer to set up")
         if not row.target.is_complete:
             return self.tr("address to fill in")
         places = {
@@ -147,11 +173,18 @@ class TargetsPane(QWidget):
 
     def _choose(self, place: int) -> None:
         if 0 <= place < len(self._rows):
-            self._result.show_probe(None, self._missing(self._rows[place]))
-            self.target_chosen.emit(self._rows[place])
+            row = self._rows[place]
+            self._result.show_probe(None, self._missing(row))
+            self.setup.show_need(
+                trainer=row.trainer or not row.is_local, practice=row.practice or not row.is_local
+            )
+            self._edit.setEnabled(not row.is_local)
+            self.target_chosen.emit(row)
 
     def _missing(self, row: TargetRow) -> str:
         """Say what stands between a target and a start, empty for nothing."""
+        if row.is_local:
+            return ""
         if not row.target.is_complete:
             names = ", ".join(field.label for field in row.target.address_fields)
             return self.tr("Press Edit and fill in: {0}.").format(names)
