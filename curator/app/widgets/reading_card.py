@@ -3,7 +3,7 @@
 from typing import Final
 
 from PySide6.QtCore import QCoreApplication, Qt
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
 
 from curator.app.editor.message_text import MessageText
 from curator.app.theme import READ_PX, font, tokens
@@ -35,83 +35,85 @@ def role_word(role: str) -> str:
 
 
 class ReadingCard(Card):
-    """One message of a conversation, read-only."""
+    """One message of a conversation, read-only; it can show another one later."""
 
-    def __init__(
-        self,
-        message: Message,
-        number: int,
-        tokens_count: int | None = None,
-        parent: QWidget | None = None,
-    ) -> None:
-        role = tokens().role(message.role)
-        super().__init__(parent, stripe=role)
-        self.message = message
-        # The line height of the text leaves air below its last line already.
-        self.body.setContentsMargins(16, 12, 16, 6 if message.text else 12)
-        word = role_word(message.role)
-        self.setAccessibleName(self.tr("Message {0}, {1}").format(number, word))
-        self.setAccessibleDescription(message.text[:500])
-        self.body.addLayout(self._header(word, role, number, tokens_count))
-        self._text: MessageText | None = None
-        self._more: LinkButton | None = None
-        self._show_text()
-        self._show_extras()
-
-    def _header(self, word: str, role: str, number: int, count: int | None) -> QHBoxLayout:
+    def __init__(self, message: Message, number: int, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
         row = QHBoxLayout()
         row.setSpacing(8)
-        row.addWidget(Chip(word, role, self))
-        row.addWidget(Meta(str(number), self))
-        if self.message.role == "assistant" and not self.message.is_trained:
-            row.addWidget(Chip(self.tr("not trained"), "text-muted", self))
+        self._role = Chip("", "text-muted", self)
+        self._number = Meta("", self)
+        self._untrained = Chip(self.tr("not trained"), "text-muted", self)
+        for widget in (self._role, self._number, self._untrained):
+            row.addWidget(widget)
         row.addStretch(1)
-        if count is not None:
-            row.addWidget(Meta(self.tr("{0} tokens").format(f"{count:,}"), self))
-        return row
+        self.body.addLayout(row)
+        self._text = self._make_text()
+        self.body.addWidget(self._text)
+        self._empty = Quiet(self.tr("(empty)"), self)
+        self.body.addWidget(self._empty)
+        self._more = LinkButton("", self)
+        self._more.clicked.connect(self._show_all)
+        self.body.addWidget(self._more, 0, Qt.AlignmentFlag.AlignLeft)
+        self._extras: list[QWidget] = []
+        self.show_message(message, number)
 
-    def _show_text(self) -> None:
-        text = self.message.text
-        if text:
-            self._text = MessageText(self, line_height=145)
-            self._text.setReadOnly(True)
-            self._text.setFont(font(READ_PX))
-            self._text.setProperty("kind", "plain")
-            self._text.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
-            self._text.setAccessibleName(self.accessibleName())
-            self._text.load(text[:SHOWN_CHARACTERS])
-            self.body.addWidget(self._text)
-        elif not self.message.tool_calls:
-            self.body.addWidget(Quiet(self.tr("(empty)"), self))
-        if len(text) > SHOWN_CHARACTERS:
-            rest = f"{len(text) - SHOWN_CHARACTERS:,}"
-            self._more = LinkButton(self.tr("Show the other {0} characters").format(rest), self)
-            self._more.clicked.connect(self._show_all)
-            self.body.addWidget(self._more, 0, Qt.AlignmentFlag.AlignLeft)
+    def show_message(self, message: Message, number: int) -> None:
+        """Show a message in place of the one before."""
+        self.message = message
+        role, word = tokens().role(message.role), role_word(message.role)
+        self.set_stripe(role)
+        self.set_current(current=False)
+        self._role.set(word, role)
+        self._number.setText(str(number))
+        self._untrained.setVisible(message.role == "assistant" and not message.is_trained)
+        self.setAccessibleName(self.tr("Message {0}, {1}").format(number, word))
+        self._text.setAccessibleName(self.accessibleName())
+        text = message.text
+        self._text.setVisible(bool(text))
+        self._text.load(text[:SHOWN_CHARACTERS])
+        self._empty.setVisible(not text and not message.tool_calls)
+        rest = len(text) - SHOWN_CHARACTERS
+        self._more.setVisible(rest > 0)
+        self._more.setText(self.tr("Show the other {0} characters").format(f"{rest:,}"))
+        # The line height of the text leaves air below its last line already.
+        self.body.setContentsMargins(16, 12, 16, 6 if text else 12)
+        self._show_extras()
+
+    def _make_text(self) -> MessageText:
+        made = MessageText(self, line_height=145)
+        made.setReadOnly(True)
+        made.setFont(font(READ_PX))
+        made.setProperty("kind", "plain")
+        made.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+        return made
 
     def _show_all(self) -> None:
-        if self._text is not None and self._more is not None:
-            self._text.load(self.message.text)
-            self._more.hide()
+        self._text.load(self.message.text)
+        self._more.hide()
 
     def _show_extras(self) -> None:
+        for widget in self._extras:
+            widget.hide()
+            widget.deleteLater()
+        self._extras = []
         for part in self.message.parts:
             if part.get("type") != "text":
                 kind = str(part.get("type", "?"))
-                self.body.addWidget(Chip(kind, "role-tool", self, icon_name="image"))
+                self._add(Chip(kind, "role-tool", self, icon_name="image"))
         for call in self.message.tool_calls:
-            box = QVBoxLayout()
-            box.setSpacing(4)
-            chip = Chip(call.name or "?", "role-tool", self, icon_name="tool")
-            box.addWidget(chip, 0, Qt.AlignmentFlag.AlignLeft)
+            self._add(Chip(call.name or "?", "role-tool", self, icon_name="tool"))
             arguments = call.arguments if isinstance(call.arguments, str) else dumps(call.arguments)
             mono = QLabel(showable(arguments[:SHOWN_CHARACTERS]), self)
             mono.setTextFormat(Qt.TextFormat.PlainText)
             mono.setProperty("kind", "mono")
             mono.setWordWrap(True)
             mono.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-            box.addWidget(mono)
-            self.body.addLayout(box)
+            self._add(mono)
+
+    def _add(self, widget: QWidget) -> None:
+        self._extras.append(widget)
+        self.body.addWidget(widget)
 
 
 def showable(text: str) -> str:

@@ -21,49 +21,57 @@ class ReadingPane(QScrollArea):
         self.setAccessibleName(self.tr("Conversation"))
         self.conversation_title = ""
         self._cards: list[ReadingCard] = []
+        self._shown = 0
         self._place = -1
-
-    def show_conversation(self, conversation: Conversation) -> None:
-        """Show another conversation from its beginning."""
-        self.conversation_title = conversation.title
         canvas = QWidget(self)
         canvas.setProperty("kind", "canvas")
         row = QHBoxLayout(canvas)
         row.setContentsMargins(0, 0, 0, 0)
-        column_widget = QWidget(canvas)
-        column_widget.setMaximumWidth(READING_PX)
-        column = QVBoxLayout(column_widget)
-        column.setContentsMargins(0, 0, 8, 0)
-        column.setSpacing(8)
-        messages = conversation.messages
-        self._cards = [
-            ReadingCard(message, number, parent=column_widget)
-            for number, message in enumerate(messages[:MOST_CARDS], 1)
-        ]
-        for card in self._cards:
-            column.addWidget(card)
-        if len(messages) > MOST_CARDS:
-            words = self.tr("{0} more messages; open the conversation on the Write page.")
-            column.addWidget(Quiet(words.format(f"{len(messages) - MOST_CARDS:,}"), column_widget))
-        column.addStretch(1)
-        row.addWidget(column_widget, 100)
+        self._holder = QWidget(canvas)
+        self._holder.setMaximumWidth(READING_PX)
+        self._column = QVBoxLayout(self._holder)
+        self._column.setContentsMargins(0, 0, 8, 0)
+        self._column.setSpacing(8)
+        self._rest = Quiet("", self._holder)
+        self._column.addWidget(self._rest)
+        self._column.addStretch(1)
+        row.addWidget(self._holder, 100)
         row.addStretch(1)
-        self._place = -1
         self.setWidget(canvas)
+
+    def show_conversation(self, conversation: Conversation) -> None:
+        """Show another conversation from its beginning; the cards of the one before are used again."""
+        self.conversation_title = conversation.title
+        messages = conversation.messages
+        self._shown = min(len(messages), MOST_CARDS)
+        for place, message in enumerate(messages[: self._shown]):
+            if place < len(self._cards):
+                self._cards[place].show_message(message, place + 1)
+                self._cards[place].show()
+            else:
+                card = ReadingCard(message, place + 1, self._holder)
+                self._cards.append(card)
+                self._column.insertWidget(place, card)
+        for card in self._cards[self._shown :]:
+            card.hide()
+        words = self.tr("{0} more messages; open the conversation on the Write page.")
+        self._rest.setText(words.format(f"{len(messages) - self._shown:,}"))
+        self._rest.setVisible(len(messages) > self._shown)
+        self._place = -1
         self.verticalScrollBar().setValue(0)
 
     def next_message(self) -> None:
         """Go to the next message."""
-        self._go(min(self._place + 1, len(self._cards) - 1))
+        self._go(min(self._place + 1, self._shown - 1))
 
     def previous_message(self) -> None:
         """Go to the message before."""
         self._go(max(self._place - 1, 0))
 
     def _go(self, place: int) -> None:
-        if not 0 <= place < len(self._cards):
+        if not 0 <= place < self._shown:
             return
-        if 0 <= self._place < len(self._cards):
+        if 0 <= self._place < self._shown:
             self._cards[self._place].set_current(current=False)
         self._place = place
         self._cards[place].set_current(current=True)
