@@ -1,7 +1,6 @@
 """Writing many imported conversations fast: whole segments of lines with their columns."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 import apsw
@@ -142,9 +141,9 @@ class Bulk:
             if imported:
                 journal.record(self._connection, edit, now)
         if imported:
-            self.changes.append(
-                replace(Changes.of(edit, now), fields=frozenset({"content"}), rows_changed=True)
-            )
+            ids = tuple(id_ for part in ranges for id_ in part)
+            fields = frozenset({"content"})
+            self.changes.append(Changes(edit, ids, fields, rows_changed=True, at=now))
 
     def _add_findings(self, ids: range, findings: Iterable[tuple[int, Finding]]) -> None:
         positions: dict[int, int] = {}

@@ -65,6 +65,9 @@ _BY_FIELD: Final = {
 }
 """Which column an annotation field of a patch is for, and what stands there for its value."""
 
+_MANY: Final = 20_000
+"""Where more rows than this come or go, reading everything anew is faster."""
+
 _CHUNK: Final = 100_000
 
 
@@ -132,9 +135,9 @@ class Index:
         with reader.reading() as connection:
             fits = len(self.rows_of(ids)) == len(ids)
             if changes.rows_changed:
-                fits = self._fit_rows(connection, ids)
+                fits = len(ids) <= _MANY and self._fit_rows(connection, ids)
             if not fits:
-                # Rows came between others, or news of an earlier change never arrived.
+                # Very many rows came, or some between others, or news of an earlier change never arrived.
                 self.reload(reader)
                 return
             if "content" in changes.fields:
@@ -267,21 +270,19 @@ class Index:
             setattr(self, name, buffer[:size])
 
     def _read_rows(self, connection: apsw.Connection, ids: npt.NDArray[np.int64]) -> None:
-        cursor = connection.execute(
-            f"SELECT {_columns(_ROW)} FROM carray(?) c JOIN conversation ON id = c.value",
-            (apsw.carray(ids),),
-        )
-        self._take(cursor.fetchall(), _ROW)
+        sql = f"SELECT {_columns(_ROW)} FROM carray(?) c JOIN conversation ON id = c.value"
+        self._take_all(connection.execute(sql, (apsw.carray(ids),)), _ROW)
 
     def _read_annotations(self, connection: apsw.Connection) -> None:
         cursor = connection.execute(f"SELECT conversation, {_columns(_ANNOTATED)} FROM annotation")
-        kinds = (("ids", "id", np.int64), *_ANNOTATED)
+        self._take_all(cursor, (("ids", "id", np.int64), *_ANNOTATED))
+
+    def _take_all(self, cursor: apsw.Cursor, kinds: Sequence[tuple[str, str, Any]]) -> None:
+        # In parts: a million rows as Python numbers would take hundreds of megabytes.
         while rows := list(islice(cursor, _CHUNK)):
             self._take(rows, kinds)
 
     def _take(self, rows: Sequence[tuple[Any, ...]], kinds: Sequence[tuple[str, str, Any]]) -> None:
-        if not rows:
-            return
         width = len(kinds)
         block = np.fromiter(chain.from_iterable(rows), np.int64, len(rows) * width)
         block = block.reshape(-1, width)
