@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import QSize, Qt, QTimer, Signal
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -185,6 +185,7 @@ class LabelInspector(QScrollArea):
         column.addWidget(self._no_history)
         self.history = QListWidget(inside)
         self.history.setProperty("kind", "plain")
+        self.history.setIconSize(QSize(16, 16))
         self.history.setAccessibleName(self.tr("Decided in this session"))
         self.history.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.history.setTextElideMode(Qt.TextElideMode.ElideRight)
