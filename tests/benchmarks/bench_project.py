@@ -4,6 +4,7 @@ Run: ``python -m tests.benchmarks.bench_project [ROWS] [FOLDER]`` (1,000,000 row
 are generated, about 350 bytes each; the figures to reach stand beside what was measured.
 """
 
+import os
 import random
 import resource
 import subprocess
