@@ -25,7 +25,9 @@ def add_verbs(verbs: Verbs) -> None:
         "curator trainer --install",
         "curator trainer --practice",
     )
-    trainer.add_argument("--install", action="store_true", help="make the trainer's environment")
+    trainer.add_argument(
+        "--install", action="store_true", help="make the trainer's environment, once"
+    )
     trainer.add_argument(
         "--build",
         choices=("cpu", "cuda", "default"),
@@ -53,7 +55,7 @@ def _trainer(options: Options, progress: Progress) -> Answer:
     from curator.tune.local import environment, practice
     from curator.tune.local.bases import known_bases
 
-    if options.install:
+    if options.install and (options.build or environment.trainer_python() is None):
         environment.install(environment.plan(options.build), progress, progress.cancelled)
     if options.practice:
         practice.fetch(progress, progress.cancelled)

@@ -178,20 +178,22 @@ def _can_train(python: str) -> bool:
 
 def main() -> int:
     """Install the trainer's packages into the running environment (for tests and CI)."""
-    chosen = plan()
-    sys.stdout.write(f"torch {chosen.torch}: about {chosen.download_mb} MB\n")
-    _pip(
-        Path(sys.executable),
-        [
-            "install",
-            "-q",
-            f"torch=={chosen.torch}",
-            "-r",
-            str(resource("trainer", "requirements.txt")),
-        ],
-        lambda: False,
-    )
+    try:
+        chosen = plan()
+        sys.stdout.write(f"torch {chosen.torch}: about {chosen.download_mb} MB\n")
+        requirements = str(resource("trainer", "requirements.txt"))
+        packages = [f"torch=={chosen.torch}", "-r", requirements]
+        _pip(
+            Path(sys.executable), ["install", "-q", "--root-user-action=ignore", *packages], _never
+        )
+    except TrainerUnavailable as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
     return 0
+
+
+def _never() -> bool:
+    return False
 
 
 if __name__ == "__main__":
