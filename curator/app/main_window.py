@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         QDragEnterEvent,
         QDragLeaveEvent,
         QDropEvent,
+        QKeyEvent,
         QResizeEvent,
     )
 
@@ -123,6 +124,14 @@ class MainWindow(QMainWindow):
         self.keep_geometry()
         self.about_to_close.emit()
         super().closeEvent(event)
+
+    def keyPressEvent(self, event: "QKeyEvent") -> None:
+        """Leave a field with Esc, so that letters are keys again."""
+        page = self.stack.currentWidget()
+        if event.key() == Qt.Key.Key_Escape and page is not None:
+            page.setFocus()
+            return
+        super().keyPressEvent(event)
 
     def dragEnterEvent(self, event: "QDragEnterEvent") -> None:
         """Take files, and show that they will be taken."""

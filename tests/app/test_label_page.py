@@ -129,6 +129,18 @@ def test_tags(opened, page, qtbot):
     assert page.session.project.annotation(1).tags == ("refund", "polite")
 
 
+def test_escape_leaves_a_field_and_letters_are_keys_again(opened, page, qtbot):
+    opened.menus.run("label.tags")
+    field = page._inspector._tags
+    qtbot.keyClicks(field, "ax")
+    assert status(page, 1) == "pending"
+    qtbot.keyClick(field, Qt.Key.Key_Escape)
+    assert QApplication.focusWidget() is not field
+    assert page.session.project.annotation(1).tags == ("ax",)
+    qtbot.keyClick(opened.window, Qt.Key.Key_A)
+    assert status(page, 1) == "accepted"
+
+
 def test_the_queue_follows_the_order_of_the_filter(opened, page):
     index = opened.session.index
     opened.session.view = View(index.view()[::-1][:3])
