@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import apsw
 import numpy as np
+import numpy.typing as npt
 
 from curator.dataset import AnnotationPatch, Edit, Finding
 from curator.project import journal
@@ -12,7 +13,8 @@ from curator.project.changes import Changes
 from curator.project.checkpoints import LogWatch
 from curator.project.connection import connect
 from curator.project.derive import stamp_if_empty
-from curator.project.values import storable
+from curator.project.reader import Reader
+from curator.project.values import FIELDS, storable
 from curator.project.writing import FINDING_COLUMNS, finding_row, now_ms
 
 if TYPE_CHECKING:
@@ -177,6 +179,21 @@ def close_interrupted(connection: apsw.Connection) -> None:
             )
             ranges = [range(id_, id_ + 1) for (id_,) in ids]
             journal.record(connection, import_step(str(name), str(author), ranges), now_ms())
+
+
+def import_hashes(reader: Reader) -> npt.NDArray[np.int64]:
+    """Return the import hashes a project has, without those of imports that were taken back.
+
+    So the same file can be imported again after an undo.
+    """
+    undone = FIELDS["removed"].stored(IMPORT_UNDONE)
+    with reader.reading() as connection:
+        rows = connection.execute(
+            "SELECT import_hash FROM conversation WHERE id NOT IN "
+            "(SELECT conversation FROM annotation WHERE removed = ?)",
+            (undone,),
+        )
+        return np.fromiter((value for (value,) in rows), np.int64)
 
 
 def import_step(name: str, author: str, ranges: Iterable[range]) -> Edit:

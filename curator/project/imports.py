@@ -21,7 +21,7 @@ from curator.dataset.errors import Cancelled, WrongUse
 from curator.dataset.json_values import Json
 from curator.formats.openai_chat import NAME, Source, sniff
 from curator.formats.registry import format_named
-from curator.project.bulk import Bulk
+from curator.project.bulk import Bulk, import_hashes
 from curator.project.changes import Changes
 from curator.project.derive import terms_of
 from curator.project.import_parts import Parts, ReadPart, pool
@@ -155,7 +155,7 @@ class _Import:
         self._executor = executor
         self._cancelled = cancelled
         self._referee = Referee(terms.encoding)
-        self._known: list[Column] = [project.column("import_hash")]
+        self._known: list[Column] = [import_hashes(project)]
 
     def run(self, source: Source, step: Callable[[int], None]) -> None:
         """Import one file."""

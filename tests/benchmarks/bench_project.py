@@ -114,6 +114,7 @@ def memory() -> float:
 
 def measure(path: Path) -> None:
     """Print the figures of a filled project."""
+    print(f"load of the machine (1, 5, 15 minutes): {os.getloadavg()}")
     project = timed(
         "open the project", "2,000 with the next", lambda: Project.open(path, author="b")
     )
