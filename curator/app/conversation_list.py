@@ -32,6 +32,7 @@ class ConversationList(QWidget):
     chosen = Signal(object)
     entered = Signal()
     view_made = Signal()
+    import_wanted = Signal()
 
     def __init__(self, session: Session, jobs: Jobs, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -154,7 +155,7 @@ class ConversationList(QWidget):
     def _connect_bulk(self) -> None:
         self.bar.wished.connect(self.wish)
         self.bar.all_wanted.connect(self.choose_all)
-        self._empty.pressed.connect(self._show_all)
+        self._empty.pressed.connect(self._empty_pressed)
         self.maker.made.connect(self._show_view)
         self.maker.searching.connect(self._show_searching)
 
@@ -203,7 +204,7 @@ class ConversationList(QWidget):
             self._empty.say(
                 self.tr("No conversations yet"),
                 self.tr("Import files, drop them here, or write the first one."),
-                "",
+                self.tr("Import files"),
                 "import",
             )
 
@@ -237,5 +238,8 @@ class ConversationList(QWidget):
     def _to_table(self) -> None:
         self.grid.setFocus(Qt.FocusReason.ShortcutFocusReason)
 
-    def _show_all(self) -> None:
-        self.search.set_text("")
+    def _empty_pressed(self) -> None:
+        if self.maker.query.strip():
+            self.search.set_text("")
+        else:
+            self.import_wanted.emit()

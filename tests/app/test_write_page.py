@@ -220,3 +220,14 @@ def test_a_mistake_in_the_query_is_told(page):
     page.list.search.set_text("status:nonsense")
     assert "unknown" in page.list.search._note.text()
     assert len(shown(page)) == 4
+
+
+def test_where_nothing_is_left_an_import_is_offered(page, session, qtbot):
+    page.slots()["edit.select_all"]()
+    page.slots()["conversation.remove"]()
+    assert shown(page) == []
+    with qtbot.waitSignal(page.action_requested) as asked:
+        page.list._empty.pressed.emit()
+    assert asked.args == ["file.import"]
+    session.undo()
+    assert len(shown(page)) == 4

@@ -156,6 +156,7 @@ class WritePage(Page):
         self.list.chosen.connect(self._chosen)
         self.list.entered.connect(self.editor.enter_message)
         self.list.view_made.connect(self._show_numbers)
+        self.list.import_wanted.connect(self._ask_import)
         self._connect_editor()
         self._connect_inspector()
 
@@ -292,6 +293,9 @@ class WritePage(Page):
         self._go(1)
         if writing:
             self.editor.enter_message()
+
+    def _ask_import(self) -> None:
+        self.action_requested.emit("file.import")
 
     def _find(self) -> None:
         self.list.search.field.setFocus(Qt.FocusReason.ShortcutFocusReason)
