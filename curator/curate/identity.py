@@ -36,6 +36,9 @@ def fold(text: str) -> str:
 
 def fold_all(texts: Sequence[str]) -> str:
     """Return the fold of the texts joined by line breaks, cheaper where some of them are ASCII."""
+    joined = " ".join(texts)
+    if joined.isascii():
+        return fold(joined)
     return " ".join(filter(None, map(fold, texts)))
 
 

@@ -96,7 +96,11 @@ def weights_are_usual(messages: Sequence[PlainMessage]) -> bool:
 
 def title_of(text: str) -> str:
     """Return the first words on one line, at most 80 characters, as Conversation.title does."""
-    short = " ".join(text[:120].split())
+    short = text[:120]
+    # The only white space that is printable is the plain space.
+    if short.isprintable() and "  " not in short:
+        return short.strip()[:80]
+    short = " ".join(short.split())
     if len(short) < 80 and len(text) > 120:
         short = " ".join(text[:400].split())
     return short[:80]
