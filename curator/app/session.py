@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from PySide6.QtCore import QObject, Signal
 
-from curator.app.upkeep import Upkeep
 from curator.dataset.errors import CuratorError
 
 if TYPE_CHECKING:
     import numpy as np
 
     from curator.app.jobs import CancelledCall, Job, Jobs, ProgressCall
+    from curator.app.upkeep import Upkeep
     from curator.dataset.edit import Edit
     from curator.dataset.json_values import Json
     from curator.project.changes import Changes
@@ -70,9 +70,7 @@ class Session(QObject):
         self.view: View | None = None
         self.current: int | None = None
         self._counts: dict[str, int] | None = None
-        self._upkeep = Upkeep(jobs, self)
-        self._upkeep.rows_changed.connect(self.reload)
-        self._upkeep.failed.connect(self._tell_failure)
+        self._upkeep: Upkeep | None = None
 
     @property
     def is_read_only(self) -> bool:
@@ -107,7 +105,7 @@ class Session(QObject):
         if self.project is not None and self.index is not None:
             self.index.refresh(self.project, changes)
         self._counts = None
-        self._upkeep.take_note(changes)
+        self._keeper().take_note(changes)
         self.edited.emit(changes)
 
     def counts(self) -> dict[str, int]:
@@ -174,11 +172,21 @@ class Session(QObject):
         self._let_go()
         self.project, self.index = opened
         self._counts = None
-        self._upkeep.look_after(self.project)
+        self._keeper().look_after(self.project)
         self.project_changed.emit()
 
+    def _keeper(self) -> "Upkeep":
+        """Return the one who keeps the project up to date, hired when the first project opens."""
+        if self._upkeep is None:
+            from curator.app.upkeep import Upkeep
+
+            self._upkeep = Upkeep(self.jobs, self)
+            self._upkeep.rows_changed.connect(self.reload)
+            self._upkeep.failed.connect(self._tell_failure)
+        return self._upkeep
+
     def _let_go(self) -> None:
-        self._upkeep.stop()
+        self._keeper().stop()
         project, index = self.project, self.index
         self.project, self.index, self.view, self.current = None, None, None, None
         self._counts = None
@@ -194,7 +202,7 @@ class Session(QObject):
         if self.index is not None:
             self.index.close()
         self.index, self.view, self._counts = index, None, None
-        self._upkeep.look_after(self.project)
+        self._keeper().look_after(self.project)
         self.project_changed.emit()
 
     def _change(self, do: "Callable[[Project], Changes | None]") -> "Changes | None":

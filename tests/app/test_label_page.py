@@ -154,11 +154,11 @@ def test_the_queue_follows_the_order_of_the_filter(opened, page):
 def test_scopes(opened, page):
     opened.menus.run("label.flag")
     opened.menus.run("label.skip")
-    page._scope_chips["flagged"].click()
+    page._chips.chips["flagged"].click()
     assert (len(page.queue), page.queue.current) == (1, 1)
-    page._scope_chips["skipped"].click()
+    page._chips.chips["skipped"].click()
     assert (len(page.queue), page.queue.current) == (1, 1)
-    page._scope_chips["all"].click()
+    page._chips.chips["all"].click()
     assert len(page.queue) == 12
 
 

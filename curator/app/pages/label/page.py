@@ -5,7 +5,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QWidget
+from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from curator.app.jobs import Jobs
 from curator.app.page import OpenRequest, Page
@@ -15,9 +15,9 @@ from curator.app.pages.label.keys import Answer
 from curator.app.pages.label.progress import LabelProgress
 from curator.app.pages.label.queue import LabelQueue, Scope, Tally, ids_of, tally
 from curator.app.pages.label.reading import ReadingPane
+from curator.app.pages.label.scopes import ScopeChips
 from curator.app.pages.label.sets_dialog import LabelSetsDialog
 from curator.app.session import Session
-from curator.app.widgets.buttons import ChipButton
 from curator.app.widgets.empty_state import EmptyState
 from curator.dataset import Edit, LabelSet, Status
 
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from curator.project.changes import Changes
     from curator.project.index import Index
 
-SCOPES: Final[tuple[Scope, ...]] = ("todo", "skipped", "flagged", "all")
 
 COUNT_AFTER_MS: Final = 60
 
@@ -52,6 +51,7 @@ class LabelPage(Page):
         self._soon.timeout.connect(self._show_counts)
         self.add_verb("label.sets")
         self.add_arrows()
+        self._chips = ScopeChips(self)
         self._progress = LabelProgress(self)
         self._pane = ReadingPane(self)
         self._bar = LabelBar(self)
@@ -62,7 +62,7 @@ class LabelPage(Page):
         self._stack.addWidget(self._pane)
         self._stack.addWidget(self._empty)
         self.body.setSpacing(12)
-        self.body.addLayout(self._chips())
+        self.body.addWidget(self._chips)
         self.body.addWidget(self._progress)
         self.body.addWidget(self._stack, 1)
         self.body.addWidget(self._bar)
@@ -168,21 +168,9 @@ class LabelPage(Page):
         self._inspector.tags_written.connect(self._tags_written)
         self._inspector.text_left.connect(self._pane.setFocus)
         self._inspector.conversation_chosen.connect(self._reopen)
+        self._chips.chosen.connect(self._scope_chosen)
         self._empty.pressed.connect(self._show_everything)
         self._empty.guide_requested.connect(self._guide)
-
-    def _chips(self) -> QHBoxLayout:
-        row = QHBoxLayout()
-        row.setSpacing(8)
-        self._scope_chips: dict[Scope, ChipButton] = {}
-        for scope in SCOPES:
-            chip = ChipButton("", self)
-            chip.setProperty("scope", scope)
-            chip.clicked.connect(self._scope_chosen)
-            self._scope_chips[scope] = chip
-            row.addWidget(chip)
-        row.addStretch(1)
-        return row
 
     def _begin(self) -> None:
         self._stale = False
@@ -237,18 +225,9 @@ class LabelPage(Page):
 
     def _show_counts(self) -> None:
         index = self.session.index
-        words = {
-            "todo": self.tr("To do {0}"),
-            "skipped": self.tr("Skipped {0}"),
-            "flagged": self.tr("Flagged {0}"),
-            "all": self.tr("All {0}"),
-        }
         counts = Tally(0, 0, 0, 0, 0) if index is None else tally(index, self._rows(index))
         self._progress.show_counts(counts)
-        for scope, chip in self._scope_chips.items():
-            chip.setText(words[scope].format(f"{counts.of(scope):,}"))
-            chip.setAccessibleName(chip.text())
-            chip.setChecked(scope == self._scope)
+        self._chips.show_counts(counts, self._scope)
 
     def _say_empty(self) -> None:
         self._stack.setCurrentWidget(self._empty)
@@ -384,9 +363,9 @@ class LabelPage(Page):
             self.session.push(Edit(self.tr("Edit label sets"), self.session.author, (patch,)))
             self._show_annotation()
 
-    def _scope_chosen(self) -> None:
+    def _scope_chosen(self, scope: Scope) -> None:
         self._inspector.commit()
-        self._scope = self.sender().property("scope")
+        self._scope = scope
         self.session.current = None
         self._begin()
 
