@@ -18,18 +18,20 @@ from curator.dataset import Conversation
 from curator.dataset.errors import Cancelled, GateFailed
 from curator.dataset.json_values import Json, dumps, loads
 from curator.project import dataset_card, manifest, schema
+from curator.project.check_ahead import CheckAhead
 from curator.project.connection import scalar
 from curator.project.exportable import ExportSettings, Ints, Selection, select
 from curator.project.manifest import ExportedFile
 from curator.project.publishing import MANIFEST, publishing
 from curator.project.reader import Reader
 from curator.project.store import Project
-from curator.project.strictness import FileCheck, check_file
+from curator.project.strictness import FileCheck
 from curator.project.writing import now_ms
 
 _BATCH: Final = 4_000
 _SYNC_EVERY: Final = 1 << 25
 _SHOWN: Final = 10
+_BYTES_OF_TOKEN: Final = 4
 _KIND: Final = "export"
 
 Row = tuple[int, int | None, int | None, int | None, str | None, int | None, int | None]
@@ -152,7 +154,11 @@ def _write(
     outputs = {code: _Output(staging, schema.SPLITS[code]) for code in codes}
     total = len(selection.ids)
     syncing: list[Future[None]] = []
-    with ThreadPoolExecutor(1, thread_name_prefix="curator-sync") as disk:
+    expected = int(selection.tokens.sum()) * _BYTES_OF_TOKEN
+    with (
+        CheckAhead(expected) as ahead,
+        ThreadPoolExecutor(1, thread_name_prefix="curator-sync") as disk,
+    ):
         try:
             written = 0
             for ids, split, lines, places in _lines(reader, selection):
@@ -164,13 +170,14 @@ def _write(
                         [lines[at] for at in chosen],
                         [places[at] for at in chosen],
                     )
+                    ahead.written(staging / outputs[code].name, outputs[code].size)
                     if outputs[code].is_sync_due():
                         syncing.append(disk.submit(_sync, outputs[code].file))
                 written += len(ids)
                 progress(written, 2 * total, "Writing")
             # The disk writes while the files are read again: both wait for different things.
             syncing += [output.end(disk) for output in outputs.values()]
-            checks = _check(staging, outputs, total, progress, cancelled)
+            checks = _check(staging, outputs, ahead, progress, cancelled)
             for waiting in syncing:
                 waiting.result()
         finally:
@@ -182,15 +189,16 @@ def _write(
 def _check(
     staging: Path,
     outputs: dict[int, "_Output"],
-    total: int,
+    ahead: CheckAhead,
     progress: Progress,
     cancelled: Cancel,
 ) -> dict[int, FileCheck]:
     checks: dict[int, FileCheck] = {}
     done = 0
+    total = sum(output.rows for output in outputs.values())
     for code, output in outputs.items():
         progress(total + done, 2 * total, "Checking what was written")
-        found = check_file(staging / output.name, cancelled)
+        found = ahead.result(staging / output.name, cancelled)
         if found.problems:
             raise GateFailed(_told(staging, output.name, found))
         if (found.sha256, found.bytes, found.rows) != (output.digest(), output.size, output.rows):

@@ -67,16 +67,31 @@ def check_file(path: Path, cancelled: Cancel = never_cancelled) -> FileCheck:
             raise Cancelled("The check of the export was stopped.")
         digest.update(piece)
         size += len(piece)
-        lines = piece.split(b"\n")
-        if not lines[-1]:
-            lines.pop()
-        else:
-            problems.append(LineProblem(rows + len(lines), "F06", "The last line does not end."))
-        for at, errors in _errors(lines):
-            if len(problems) < _MOST_PROBLEMS:
-                problems.extend(LineProblem(rows + at + 1, *each) for each in errors)
-        rows += len(lines)
+        number, found = check_piece(piece)
+        room = _MOST_PROBLEMS - len(problems)
+        problems += [LineProblem(rows + p.line, p.rule, p.message) for p in found[:room]]
+        rows += number
     return FileCheck(size, digest.hexdigest(), rows, tuple(problems))
+
+
+def check_range(path: str, begin: int, size: int) -> tuple[int, tuple[LineProblem, ...]]:
+    """Check the whole lines of a part of a file; line numbers count from its beginning."""
+    with Path(path).open("rb", buffering=0) as file:
+        file.seek(begin)
+        return check_piece(file.read(size))
+
+
+def check_piece(piece: bytes) -> tuple[int, tuple[LineProblem, ...]]:
+    """Return how many lines some bytes have, and their errors."""
+    lines = piece.split(b"\n")
+    problems: list[LineProblem] = []
+    if not lines[-1]:
+        lines.pop()
+    else:
+        problems.append(LineProblem(len(lines), "F06", "The last line does not end."))
+    for at, errors in _errors(lines):
+        problems.extend(LineProblem(at + 1, *each) for each in errors)
+    return len(lines), tuple(problems)
 
 
 def line_errors(line: bytes) -> list[tuple[str, str]]:
