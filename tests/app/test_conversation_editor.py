@@ -334,3 +334,20 @@ def test_a_read_only_project_cannot_be_typed_into(editor, session, qtbot, monkey
     assert text_of(editor, 0).isReadOnly()
     editor.step("add")
     assert session.project.content(session.ids[0]) == PLAIN
+
+
+def test_what_is_not_read_is_greyed_from_the_very_character(editor, session):
+    words = "word " * 70_000
+    line = json.dumps(
+        {"messages": [{"role": "user", "content": words}, {"role": "user", "content": "x"}]}
+    )
+    new = session.project.new_conversation_ids(1)[0]
+    session.push(Edit("long", "anna", (ContentPatch(new, None, line),)))
+    editor.open(new)
+    place = editor.gauge.cut_in(editor.measure, words)
+    from curator.curate.tokens import counter
+
+    count = counter(editor.gauge.facts.encoding).count
+    read = editor.measure.count.per_message[0] - count(words) + count(words[:place])
+    assert read == editor.measure.limit
+    assert editor.cards.card(0).content._highlighters

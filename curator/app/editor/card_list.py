@@ -46,6 +46,7 @@ class CardList(QScrollArea):
         self._read_only = False
         self._findings: dict[int | None, list[Finding]] = {}
         self._key_for: Finding | None = None
+        self._cut: tuple[int | None, int] = (None, 0)
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -109,6 +110,18 @@ class CardList(QScrollArea):
         for number, (slot, count) in enumerate(zip(self.slots, per_message, strict=False)):
             slot.show_tokens(count)
             slot.show_cut(words if number == cut else "")
+
+    def show_cut(self, cut: int | None, index: int) -> None:
+        """Grey what is not read: the message at the cut after a character, and all behind it."""
+        self._cut = (cut, index)
+        for slot in self.slots:
+            self._mute(slot)
+
+    def _mute(self, slot: Slot) -> None:
+        cut, index = self._cut
+        if slot.card is not None:
+            behind = cut is not None and slot.number > cut
+            slot.card.content.mute_after(0 if behind else index if slot.number == cut else None)
 
     def show_findings(self, findings: Sequence[Finding], key_for: Finding | None) -> None:
         """Show findings under the messages they name."""
@@ -190,6 +203,7 @@ class CardList(QScrollArea):
         slot.add.setEnabled(not self._read_only)
         card.set_read_only(read_only=self._read_only)
         card.show_findings(self._findings.get(slot.number, ()), self._key_for)
+        self._mute(slot)
         card.typed.connect(self._typed)
         card.changed.connect(self._changed)
         card.verb_requested.connect(self._verb)

@@ -162,6 +162,7 @@ class ConversationEditor(QWidget):
         from curator.curate.checks import check_conversation
 
         self._checks.stop()
+        self._show_cut()
         self._check_number += 1
         draft, raw = self.drafts.draft, self.drafts.raw
         if draft is None:
@@ -303,8 +304,16 @@ class ConversationEditor(QWidget):
             )
         self.measured.emit(self.measure)
 
+    def _show_cut(self) -> None:
+        measure, draft = self.measure, self.drafts.draft
+        if measure is None or draft is None or measure.cut is None:
+            self.cards.show_cut(None, 0)
+            return
+        text = draft.messages[measure.cut].text
+        self.cards.show_cut(measure.cut, self.gauge.cut_in(measure, text))
+
     def _cut_words(self, measure: Measure) -> str:
-        words = self.tr("{0} reads to here: {1} of {2} tokens")
+        words = self.tr("{0} reads {1} of {2} tokens and stops in the next turn")
         return words.format(measure.base_model, f"{measure.limit:,}", f"{measure.count.total:,}")
 
     def _checked_apart(self, found: tuple[int, tuple[Finding, ...]]) -> None:

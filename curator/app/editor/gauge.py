@@ -134,6 +134,24 @@ class Gauge(QObject):
         count = self._tally.count(draft, self._counter)
         return Measure(count, self.facts.context_limit, self.facts.name)
 
+    def cut_in(self, measure: Measure, text: str) -> int:
+        """Return after which character of the message at the cut the base model stops reading."""
+        if self._counter is None or measure.cut is None:
+            return len(text)
+        count = self._counter.count
+        own = measure.count.per_message[measure.cut]
+        room = measure.limit - sum(measure.count.per_message[: measure.cut])
+        # What the message costs beside its text (role, name) is read before it.
+        room -= max(0, own - count(text))
+        low, high = 0, len(text)
+        while low < high:
+            middle = (low + high + 1) // 2
+            if count(text[:middle]) <= room:
+                low = middle
+            else:
+                high = middle - 1
+        return low
+
     def choose(self, name: str) -> None:
         """Make another base model the project's."""
         before = self._session.setting("base_model")

@@ -39,6 +39,7 @@ class Highlighter(QSyntaxHighlighter):
         self._kind = kind
         self._spans: tuple[Span, ...] = ()
         self._stand_ins = ""
+        self._cut: int | None = None
         self._odd = _ODD
 
     def show(self, spans: tuple[Span, ...], stand_ins: str = "") -> None:
@@ -61,10 +62,21 @@ class Highlighter(QSyntaxHighlighter):
         for block in blocks.values():
             self.rehighlightBlock(block)
 
+    def mute_after(self, position: int | None) -> None:
+        """Grey what a base model no longer reads: everything after a position (UTF-16)."""
+        if position != self._cut:
+            self._cut = position
+            self.rehighlight()
+
     def highlightBlock(self, text: str) -> None:
         """Colour one paragraph."""
         if self._kind == "json":
             self._colour_json(text)
+        if self._cut is not None:
+            start = max(0, self._cut - self.currentBlock().position())
+            muted = QTextCharFormat()
+            muted.setForeground(theme.tokens().colour("text-off"))
+            self.setFormat(start, max(0, utf16_length(text) - start), muted)
         for match in self._odd.finditer(text):
             start = utf16_length(text[: match.start()])
             self.setFormat(start, utf16_length(match[0]), _tint("warning-soft"))

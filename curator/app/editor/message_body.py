@@ -112,6 +112,17 @@ class MessageBody(QWidget):
                 self._highlighters[field] = Highlighter(field.document())
             self._highlighters[field].show(tuple(found), field.stand_ins.characters)
 
+    def mute_after(self, index: int | None) -> None:
+        """Grey a plain text after a character (0 greys all of it); None shows it as usual."""
+        field = self.field
+        if not isinstance(field, MessageText) or (
+            index is None and field not in self._highlighters
+        ):
+            return
+        highlighter = self._highlighters.setdefault(field, Highlighter(field.document()))
+        position = None if index is None else field.stand_ins.offset(field.text(), index)
+        highlighter.mute_after(position)
+
     def _text_fields(self) -> list[MessageText]:
         if isinstance(self.field, MessageText):
             return [self.field]
