@@ -1,9 +1,7 @@
 """The composition root of the window: builds every part, joins them, and runs."""
 
 import gc
-import getpass
 import os
-import signal
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -103,7 +101,7 @@ class Curator(QObject):
         stored = read_stored()
         self.theme = Theme(app, str(stored.get("theme", "system")), self)
         self.jobs = Jobs(self)
-        self.session = Session(self.jobs, str(stored.get("author") or login_name()), self)
+        self.session = Session(self.jobs, str(stored.get("author", "")), self)
         self.session.preferences = stored
         self.window = MainWindow([_rail_entry(entry.page_id) for entry in PAGES])
         self.menus = Menus(self.window)
@@ -184,6 +182,7 @@ class Curator(QObject):
             self.window.setWindowTitle("Curator")
             self.show_page("start")
         else:
+            self.session.author = self.session.author or login_name()
             remember_project(project.path)
             self.window.setWindowTitle(f"{project.path.stem} – Curator")
             if self.front is None or self.front.page_id == "start":
@@ -290,6 +289,8 @@ class Curator(QObject):
 
 def login_name() -> str:
     """Return the name this person logged in with, empty where the system does not tell."""
+    import getpass
+
     try:
         return getpass.getuser()
     except (OSError, KeyError):
@@ -332,6 +333,8 @@ def run(argv: Sequence[str] = ()) -> int:
         curator.doors.take(files[:1])
     else:
         curator.reopen()
+    import signal
+
     # Ctrl+C in the terminal ends the program at once; whatever was done is stored already.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     code = app.exec()
