@@ -96,7 +96,10 @@ def _tiktoken_encoding(file: str) -> tiktoken.Encoding:
     lines = verified_vocabulary(name).read_bytes().splitlines()
     ranks = {base64.b64decode(token): int(rank) for token, rank in (x.split() for x in lines)}
     pattern = VOCABULARIES[name].pattern
-    return tiktoken.Encoding(name, pat_str=pattern, mergeable_ranks=ranks, special_tokens={})
+    encoding = tiktoken.Encoding(name, pat_str=pattern, mergeable_ranks=ranks, special_tokens={})
+    # The native side made its own copy; this one would stay in memory beside it (30 MB).
+    ranks.clear()
+    return encoding
 
 
 def tiktoken_engine(encoding: str) -> Engine:

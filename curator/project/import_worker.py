@@ -4,6 +4,7 @@ A process that finds CURATOR_WORKER_ENCODING in its environment loads that encod
 this module, so that workers forked from it later share one loaded vocabulary.
 """
 
+import gc
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,6 +78,8 @@ def _preload() -> None:
     encoding = os.environ.get(PRELOAD)
     if encoding in ENCODINGS:
         counter(encoding).accelerate()
+        # What is here now stays; the collector need not touch, and so copy, it in every worker.
+        gc.freeze()
 
 
 _preload()
