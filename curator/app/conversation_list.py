@@ -19,7 +19,7 @@ from curator.app.widgets.empty_state import EmptyState
 if TYPE_CHECKING:
     from curator.project.changes import Changes
 
-WIDTH_NEEDED: Final = {3: 600, 6: 640, 7: 700}
+WIDTH_NEEDED: Final = {3: 600, 6: 640, 7: 740}
 """From which width of the table the turns, the split and the time are shown."""
 
 OPEN_MS: Final = 40
