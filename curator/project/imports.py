@@ -6,7 +6,7 @@ adds the rest: of each distinct content only the copies that the project does no
 
 import hashlib
 from collections.abc import Callable, Sequence
-from concurrent.futures import Executor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from functools import partial
@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from curator.curate.analysis import Column
+from curator.curate.tokens import counter
 from curator.dataset.errors import Cancelled, WrongUse
 from curator.dataset.json_values import Json
 from curator.formats.openai_chat import NAME, Source, sniff
@@ -26,6 +27,7 @@ from curator.project.changes import Changes
 from curator.project.derive import terms_of
 from curator.project.import_parts import Parts, ReadPart, pool
 from curator.project.import_worker import Terms
+from curator.project.reanalysis import reanalyse
 from curator.project.referee import Referee
 from curator.project.rejects import LISTED, RejectedRow, Rejects
 from curator.project.store import Project
@@ -129,7 +131,22 @@ def import_files(
         finally:
             report.changes = bulk.changes
     report.changes = bulk.changes
+    if work.differs:
+        _count_again(project, found.encoding, report, progress, cancelled)
     return report
+
+
+def _count_again(
+    project: Project, encoding: str, report: ImportReport, progress: Progress, cancelled: Cancel
+) -> None:
+    """Count everything with tiktoken, because the fast engine counted a row wrongly."""
+    counter(encoding).distrust()
+    with ThreadPoolExecutor(1) as here:
+        reanalyse(project, progress, cancelled, here)
+    report.notes.append(
+        "The fast token counter differed from tiktoken, so all conversations were counted again "
+        "with tiktoken."
+    )
 
 
 def _step(progress: Progress, before: int, total: int, name: str, done: int) -> None:
@@ -155,6 +172,7 @@ class _Import:
         self._executor = executor
         self._cancelled = cancelled
         self._referee = Referee(terms.encoding)
+        self.differs = False
         self._known: list[Column] = [import_hashes(project)]
 
     def run(self, source: Source, step: Callable[[int], None]) -> None:
@@ -238,10 +256,7 @@ class _Import:
         if not self._referee.look(read.data, read.analysis, read.part.start.tolist()):
             parts.distrust()
             self._terms = self._terms._replace(trusted=False)
-            self._report.notes.append(
-                "The fast token counter differed from tiktoken, so tiktoken counts from here on; "
-                "the tokens of rows imported before may be wrong."
-            )
+            self.differs = True
 
 
 class _Copies:

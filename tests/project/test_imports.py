@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from curator.curate import tokens
 from curator.curate.kernel import analyse
 from curator.dataset.errors import Cancelled, UnreadableInput, WrongUse
 from curator.project import Project, import_parts, import_worker, imports
@@ -235,7 +236,10 @@ def test_a_killed_worker_does_not_end_the_import(project, file, monkeypatch):
         assert run(project, path, executor=executor).imported == 300
 
 
-def test_a_counter_that_differs_is_replaced_and_reported(project, file, monkeypatch):
+def test_a_counter_that_differs_is_replaced_and_everything_counted_again(
+    project, file, monkeypatch
+):
+    monkeypatch.setattr(imports, "counter", lambda _: tokens.Counter("o200k_base"))
     monkeypatch.setattr(import_parts, "SLICE", 2_000)
     seen = []
 
@@ -249,7 +253,15 @@ def test_a_counter_that_differs_is_replaced_and_reported(project, file, monkeypa
 
     monkeypatch.setattr(import_parts, "analyse_slice", analyse_wrongly)
     report = run(project, file("\n".join(line(n) for n in range(400))))
-    assert "tiktoken" in report.notes[0]
+    (note,) = report.notes
+    assert "counted again with tiktoken" in note
+    expected = analyse(
+        [content.encode() for content in contents(project)],
+        encoding="o200k_base",
+        rules_profile="openai_sft",
+        limit=65_536,
+    )
+    assert project.column("tokens").tolist() == expected.columns["tokens"].tolist()
     assert seen[0]
     assert not seen[-1]
 
