@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from curator.app.actions import action
 from curator.app.pages.label.keys import Answer, assign_keys
 from curator.app.theme import icon
+from curator.app.widgets.flow import FlowLayout
 from curator.app.widgets.key_button import KeyButton
 from curator.app.widgets.text import Quiet, hairline
 from curator.dataset import LabelSet, Status
@@ -54,7 +55,9 @@ class LabelBar(QWidget):
         for row, label_set in enumerate(sets):
             name = Quiet(label_set.name, self)
             name.setToolTip(label_set.help)
-            self._questions.addWidget(name, row, 0)
+            # On the line of the first values, however many lines follow.
+            name.setContentsMargins(0, 7, 0, 0)
+            self._questions.addWidget(name, row, 0, Qt.AlignmentFlag.AlignTop)
             self._questions.addWidget(self._values(label_set, keys), row, 1)
 
     def show_state(self, chosen: Mapping[str, str], status: Status, *, flag: bool) -> None:
@@ -72,9 +75,7 @@ class LabelBar(QWidget):
 
     def _values(self, label_set: LabelSet, keys: Mapping[Answer, str]) -> QWidget:
         line = QWidget(self)
-        row = QHBoxLayout(line)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(8)
+        row = FlowLayout(line)
         for value in label_set.values:
             answer = Answer(label_set.name, value)
             button = KeyButton(value, keys.get(answer, ""), line)
@@ -84,7 +85,6 @@ class LabelBar(QWidget):
             button.clicked.connect(self._answered)
             self._buttons[answer] = button
             row.addWidget(button)
-        row.addStretch(1)
         return line
 
     def _decisions(self) -> QHBoxLayout:
