@@ -164,13 +164,16 @@ class LabelPage(Page):
         self.session.project_changed.connect(self._project_changed)
         self._bar.answer_requested.connect(self.answer)
         self._bar.action_requested.connect(self._do)
+        self._chips.chosen.connect(self._scope_chosen)
+        self._empty.pressed.connect(self._show_everything)
+        self._empty.guide_requested.connect(self._guide)
+        self._connect_inspector()
+
+    def _connect_inspector(self) -> None:
         self._inspector.note_written.connect(self._note_written)
         self._inspector.tags_written.connect(self._tags_written)
         self._inspector.text_left.connect(self._pane.setFocus)
         self._inspector.conversation_chosen.connect(self._reopen)
-        self._chips.chosen.connect(self._scope_chosen)
-        self._empty.pressed.connect(self._show_everything)
-        self._empty.guide_requested.connect(self._guide)
 
     def _begin(self) -> None:
         self._stale = False
