@@ -8,54 +8,34 @@ general way, and both ways give the same rows.
 import re
 from collections.abc import Sequence
 from functools import lru_cache
-from operator import attrgetter
 from typing import Final
 
-import msgspec
-
 from curator.curate import identity
-from curator.curate.analysis import Analysis, Rejected, Row, columns_of
-from curator.curate.checks import (
-    bytes_need_reading,
-    check_conversation,
-    explain_rejected,
-    finding,
-    plain_text_findings,
+from curator.curate.analysis import (
+    HAS_NAMES,
+    HAS_PARTS,
+    HAS_SYSTEM,
+    HAS_TOOL_CALLS,
+    HAS_TOOLS,
+    HAS_WEIGHTS,
+    Analysis,
+    Rejected,
+    Row,
+    columns_of,
 )
-from curator.curate.plain import (
-    PlainMessage,
-    RoleFacts,
-    decode_plain,
-    encode_plain,
-    keys_stand_once,
-    role_facts,
-    severities,
-    title_of,
-    weights_are_usual,
-)
+from curator.curate.checks import check_conversation, explain_rejected, finding
+from curator.curate.plain import Plain, PlainPath, severities
 from curator.curate.tokens import count_conversation, counter
-from curator.dataset import Conversation, Finding, Message
+from curator.dataset import Conversation, Message
 from curator.dataset.json_values import BadJson, Json, loads
 
 KERNEL_VERSION: Final = 1
 """Changes when the kernel gives other columns for the same line."""
 
-HAS_TOOLS: Final = 1
-HAS_TOOL_CALLS: Final = 2
-HAS_PARTS: Final = 4
-HAS_SYSTEM: Final = 8
-HAS_NAMES: Final = 16
-HAS_WEIGHTS: Final = 32
-
 WORTH_ACCELERATING: Final = 4_000_000
 """Bytes of lines after which loading fastokens (a second) costs less than counting with tiktoken."""
 
 _LONE_SURROGATE: Final = re.compile("[\ud800-\udfff]")
-# The row's own constructor takes its fields one by one, which costs as much as a hash.
-_new_row: Final = tuple.__new__
-_content: Final = attrgetter("content")
-_role: Final = attrgetter("role")
-_REMEMBERED: Final = 10_000
 
 
 class Kernel:
@@ -67,18 +47,15 @@ class Kernel:
         self.limit = limit
         self.counter = counter(encoding)
         self._seen = 0
-        self._roles: dict[tuple[str, ...], RoleFacts] = {}
-        self._systems: dict[str, tuple[int, int]] = {}
+        self._path = PlainPath(self.counter, profile, limit)
 
     def analyse(self, lines: Sequence[bytes]) -> Analysis:
         """Analyse a batch of lines."""
         self._seen += sum(map(len, lines))
         if self._seen > WORTH_ACCELERATING:
             self.counter.accelerate()
-        for remembered in (self._systems, self._roles):
-            if len(remembered) > _REMEMBERED:
-                remembered.clear()
-        rows: list[Row] = []
+        general: dict[int, Row] = {}
+        plains: list[Plain] = []
         extents: list[tuple[int, int, int]] = []
         rejected: list[Rejected] = []
         blank = 0
@@ -87,77 +64,20 @@ class Kernel:
             if not line:
                 blank += 1
                 continue
-            row = self._plain(line)
-            if row is None:
+            plain = self._path.read(line)
+            if plain is not None:
+                plains.append(plain)
+            else:
                 try:
-                    row, line = self._general(line)
+                    general[len(extents)], line = self._general(line)
                 except _Refused as refused:
                     rejected.append(Rejected(number, refused.rule, refused.reason))
                     continue
-            rows.append(row)
             extents.append((number, 0 if line is whole else whole.index(line), len(line)))
+        rows = self._path.rows(plains)
+        for place, row in general.items():
+            rows.insert(place, row)
         return columns_of(rows, extents, rejected, blank)
-
-    def _plain(self, line: bytes) -> Row | None:
-        """Return the row of a plain line, or None where the general way has to look."""
-        try:
-            parsed = decode_plain(line)
-        except (msgspec.MsgspecError, UnicodeDecodeError):
-            return None
-        messages = parsed.messages
-        texts = list(map(_content, messages))
-        encoded = encode_plain(parsed)
-        # A text that is empty once stripped is empty or nothing but white space.
-        if not texts or not all(map(str.strip, texts)) or not keys_stand_once(line, encoded):
-            return None
-        weighted = b'"weight":' in encoded
-        if weighted and not weights_are_usual(messages):
-            return None
-        roles = tuple(map(_role, messages))
-        facts = self._roles.get(roles)
-        if facts is None:
-            facts = self._roles[roles] = role_facts(roles, self.profile, self.counter.count)
-        counts, system = self._count(texts, has_prompt=facts.has_prompt)
-        tokens = facts.fixed_tokens + sum(counts)
-        findings, errors, warnings = facts.findings, facts.errors, facts.warnings
-        limit = self.limit
-        if (limit and tokens * 2 >= limit) or bytes_need_reading(encoded):
-            findings = self._check_plain(messages, tokens)
-            errors, warnings = severities(findings)
-        return _new_row(
-            Row,
-            (
-                identity.hash_bytes(encoded),
-                identity.hash_text(identity.fold_all([texts[i] for i in facts.asked])),
-                system,
-                len(texts),
-                facts.turns,
-                tokens,
-                sum([counts[i] for i in facts.answers if messages[i].weight != 0]),
-                1,
-                errors,
-                warnings,
-                (HAS_SYSTEM if facts.has_system else 0) | (HAS_WEIGHTS if weighted else 0),
-                title_of(texts[facts.titled]),
-                findings,
-            ),
-        )
-
-    def _count(self, texts: list[str], *, has_prompt: bool) -> tuple[list[int], int]:
-        """Return the tokens of each text and the hash of the system prompt, which often repeats."""
-        count = self.counter.count_clean
-        if not has_prompt:
-            return count(texts), 0
-        prompt = texts[0]
-        known = self._systems.get(prompt)
-        if known is None:
-            known = self._systems[prompt] = self.counter.count(prompt), identity.hash_text(prompt)
-        return [known[0], *count(texts[1:])], known[1]
-
-    def _check_plain(self, messages: Sequence[PlainMessage], tokens: int) -> tuple[Finding, ...]:
-        fields = [{"role": m.role, "content": m.content} for m in messages]
-        conversation = Conversation({"messages": fields})
-        return plain_text_findings(conversation, self.profile, self.limit, tokens)
 
     def _general(self, line: bytes) -> tuple[Row, bytes]:
         """Return the row of any line that gets in and its bytes; raises _Refused for the others."""

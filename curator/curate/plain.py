@@ -5,15 +5,18 @@ answer; anything else is left to the general path, which finds the same for plai
 """
 
 from collections.abc import Sequence
+from operator import attrgetter
 from typing import Final, Literal, NamedTuple
 
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
-from curator.curate.checks import plain_findings
+from curator.curate import identity
+from curator.curate.analysis import HAS_SYSTEM, HAS_WEIGHTS, Row
+from curator.curate.checks import plain_findings, plain_text_findings, which_need_reading
 from curator.curate.encodings import CountText
-from curator.curate.tokens import TOKENS_PER_CONVERSATION, TOKENS_PER_MESSAGE
-from curator.dataset import Finding
+from curator.curate.tokens import TOKENS_PER_CONVERSATION, TOKENS_PER_MESSAGE, Counter
+from curator.dataset import Conversation, Finding
 
 
 # Fields stand in alphabetical order, so that the encoded struct is the canonical form of the value.
@@ -40,14 +43,115 @@ class RoleFacts(NamedTuple):
     asked: tuple[int, ...]
     titled: int
     has_prompt: bool
-    has_system: bool
     findings: tuple[Finding, ...]
     errors: int
     warnings: int
+    flags: int
+
+
+class Plain(NamedTuple):
+    """One plain line, read but not yet counted."""
+
+    messages: list[PlainMessage]
+    texts: list[str]
+    encoded: bytes
+    facts: RoleFacts
+    is_weighted: bool
 
 
 decode_plain: Final = msgspec.json.Decoder(PlainLine).decode
 encode_plain: Final = msgspec.json.Encoder().encode
+_content: Final = attrgetter("content")
+_role: Final = attrgetter("role")
+# The row's own constructor takes its fields one by one, which costs as much as a hash.
+_new_row: Final = tuple.__new__
+_REMEMBERED: Final = 10_000
+
+
+class PlainPath:
+    """Reads plain lines one by one, then counts and checks them together, which is cheaper."""
+
+    def __init__(self, counter: Counter, profile: str, limit: int | None) -> None:
+        self._counter = counter
+        self._profile = profile
+        self._limit = limit
+        self._roles: dict[tuple[str, ...], RoleFacts] = {}
+        self._prompts: dict[str, tuple[int, int]] = {}
+
+    def read(self, line: bytes) -> Plain | None:
+        """Return a plain line, or None where the general way has to look."""
+        try:
+            parsed = decode_plain(line)
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            return None
+        messages = parsed.messages
+        texts = list(map(_content, messages))
+        encoded = encode_plain(parsed)
+        if not keys_stand_once(line, encoded, len(texts)):
+            return None
+        # A text that is empty once stripped is empty or nothing but white space.
+        if not texts or not all(map(str.strip, texts)):
+            return None
+        is_weighted = b'"weight":' in encoded
+        if is_weighted and not weights_are_usual(messages):
+            return None
+        roles = tuple(map(_role, messages))
+        facts = self._roles.get(roles)
+        if facts is None:
+            facts = role_facts(roles, self._profile, self._counter.count)
+            self._roles[roles] = facts
+        return Plain(messages, texts, encoded, facts, is_weighted)
+
+    def rows(self, plains: Sequence[Plain]) -> list[Row]:
+        """Return the rows of plain lines, as the general way would give them."""
+        for remembered in (self._prompts, self._roles):
+            if len(remembered) > _REMEMBERED:
+                remembered.clear()
+        said = [text for p in plains for text in (p.texts[1:] if p.facts.has_prompt else p.texts)]
+        counts = self._counter.count_clean(said)
+        suspects = which_need_reading([plain.encoded for plain in plains])
+        rows, at = [], 0
+        for number, plain in enumerate(plains):
+            system, first = self._prompt(plain.texts[0]) if plain.facts.has_prompt else (0, [])
+            end = at + len(plain.texts) - len(first)
+            rows.append(self._row(plain, [*first, *counts[at:end]], system, number in suspects))
+            at = end
+        return rows
+
+    def _prompt(self, text: str) -> tuple[int, list[int]]:
+        """Return the hash and the tokens of a system prompt; one prompt stands in many lines."""
+        known = self._prompts.get(text)
+        if known is None:
+            known = self._prompts[text] = identity.hash_text(text), self._counter.count(text)
+        return known[0], [known[1]]
+
+    def _row(self, plain: Plain, counts: list[int], system: int, suspect: bool) -> Row:  # noqa: FBT001
+        messages, texts, encoded, facts, is_weighted = plain
+        tokens = facts.fixed_tokens + sum(counts)
+        findings, errors, warnings = facts.findings, facts.errors, facts.warnings
+        if suspect or (self._limit and tokens * 2 >= self._limit):
+            fields = [{"role": m.role, "content": m.content} for m in messages]
+            conversation = Conversation({"messages": fields})
+            findings = plain_text_findings(conversation, self._profile, self._limit, tokens)
+            errors, warnings = severities(findings)
+        return _new_row(
+            Row,
+            (
+                identity.hash_bytes(encoded),
+                identity.hash_text(identity.fold_all([texts[i] for i in facts.asked])),
+                system,
+                len(texts),
+                facts.turns,
+                tokens,
+                sum([counts[i] for i in facts.answers if messages[i].weight != 0]),
+                1,
+                errors,
+                warnings,
+                facts.flags | HAS_WEIGHTS if is_weighted else facts.flags,
+                title_of(texts[facts.titled]),
+                findings,
+            ),
+        )
 
 
 def role_facts(roles: tuple[str, ...], profile: str, count: CountText) -> RoleFacts:
@@ -65,10 +169,10 @@ def role_facts(roles: tuple[str, ...], profile: str, count: CountText) -> RoleFa
         asked=tuple(i for i in users if i < end),
         titled=users[0] if users else 0,
         has_prompt=roles[0] == "system",
-        has_system="system" in roles,
         findings=findings,
         errors=errors,
         warnings=warnings,
+        flags=HAS_SYSTEM if "system" in roles else 0,
     )
 
 
@@ -78,13 +182,17 @@ def severities(findings: Sequence[Finding]) -> tuple[int, int]:
     return errors, sum(found.severity == "warning" for found in findings)
 
 
-def keys_stand_once(line: bytes, encoded: bytes) -> bool:
+def keys_stand_once(line: bytes, encoded: bytes, messages: int) -> bool:
     """Return whether a plain line repeats no key, from its bytes and those of its canonical form.
 
     A repeated key brings its quotes with it, so both forms have the same number of quotes only
     where no key stands twice; where quotes may be written as escapes the answer is no.
     """
-    return line.count(b'"') == encoded.count(b'"') and b"\\u0022" not in line
+    quotes = line.count(b'"')
+    if b"\\" not in line and quotes == 2 + 8 * messages:
+        # Nothing is escaped, so only keys and whole texts have quotes, eight for each message.
+        return True
+    return quotes == encoded.count(b'"') and b"\\u0022" not in line
 
 
 def weights_are_usual(messages: Sequence[PlainMessage]) -> bool:

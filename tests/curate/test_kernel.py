@@ -7,19 +7,17 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from curator.curate import identity
-from curator.curate.analysis import NUMBERS
-from curator.curate.checks import check_conversation, explain_rejected
-from curator.curate.kernel import (
+from curator.curate.analysis import (
     HAS_NAMES,
     HAS_PARTS,
     HAS_SYSTEM,
     HAS_TOOL_CALLS,
     HAS_TOOLS,
     HAS_WEIGHTS,
-    Kernel,
-    analyse,
-    analyse_conversation,
+    NUMBERS,
 )
+from curator.curate.checks import check_conversation, explain_rejected
+from curator.curate.kernel import Kernel, analyse, analyse_conversation
 from curator.curate.plain import decode_plain, encode_plain
 from curator.curate.tokens import count_conversation, counter
 from curator.dataset import Conversation
@@ -83,9 +81,9 @@ def general(line):
 @example([{"role": "assistant", "content": "x", "weight": 0}], False, False, False)
 def test_the_fast_path_equals_the_general_way(found, ascii_only, spaced, repeat):
     line = written({"messages": found}, ascii_only, spaced, repeat)
-    row = KERNEL._plain(line)
-    if row is not None:
-        assert row == general(line)
+    plain = KERNEL._path.read(line)
+    if plain is not None:
+        assert KERNEL._path.rows([plain]) == [general(line)]
 
 
 def test_the_fast_path_takes_plain_lines():
@@ -97,9 +95,9 @@ def test_the_fast_path_takes_plain_lines():
     for pairs in usual:
         value = {"messages": [{"role": r, "content": c} for r, c in pairs]}
         for ascii_only in (False, True):
-            assert KERNEL._plain(written(value, ascii_only, True, False)) is not None
+            assert KERNEL._path.read(written(value, ascii_only, True, False)) is not None
     weighted = {"messages": [{"role": "assistant", "content": "x", "weight": 1}]}
-    assert KERNEL._plain(written(weighted, False, True, False)) is not None
+    assert KERNEL._path.read(written(weighted, False, True, False)) is not None
 
 
 @pytest.mark.parametrize(
@@ -113,7 +111,7 @@ def test_the_fast_path_takes_plain_lines():
     ],
 )
 def test_a_repeated_key_is_never_overlooked(line):
-    assert KERNEL._plain(line) is None
+    assert KERNEL._path.read(line) is None
     assert "F08" in {found.rule for found in general(line).findings}
 
 
@@ -241,3 +239,22 @@ def test_an_empty_batch_has_no_rows():
     found = analyse([], **TERMS)
     assert (len(found), found.blank, found.rejected) == (0, 0, [])
     assert set(found.columns) == set(NUMBERS)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.one_of(lines, messages.map(lambda m: {"messages": m})), max_size=8))
+def test_a_batch_gives_the_rows_of_its_lines_one_by_one(values):
+    rows = [written(value, True, True, False) for value in values]
+    together = analyse(rows, **TERMS)
+    at = 0
+    for number, row in enumerate(rows):
+        alone = analyse([row], **TERMS)
+        if len(alone):
+            assert together.line[at] == number
+            assert together.titles[at] == alone.titles[0]
+            for name in NUMBERS:
+                assert together.columns[name][at] == alone.columns[name][0], name
+            found = [f for place, f in together.findings if place == at]
+            assert found == [f for _, f in alone.findings]
+            at += 1
+    assert at == len(together)

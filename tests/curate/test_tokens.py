@@ -71,6 +71,15 @@ def test_fastokens_counts_as_tiktoken_does(encoding, pieces):
     assert fast_count(encoding)(text) == tiktoken_count(encoding)(text)
 
 
+@pytest.mark.parametrize("encoding", VOCABULARIES)
+@settings(max_examples=150, deadline=None)
+@given(texts=st.lists(st.one_of(st.text(), st.sampled_from([*SPECIALS, "", " \n"])), max_size=9))
+def test_many_texts_count_as_each_of_them(encoding, texts):
+    expected = [tiktoken_count(encoding)(text) for text in texts]
+    assert fast_engine(encoding).count_clean(texts) == expected
+    assert tiktoken_engine(encoding).count_clean(texts) == expected
+
+
 def test_special_tokens_inside_text_are_plain_text():
     count = tiktoken_count("o200k_base")
     for special in SPECIALS:

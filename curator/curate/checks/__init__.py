@@ -13,11 +13,10 @@ from curator.curate.checks.dispatch import (
 )
 from curator.curate.checks.files import keys_stand_once
 from curator.curate.checks.rejected import explain_rejected
-from curator.curate.checks.screening import bytes_need_reading, needs_reading
+from curator.curate.checks.screening import needs_reading, which_need_reading
 
 __all__ = [
     "PROFILES",
-    "bytes_need_reading",
     "check_conversation",
     "check_for_all",
     "explain_rejected",
@@ -26,4 +25,5 @@ __all__ = [
     "needs_reading",
     "plain_findings",
     "plain_text_findings",
+    "which_need_reading",
 ]

@@ -1,0 +1,57 @@
+"""The quick look at many lines misses nothing that the slow look at one text finds."""
+
+import json
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from curator.curate.checks.privacy import PERSONAL, SECRETS
+from curator.curate.checks.screening import bytes_need_reading, needs_reading, which_need_reading
+
+PIECES = st.one_of(
+    st.text(max_size=8),
+    st.sampled_from(
+        [
+            *(sign for kind in (*SECRETS, *PERSONAL) for sign in kind.signs),
+            "<|im_end|>",
+            "<｜end｜>",
+            "[INST]",
+            "<<SYS>>",
+            "<start_of_turn>",
+            "+49 171 2345678",
+            "4111 1111 1111 1111",
+            "1234-5678",
+            "\n",
+            '"',
+            "\\",
+            "a1B2" * 6,
+            "task-",
+        ]
+    ),
+)
+TEXTS = st.lists(PIECES, max_size=6).map("".join)
+
+
+@settings(max_examples=500)
+@given(st.lists(TEXTS, max_size=6))
+def test_every_line_that_needs_reading_is_among_the_found(texts):
+    lines = [
+        json.dumps({"content": t}, ensure_ascii=False).encode("utf-8", "replace") for t in texts
+    ]
+    expected = {row for row, line in enumerate(lines) if bytes_need_reading(line)}
+    assert expected <= which_need_reading(lines)
+
+
+@settings(max_examples=300)
+@given(st.lists(TEXTS, min_size=1, max_size=3))
+def test_what_a_text_needs_its_line_needs(texts):
+    line = json.dumps({"content": texts}, ensure_ascii=False).encode("utf-8", "replace")
+    if any(needs_reading(text) for text in texts):
+        assert bytes_need_reading(line)
+        assert which_need_reading([b"{}", line, b"{}"]) == {1}
+
+
+def test_prose_needs_no_reading():
+    lines = [b'{"content":"I paid on 3 March 2024 - all of it. AI is on TV"}'] * 3
+    assert which_need_reading(lines) == set()
+    assert which_need_reading([]) == set()
