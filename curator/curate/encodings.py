@@ -8,6 +8,7 @@ used only when it counts every text of the shipped golden file as tiktoken does.
 import base64
 import hashlib
 import json
+import os
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -119,6 +120,8 @@ def _fastokens(file: str) -> Engine | None:
         from fastokens import Tokenizer
     except ImportError:
         return None
+    # More threads inside one count spin and keep caches of their own; work is shared out by process.
+    os.environ.setdefault("FASTOKENS_BPE_THREADS", "1")
     name = file.removesuffix(".tiktoken")
     tokenizer = Tokenizer.from_tiktoken(
         str(verified_vocabulary(name)), pattern=VOCABULARIES[name].pattern, special_tokens={}
