@@ -134,10 +134,11 @@ def count_conversation(conversation: Conversation, counter: Counter) -> TokenCou
     """Count one conversation by the notebook's formula; tools, calls and parts are an estimate."""
     count = counter.count
     messages = conversation.messages
+    roles: dict[str, int] = {}
     said = [_content_tokens(message.content, count) for message in messages]
     calls = [_calls_tokens(message.fields, count) for message in messages]
     per_message = tuple(
-        TOKENS_PER_MESSAGE + content + called + _other_tokens(message.fields, count)
+        TOKENS_PER_MESSAGE + content + called + _other_tokens(message.fields, count, roles)
         for message, content, called in zip(messages, said, calls, strict=True)
     )
     extra = sum(
@@ -166,12 +167,18 @@ def _content_tokens(content: Json, count: CountText) -> int:
     return 0
 
 
-def _other_tokens(fields: Mapping[str, Json], count: CountText) -> int:
-    """Count every text value besides the content."""
+def _other_tokens(fields: Mapping[str, Json], count: CountText, known: dict[str, int]) -> int:
+    """Count every text value besides the content; roles repeat, so their counts are kept in known."""
     total = TOKENS_PER_NAME if isinstance(fields.get("name"), str) else 0
     for key, value in fields.items():
-        if key != "content" and isinstance(value, str):
+        if key == "content" or not isinstance(value, str):
+            continue
+        if key != "role":
             total += count(value)
+            continue
+        if value not in known:
+            known[value] = count(value)
+        total += known[value]
     return total
 
 
@@ -192,6 +199,8 @@ def _calls_tokens(fields: Mapping[str, Json], count: CountText) -> int:
     total = 0
     for key in ("tool_calls", "function_call"):
         calls = fields.get(key)
+        if calls is None:
+            continue
         for call in calls if isinstance(calls, list) else [calls]:
             function = call.get("function", call) if isinstance(call, dict) else None
             if isinstance(function, dict):

@@ -1,6 +1,7 @@
 """Writing many imported conversations fast: whole segments of lines with their columns."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
 import apsw
@@ -143,7 +144,7 @@ class Bulk:
             if imported:
                 journal.record(self._connection, edit, now)
         if imported:
-            ids = tuple(id_ for part in ranges for id_ in part)
+            ids = tuple(chain.from_iterable(ranges))
             fields = frozenset({"content"})
             self.changes.append(Changes(edit, ids, fields, rows_changed=True, at=now))
 
@@ -198,7 +199,7 @@ def import_hashes(reader: Reader) -> npt.NDArray[np.int64]:
 
 def import_step(name: str, author: str, ranges: Iterable[range]) -> Edit:
     """Return the journal step of an import, whose inverse marks the rows as removed."""
-    ids = tuple(id_ for part in ranges for id_ in part)
+    ids = tuple(chain.from_iterable(ranges))
     patch = AnnotationPatch("removed", ids, (IMPORT_UNDONE,), (None,))
     return Edit(f"Import {storable(name)}", author, (patch,))
 
