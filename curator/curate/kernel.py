@@ -166,7 +166,12 @@ def analyse(
 
 
 def analyse_conversation(
-    conversation: Conversation, *, encoding: str, profile: str, limit: int | None
+    conversation: Conversation,
+    *,
+    encoding: str,
+    profile: str,
+    limit: int | None,
+    raw: str | None = None,
 ) -> Row:
-    """Return the derived columns and findings of one conversation, as an import would."""
-    return kernel(encoding, profile, limit).row(conversation)
+    """Return the derived columns and findings of one conversation, as an import of raw would."""
+    return kernel(encoding, profile, limit).row(conversation, raw=raw)

@@ -75,12 +75,12 @@ def _stamp(terms: Terms) -> str:
     return dumps([terms.encoding, terms.profile, terms.limit, KERNEL_VERSION, rule_pack_version()])
 
 
-def derive(conversation: Conversation, terms: Terms) -> "Row":
-    """Return the kernel's row of one conversation."""
+def derive(conversation: Conversation, terms: Terms, raw: str | None = None) -> "Row":
+    """Return the kernel's row of one conversation; raw is its line, where that may say more."""
     from curator.curate.kernel import (
         analyse_conversation,
     )  # loads vocabularies, so only when wanted
 
     return analyse_conversation(
-        conversation, encoding=terms.encoding, profile=terms.profile, limit=terms.limit
+        conversation, encoding=terms.encoding, profile=terms.profile, limit=terms.limit, raw=raw
     )

@@ -115,7 +115,7 @@ def _store(connection: apsw.Connection, batch: _Batch, analysis: Analysis, terms
     rows = _rows(analysis)
     for at in set(range(len(batch.ids))) - rows.keys():
         # Somebody's edit left what no file would bring in, such as a conversation without turns.
-        rows[at] = derive(Conversation.parse(batch.lines[at]), terms)
+        rows[at] = derive(Conversation.parse(batch.lines[at]), terms, batch.lines[at])
     new = [(batch.ids[at], rows[at]) for at in _unchanged(connection, batch)]
     names = [name for name in NUMBERS if name != "flags"]
     sets = ", ".join(f"{name} = ?" for name in names)

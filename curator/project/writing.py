@@ -97,7 +97,7 @@ def _write_content(connection: apsw.Connection, patch: ContentPatch, now: int) -
         raise WrongUse(f"The text is not a conversation: {error}.") from error
     if patch.before is None:
         derive.stamp_if_empty(connection)
-    row = derive.derive(conversation, derive.terms_in(connection))
+    row = derive.derive(conversation, derive.terms_in(connection), patch.after)
     values = {name: getattr(row, name) for name in DERIVED}
     values |= {
         "title": storable(row.title),

@@ -106,3 +106,16 @@ def test_repair_can_be_stopped(project):
     import_lines(project, [HUMAN])
     with pytest.raises(Cancelled):
         fix_project(project, cancelled=lambda: True)
+
+
+def test_undo_brings_back_what_only_the_line_itself_shows(project):
+    twice = '{"messages":[{"role":"human","role":"user","content":"Hi"},{"role":"assistant","content":"Yes"}]}'
+    (one,) = import_lines(project, [twice])
+    before = project.findings(one)
+    assert [found.rule for found in before] == ["F08"]
+    edits, _ = fix_project(project, author="ann")
+    project.apply(edits[0])
+    assert project.findings(one) == ()
+    project.undo()
+    assert project.content(one) == twice
+    assert project.findings(one) == before
