@@ -80,3 +80,23 @@ def test_findings_offer_their_place_and_their_fix(inspector, qtbot):
     with qtbot.waitSignal(inspector.finding_chosen) as chosen:
         inspector._entries[0].chosen.emit(finding)
     assert chosen.args == [finding]
+
+
+def test_leaving_the_base_model_as_it_is_is_no_step(qapp, tmp_path, qtbot):
+    from curator.app.editor.gauge import Gauge
+    from curator.app.jobs import Jobs
+    from curator.app.session import Session
+    from curator.project import Project
+
+    session = Session(Jobs(), "anna")
+    session.project = Project.create(tmp_path / "p.curator", "anna")
+    session.index = session.project.index()
+    gauge = Gauge(session, session.jobs)
+    gauge.choose(gauge.base_model)
+    assert session.project.undo_title() is None
+    gauge.choose("gpt-4o-2024-08-06")
+    assert gauge.base_model == "gpt-4o-2024-08-06"
+    session.undo()
+    assert gauge.base_model == "gpt-4.1-mini"
+    assert session.jobs.shutdown(20)
+    session.close_project()

@@ -154,9 +154,9 @@ class Gauge(QObject):
 
     def choose(self, name: str) -> None:
         """Make another base model the project's."""
-        before = self._session.setting("base_model")
-        if name and name != before:
-            patch = SettingPatch("base_model", before, name)
+        # A project that never chose has the default, and leaving that as it is is no choice either.
+        if name and name != self.base_model:
+            patch = SettingPatch("base_model", self._session.setting("base_model"), name)
             title = self.tr("Base model: {0}").format(name)
             self._session.push(Edit(title, self._session.author, (patch,)))
             self.load()
