@@ -26,6 +26,8 @@ def _own_state(tmp_path, monkeypatch):
     monkeypatch.setenv("CURATOR_STATE", str(tmp_path / "state"))
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    # Whether this machine can train is no matter of these tests.
+    monkeypatch.setattr("curator.tune.local.environment.trainer_python", lambda: None)
 
 
 @pytest.fixture
