@@ -4,20 +4,27 @@ A process that finds CURATOR_WORKER_ENCODING in its environment loads that encod
 this module, so that workers forked from it later share one loaded vocabulary.
 """
 
+import ctypes
 import gc
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 
 from curator.curate.analysis import Analysis, Column
 from curator.curate.kernel import kernel
-from curator.curate.tokens import ENCODINGS, counter
+from curator.curate.tokens import ENCODINGS
 from curator.formats.records import LONGEST, split_lines
 
-PRELOAD = "CURATOR_WORKER_ENCODING"
+PRELOAD: Final = "CURATOR_WORKER_ENCODING"
+_SAMPLE: Final = (
+    b'{"messages":[{"role":"user","content":"Hi, I am ann@example.com."}]}\n'
+    b'{"messages":[{"role":"user","content":"Hi"},{"role":"assistant","content":"Hello!"}]}\n'
+    b'{"messages":[{"role":"user"}],"tools":[]}\n{'
+)
 
 
 class Terms(NamedTuple):
@@ -76,10 +83,16 @@ def analyse_bytes(data: bytes, terms: Terms) -> Part:
 
 def _preload() -> None:
     encoding = os.environ.get(PRELOAD)
-    if encoding in ENCODINGS:
-        counter(encoding).accelerate()
-        # What is here now stays; the collector need not touch, and so copy, it in every worker.
-        gc.freeze()
+    if encoding not in ENCODINGS:
+        return
+    # The rules, the patterns and the caches come into being here once, too.
+    analyse_bytes(_SAMPLE, Terms(encoding, "openai_sft", None))
+    gc.collect()
+    # What is here now stays; the collector need not touch, and so copy, it in every worker.
+    gc.freeze()
+    # Loading left 20 MB free that every worker would carry along; only the GNU library can tell.
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 _preload()
