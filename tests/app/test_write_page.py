@@ -231,3 +231,13 @@ def test_where_nothing_is_left_an_import_is_offered(page, session, qtbot):
     assert asked.args == ["file.import"]
     session.undo()
     assert len(shown(page)) == 4
+
+
+def test_a_note_being_typed_stays_with_its_conversation_when_another_is_chosen(page, session):
+    first, second = session.ids[0], session.ids[1]
+    page._inspector.note.insertPlainText("of the first")
+    page.list.step(1)
+    assert session.current == second
+    assert session.project.annotation(first).note == "of the first"
+    assert session.project.annotation(second).note == ""
+    assert page._inspector.note.text() == ""

@@ -38,6 +38,7 @@ class WritePage(Page):
         self._stale = True
         self._behind = False
         self._finding = -1
+        self._annotated: int | None = None
         self._summed: View | None = None
         self._sums = (0, 0, 0)
         self._replace: FindReplaceDialog | None = None
@@ -211,8 +212,14 @@ class WritePage(Page):
     def _show_annotation(self) -> None:
         project, conversation = self.session.project, self.session.current
         if project is None or conversation is None:
+            self._annotated = None
             return
         from curator.project.labelling import label_sets
+
+        if conversation != self._annotated:
+            # What is half typed belongs to the conversation that was shown.
+            self._inspector.commit()
+            self._annotated = conversation
 
         self._inspector.show_annotation(
             project.annotation(conversation),
@@ -246,8 +253,8 @@ class WritePage(Page):
         self._inspector.show_measure(self.editor.measure, *self._sums)
 
     def _wished(self, wish: Wish) -> None:
-        if self.session.current is not None:
-            self.list.bulk.apply([self.session.current], wish)
+        if self._annotated is not None:
+            self.list.bulk.apply([self._annotated], wish)
 
     def _status(self, value: str) -> None:
         self.list.wish(Wish("status", value))

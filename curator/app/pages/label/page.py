@@ -112,6 +112,7 @@ class LabelPage(Page):
 
     def open(self, request: OpenRequest) -> None:
         """Go to one conversation, or go through some of them."""
+        self._inspector.commit()
         if request.ids is not None:
             self.queue = LabelQueue(request.ids)
         if request.conversation is not None:
