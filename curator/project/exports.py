@@ -22,7 +22,7 @@ from curator.project.check_ahead import CheckAhead
 from curator.project.connection import scalar
 from curator.project.exportable import ExportSettings, Ints, Selection, select
 from curator.project.manifest import ExportedFile
-from curator.project.publishing import MANIFEST, publishing
+from curator.project.publishing import CARD, MANIFEST, publishing
 from curator.project.reader import Reader
 from curator.project.store import Project
 from curator.project.strictness import FileCheck
@@ -234,7 +234,7 @@ def _finish(
     facts = manifest.build(reader, settings, selection, files)
     card = dataset_card.dataset_card(reader, facts, files).encode("utf-8")
     facts["card_sha256"] = sha256(card).hexdigest()
-    _write_durably(staging / manifest.CARD, card)
+    _write_durably(staging / CARD, card)
     _write_durably(staging / MANIFEST, manifest.written(facts))
 
 

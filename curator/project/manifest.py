@@ -18,7 +18,6 @@ from curator.project.reader import Reader
 from curator.project.splitting import PLAN
 
 VERSION: Final = 1
-CARD: Final = "README.md"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,12 @@
 """A folder that appears whole or not at all: written beside its place under a hidden name, then renamed."""
 
 import ctypes
+import glob
+import json
 import os
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -13,6 +15,12 @@ from curator.dataset.errors import ProjectError, WrongUse
 
 MANIFEST: Final = "manifest.json"
 """The file by which a folder is known as an export."""
+
+CARD: Final = "README.md"
+"""The dataset card of an export."""
+
+_OF_SYSTEMS: Final = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
+"""What file managers leave in any folder that was looked at."""
 
 _EXCHANGE: Final = 2
 _AT_FDCWD: Final = -100
@@ -23,7 +31,7 @@ _AT_WORK: Final[set[str]] = set()  # of this process; two exports may run in it 
 def publishing(folder: Path) -> Iterator[Path]:
     """Give a hidden folder to write into; it takes the place of folder when the block ends well.
 
-    An earlier export there is replaced; any other folder with something in it is refused. Where the
+    An earlier export there is replaced; a folder with anything else in it is refused. Where the
     block fails, nothing is left behind.
     """
     folder = folder.absolute()
@@ -60,11 +68,39 @@ def _refuse_foreign(folder: Path) -> None:
         return
     if not folder.is_dir():
         raise WrongUse(f"{folder} is a file. Choose a folder to export into.")
-    if any(folder.iterdir()) and not (folder / MANIFEST).is_file():
+    ours = _written_by_us(folder)
+    others = sorted(path.name for path in folder.iterdir() if path.name not in ours | _OF_SYSTEMS)
+    if not others:
+        return
+    if ours:
         raise WrongUse(
-            f"{folder} has other things in it and is no earlier export, so it is left alone. "
-            "Choose a new or an empty folder."
+            f"{folder} is an earlier export, but somebody put {_some(others)} beside it, which would "
+            "be lost. Move that elsewhere, or choose a new or an empty folder."
         )
+    raise WrongUse(
+        f"{folder} has other things in it and is no earlier export, so it is left alone. "
+        "Choose a new or an empty folder."
+    )
+
+
+def _written_by_us(folder: Path) -> set[str]:
+    """Return the names an export wrote into a folder; none where it is not one."""
+    try:
+        facts = json.loads((folder / MANIFEST).read_bytes())
+    except (OSError, ValueError):
+        return set()
+    if not isinstance(facts, dict) or "curator_export" not in facts:
+        return set()
+    names = {MANIFEST, CARD}
+    files = facts.get("files")
+    for file in files if isinstance(files, list) else ():
+        if isinstance(file, dict):
+            names |= {str(file.get("path")), str(file.get("lines"))}
+    return names
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:3]) + (" …" if len(names) > 3 else "")
 
 
 def _put_in_place(staging: Path, folder: Path) -> None:
@@ -94,11 +130,11 @@ def _exchange(staging: Path, folder: Path) -> bool:
 
 def _clear_leftovers(folder: Path) -> None:
     """Take away what a killed export left, and bring back an export that it had moved aside."""
-    for old in folder.parent.glob(f".{folder.name}.replaced-*"):
+    for old in folder.parent.glob(f".{glob.escape(folder.name)}.replaced-*"):
         if not _is_running(old) and not folder.exists():
             old.rename(folder)
     for kind in ("partial", "replaced"):
-        for left in folder.parent.glob(f".{folder.name}.{kind}-*"):
+        for left in folder.parent.glob(f".{glob.escape(folder.name)}.{kind}-*"):
             if not _is_running(left):
                 shutil.rmtree(left, ignore_errors=True)
 

@@ -10,6 +10,7 @@ from curator.curate.shingles import Cancel, Progress, never_cancelled, no_progre
 from curator.dataset.errors import UnreadableInput
 from curator.dataset.json_values import Json
 from curator.project import manifest
+from curator.project.publishing import CARD
 from curator.project.strictness import check_file
 
 _MOST_PROBLEMS = 1_000
@@ -55,8 +56,8 @@ def verify(
         rows += _verify_file(folder, file, problems, cancelled)
     problems += _unlisted(folder, facts)
     card = facts.get("card_sha256")
-    if card is not None and _hash(folder / manifest.CARD) != card:
-        problems.append(f"{manifest.CARD} is missing or was changed.")
+    if card is not None and _hash(folder / CARD) != card:
+        problems.append(f"{CARD} is missing or was changed.")
     progress(len(facts["files"]), len(facts["files"]), "")
     return Verification(len(facts["files"]), rows, tuple(problems[:_MOST_PROBLEMS]))
 

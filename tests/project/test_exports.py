@@ -238,6 +238,35 @@ def test_an_earlier_export_is_replaced_whole_and_a_foreign_folder_refused(filled
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".out")] == []
 
 
+@pytest.mark.parametrize("manifest", ['{"name": "a web page"}', "[]", "no json"])
+def test_another_programs_manifest_does_not_make_a_folder_an_export(filled, tmp_path, manifest):
+    other = tmp_path / "extension"
+    other.mkdir()
+    (other / "manifest.json").write_text(manifest)
+    with pytest.raises(WrongUse, match="is no earlier export"):
+        export(filled, other)
+    assert names_in(other) == ["manifest.json"]
+
+
+def test_what_somebody_put_beside_an_earlier_export_is_not_deleted(filled, tmp_path):
+    export(filled, tmp_path / "out")
+    (tmp_path / "out/.DS_Store").write_bytes(b"")
+    export(filled, tmp_path / "out")
+    (tmp_path / "out/my notes.txt").write_text("dear")
+    (tmp_path / "out/runs").mkdir()
+    with pytest.raises(WrongUse, match=r"my notes\.txt, runs"):
+        export(filled, tmp_path / "out")
+    assert (tmp_path / "out/my notes.txt").read_text() == "dear"
+    assert verify(tmp_path / "out").rows == 20
+
+
+def test_leftovers_are_told_apart_by_the_whole_name(filled, tmp_path):
+    (tmp_path / ".out1.partial-abcd-999999999").mkdir()
+    export(filled, tmp_path / "out[1]")
+    export(filled, tmp_path / "out?")
+    assert (tmp_path / ".out1.partial-abcd-999999999").is_dir()
+
+
 def test_a_system_without_exchange_replaces_in_two_steps(filled, tmp_path, monkeypatch):
     from curator.project import publishing
 
