@@ -11,6 +11,7 @@ from curator.dataset import AnnotationPatch, Edit, LabelSet, SettingPatch
 from curator.dataset.edit import Patch
 from curator.dataset.errors import UnreadableInput, WrongUse
 from curator.dataset.json_values import BadJson, Json, dumps, loads
+from curator.project.bulk import IMPORT_UNDONE
 from curator.project.reader import Reader
 from curator.project.values import FIELDS, LABEL_PREFIX
 
@@ -86,8 +87,9 @@ def import_labels(reader: Reader, path: Path, author: str) -> tuple[Edit | None,
     """Read a labels file; returns the edit that applies it and how many lines named no conversation.
 
     Each line is an object with "conversation" (an id) or "source_line" (and "source", a file name,
-    where several files were imported), and any of labels, status, tags, note and flag. A line with
-    "label_sets" defines label sets. Raises UnreadableInput that names the line at fault.
+    where several files were imported), and any of labels, status, tags, note and flag; one whose
+    place several conversations share names none without their id. A line with "label_sets" defines
+    label sets. Raises UnreadableInput that names the line at fault.
     """
     sets: dict[str, LabelSet] = {each.name: each for each in label_sets(reader)}
     values: dict[str, dict[int, Json]] = {}
@@ -176,32 +178,41 @@ def _entries(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
         yield number, value
 
 
-def _places(reader: Reader) -> dict[tuple[str, int], int]:
-    """Return conversations by file name and line; the empty name holds the lines only one file has."""
+Places = Mapping[tuple[str, int], Sequence[int]]
+"""Conversations by file name and line; the empty name holds those of every file."""
+
+
+def _places(reader: Reader) -> Places:
+    """Return where conversations came from, without those of imports that were taken back."""
     names = {source.id: source.name for source in reader.sources()}
+    undone = FIELDS["removed"].stored(IMPORT_UNDONE)
     with reader.reading() as connection:
         rows = connection.execute(
-            "SELECT id, source, source_line FROM conversation WHERE source IS NOT NULL ORDER BY id"
+            "SELECT id, source, source_line FROM conversation WHERE source IS NOT NULL "
+            "AND id NOT IN (SELECT conversation FROM annotation WHERE removed = ?) ORDER BY id",
+            (undone,),
         ).fetchall()
-    places: dict[tuple[str, int], int] = {}
+    places: dict[tuple[str, int], list[int]] = {}
     for cells in rows:
         id_, source, line = (int(cell or 0) for cell in cells)
-        places.setdefault((names.get(source, ""), line), id_)
-        if len(names) == 1:
-            places.setdefault(("", line), id_)
+        for name in {names.get(source, ""), ""}:
+            places.setdefault((name, line), []).append(id_)
     return places
 
 
-def _find(
-    entry: Mapping[str, Any], places: Mapping[tuple[str, int], int], known: set[int]
-) -> int | None:
-    line = entry.get("source_line")
-    if isinstance(line, int):
-        place = places.get((str(entry.get("source") or ""), line))
-        if place is not None:
-            return place
-    id_ = entry.get("conversation")
-    return id_ if isinstance(id_, int) and id_ in known else None
+def _find(entry: Mapping[str, Any], places: Places, known: set[int]) -> int | None:
+    """Return which conversation a line is about; None where that is not certain.
+
+    An id alone means little in another project, so a place that is told decides; where several files
+    have that place, only an id that stands there does.
+    """
+    id_, line = entry.get("conversation"), entry.get("source_line")
+    if type(line) is not int:
+        return id_ if type(id_) is int and id_ in known else None
+    found = places.get((str(entry.get("source") or ""), line), ())
+    if type(id_) is int and id_ in found:
+        return id_
+    return found[0] if len(found) == 1 else None
 
 
 def _said(
