@@ -6,7 +6,7 @@ them, and that little is searched. Each rule's pattern cannot match without the 
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import accumulate
 from typing import Final
 
@@ -22,11 +22,11 @@ _LINE: Final = re.compile(
     rb"_(?:(?<=k_)(?:live|test)_|(?<=gh[pousr]_)|(?<=github_pat_)|(?<=hf_)|of_turn>)"
 )
 _DASH: Final = re.compile(rb"-(?:(?<=sk-)[\w-]{20}|----BEGIN|(?<=glpat-)|(?<=xox[abeprs]-))")
-_CAPITAL: Final = re.compile(rb"I(?:(?<=AKI)A|(?<=ASI)A|NST\]|(?<=AI))")
 
 _PROSE_IN_LINE: Final = _PROSE.replace(b"\n", b"")
-_SIGNS_LEFT: Final = (b"@", b"<|", b"<\xef", b"AKIA", b"ASIA", b"INST]", b"SYS>>")
-_SIGNS_WHOLE: Final = (b"AIza", b"eyJ", b"AccountKey=")
+# An address has a dot in the host after its sign, or a scheme before it.
+_HOST: Final = re.compile(rb"@[A-Za-z0-9-]{1,63}\.[A-Za-z0-9-]")
+_SIGNS: Final = (b"<|", b"<\xef", b"AKIA", b"ASIA", b"INST]", b"SYS>>")
 _GROUPS: Final = (b"00000000", b"0000-0000")
 
 
@@ -43,15 +43,13 @@ def bytes_need_reading(data: bytes) -> bool:
     """Say the same of UTF-8, or of texts written as JSON with non-ASCII characters as they are."""
     left = data.translate(None, _PROSE)
     return (
-        b"@" in left
-        or b"<|" in left
-        or b"<\xef" in left
+        any(sign in left for sign in _SIGNS)
         or (b"_" in left and _LINE.search(data) is not None)
         or (b"-" in left and _DASH.search(data) is not None)
         or (b"+" in left and _PHONE.search(data) is not None)
         # What is left of most texts shows that they have no groups of figures.
         or (_has_groups(left) and _has_groups(data))
-        or _has_capital_sign(left, data)
+        or any(sign in left and is_there(data) for sign, is_there in _TRACES)
     )
 
 
@@ -62,13 +60,14 @@ def which_need_reading(lines: Sequence[bytes]) -> set[int]:
     """
     data = b"\n".join(lines)
     left = data.translate(None, _PROSE_IN_LINE)
-    found = {row for sign in _SIGNS_LEFT for row in _rows_with(sign, left)}
+    found = {row for sign in _SIGNS for row in _rows_with(sign, left)}
+    for trace, is_there in _TRACES:
+        found.update(row for row in _rows_with(trace, left) if is_there(lines[row]))
     shape = left.translate(_SHAPE)
     for row in (row for sign in _GROUPS for row in _rows_with(sign, shape, left)):
         if _has_groups(lines[row]):
             found.add(row)
     places = [m.start() for pattern in (_LINE, _DASH, _PHONE) for m in pattern.finditer(data)]
-    places += [at for sign in _SIGNS_WHOLE for at in _places_of(sign, data)]
     if places:
         ends = list(accumulate(len(line) + 1 for line in lines))
         found.update(bisect_right(ends, at) for at in places)
@@ -87,29 +86,20 @@ def _rows_with(sign: bytes, data: bytes, lines: bytes | None = None) -> Iterator
         at = data.find(sign, counted) if counted >= 0 else -1
 
 
-def _places_of(sign: bytes, data: bytes) -> Iterator[int]:
-    at = data.find(sign)
-    while at >= 0:
-        yield at
-        at = data.find(sign, at + 1)
-
-
 def _has_groups(data: bytes) -> bool:
     """Look for eight figures in a row, or two groups of four."""
     shape = data.translate(_SHAPE)
     return any(sign in shape for sign in _GROUPS)
 
 
-def _has_capital_sign(left: bytes, data: bytes) -> bool:
-    found = _CAPITAL.search(left)
-    return (
-        # Of AIza the capitals are left, as of many words; the other signs stand as they are.
-        (found is not None and (b"AIza" in data or _has_key_id(left)))
-        or (b"J" in left and b"eyJ" in data)
-        or b"SYS>>" in left
-        or (b"AK=" in left and b"AccountKey=" in data)
-    )
+def _may_be_address(data: bytes) -> bool:
+    return b"://" in data or _HOST.search(data) is not None
 
 
-def _has_key_id(left: bytes) -> bool:
-    return b"AKIA" in left or b"ASIA" in left or b"INST]" in left
+# What is left of a sign that is not left whole, and how to see whether it was that sign.
+_TRACES: Final[tuple[tuple[bytes, Callable[[bytes], bool]], ...]] = (
+    (b"@", _may_be_address),
+    (b"AI", lambda data: b"AIza" in data),
+    (b"J", lambda data: b"eyJ" in data),
+    (b"AK=", lambda data: b"AccountKey=" in data),
+)
