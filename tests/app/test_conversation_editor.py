@@ -13,8 +13,8 @@ from curator.app.editor.message_text import MessageText
 from curator.app.editor.parts import Parts, picture_of
 from curator.app.jobs import Jobs
 from curator.app.session import Session
-from curator.dataset import ContentPatch, Edit
-from curator.dataset.json_values import loads
+from curator.dataset import AnnotationPatch, ContentPatch, Edit
+from curator.dataset.json_values import dumps, loads
 from curator.project import Project
 
 PLAIN = (
@@ -351,3 +351,22 @@ def test_what_is_not_read_is_greyed_from_the_very_character(editor, session):
     read = editor.measure.count.per_message[0] - count(words) + count(words[:place])
     assert read == editor.measure.limit
     assert editor.cards.card(0).content._highlighters
+
+
+def test_a_fix_keeps_metadata_of_the_same_name(editor, session):
+    conversation = session.ids[2]
+    patch = AnnotationPatch("metadata", (conversation,), ({},), ({"extra": "typed by hand"},))
+    session.push(Edit("x", "anna", (patch,)))
+    editor.open(conversation)
+    editor.fix(next(finding for finding in editor.findings if finding.rule == "S03"))
+    metadata = session.project.annotation(conversation).metadata
+    assert metadata == {"extra": "typed by hand", "extra (2)": 1.0}
+
+
+def test_a_key_that_stands_twice_is_mended(editor, session):
+    twice = PLAIN.replace('"role": "user"', '"role": "user", "role": "user"')
+    session.push(Edit("x", "anna", (ContentPatch(session.ids[0], PLAIN, twice),)))
+    editor.open(session.ids[0])
+    editor.fix(next(finding for finding in editor.findings if finding.rule == "F08"))
+    assert session.project.content(session.ids[0]) == dumps(loads(PLAIN))
+    assert "F08" not in {finding.rule for finding in editor.findings}

@@ -17,7 +17,7 @@ from curator.app.jobs import CancelledCall, Jobs, ProgressCall
 from curator.app.session import Session
 from curator.app.widgets.buttons import QuietButton
 from curator.app.widgets.empty_state import EmptyState
-from curator.dataset import AnnotationPatch, ContentPatch, Conversation, Edit, Finding
+from curator.dataset import Conversation, Finding
 from curator.dataset.json_values import Json
 
 if TYPE_CHECKING:
@@ -120,30 +120,15 @@ class ConversationEditor(QWidget):
 
     def fix(self, finding: Finding) -> None:
         """Apply the fix of a finding; what it moves out goes to the metadata in the same step."""
-        from curator.curate.fixes import repair
+        from curator.project.mending import mend_one
 
         self.drafts.commit()
-        draft, conversation = self.drafts.draft, self.drafts.id
-        if draft is None or conversation is None or not self.can_write:
+        project, conversation = self._session.project, self.drafts.id
+        if project is None or conversation is None or self.drafts.is_dirty or not self.can_write:
             return
-        mended = repair(draft, finding)
-        title = self.tr("Fix: {0}").format(finding.rule)
-        if not mended.moved:
-            if self.drafts.change(mended.conversation, title):
-                self.check()
-            return
-        project = self._session.project
-        if project is None:
-            return
-        before = dict(project.annotation(conversation).metadata)
-        after = {**before, **mended.moved}
-        patches = (
-            ContentPatch(
-                conversation, project.content(conversation), mended.conversation.to_json()
-            ),
-            AnnotationPatch("metadata", (conversation,), (before,), (after,)),
-        )
-        self._session.push(Edit(title, self._session.author, patches))
+        edit = mend_one(project, conversation, finding, self._session.author)
+        if edit is not None:
+            self._session.push(edit)
 
     def show_finding(self, finding: Finding) -> None:
         """Go to the place a finding names and select it."""
