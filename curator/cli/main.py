@@ -8,6 +8,7 @@ from typing import Final
 
 import curator
 from curator.cli import (
+    asking,
     checks,
     demo,
     duplicates,
@@ -35,6 +36,7 @@ GROUPS: Final = (
     targets,
     training,
     jobs,
+    asking,
     local,
     demo,
 )

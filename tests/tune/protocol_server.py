@@ -7,6 +7,7 @@ every request, and takes faults by script: ``server.fault("POST", "/fine_tuning/
 import asyncio
 import itertools
 import json
+import re
 import threading
 import time
 from collections import deque
@@ -17,7 +18,7 @@ from typing import Any
 import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 Fault = Callable[["ProtocolServer", Request, Callable[[Request], Awaitable[Response]]], Any]
@@ -76,6 +77,34 @@ def late(seconds: float) -> Fault:
     return answer
 
 
+def said_mid_stream(message: str) -> Fault:
+    """Begin a streamed answer, then send an error object in its middle."""
+
+    async def answer(_server, request, _go):
+        name = (await request.json())["model"]
+        events = [_chunk(name, "I began"), {"error": {"message": message, "type": "server_error"}}]
+        return StreamingResponse(_events_of(events), media_type="text/event-stream")
+
+    return answer
+
+
+def cut_mid_stream(*, quietly: bool = False) -> Fault:
+    """Begin a streamed answer and break the line in its middle; quietly ends it as if all were said."""
+
+    async def answer(_server, request, _go):
+        name = (await request.json())["model"]
+
+        async def pieces():
+            for text in ("I ", "began"):
+                yield _event_line(_chunk(name, text))
+            if not quietly:
+                raise ConnectionResetError("the line broke")
+
+        return StreamingResponse(pieces(), media_type="text/event-stream")
+
+    return answer
+
+
 @dataclass
 class Plan:
     """How jobs run: status words in turn (one per retrieve), then the end."""
@@ -93,6 +122,8 @@ class Plan:
     )
     endless: bool = False
     min_examples: int = 10
+    reply: str = "You asked: {question} Your card arrives in five days."
+    reply_pause: float = 0.0
 
 
 @dataclass
@@ -170,6 +201,7 @@ class ProtocolServer:
     def _app(self) -> Starlette:
         routes = [
             ("GET", "/models", self._models),
+            ("POST", "/chat/completions", self._chat),
             ("GET", "/files", self._files_list),
             ("POST", "/files", self._files_create),
             ("GET", "/files/{id}", self._files_get),
@@ -228,6 +260,31 @@ class ProtocolServer:
 
     async def _models(self, _request):
         return JSONResponse({"object": "list", "data": self.models})
+
+    async def _chat(self, request):
+        body = await request.json()
+        self.bodies.append(body)
+        name = body["model"]
+        if name.startswith("gpt-9"):
+            return _error(404, f"The model {name} does not exist.", "model_not_found")
+        text = self.plan.reply.replace("{question}", body["messages"][-1]["content"])
+        words = re.findall(r"\S+\s*", text)
+        limit = body.get("max_completion_tokens") or len(words)
+        end = "length" if limit < len(words) else "stop"
+        if not body.get("stream"):
+            message = {"role": "assistant", "content": "".join(words[:limit])}
+            choice = {"index": 0, "message": message, "finish_reason": end, "logprobs": None}
+            return JSONResponse({"id": "c", "object": "chat.completion", "created": 1,
+                                 "model": name, "choices": [choice]})  # fmt: skip
+
+        async def pieces():
+            for word in words[:limit]:
+                await asyncio.sleep(self.plan.reply_pause)
+                yield _event_line(_chunk(name, word))
+            yield _event_line(_chunk(name, None, end))
+            yield b"data: [DONE]\n\n"
+
+        return StreamingResponse(pieces(), media_type="text/event-stream")
 
     async def _files_list(self, request):
         return self._page(request, list(self.files.values()))
@@ -406,6 +463,22 @@ def _event(job_id: str, order: int, kind: str, text: str, data: dict[str, Any]) 
     return {"id": f"ftevent-{job_id}-{order}", "object": "fine_tuning.job.event",
             "created_at": 1_700_000_000 + order, "level": "info", "message": text, "type": kind,
             "data": data, "_order": order}  # fmt: skip
+
+
+def _chunk(name: str, text: str | None, end: str | None = None) -> dict[str, Any]:
+    delta = {} if text is None else {"content": text}
+    choice = {"index": 0, "delta": delta, "finish_reason": end}
+    return {"id": "c", "object": "chat.completion.chunk", "created": 1, "model": name,
+            "choices": [choice]}  # fmt: skip
+
+
+def _event_line(value: dict[str, Any]) -> bytes:
+    return b"data: " + json.dumps(value).encode() + b"\n\n"
+
+
+async def _events_of(values: list[dict[str, Any]]):
+    for value in values:
+        yield _event_line(value)
 
 
 def _public(item: dict[str, Any]) -> dict[str, Any]:

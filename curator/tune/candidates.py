@@ -1,0 +1,101 @@
+"""Who can be asked: bases and finished checkpoints of every target that is ready, by readable names."""
+
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+
+from curator.tune.jobs import Job, JobTable, State
+from curator.tune.keys import key_place
+from curator.tune.targets import Target, load_targets
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A base model or a checkpoint at a target; name is what the server knows it by, label what we show.
+
+    partner is the name of the base it was tuned from, empty for a base.
+    """
+
+    target: str
+    name: str
+    label: str
+    partner: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One target that can be asked, and its candidates: newest checkpoints first, then bases."""
+
+    target: Target
+    candidates: tuple[Candidate, ...]
+
+
+def who_can_be_asked() -> tuple[Asked, ...]:
+    """Return every target that is ready to answer, this computer first; may ask the key store."""
+    with closing(JobTable()) as table:
+        finished = [job for job in table.all() if job.status is State.SUCCEEDED and job.checkpoint]
+        tuned = {job.token: tuple(_checkpoints(table, job)) for job in finished}
+    found = []
+    for target in load_targets().values():
+        bases = _bases(target)
+        if bases is None:
+            continue
+        own = [job for job in finished if job.target == target.id]
+        named = {
+            candidate.name: candidate for job in own for candidate in reversed(tuned[job.token])
+        }
+        plain = dict.fromkeys([*bases, *(job.base for job in own)])
+        found.append(
+            Asked(target, (*named.values(), *(_base(target, n) for n in plain if n not in named)))
+        )
+    return tuple(sorted(found, key=_rank))
+
+
+def first_pair(asked: Iterable[Asked]) -> tuple[Candidate, Candidate] | None:
+    """Return the two to compare first: the newest checkpoint and its base, else any two there are."""
+    every = [candidate for one in asked for candidate in one.candidates]
+    for candidate in every:
+        for base in every:
+            if candidate.partner and (base.target, base.name) == (
+                candidate.target,
+                candidate.partner,
+            ):
+                return base, candidate
+    if not every:
+        return None
+    return every[0], every[1] if len(every) > 1 else every[0]
+
+
+def _rank(one: Asked) -> tuple[bool, bool, str]:
+    return one.target.protocol != "local", not one.candidates, one.target.label
+
+
+def _bases(target: Target) -> tuple[str, ...] | None:
+    """Return the names of a ready target's bases, None where it cannot be asked now."""
+    if target.protocol != "local":
+        is_ready = target.is_complete and key_place(target) != "missing"
+        return target.bases if is_ready else None
+    try:
+        from curator.tune.local.bases import known_bases
+        from curator.tune.local.environment import trainer_python
+    except ImportError:
+        return None
+    if trainer_python() is None:
+        return None
+    return tuple(base.name for base in known_bases())
+
+
+def _base(target: Target, name: str) -> Candidate:
+    return Candidate(target.id, name, f"{name} (base)")
+
+
+def _checkpoints(table: JobTable, job: Job) -> Iterator[Candidate]:
+    """Yield a job's checkpoints as candidates, oldest first and its result last."""
+    when = time.strftime("%Y-%m-%d %H:%M", time.localtime(job.created))
+    who = f"{job.suffix or job.base} tuned {when}"
+    for kept in table.checkpoints(job.token):
+        if kept.name and kept.name != job.checkpoint:
+            label = f"{who}, step {kept.step:,}"
+            yield Candidate(job.target, kept.name, label, job.base)
+    yield Candidate(job.target, job.checkpoint, who, job.base)
