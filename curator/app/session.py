@@ -53,11 +53,13 @@ class Session(QObject):
 
     edited carries the Changes of one applied, undone or redone edit, after the index has been
     refreshed; project_changed means that everything may be different (opened, closed, imported,
-    re-read); notice carries a Notice to show.
+    re-read); closing comes while the project is still open, for what is half typed; notice carries
+    a Notice to show.
     """
 
     edited = Signal(object)
     project_changed = Signal()
+    closing = Signal()
     notice = Signal(object)
 
     def __init__(self, jobs: "Jobs", author: str = "", parent: QObject | None = None) -> None:
@@ -71,6 +73,7 @@ class Session(QObject):
         self.current: int | None = None
         self._counts: dict[str, int] | None = None
         self._upkeep: Upkeep | None = None
+        self._missed: list[list[Changes]] = []
 
     @property
     def is_read_only(self) -> bool:
@@ -104,6 +107,8 @@ class Session(QObject):
         """Spread the news of an edit that is applied already, for example by a background job."""
         if self.project is not None and self.index is not None:
             self.index.refresh(self.project, changes)
+        for missed in self._missed:
+            missed.append(changes)
         self._counts = None
         self._keeper().take_note(changes)
         self.edited.emit(changes)
@@ -149,9 +154,13 @@ class Session(QObject):
             finally:
                 reader.close()
 
+        # The new index may be read before an edit that comes meanwhile.
+        missed: list[Changes] = []
+        self._missed.append(missed)
         job = self.jobs.start(self.tr("Reading the project"), work)
-        job.succeeded.connect(self._adopt_index)
+        job.succeeded.connect(lambda index: self._adopt_index(project, index, missed))
         job.failed.connect(self._tell_failure)
+        job.ended.connect(lambda: self._forget_missed(missed))
         return job
 
     def _load(self, title: str, path: Path, *, create: bool) -> "Job[tuple[Project, Index]]":
@@ -186,6 +195,8 @@ class Session(QObject):
         return self._upkeep
 
     def _let_go(self) -> None:
+        if self.project is not None:
+            self.closing.emit()
         self._keeper().stop()
         project, index = self.project, self.index
         self.project, self.index, self.view, self.current = None, None, None, None
@@ -195,15 +206,20 @@ class Session(QObject):
         if project is not None:
             project.close()
 
-    def _adopt_index(self, index: "Index") -> None:
-        if self.project is None:
+    def _adopt_index(self, project: "Project", index: "Index", missed: "list[Changes]") -> None:
+        if self.project is not project:
             index.close()
             return
+        for changes in missed:
+            index.refresh(project, changes)
         if self.index is not None:
             self.index.close()
         self.index, self.view, self._counts = index, None, None
         self._keeper().look_after(self.project)
         self.project_changed.emit()
+
+    def _forget_missed(self, missed: "list[Changes]") -> None:
+        self._missed = [each for each in self._missed if each is not missed]
 
     def _change(self, do: "Callable[[Project], Changes | None]") -> "Changes | None":
         if self.project is None:

@@ -1,10 +1,13 @@
 """The session: opening, changing, undoing, and telling what went wrong."""
 
+import threading
+
 import pytest
 
 from curator.app.jobs import Jobs
 from curator.app.session import Session
 from curator.dataset import AnnotationPatch, ContentPatch, Conversation, Edit, Message
+from curator.project.reader import Reader
 from curator.project.store import Project
 
 
@@ -122,3 +125,55 @@ def test_an_open_project_is_prepared_for_search_and_stays_so(opened, qtbot):
     line = Conversation.of((Message.of("user", "a fresh word"),)).to_json()
     opened.push(Edit("Write", "anna", (ContentPatch(new, None, line),)))
     qtbot.waitUntil(lambda: unindexed(opened.project) == 0, timeout=20_000)
+
+
+def test_an_edit_made_while_the_project_is_read_again_is_not_forgotten(opened, qtbot, monkeypatch):
+    read, go_on = threading.Event(), threading.Event()
+    load = Reader.index
+
+    def slow(reader):
+        index = load(reader)
+        read.set()
+        assert go_on.wait(10)
+        return index
+
+    monkeypatch.setattr(Reader, "index", slow)
+    job = opened.reload()
+    assert read.wait(10)
+    opened.push(accept(3))
+    new = opened.project.new_conversation_ids(1)[0]
+    line = Conversation.of((Message.of("user", "new"),)).to_json()
+    opened.push(Edit("Write", "anna", (ContentPatch(new, None, line),)))
+    with qtbot.waitSignals([opened.project_changed, job.ended], timeout=10_000):
+        go_on.set()
+    assert opened.index.counts() | {"errors": 0} == opened.counts() | {"errors": 0}
+    assert opened.counts()["accepted"] == 1
+    assert opened.index.row_of(new) == 12
+    assert opened._missed == []
+
+
+def test_an_index_of_a_project_that_was_closed_is_not_taken(opened, tmp_path, qtbot, monkeypatch):
+    go_on = threading.Event()
+    load = Reader.index
+
+    def slow(reader):
+        index = load(reader)
+        if len(index):
+            assert go_on.wait(10)
+        return index
+
+    monkeypatch.setattr(Reader, "index", slow)
+    job = opened.reload()
+    with qtbot.waitSignal(opened.project_changed, timeout=10_000):
+        opened.new_project(tmp_path / "other.curator")
+    with qtbot.waitSignal(job.ended, timeout=10_000):
+        go_on.set()
+    assert len(opened.index) == 0
+
+
+def test_closing_is_told_while_the_project_is_still_open(opened, qtbot):
+    seen = []
+    opened.closing.connect(lambda: seen.append(opened.push(accept(4))))
+    opened.close_project()
+    opened.close_project()
+    assert [changes.conversations for changes in seen] == [(4,)]
