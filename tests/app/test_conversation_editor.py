@@ -14,6 +14,7 @@ from curator.app.editor.parts import Parts, picture_of
 from curator.app.jobs import Jobs
 from curator.app.session import Session
 from curator.dataset import AnnotationPatch, ContentPatch, Edit
+from curator.dataset.errors import ProjectError
 from curator.dataset.json_values import dumps, loads
 from curator.project import Project
 
@@ -370,3 +371,51 @@ def test_a_key_that_stands_twice_is_mended(editor, session):
     editor.fix(next(finding for finding in editor.findings if finding.rule == "F08"))
     assert session.project.content(session.ids[0]) == dumps(loads(PLAIN))
     assert "F08" not in {finding.rule for finding in editor.findings}
+
+
+def test_typing_when_another_project_opens_is_written_to_its_own(editor, session, tmp_path, qtbot):
+    other = tmp_path / "other.curator"
+    with Project.create(other, "anna") as project:
+        ids = project.new_conversation_ids(1)
+        project.apply(Edit("x", "anna", (ContentPatch(ids[0], None, PLAIN),)))
+    assert ids[0] == session.ids[0]
+    editor.open(session.ids[0])
+    mine = session.project.path
+    with qtbot.waitSignal(session.project_changed, timeout=10_000):
+        job = session.open_project(other)
+        job.progressed.connect(lambda _: None)
+        text_of(editor, 0).insertPlainText("typed ")
+    editor.commit()
+    assert session.project.content(ids[0]) == PLAIN
+    assert editor.drafts.id is None
+    with Project.open(mine, read_only=True) as project:
+        assert project.conversation(ids[0]).messages[0].text == "typed Hi"
+
+
+def test_what_could_not_be_written_is_there_again(editor, session, qtbot, monkeypatch):
+    def full(_edit):
+        raise ProjectError("The disk is full.", session.project.path)
+
+    editor.open(session.ids[0])
+    with monkeypatch.context() as patched:
+        patched.setattr(session.project, "apply", full)
+        text_of(editor, 0).insertPlainText("typed ")
+        editor.open(session.ids[1])
+    assert session.project.content(session.ids[0]) == PLAIN
+    editor.open(session.ids[0])
+    assert text_of(editor, 0).text() == "typed Hi"
+    qtbot.waitUntil(lambda: not editor.drafts.is_dirty, timeout=5_000)
+    assert session.project.conversation(session.ids[0]).messages[0].text == "typed Hi"
+
+
+def test_typing_while_a_job_edits_the_same_conversation_is_written(editor, session, qtbot):
+    editor.open(session.ids[0])
+    flag = ContentPatch(session.ids[0], PLAIN, PLAIN.replace("Hello", "Servus"))
+    changes = session.project.apply(Edit("by a job", "anna", (flag,)))
+    text_of(editor, 0).insertPlainText("typed ")
+    editor.commit()
+    assert editor.drafts.is_dirty
+    session.take_over(changes)
+    qtbot.waitUntil(lambda: not editor.drafts.is_dirty, timeout=5_000)
+    assert session.project.conversation(session.ids[0]).messages[0].text == "typed Hi"
+    assert journal(session)[:2] == ["Edit turn 1", "by a job"]

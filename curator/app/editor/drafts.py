@@ -34,6 +34,7 @@ class Drafts(QObject):
         self._title = ""
         self._merge_key = ""
         self._pushing = False
+        self._unwritten: dict[int, tuple[Conversation, str, str]] = {}
         self.id: int | None = None
         self.draft: Conversation | None = None
         self._idle = QTimer(self)
@@ -41,6 +42,7 @@ class Drafts(QObject):
         self._idle.setInterval(WRITE_MS)
         self._idle.timeout.connect(self.commit)
         session.edited.connect(self._on_edited)
+        session.closing.connect(self._on_closing)
         session.project_changed.connect(self._on_project_changed)
 
     @property
@@ -54,10 +56,18 @@ class Drafts(QObject):
         return None if self.is_dirty else self._stored
 
     def open(self, conversation: int | None) -> None:
-        """Show another conversation, or none; what is typed is written first."""
+        """Show another conversation, or none; what is typed is written first.
+
+        What cannot be written, as on a full disk, is there again when its conversation is.
+        """
         self.commit()
+        if self.is_dirty and self.id is not None and self.draft is not None:
+            self._unwritten[self.id] = self.draft, self._title, self._merge_key
         self.id = conversation
         self._read()
+        if self.id in self._unwritten:
+            self.draft, self._title, self._merge_key = self._unwritten.pop(self.id)
+            self._idle.start()
         self.opened.emit()
 
     def type(self, draft: Conversation, title: str, place: str) -> None:
@@ -136,6 +146,7 @@ class Drafts(QObject):
         if self.is_dirty:
             # The typed words win; they will be written over what came from elsewhere.
             self._stored = project.content(self.id)
+            self._idle.start()
             return
         self._read()
         self.refreshed.emit()
@@ -143,12 +154,22 @@ class Drafts(QObject):
     def _on_project_changed(self) -> None:
         project = self._session.project
         index = self._session.index
-        here = project is not None and index is not None
-        if here and self.id is not None and index.row_of(self.id) is not None:  # type: ignore[union-attr]
-            if not self.is_dirty:
+        there = project is not None and index is not None and self.id is not None
+        if there and index.row_of(self.id) is not None:  # type: ignore[union-attr, arg-type]
+            if self.is_dirty:
+                self._stored = project.content(self.id)  # type: ignore[union-attr, arg-type]
+                self._idle.start()
+            else:
                 self._read()
                 self.refreshed.emit()
             return
         self.id = None
         self._read()
         self.opened.emit()
+
+    def _on_closing(self) -> None:
+        """Write what is typed while its project is open; another project has other conversations."""
+        self.commit()
+        self._idle.stop()
+        self._unwritten.clear()
+        self.id = self.draft = self._saved = None
