@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog
 
 from curator.app.jobs import Jobs
+from curator.app.page import OpenRequest
 from curator.app.pages.check import mender
 from curator.app.pages.check import page as page_module
 from curator.app.pages.check.page import CheckPage
@@ -276,3 +277,19 @@ def test_place_is_marked_inside_a_long_text():
     assert place.after.endswith(" …")
     whole = marked(conversation, check_conversation(Conversation({"messages": []}))[0])
     assert whole.before.splitlines()[1] == "assistant: An answer."
+
+
+def test_another_page_can_ask_for_a_rule(page, qtbot):
+    page.open(OpenRequest("check", detail="P01"))
+    assert page.rules.current() == "P01"
+    assert page.list.row().conversation == 63
+    page.open(OpenRequest("check"))
+    assert page.rules.current() == "P01"
+
+
+def test_a_rule_asked_for_before_the_findings_are_there_is_shown_then(page, qtbot):
+    with qtbot.waitSignal(page.session.project_changed):
+        page.session.reload()
+    page.open(OpenRequest("check", detail="S03"))
+    rest(qtbot, page)
+    assert page.rules.current() == "S03"

@@ -44,6 +44,7 @@ class CheckPage(Page):
         self._counting: Job[dict[str, TargetCount]] | None = None
         self._profile = "openai_sft"
         self._is_stale = True
+        self._wanted = ""
         self._is_counted = False
         self.add_verb("check.run")
         self.add_verb("check.fix_safe", primary=True)
@@ -88,6 +89,12 @@ class CheckPage(Page):
         self.rules.view.setFocus()
         if self._is_stale:
             self._read()
+
+    def open(self, request: OpenRequest) -> None:
+        """Go to the rule another page asks about, as soon as its findings are there."""
+        self._wanted = request.detail
+        if self._findings is not None:
+            self._take(self._findings)
 
     def rail_count(self) -> int | None:
         """Return how many conversations have errors."""
@@ -222,7 +229,8 @@ class CheckPage(Page):
             return
         rule, place = self.rules.current(), self.list.current()
         self._findings = findings
-        self.rules.show_rules(findings, rule)
+        self.rules.show_rules(findings, self._wanted or rule)
+        self._wanted = ""
         if self.rules.current() != rule:
             place = 0
         self._show()
