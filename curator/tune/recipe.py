@@ -137,6 +137,8 @@ def check_value(setting: Hyperparameter, given: Any) -> Value:
                 f'"{text}" is not among them.'
             )
         return text
+    if setting.kind == "text":
+        return text
     if setting.kind == "bool":
         return _truth(setting, text)
     return _number(setting, text)

@@ -55,7 +55,7 @@ class Hyperparameter(_Profile):
 
     name: str
     label: str
-    kind: Literal["int", "float", "bool", "choice"]
+    kind: Literal["int", "float", "bool", "choice", "text"]
     default: Value
     minimum: float | None = None
     maximum: float | None = None

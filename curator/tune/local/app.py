@@ -43,8 +43,10 @@ def create_app(queue: Queue, token: str) -> Starlette:
 
 async def _tick(queue: Queue, files: files_api.FileStore) -> None:
     while True:
-        queue.tick()
-        results.publish(queue, files)
+        # A full disk may come free again: the clock must not stop for it.
+        with contextlib.suppress(OSError):
+            queue.tick()
+            results.publish(queue, files)
         await asyncio.sleep(0.5)
 
 

@@ -29,6 +29,16 @@ class Sample:
         """How many tokens the loss counts."""
         return sum(label != MASKED for label in self.labels)
 
+    @property
+    def length(self) -> int:
+        """How many tokens are read."""
+        return len(self.ids)
+
+    @property
+    def longest(self) -> int:
+        """How many tokens one row of a batch needs for it."""
+        return len(self.ids)
+
 
 def encode_conversation(
     tokenizer: Any, record: Mapping[str, Any], max_tokens: int
@@ -70,8 +80,25 @@ def encode_prompt(
     tokenizer: Any, messages: Sequence[Mapping[str, Any]], tools: Sequence[Any] | None = None
 ) -> list[int]:
     """Return the ids a reply is generated from; control tokens inside messages stay plain text."""
+    return _encode(tokenizer, messages, tools, prompt=True)
+
+
+def encode_whole(
+    tokenizer: Any, messages: Sequence[Mapping[str, Any]], tools: Sequence[Any] | None = None
+) -> list[int]:
+    """Return the ids of a whole conversation as the template writes it, nothing marked as an answer."""
+    return _encode(tokenizer, messages, tools, prompt=False)
+
+
+def _encode(
+    tokenizer: Any,
+    messages: Sequence[Mapping[str, Any]],
+    tools: Sequence[Any] | None,
+    *,
+    prompt: bool,
+) -> list[int]:
     guarded, originals = _guard(tokenizer, [_for_template(message) for message in messages])
-    text = _render(tokenizer, guarded, tools, prompt=True)
+    text = _render(tokenizer, guarded, tools, prompt=prompt)
     return [token for token, _ in _tokens(tokenizer, text, originals)]
 
 

@@ -84,6 +84,10 @@ class JobFolder:
         """The folder of the state a killed or paused job continues from."""
         return self.path / "resume"
 
+    def file(self, path: str) -> Path:
+        """Return where a file of the spec lies; a job that travels names it relative to its folder."""
+        return self.path / path
+
     def update(self, **changes: Any) -> dict[str, Any]:
         """Change some keys of the state atomically and return the whole."""
         state = {**self.state, **changes}
@@ -91,9 +95,14 @@ class JobFolder:
         return state
 
     def event(
-        self, message: str, *, level: str = "info", data: Mapping[str, Any] | None = None
+        self,
+        message: str,
+        *,
+        level: str = "info",
+        data: Mapping[str, Any] | None = None,
+        details: Mapping[str, Any] | None = None,
     ) -> None:
-        """Append one event; a metrics event carries data with its step."""
+        """Append one event; a metrics event carries data with its step, another may carry details."""
         entry = {
             "object": "fine_tuning.job.event",
             "id": new_id("ftevent"),
@@ -101,7 +110,7 @@ class JobFolder:
             "level": level,
             "message": message,
             "type": "metrics" if data else "message",
-            "data": dict(data) if data else {},
+            "data": dict(data or details or {}),
         }
         self._append("events.jsonl", entry)
 

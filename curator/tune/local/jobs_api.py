@@ -36,7 +36,7 @@ def job_object(job: JobFolder) -> dict[str, Any]:
         "organization_id": "this-computer",
         "status": _PROTOCOL_STATUS.get(state["status"], state["status"]),
         "hyperparameters": hyper,
-        "method": {"type": "supervised", "supervised": {"hyperparameters": hyper}},
+        "method": _method_object(options, hyper),
         "training_file": spec["training_file"],
         "validation_file": spec.get("validation_file"),
         "result_files": [state["result_file"]] if state.get("result_file") else [],
@@ -47,6 +47,13 @@ def job_object(job: JobFolder) -> dict[str, Any]:
         "metadata": spec.get("metadata"),
         "integrations": [],
     }
+
+
+def _method_object(options: dict[str, Any], hyper: dict[str, Any]) -> dict[str, Any]:
+    if options.get("objective") == "preference":
+        values = {**hyper, "beta": options["beta"]}
+        return {"type": "dpo", "dpo": {"hyperparameters": values}}
+    return {"type": "supervised", "supervised": {"hyperparameters": hyper}}
 
 
 def model_id(job: JobFolder, step: int | None = None) -> str:

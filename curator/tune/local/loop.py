@@ -4,12 +4,18 @@ import random
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from curator.tune.local import methods, resuming
-from curator.tune.local.encoding import MASKED, Sample
+from curator.tune.local.estimates import spoken
+from curator.tune.local.examples import Example
 from curator.tune.local.folders import JobFolder
+from curator.tune.local.objectives import objective_for
 from curator.tune.local.options import TrainingOptions
+from curator.tune.local.team import Team
+
+_PACE_STEPS: Final = 3
+"""After so many steps the measured pace replaces the estimate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +29,15 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """Mean loss per trained token and the share of tokens guessed right."""
+    """Mean loss per trained token (or pair), and the means of what else the objective measures."""
 
     loss: float
-    accuracy: float
+    means: dict[str, float]
+
+    def named(self, prefix: str) -> dict[str, float]:
+        """Return the numbers as an event carries them, such as full_valid_loss."""
+        numbers = {"loss": self.loss, **self.means}
+        return {f"{prefix}_{name}": round(value, 6) for name, value in numbers.items()}
 
 
 class Loop:
@@ -36,23 +47,22 @@ class Loop:
         self,
         job: JobFolder,
         network: Any,
-        train: Sequence[Sample],
-        validation: Sequence[Sample],
+        train: Sequence[Example],
+        validation: Sequence[Example],
         options: TrainingOptions,
     ) -> None:
         import torch
-        from accelerate import Accelerator
 
         self.job = job
         self.options = options
         self.train = train
         self.validation = validation
-        torch.manual_seed(options.seed)  # dropout
-        self.accelerator = Accelerator(cpu=not torch.cuda.is_available())
+        self.team = Team()
+        torch.manual_seed(options.seed + self.team.rank)  # dropout
+        self.objective = objective_for(options)
+        self.network = network.to(self.team.device)
         self.optimizer = methods.optimizer(network, options)
         self.rates = [group["lr"] for group in self.optimizer.param_groups]
-        self.plain = network
-        self.network = self.accelerator.prepare_model(network)
         self.per_step = options.batch_size * options.accumulation
         self.steps_per_epoch = -(-len(train) // self.per_step)
         self.total_steps = self.steps_per_epoch * options.epochs
@@ -70,7 +80,7 @@ class Loop:
         while self.step < self.total_steps:
             epoch = self.step // self.steps_per_epoch
             for batch in self._batches(epoch):
-                wish = self.job.wish()
+                wish = self.team.agree(self.job.wish)
                 if wish in ("pause", "cancel"):
                     return self._stop(wish)
                 self._take(batch)
@@ -78,7 +88,7 @@ class Loop:
                 break
         return Outcome("succeeded", self.step, self.trained_tokens)
 
-    def _batches(self, epoch: int) -> Iterator[list[Sample]]:
+    def _batches(self, epoch: int) -> Iterator[list[Example]]:
         """Yield the batches of an epoch that are not done; the order comes from the seed alone."""
         order = list(range(len(self.train)))
         random.Random(f"{self.options.seed}.{epoch}").shuffle(order)
@@ -86,57 +96,40 @@ class Loop:
             chosen = order[start * self.per_step : (start + 1) * self.per_step]
             yield [self.train[index] for index in chosen]
 
-    def _take(self, batch: Sequence[Sample]) -> None:
+    def _take(self, batch: Sequence[Example]) -> None:
         """Do one update and report it."""
         import torch
 
         self._set_rate()
-        share = batch[self.accelerator.process_index :: self.accelerator.num_processes]
-        counted = sum(sample.trained for sample in batch)
-        loss_sum, right = 0.0, 0
-        size = self.options.batch_size
-        for start in range(0, len(share), size):
-            loss, hits = self._forward(share[start : start + size], smoothing=True)
-            # Every trained token of the whole step weighs the same, whatever its micro batch.
-            scaled = loss * (self.accelerator.num_processes / counted)
-            self.accelerator.backward(scaled)
-            loss_sum += float(loss.detach())
-            right += hits
-        torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.options.max_gradient)
+        counted = sum(example.trained for example in batch)
+        parameters = [p for p in self.network.parameters() if p.requires_grad]
+        score = self._score(batch, counted, learning=True)
+        self.team.add_gradients(parameters)
+        torch.nn.utils.clip_grad_norm_(parameters, self.options.max_gradient)
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
         self.step += 1
         self.steps_here += 1
-        self.trained_tokens += sum(len(sample.ids) for sample in batch)
-        self._report(Score(loss_sum / max(counted, 1), right / max(counted, 1)))
+        self.trained_tokens += sum(example.length for example in batch)
+        self._report(score)
 
-    def _forward(self, samples: Sequence[Sample], *, smoothing: bool) -> tuple[Any, int]:
-        """Return the summed loss over trained tokens and how many were guessed right."""
-        import torch
+    def _score(self, examples: Sequence[Example], counted: int, *, learning: bool) -> Score:
+        """Find the mean loss of examples, every process its share; gradients where learning.
 
-        device = self.accelerator.device
-        longest = max(len(sample.ids) for sample in samples)
-        ids = torch.zeros((len(samples), longest), dtype=torch.long)
-        labels = torch.full((len(samples), longest), MASKED, dtype=torch.long)
-        attention = torch.zeros((len(samples), longest), dtype=torch.long)
-        for row, sample in enumerate(samples):
-            length = len(sample.ids)
-            ids[row, :length] = torch.tensor(sample.ids)
-            labels[row, :length] = torch.tensor(sample.labels)
-            attention[row, :length] = 1
-        logits = self.network(input_ids=ids.to(device), attention_mask=attention.to(device)).logits
-        # A soft prompt answers for its own virtual tokens first.
-        logits = logits[:, logits.shape[1] - longest :][:, :-1].float()
-        wanted = labels[:, 1:].to(device)
-        loss = torch.nn.functional.cross_entropy(
-            logits.reshape(-1, logits.shape[-1]),
-            wanted.reshape(-1),
-            ignore_index=MASKED,
-            reduction="sum",
-            label_smoothing=self.options.label_smoothing if smoothing else 0.0,
-        )
-        hits = int(((logits.detach().argmax(-1) == wanted) & (wanted != MASKED)).sum())
-        return loss, hits
+        Every trained token of the whole counts the same, whatever its micro batch and process.
+        """
+        share = self.team.share(examples)
+        size = self.options.batch_size
+        sums = dict.fromkeys(("loss", *self.objective.measures), 0.0)
+        for start in range(0, len(share), size):
+            micro = share[start : start + size]
+            part = self.objective.part(self.network, micro, self.team.device, smoothing=learning)
+            if learning:
+                (part.loss / max(counted, 1)).backward()
+            for name, value in {"loss": float(part.loss.detach()), **part.sums}.items():
+                sums[name] += value
+        means = {name: total / max(counted, 1) for name, total in self.team.add(sums).items()}
+        return Score(means.pop("loss"), means)
 
     def _set_rate(self) -> None:
         factor = rate_factor(self.step, self.total_steps, self.options)
@@ -144,21 +137,23 @@ class Loop:
             group["lr"] = rate * factor
 
     def _report(self, score: Score) -> None:
-        if not self.accelerator.is_main_process:
-            return
         data: dict[str, Any] = {
             "step": self.step,
             "total_steps": self.total_steps,
-            "train_loss": round(score.loss, 6),
-            "train_mean_token_accuracy": round(score.accuracy, 6),
+            **score.named("train"),
         }
         words = f"Step {self.step}/{self.total_steps}: training loss={score.loss:.4f}"
         if self.step % self.steps_per_epoch == 0 and self.validation:
             whole = self._validate()
-            data["full_valid_loss"] = round(whole.loss, 6)
-            data["full_valid_mean_token_accuracy"] = round(whole.accuracy, 6)
+            data.update(whole.named("full_valid"))
             words += f", full validation loss={whole.loss:.4f}"
-        self.job.event(words, data=data)
+        if self.team.leads:
+            self.job.event(words, data=data)
+            self._tell_pace()
+        if self.step % self.steps_per_epoch == 0:
+            self._checkpoint(data)
+
+    def _tell_pace(self) -> None:
         pace = (time.monotonic() - self.started) / self.steps_here
         left = int(pace * (self.total_steps - self.step))
         self.job.update(
@@ -167,44 +162,44 @@ class Loop:
             total_steps=self.total_steps,
             estimated_finish=int(time.time()) + left,
         )
-        if self.step % self.steps_per_epoch == 0:
-            self._checkpoint(data)
+        if self.steps_here == _PACE_STEPS < self.total_steps:
+            self.job.event(f"Measured {pace:.2f} seconds a step; about {spoken(left)} left.")
 
     def _validate(self) -> Score:
         """Score the whole validation file without touching gradients or the random state."""
         import torch
 
         self.network.eval()
-        loss_sum, right, counted = 0.0, 0, 0
+        counted = sum(example.trained for example in self.validation)
         with torch.no_grad():
-            for start in range(0, len(self.validation), self.options.batch_size):
-                samples = self.validation[start : start + self.options.batch_size]
-                loss, hits = self._forward(samples, smoothing=False)
-                loss_sum += float(loss)
-                right += hits
-                counted += sum(sample.trained for sample in samples)
+            score = self._score(self.validation, counted, learning=False)
         self.network.train()
-        return Score(loss_sum / max(counted, 1), right / max(counted, 1))
+        return score
 
     def _checkpoint(self, metrics: dict[str, Any]) -> None:
-        methods.save(self.plain, self.job.checkpoints_root / f"step-{self.step}")
-        self.job.checkpoint(
-            {"step_number": self.step, "metrics": metrics, "created_at": int(time.time())}
-        )
         loss = metrics.get("full_valid_loss", metrics["train_loss"])
         self.worse_epochs = 0 if loss < self.best else self.worse_epochs + 1
         self.best = min(self.best, loss)
+        if not self.team.leads:
+            return
+        methods.save(
+            self.network, self.job.checkpoints_root / f"step-{self.step}", self.options.added_tokens
+        )
+        self.job.checkpoint(
+            {"step_number": self.step, "metrics": metrics, "created_at": int(time.time())}
+        )
         self._save()
 
     def _ended_early(self, epochs: int) -> bool:
         patience = self.options.patience
         if not patience or self.worse_epochs < patience:
             return False
-        self.job.event(f"Stopped after epoch {epochs}: no gain for {patience} epochs.")
+        if self.team.leads:
+            self.job.event(f"Stopped after epoch {epochs}: no gain for {patience} epochs.")
         return True
 
     def _stop(self, wish: str) -> Outcome:
-        if wish == "pause":
+        if wish == "pause" and self.team.leads:
             self._save()
         return Outcome("paused" if wish == "pause" else "cancelled", self.step, self.trained_tokens)
 
@@ -215,17 +210,18 @@ class Loop:
             "best": self.best,
             "worse_epochs": self.worse_epochs,
         }
-        resuming.save(self.job.resume_root, self.plain, self.optimizer, progress)
+        resuming.save(self.job.resume_root, self.network, self.optimizer, progress)
 
     def _restore(self) -> None:
-        progress = resuming.load(self.job.resume_root, self.plain, self.optimizer)
+        progress = resuming.load(self.job.resume_root, self.network, self.optimizer)
         if progress is None:
             return
         self.step = progress["step"]
         self.trained_tokens = progress["trained_tokens"]
         self.best = progress["best"]
         self.worse_epochs = progress["worse_epochs"]
-        self.job.event(f"Continued after step {self.step}.")
+        if self.team.leads:
+            self.job.event(f"Continued after step {self.step}.")
 
 
 def rate_factor(step: int, total: int, options: TrainingOptions) -> float:

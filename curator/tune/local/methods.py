@@ -1,14 +1,19 @@
 """What is trained: an adapter, a soft prompt, or all weights with smaller rates for deeper layers."""
 
 import re
+import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from curator.tune.local import vocabulary
 from curator.tune.local.options import TrainingOptions
 
 
-def prepare(weights: Any, options: TrainingOptions) -> Any:
+def prepare(weights: Any, options: TrainingOptions, new_rows: Sequence[int] = ()) -> Any:
     """Wrap a loaded base so that only what the method trains requires gradients.
+
+    new_rows are the tokens added for this job: with an adapter, their rows of the embedding learn too.
 
     New weights come from the seed alone: the same job makes the same adapter.
     """
@@ -24,11 +29,11 @@ def prepare(weights: Any, options: TrainingOptions) -> Any:
     if options.method == "prompt":
         return _with_prompt(weights, options)
     if options.method == "lora":
-        return _with_adapter(weights, options)
+        return _with_adapter(weights, options, new_rows)
     return weights
 
 
-def _with_adapter(weights: Any, options: TrainingOptions) -> Any:
+def _with_adapter(weights: Any, options: TrainingOptions, new_rows: Sequence[int]) -> Any:
     from peft import LoraConfig, get_peft_model
 
     return get_peft_model(
@@ -38,6 +43,7 @@ def _with_adapter(weights: Any, options: TrainingOptions) -> Any:
             lora_alpha=options.alpha,
             lora_dropout=options.dropout,
             target_modules="all-linear",
+            trainable_token_indices=list(new_rows) or None,
             task_type="CAUSAL_LM",
         ),
     )
@@ -96,10 +102,26 @@ def optimizer(network: Any, options: TrainingOptions) -> Any:
     return kinds[options.optimizer](groups, lr=options.learning_rate)
 
 
-def save(network: Any, folder: Path) -> None:
-    """Write what was trained as safetensors: the adapter, the prompt, or the whole checkpoint."""
-    folder.mkdir(parents=True, exist_ok=True)
-    network.save_pretrained(folder, safe_serialization=True)
+def save(network: Any, folder: Path, added_tokens: Sequence[str] = ()) -> None:
+    """Write what was trained as safetensors: the adapter, the prompt, or the whole checkpoint.
+
+    The folder gets its name when all is written: a full disk leaves no half checkpoint.
+    """
+    fresh = folder.with_name(f"new-{folder.name}")
+    shutil.rmtree(fresh, ignore_errors=True)
+    fresh.mkdir(parents=True)
+    try:
+        if hasattr(network, "peft_config"):
+            # Of the embedding only the new rows are kept; all of it would be many times the adapter.
+            network.save_pretrained(fresh, safe_serialization=True, save_embedding_layers=False)
+        else:
+            network.save_pretrained(fresh, safe_serialization=True)
+        vocabulary.remember(fresh, added_tokens)
+        shutil.rmtree(folder, ignore_errors=True)
+        fresh.rename(folder)
+    except BaseException:
+        shutil.rmtree(fresh, ignore_errors=True)
+        raise
 
 
 def load(weights: Any, folder: Path) -> Any:

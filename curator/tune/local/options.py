@@ -6,7 +6,10 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Final, Literal, get_args, get_origin
 
 Method = Literal["lora", "full", "prompt", "head"]
+Objective = Literal["answers", "text", "preference"]
 Optimizer = Literal["adamw", "adagrad", "sgd", "adafactor"]
+
+_MOST_WORDS: Final = 1000
 
 METADATA_KEY: Final = "curator.options"
 """The metadata key under which options beyond OpenAI's travel, as one compact JSON object."""
@@ -33,6 +36,16 @@ class TrainingOptions:
     method: Method = _option(
         "lora",
         "What is trained: a small adapter, everything, a prompt, or a head that names a label.",
+    )
+    objective: Objective = _option(
+        "answers",
+        "What is learned: the assistant's answers, all of the text, or which answer is preferred.",
+    )
+    beta: float = _option(
+        0.1, "How firmly a preference job holds on to what the base would say.", 0.01, 10.0
+    )
+    added_tokens: tuple[str, ...] = _option(
+        (), "Words that get a token of their own; their meaning starts as the mean of their parts."
     )
     epochs: int = _option(3, "How many times the model sees every conversation.", 1, 50)
     batch_size: int = _option(4, "Conversations per step.", 1, 256)
@@ -77,7 +90,26 @@ class TrainingOptions:
             if name not in known:
                 raise BadOption(name, f"There is no training option {name!r}.")
             checked[name] = _checked(name, value, getattr(self, name), known[name])
-        return replace(self, **checked)
+        return replace(self, **checked)._agreeing()
+
+    def _agreeing(self) -> "TrainingOptions":
+        """Return self; raises BadOption where two options do not go together."""
+        if self.objective != "answers" and self.method not in ("lora", "full"):
+            raise BadOption("method", f"{self.method} learns answers only; use lora or full.")
+        if self.objective == "preference" and self.method != "lora":
+            raise BadOption(
+                "method",
+                "Preferences are learned by an adapter only (lora): switched off, it is what the "
+                "answers are compared with.",
+            )
+        if self.added_tokens and (
+            self.method not in ("lora", "full") or self.objective == "preference"
+        ):
+            raise BadOption(
+                "added_tokens",
+                "Words get tokens of their own with lora or full, not by preference.",
+            )
+        return self
 
 
 def _checked(name: str, value: Any, current: Any, spec: Any) -> Any:
@@ -87,12 +119,24 @@ def _checked(name: str, value: Any, current: Any, spec: Any) -> Any:
             name, f"{name} must be one of {', '.join(map(str, choices))}, not {value!r}."
         )
     if isinstance(current, bool):
+        value = {"on": True, "off": False}.get(str(value), value)
         if not isinstance(value, bool):
             raise BadOption(name, f"{name} must be true or false, not {value!r}.")
         return value
     if isinstance(current, (int, float)):
         return _number(name, value, type(current), spec.metadata)
-    return value
+    return _words(name, value) if isinstance(current, tuple) else value
+
+
+def _words(name: str, value: Any) -> tuple[str, ...]:
+    """Read a list of words, or words with commas between them; each once, in their order."""
+    parts = value.split(",") if isinstance(value, str) else value
+    if not isinstance(parts, (list, tuple)) or not all(isinstance(p, str) for p in parts):
+        raise BadOption(name, f"{name} must be words with commas between them.")
+    words = tuple(dict.fromkeys(part.strip() for part in parts if part.strip()))
+    if len(words) > _MOST_WORDS:
+        raise BadOption(name, f"{name} takes at most {_MOST_WORDS} words, not {len(words)}.")
+    return words
 
 
 def _number(name: str, value: Any, kind: type, bounds: Mapping[str, Any]) -> Any:
@@ -109,8 +153,10 @@ def _number(name: str, value: Any, kind: type, bounds: Mapping[str, Any]) -> Any
     return number
 
 
-def defaults_for(method: Method, *, tiny: bool) -> TrainingOptions:
-    """Return the settings that proved good for a method on a small base."""
+def defaults_for(
+    method: Method, *, tiny: bool, objective: Objective = "answers"
+) -> TrainingOptions:
+    """Return the settings that proved good for a method and an objective on a small base."""
     by_method: dict[Method, dict[str, Any]] = {
         "lora": {"learning_rate": 1e-3},
         "full": {"learning_rate": 5e-5, "weight_decay": 0.01, "warmup_ratio": 0.1},
@@ -125,6 +171,12 @@ def defaults_for(method: Method, *, tiny: bool) -> TrainingOptions:
         },
     }
     chosen = TrainingOptions(method=method).with_values(by_method[method])
+    if objective == "preference":
+        # A preference is a small turn: a larger rate unlearns how to answer at all.
+        return replace(chosen, objective=objective, learning_rate=3e-3 if tiny else 2e-4)
+    chosen = replace(chosen, objective=objective)
+    if objective == "text" and method == "lora":
+        chosen = replace(chosen, learning_rate=5e-4)
     if tiny and method in ("lora", "full"):
         # The tiny base starts from random weights: it learns only with long, large steps.
         chosen = replace(
@@ -138,24 +190,17 @@ def resolve(request: Mapping[str, Any], *, tiny: bool) -> TrainingOptions:
 
     "auto" and absent values take the defaults of the method. Raises BadOption.
     """
-    metadata = request.get("metadata") or {}
-    try:
-        own = json.loads(metadata.get(METADATA_KEY, "{}"))
-    except ValueError as error:
-        raise BadOption("metadata", f"{METADATA_KEY} is not a JSON object: {error}.") from error
+    own = _own_options(request)
     kind = (request.get("method") or {}).get("type", "supervised")
-    if kind != "supervised":
-        raise BadOption("method", f"This computer has no method {kind!r}; it has supervised.")
-    # The tiny base has random weights: an adapter on them has nothing to adapt.
-    usual: Method = "full" if tiny else "lora"
-    method: Method = own.get("method", usual)
-    if method not in get_args(Method):
-        raise BadOption("method", f"There is no training method {method!r}.")
-    options = defaults_for(method, tiny=tiny)
+    if kind not in ("supervised", "dpo"):
+        raise BadOption(
+            "method", f"This computer has no method {kind!r}; it has supervised and dpo."
+        )
+    options = _starting_point(own, kind, tiny=tiny)
     hyper = dict(request.get("hyperparameters") or {})
     hyper.update(((request.get("method") or {}).get(kind) or {}).get("hyperparameters") or {})
     values: dict[str, Any] = {}
-    for theirs, ours in (("n_epochs", "epochs"), ("batch_size", "batch_size")):
+    for theirs, ours in (("n_epochs", "epochs"), ("batch_size", "batch_size"), ("beta", "beta")):
         if hyper.get(theirs, "auto") not in ("auto", None):
             values[ours] = hyper[theirs]
     multiplier = hyper.get("learning_rate_multiplier", "auto")
@@ -165,5 +210,39 @@ def resolve(request: Mapping[str, Any], *, tiny: bool) -> TrainingOptions:
         )
     if request.get("seed") is not None:
         values["seed"] = request["seed"]
-    values.update({name: value for name, value in own.items() if name != "method"})
+    values.update({n: v for n, v in own.items() if n not in ("method", "objective")})
     return options.with_values(values)
+
+
+def _own_options(request: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options beyond OpenAI's that a request carries in its metadata."""
+    text = (request.get("metadata") or {}).get(METADATA_KEY, "{}")
+    try:
+        own = json.loads(text)
+    except ValueError as error:
+        raise BadOption("metadata", f"{METADATA_KEY} is not a JSON object: {error}.") from error
+    if not isinstance(own, dict):
+        raise BadOption("metadata", f"{METADATA_KEY} is not a JSON object.")
+    return own
+
+
+def _starting_point(own: Mapping[str, Any], kind: str, *, tiny: bool) -> TrainingOptions:
+    """Return the defaults for the method and objective a request names; raises BadOption.
+
+    The method "pretrain" is the usual method with all of the text as its objective.
+    """
+    objective: Objective = own.get("objective", "preference" if kind == "dpo" else "answers")
+    # The tiny base has random weights: an adapter on them has nothing to adapt.
+    usual: Method = "full" if tiny and objective != "preference" else "lora"
+    named = own.get("method", usual)
+    if named == "pretrain":
+        named, objective = usual, "text"
+    if named not in get_args(Method):
+        raise BadOption("method", f"There is no training method {named!r}.")
+    if objective not in get_args(Objective):
+        raise BadOption("objective", f"There is no objective {objective!r}.")
+    if (kind == "dpo") != (objective == "preference"):
+        raise BadOption(
+            "objective", "A dpo job, and no other, learns preferences; leave the objective out."
+        )
+    return defaults_for(named, tiny=tiny, objective=objective)._agreeing()

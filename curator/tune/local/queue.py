@@ -10,6 +10,7 @@ from typing import Any
 import psutil
 
 import curator
+from curator.tune.local import breakdowns
 from curator.tune.local.answers import ApiError
 from curator.tune.local.folders import FINISHED, JobFolder, local_root, new_id, write_json
 
@@ -120,7 +121,8 @@ class Queue:
         self._started[process.pid] = process
         with contextlib.suppress(psutil.Error):
             psutil.Process(process.pid).nice(10)
-        job.update(status="starting", pid=process.pid, born=_born(process.pid))
+        born, kills = _born(process.pid), breakdowns.memory_kills()
+        job.update(status="starting", pid=process.pid, born=born, memory_kills=kills)
 
     def _is_alive(self, state: dict[str, Any]) -> bool:
         pid = state.get("pid")
@@ -136,16 +138,18 @@ class Queue:
         state = job.state
         if state["status"] in (*FINISHED, "paused"):
             return
-        memory = "killed" in _last_words(job.path / "worker.log").lower()
-        message = (
-            "The worker ran out of memory and was stopped; try a smaller batch_size, or checkpointing."
-            if memory
-            else "The worker process ended unexpectedly; resume continues from the last epoch."
-        )
+        if breakdowns.memory_kills() > state.get("memory_kills", 0):
+            message, code, param = breakdowns.out_of_memory(state.get("smaller") or "")
+        else:
+            message, code, param = (
+                "The worker process ended unexpectedly; resume continues from the last epoch.",
+                "worker_died",
+                None,
+            )
         job.event(message, level="error")
         job.update(
             status="failed",
-            error={"message": message, "code": "worker_died", "param": None},
+            error={"message": message, "code": code, "param": param},
             finished_at=int(time.time()),
             pid=None,
         )
@@ -157,7 +161,3 @@ def _born(pid: int) -> float | None:
         return None if process.status() == psutil.STATUS_ZOMBIE else process.create_time()
     except psutil.Error:
         return None
-
-
-def _last_words(log: Path) -> str:
-    return log.read_bytes()[-2000:].decode("utf-8", "replace") if log.exists() else ""

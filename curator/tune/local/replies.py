@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from curator.tune.local import bases, heads, methods
+from curator.tune.local import bases, heads, methods, vocabulary
 from curator.tune.local.encoding import TemplateRefused, encode_prompt
 
 
@@ -59,10 +59,12 @@ def _load(name: str, checkpoint: str | None) -> Loaded:
         return Loaded(
             (name, checkpoint), tokenizer, bases.load_weights(base).eval(), cached, folder
         )
+    words = vocabulary.teach(tokenizer, vocabulary.remembered(folder) if folder else ())
     if folder is not None and not methods.is_adapter(folder):
         network = bases.load_weights(bases.Base(name, folder, base.label))
     else:
         network = bases.load_weights(base)
+        vocabulary.extend(tokenizer, network, words)
         if folder is not None:
             network = methods.load(network, folder)
             # A soft prompt is put before the whole input at every pass: no cache of earlier passes.

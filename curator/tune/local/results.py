@@ -14,16 +14,27 @@ _COLUMNS = (
     ("valid_loss", "full_valid_loss"),
     ("valid_mean_token_accuracy", "full_valid_mean_token_accuracy"),
 )
+_PREFERENCE_COLUMNS = (
+    ("step", "step"),
+    ("train_loss", "train_loss"),
+    ("train_preference_accuracy", "train_preference_accuracy"),
+    ("train_preference_margin", "train_preference_margin"),
+    ("valid_loss", "full_valid_loss"),
+    ("valid_preference_accuracy", "full_valid_preference_accuracy"),
+    ("valid_preference_margin", "full_valid_preference_margin"),
+)
 
 
 def loss_table(job: JobFolder) -> str:
     """Return the job's metrics as CSV with OpenAI's column names; blanks where nothing was measured."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow([title for title, _ in _COLUMNS])
+    preference = job.spec["options"].get("objective") == "preference"
+    columns = _PREFERENCE_COLUMNS if preference else _COLUMNS
+    writer.writerow([title for title, _ in columns])
     for event in job.events():
         if event["type"] == "metrics":
-            writer.writerow([event["data"].get(key, "") for _, key in _COLUMNS])
+            writer.writerow([event["data"].get(key, "") for _, key in columns])
     return out.getvalue()
 
 

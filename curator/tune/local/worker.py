@@ -4,159 +4,197 @@ Started as ``python -m curator.tune.local.worker JOB_FOLDER`` (or under torchrun
 besides the chat process where torch is imported.
 """
 
-import json
 import os
 import sys
 import time
 import traceback
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
-from curator.tune.local.encoding import Sample, TemplateRefused, encode_conversation
+from curator.tune.local import breakdowns, estimates
+from curator.tune.local.examples import Example, encoder
 from curator.tune.local.folders import JobFolder
 from curator.tune.local.options import TrainingOptions
+from curator.tune.local.reading import JobRefused, read_examples
+from curator.tune.local.team import leads
 
 if TYPE_CHECKING:
+    from curator.tune.local.bases import Base
     from curator.tune.local.loop import Outcome
-
-_T = TypeVar("_T")
-
-
-class JobRefused(ValueError):
-    """A job cannot start; code and param are what the API reports."""
-
-    def __init__(self, message: str, code: str, param: str) -> None:
-        super().__init__(message)
-        self.code = code
-        self.param = param
 
 
 def main(arguments: list[str]) -> int:
     """Run the job in the given folder; the exit code is 0 unless the process itself failed."""
     job = JobFolder(Path(arguments[0]))
-    job.update(pid=os.getpid(), status="running", started_at=int(time.time()))
     try:
+        if leads():
+            job.update(pid=os.getpid(), status="running", started_at=int(time.time()))
+            breakdowns.reserve(job.path)
         _run(job)
-    except (JobRefused, MemoryError) as error:
-        _fail(job, *_reason(error))
     except Exception as error:  # noqa: BLE001 - worker boundary: the job fails, the server lives
+        _fail(job, error)
+        if isinstance(error, JobRefused):
+            return 0
         traceback.print_exc()
-        _fail(job, f"The job failed: {type(error).__name__}: {error}", "internal_error", None)
         return 1
+    finally:
+        if leads():
+            breakdowns.release(job.path)
     return 0
 
 
 def _run(job: JobFolder) -> None:
-    from curator.tune.local import methods
-    from curator.tune.local.bases import BaseUnusable, find_base, load_tokenizer, load_weights
-    from curator.tune.local.loop import Loop
+    from curator.tune.local.bases import BaseUnusable, find_base
 
     spec = job.spec
     options = TrainingOptions.from_json(spec["options"])
-    if options.method == "head":
-        _finish(job, _run_head(job, spec, options))
-        return
     try:
         base = find_base(spec["base"])
-        tokenizer = load_tokenizer(base)
-        train = _samples(job, tokenizer, spec["training_path"], options, "training_file")
-        validation = (
-            _samples(job, tokenizer, spec["validation_path"], options, "validation_file")
-            if spec.get("validation_path")
-            else []
-        )
-        weights = load_weights(base)
+        run = _run_head if options.method == "head" else _run_loop
+        _finish(job, run(job, base, options))
     except BaseUnusable as error:
         raise JobRefused(str(error), "model_unusable", "model") from error
-    job.event(
-        f"{len(train)} conversations, {sum(s.trained for s in train):,} trained tokens; "
-        f"{options.method} for {options.epochs} epochs."
-    )
-    _finish(job, Loop(job, methods.prepare(weights, options), train, validation, options).run())
 
 
-def _run_head(job: JobFolder, spec: dict[str, Any], options: TrainingOptions) -> "Outcome":
-    from curator.tune.local.bases import BaseUnusable, find_base, load_tokenizer, load_weights
+def _run_loop(job: JobFolder, base: "Base", options: TrainingOptions) -> "Outcome":
+    from curator.tune.local import methods, vocabulary
+    from curator.tune.local.bases import load_tokenizer, load_weights
+    from curator.tune.local.loop import Loop
+
+    tokenizer = load_tokenizer(base)
+    words = options.added_tokens
+    if words:
+        # The sizes decide before the weights are there, so the tokenizer learns the words first.
+        old = load_tokenizer(base)
+        parts = vocabulary.teach(tokenizer, words)
+    train = _examples(job, tokenizer, "training", options)
+    validation = _examples(job, tokenizer, "validation", options)
+    if words and leads():
+        before = sum(e.length for e in _examples(job, old, "training", options, quiet=True))
+        after = sum(e.length for e in train)
+        job.event(
+            f"{len(parts)} words got a token of their own: {before:,} tokens became {after:,}, "
+            f"{before - after:,} saved ({(before - after) / max(before, 1):.1%})."
+        )
+    _check_memory(job, base, options, train)
+    weights = load_weights(base)
+    new_rows = vocabulary.extend(tokenizer, weights, parts) if words else ()
+    network = methods.prepare(weights, options, new_rows)
+    return Loop(job, network, train, validation, options).run()
+
+
+def _run_head(job: JobFolder, base: "Base", options: TrainingOptions) -> "Outcome":
+    from curator.tune.local.bases import load_tokenizer, load_weights
     from curator.tune.local.heads import HeadRun, example_of
 
-    train = _read(spec["training_path"], "training_file", example_of)
+    spec = job.spec
+    train = read_examples(job.file(spec["training_path"]), "training_file", example_of)
     path = spec.get("validation_path")
-    validation = _read(path, "validation_file", example_of) if path else []
-    try:
-        base = find_base(spec["base"])
-        return HeadRun(job, load_weights(base), load_tokenizer(base), options).run(
-            train, validation
+    validation = read_examples(job.file(path), "validation_file", example_of) if path else []
+    return HeadRun(job, load_weights(base), load_tokenizer(base), options).run(train, validation)
+
+
+def _examples(
+    job: JobFolder, tokenizer: Any, part: str, options: TrainingOptions, *, quiet: bool = False
+) -> list[Example]:
+    """Encode the training or validation file; raises JobRefused where lines cannot be trained on."""
+    path = job.spec.get(f"{part}_path")
+    if not path:
+        return []
+    found = read_examples(job.file(path), f"{part}_file", encoder(tokenizer, options))
+    examples = [example for line in found for example in line]
+    cut = sum(example.longest >= options.max_tokens for example in examples)
+    if cut and options.objective != "text" and leads() and not quiet:
+        job.event(f"{cut} examples were cut at {options.max_tokens} tokens.", level="warn")
+    return examples
+
+
+def _check_memory(
+    job: JobFolder, base: "Base", options: TrainingOptions, train: list[Example]
+) -> None:
+    """Say what the job will take; raises JobRefused where that is over 80 % of free memory."""
+    facts = estimates.facts_of(base.folder)
+    # A preference holds two answers in memory at once.
+    rows = 2 if options.objective == "preference" else 1
+    longest = rows * max(example.longest for example in train)
+    needed = estimates.estimate(facts, options, longest, sum(e.length for e in train))
+    free = estimates.free_memory()
+    smaller = estimates.smaller_that_fits(facts, options, longest, free // 2)
+    if leads():
+        job.event(
+            f"{len(train)} examples, {sum(e.trained for e in train):,} to learn; {options.method} "
+            f"for {options.epochs} epochs. About {estimates.spoken(needed.seconds)} of one core "
+            f"and {needed.memory / 2**30:.1f} GB of memory."
         )
-    except BaseUnusable as error:
-        raise JobRefused(str(error), "model_unusable", "model") from error
-
-
-def _finish(job: JobFolder, outcome: "Outcome") -> None:
-    finished = int(time.time()) if outcome.status != "paused" else None
-    checkpoint = f"step-{outcome.step}" if outcome.status == "succeeded" else None
-    words = {"succeeded": "The job is done.", "paused": "Paused.", "cancelled": "Cancelled."}
-    job.event(words[outcome.status])
-    job.update(
-        status=outcome.status,
-        finished_at=finished,
-        checkpoint=checkpoint,
-        trained_tokens=outcome.trained_tokens,
-        estimated_finish=None,
-        pid=None,
+        job.update(
+            estimated_memory=needed.memory,
+            estimated_seconds=round(needed.seconds),
+            smaller=estimates.in_words(smaller),
+        )
+    if needed.memory <= estimates.SHARE * free:
+        return
+    fitting = estimates.smaller_that_fits(facts, options, longest, free)
+    advice = (
+        f"It would fit with {estimates.in_words(fitting)}."
+        if fitting
+        else "No setting makes it fit; take a smaller base or shorter conversations."
     )
-
-
-def _samples(
-    job: JobFolder, tokenizer: Any, path: str, options: TrainingOptions, param: str
-) -> list[Sample]:
-    """Encode a file; refuses the job where a line is unreadable or the template refuses it."""
-
-    def encode(record: Any) -> tuple[Sample, ...]:
-        return encode_conversation(tokenizer, record, options.max_tokens)
-
-    samples = [sample for found in _read(path, param, encode) for sample in found]
-    cut = sum(len(sample.ids) == options.max_tokens for sample in samples)
-    if cut:
-        job.event(f"{cut} conversations were cut at {options.max_tokens} tokens.", level="warn")
-    return samples
-
-
-def _read(path: str, param: str, convert: Callable[[Any], _T]) -> list[_T]:
-    """Convert every line of a file; refuses the job at the first that is unreadable."""
-    found: list[_T] = []
-    with Path(path).open(encoding="utf-8", newline="\n") as stream:
-        for number, line in enumerate(stream, 1):
-            if not line.strip():
-                continue
-            try:
-                found.append(convert(json.loads(line)))
-            except TemplateRefused as error:
-                raise JobRefused(
-                    f"Example {number}: {error}.", "invalid_training_file", param
-                ) from error
-            except (ValueError, LookupError, TypeError, AttributeError) as error:
-                raise JobRefused(
-                    f"Invalid file format. Example {number} cannot be read: {error}",
-                    "invalid_training_file",
-                    param,
-                ) from error
-    if not found:
-        raise JobRefused(f"The {param.replace('_', ' ')} is empty.", "invalid_n_examples", param)
-    return found
-
-
-def _reason(error: BaseException) -> tuple[str, str, str | None]:
-    if isinstance(error, JobRefused):
-        return str(error), error.code, error.param
-    return (
-        "This computer ran out of memory. Try a smaller batch_size, or checkpointing.",
+    raise JobRefused(
+        f"This job needs about {needed.memory / 2**30:.1f} GB of memory, more than 80 % of the "
+        f"{free / 2**30:.1f} GB that are free. {advice}",
         "out_of_memory",
         "batch_size",
     )
 
 
-def _fail(job: JobFolder, message: str, code: str, param: str | None) -> None:
+def _finish(job: JobFolder, outcome: "Outcome") -> None:
+    if not leads():
+        return
+    import psutil
+
+    used = psutil.Process()
+    cpu = used.cpu_times()
+    words = {"succeeded": "The job is done", "paused": "Paused", "cancelled": "Cancelled"}
+    job.event(
+        f"{words[outcome.status]}: {cpu.user + cpu.system:.0f} seconds of CPU, "
+        f"{_peak_memory() / 2**30:.1f} GB of memory at most."
+    )
+    job.update(
+        status=outcome.status,
+        finished_at=int(time.time()) if outcome.status != "paused" else None,
+        checkpoint=f"step-{outcome.step}" if outcome.status == "succeeded" else None,
+        trained_tokens=outcome.trained_tokens,
+        estimated_finish=None,
+        cpu_seconds=round(cpu.user + cpu.system, 1),
+        peak_memory=_peak_memory(),
+        pid=None,
+    )
+
+
+def _peak_memory() -> int:
+    """Return the most bytes this process ever held."""
+    if sys.platform == "win32":
+        import psutil
+
+        return int(psutil.Process().memory_info().peak_wset)
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
+
+
+def _fail(job: JobFolder, error: Exception) -> None:
+    """Write down why the job ended; among several processes only the leading one does."""
+    if not leads():
+        return
+    breakdowns.release(job.path)
+    message, code, param = breakdowns.reason(error, job.state.get("smaller") or "")
+    refused = error.refused if isinstance(error, JobRefused) else ()
+    if refused:
+        listed = [entry.to_json() for entry in refused]
+        job.event(
+            f"{len(listed)} examples are refused.", level="error", details={"refused": listed}
+        )
     job.event(message, level="error")
     job.update(
         status="failed",

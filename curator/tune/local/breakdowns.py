@@ -1,0 +1,75 @@
+"""Why a job broke down, in words a person can act on: memory, disk, or a bug."""
+
+import errno
+import re
+from pathlib import Path
+from typing import Any, Final
+
+from curator.tune.local.reading import JobRefused
+
+_FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_CODE: Final = re.compile(r"\(os error (\d+)\)")
+_MEMORY_WORDS: Final = ("can't allocate memory", "not enough memory", "out of memory")
+_RESERVE: Final = "reserve"
+_RESERVED: Final = 256 * 1024
+
+
+def reserve(job: Path) -> None:
+    """Keep a little room on the disk, so that a job on a full one can still say so."""
+    (job / _RESERVE).write_bytes(b"\0" * _RESERVED)
+
+
+def release(job: Path) -> None:
+    """Give the kept room back."""
+    (job / _RESERVE).unlink(missing_ok=True)
+
+
+def reason(error: BaseException, smaller: str) -> tuple[str, str, str | None]:
+    """Return message, code and parameter for what ended a job; smaller is a setting that needs less."""
+    if isinstance(error, JobRefused):
+        return str(error), error.code, error.param
+    if is_out_of_memory(error):
+        return out_of_memory(smaller)
+    if is_disk_full(error):
+        return (
+            "The disk is full, so the job stopped; nothing that was saved is lost. Make room and "
+            "resume the job: it goes on after the last finished epoch.",
+            "disk_full",
+            None,
+        )
+    return f"The job failed: {type(error).__name__}: {error}", "internal_error", None
+
+
+def out_of_memory(smaller: str) -> tuple[str, str, str]:
+    """Return the words for a job that needed more memory than there was."""
+    advice = f"Try {smaller}." if smaller else "Take a smaller base or shorter conversations."
+    return f"This computer ran out of memory. {advice}", "out_of_memory", "batch_size"
+
+
+def is_disk_full(error: BaseException) -> bool:
+    """Tell whether a write failed for want of room; safetensors says it in its text only."""
+    if isinstance(error, OSError) and error.errno in _FULL:
+        return True
+    found = _CODE.search(str(error))
+    return found is not None and int(found[1]) in _FULL
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Tell whether memory ran out, by the type or by the words torch uses for it."""
+    words = str(error).lower()
+    return isinstance(error, MemoryError) or (
+        isinstance(error, RuntimeError) and any(w in words for w in _MEMORY_WORDS)
+    )
+
+
+def memory_kills() -> int:
+    """Return how many processes the system has stopped for want of memory; 0 where it does not say."""
+    for path in (Path("/sys/fs/cgroup/memory.events"), Path("/proc/vmstat")):
+        try:
+            counts: dict[str, Any] = dict(
+                line.split(" ", 1) for line in path.read_text("utf-8").splitlines()
+            )
+            return int(counts["oom_kill"])
+        except (OSError, ValueError, KeyError):
+            continue
+    return 0

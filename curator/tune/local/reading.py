@@ -1,0 +1,67 @@
+"""Reads the files of a job: every line becomes examples, and every line that cannot is named."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from curator.tune.local.encoding import TemplateRefused
+
+_T = TypeVar("_T")
+_IN_MESSAGE: Final = 20
+
+
+class JobRefused(ValueError):
+    """A job cannot start; code and param are what the API reports, refused the lines at fault."""
+
+    def __init__(
+        self, message: str, code: str, param: str | None, refused: Sequence["Refused"] = ()
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.param = param
+        self.refused = tuple(refused)
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A line that cannot be trained on, and why."""
+
+    line: int
+    reason: str
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the entry as it stands in the job's event."""
+        return {"line": self.line, "reason": self.reason}
+
+
+def read_examples(path: Path, param: str, convert: Callable[[Any], _T]) -> list[_T]:
+    """Convert every line of a file; raises JobRefused with all lines that are unreadable."""
+    found: list[_T] = []
+    refused: list[Refused] = []
+    with path.open(encoding="utf-8", newline="\n", errors="surrogateescape") as stream:
+        for number, line in enumerate(stream, 1):
+            if not line.strip():
+                continue
+            try:
+                found.append(convert(json.loads(line)))
+            except TemplateRefused as error:
+                refused.append(Refused(number, f"{error}"))
+            except KeyError as error:
+                refused.append(Refused(number, f"it has no {error}"))
+            except (ValueError, LookupError, TypeError, AttributeError) as error:
+                refused.append(Refused(number, f"it cannot be read: {error}"))
+    if refused:
+        raise JobRefused(_summary(refused), "invalid_training_file", param, refused)
+    if not found:
+        raise JobRefused(f"The {param.replace('_', ' ')} is empty.", "invalid_n_examples", param)
+    return found
+
+
+def _summary(refused: Sequence[Refused]) -> str:
+    first = [f"Example {entry.line}: {entry.reason}." for entry in refused[:_IN_MESSAGE]]
+    more = len(refused) - len(first)
+    if more:
+        first.append(f"{more} more are listed in the job's events.")
+    return "\n".join(first)
