@@ -26,7 +26,7 @@ from curator.project.import_worker import (
 )
 from curator.project.orphans import end_with_parent
 
-SLICE: Final = 768 << 10
+SLICE: Final = 512 << 10
 """Bytes of a part; a part becomes one segment of the project, which is read whole for one row."""
 
 _MOST_WORKERS: Final = 8
@@ -73,7 +73,7 @@ class Parts:
         self._terms = self._terms._replace(trusted=False)
 
     def __iter__(self) -> Iterator[ReadPart]:
-        ahead = 1 if self._executor is None else 2 + 2 * workers()
+        ahead = 1 if self._executor is None else 2 + workers()
         waiting: deque[tuple[_Task, Future[Part] | None]] = deque()
         for task in self._tasks():
             waiting.append((task, self._submit(task)))

@@ -115,19 +115,25 @@ def import_files(
     sources = [sniff(Path(path)) for path in paths]
     sizes = [source.size for source in sources]
     report = ImportReport()
+    workers: Executor | None = None
     with ExitStack() as stack:
         found = terms_of(project.setting("base_model"), project.setting("rules_profile"))
         terms = Terms(found.encoding, found.profile, found.limit, fast=executor is not None)
         if executor is None and sum(sizes) > _FEW_BYTES:
-            executor = pool(found.encoding)
+            executor = workers = pool(found.encoding)
             terms = terms._replace(fast=True)
-            stack.callback(executor.shutdown, wait=False, cancel_futures=True)
+            stack.callback(workers.shutdown, wait=False, cancel_futures=True)
         bulk = stack.enter_context(project.bulk())
         work = _Import(project, bulk, report, terms, executor, cancelled)
         try:
             for number, source in enumerate(sources):
                 before = sum(sizes[:number])
-                work.run(source, partial(_step, progress, before, sum(sizes), source.path.name))
+                work.run(
+                    source,
+                    partial(_step, progress, before, sum(sizes), source.path.name),
+                    # Idle workers would hold their memory while a long journal step is written.
+                    workers if number == len(sources) - 1 else None,
+                )
         finally:
             report.changes = bulk.changes
     report.changes = bulk.changes
@@ -175,11 +181,11 @@ class _Import:
         self.differs = False
         self._known: list[Column] = [import_hashes(project)]
 
-    def run(self, source: Source, step: Callable[[int], None]) -> None:
-        """Import one file."""
+    def run(self, source: Source, step: Callable[[int], None], dismissed: Executor | None) -> None:
+        """Import one file; dismissed may stop as soon as all parts are analysed."""
         rejects = Rejects(self._project.path, source.path)
         try:
-            self._read(source, rejects, step)
+            self._read(source, rejects, step, dismissed)
         except BaseException:
             rejects.drop()
             raise
@@ -188,7 +194,13 @@ class _Import:
             self._report.rejects_files.append(kept)
         self._report.rejected_rows.extend(rejects.rows)
 
-    def _read(self, source: Source, rejects: Rejects, step: Callable[[int], None]) -> None:
+    def _read(
+        self,
+        source: Source,
+        rejects: Rejects,
+        step: Callable[[int], None],
+        dismissed: Executor | None,
+    ) -> None:
         noted = self._bulk.add_source(str(source.path), source.path.name, "", NAME)
         copies = _Copies(np.concatenate(self._known))
         parts = Parts(source, self._terms, self._executor)
@@ -210,6 +222,8 @@ class _Import:
             self._refuse(read, rejects)
             done += read.consumed
             step(min(done, source.size))
+        if dismissed is not None:
+            dismissed.shutdown(wait=False)
         records = imported + unchanged + rejects.count
         if not source.is_sliceable:
             with source.path.open("rb") as file:
