@@ -7,12 +7,14 @@ from hypothesis import strategies as st
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 
+from curator.app.page import OpenRequest
 from curator.app.pages.label.inspector import parse_tags
 from curator.app.pages.label.keys import Answer, assign_keys
 from curator.app.pages.label.queue import LabelQueue
 from curator.app.pages.label.sets_dialog import LabelSetsDialog
 from curator.app.session import View
 from curator.dataset import AnnotationPatch, Edit, LabelSet, Status
+from curator.project import Project
 
 
 @pytest.fixture
@@ -247,3 +249,22 @@ def test_statuses_match_the_codes_of_the_index(page):
     page.session.push(Edit("Skip", "anna", (patch,)))
     assert page.session.index.counts()["skipped"] == 1
     assert np.flatnonzero(index.status == 3).tolist() == [3]
+
+
+def test_a_note_being_typed_stays_with_its_conversation(opened, page, tmp_path, qtbot):
+    project, note = opened.session.project, page._inspector.note
+    assert page.queue.current == 1
+    note.insertPlainText("of the first")
+    page.open(OpenRequest("label", conversation=3))
+    assert (project.annotation(1).note, project.annotation(3).note) == ("of the first", "")
+    note.insertPlainText("of the third")
+    opened.session.current = 5
+    opened.session.project_changed.emit()
+    assert (project.annotation(3).note, project.annotation(5).note) == ("of the third", "")
+    page.open(OpenRequest("label", conversation=5))
+    note.insertPlainText("of the fifth")
+    path = project.path
+    with qtbot.waitSignal(opened.session.project_changed, timeout=10_000):
+        opened.session.new_project(tmp_path / "other.curator")
+    with Project.open(path, read_only=True) as closed:
+        assert closed.annotation(5).note == "of the fifth"

@@ -241,3 +241,14 @@ def test_a_note_being_typed_stays_with_its_conversation_when_another_is_chosen(p
     assert session.project.annotation(first).note == "of the first"
     assert session.project.annotation(second).note == ""
     assert page._inspector.note.text() == ""
+
+
+def test_a_note_being_typed_when_another_project_opens_is_written_to_its_own(
+    page, session, tmp_path, qtbot
+):
+    mine = session.project.path
+    page._inspector.note.insertPlainText("mine")
+    with qtbot.waitSignal(session.project_changed, timeout=10_000):
+        session.new_project(tmp_path / "other.curator")
+    with Project.open(mine, read_only=True) as project:
+        assert project.annotation(session.ids[0]).note == "mine"

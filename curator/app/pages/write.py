@@ -154,6 +154,7 @@ class WritePage(Page):
     def _connect(self) -> None:
         self.session.edited.connect(self._edited)
         self.session.project_changed.connect(self._project_changed)
+        self.session.closing.connect(self._closing)
         self.list.chosen.connect(self._chosen)
         self.list.entered.connect(self.editor.enter_message)
         self.list.view_made.connect(self._show_numbers)
@@ -175,6 +176,10 @@ class WritePage(Page):
         self._inspector.finding_chosen.connect(self.editor.show_finding)
         self._inspector.base_model_chosen.connect(self.editor.gauge.choose)
         self._inspector.prompts_requested.connect(self._open_prompts)
+
+    def _closing(self) -> None:
+        self._inspector.commit()
+        self._annotated = None
 
     def _project_changed(self) -> None:
         self._stale = True

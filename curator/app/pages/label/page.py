@@ -163,6 +163,7 @@ class LabelPage(Page):
     def _connect(self) -> None:
         self.session.edited.connect(self._edited)
         self.session.project_changed.connect(self._project_changed)
+        self.session.closing.connect(self._inspector.commit)
         self._bar.answer_requested.connect(self.answer)
         self._bar.action_requested.connect(self._do)
         self._chips.chosen.connect(self._scope_chosen)
@@ -177,6 +178,7 @@ class LabelPage(Page):
         self._inspector.conversation_chosen.connect(self._reopen)
 
     def _begin(self) -> None:
+        self._inspector.commit()
         self._stale = False
         self._show_counts()
         index, project = self.session.index, self.session.project
@@ -341,6 +343,7 @@ class LabelPage(Page):
                 self._show_annotation()
 
     def _project_changed(self) -> None:
+        self._inspector.commit()
         self._stale = True
         self.queue = LabelQueue()
         self._inspector.history.clear()
