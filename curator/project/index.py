@@ -154,6 +154,10 @@ class Index:
         if patch.field in _BY_FIELD and len(rows):
             name, codec = _BY_FIELD[patch.field]
             values = [codec(value) for value in patch.after]
+            if len(rows) < len(values) > 1:
+                # Undo took some of the conversations away in the same step.
+                there = np.isin(patch.conversations, self.ids).tolist()
+                values = [value for value, here in zip(values, there, strict=True) if here]
             getattr(self, name)[rows] = values[0] if len(values) == 1 else values
         if not patch.field.startswith(LABEL_PREFIX):
             self.annotated[rows] = at

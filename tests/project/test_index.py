@@ -242,3 +242,14 @@ def before_of(project: Project, field: str) -> object:
         "tags": list(said.tags),
         "removed": removed and {"reason": removed.reason, "partner": removed.partner},
     }.get(field, next((a.value for a in project.labels(1)), None))
+
+
+def test_undo_of_a_step_that_created_and_annotated(project, index):
+    new = project.new_conversation_ids(2)
+    creations = [ContentPatch(id_, None, line("new")) for id_ in new]
+    splits = AnnotationPatch("split", (2, *new), ("", "", ""), ("test", "train", ""))
+    push(project, index, *creations, splits)
+    assert ids(index, "split:test") == [2]
+    index.refresh(project, project.undo())
+    assert ids(index) == [1, 2, 3, 4]
+    assert ids(index, "split:test") == []
