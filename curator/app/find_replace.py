@@ -156,6 +156,7 @@ class FindReplaceDialog(QDialog):
         self._found: Found | None = None
         self._searched: Search | None = None
         self._job: Job[Found] | Job[Changes | None] | None = None
+        self._is_replacing = False
         self.setWindowTitle(self.tr("Find and replace"))
         self.resize(760, 520)
         self.table = HitTable(self)
@@ -164,6 +165,7 @@ class FindReplaceDialog(QDialog):
         self._wait.setSingleShot(True)
         self._wait.setInterval(FIND_MS)
         self._wait.timeout.connect(self.search_now)
+        session.edited.connect(self._edited)
 
     def look_in(self, ids: Sequence[int]) -> None:
         """Work on these conversations: those the table shows."""
@@ -173,8 +175,10 @@ class FindReplaceDialog(QDialog):
         self.search_now()
 
     def search_now(self) -> None:
-        """Search in the background; an earlier search is given up."""
+        """Search in the background; an earlier search is given up, a replacement ended first."""
         self._wait.stop()
+        if self._is_replacing:
+            return
         self._stop()
         self._found = None
         self.table.show_hits(())
@@ -213,7 +217,7 @@ class FindReplaceDialog(QDialog):
             return None if edit is None else project.apply(edit)
 
         job = self._jobs.start(self.tr("Replacing"), work)
-        self._job = job
+        self._job, self._is_replacing = job, True
         self.replace_button.setEnabled(False)
         job.succeeded.connect(self._done)
         job.failed.connect(self._failed)
@@ -312,7 +316,18 @@ class FindReplaceDialog(QDialog):
         return True
 
     def _changed(self) -> None:
+        # Nothing may be replaced by other words than those on the screen.
+        self._found = None
+        self.replace_button.setEnabled(False)
         self._wait.start()
+
+    def _edited(self, changes: "Changes") -> None:
+        found = self._found
+        if found is None or self._is_replacing or "content" not in changes.fields:
+            return
+        if not set(changes.conversations).isdisjoint(found.conversations):
+            # The places left out may be elsewhere now.
+            self.search_now()
 
     def _show_found(self, found: "Found") -> None:
         self._job = None
@@ -321,7 +336,7 @@ class FindReplaceDialog(QDialog):
         self._say()
 
     def _done(self, changes: "Changes | None") -> None:
-        self._job = None
+        self._job, self._is_replacing = None, False
         if changes is not None:
             self._session.take_over(changes)
             count = len(changes.conversations)
@@ -331,7 +346,7 @@ class FindReplaceDialog(QDialog):
         self.search_now()
 
     def _failed(self, error: object) -> None:
-        self._job = None
+        self._job, self._is_replacing = None, False
         if isinstance(error, CuratorError):
             self._state.setText(str(error))
 
@@ -361,6 +376,8 @@ class FindReplaceDialog(QDialog):
 
     def _stop(self) -> None:
         if self._job is not None and not self._job.is_over:
+            if self._is_replacing:
+                return  # What it writes has to be told to everybody.
             self._job.succeeded.disconnect()
             self._job.failed.disconnect()
             self._job.cancel()

@@ -1,5 +1,7 @@
 """Find and replace shows every place, leaves out what is unticked, and is one step."""
 
+import threading
+
 import pytest
 from PySide6.QtCore import Qt
 
@@ -110,3 +112,48 @@ def test_prompts_are_counted_and_put_in_place_of_each_other(session):
     assert [(p.text, p.count) for p in used_prompts(session.project)] == [("New", 2), ("S", 1)]
     again = unifying(session.project, session.ids[:2], "New", "anna", quiet, lambda: False)
     assert again is None
+
+
+def test_other_words_typed_just_before_are_not_replaced_by_the_former_ones(dialog, session, qtbot):
+    look_for(dialog, qtbot, "one", "1")
+    dialog.replace_field.setText("eins")
+    dialog.replace()
+    qtbot.waitUntil(lambda: dialog._found is not None, timeout=5_000)
+    assert texts(session) == ["one two one", "two", "One"]
+    with qtbot.waitSignal(dialog.replaced, timeout=5_000):
+        dialog.replace()
+    assert texts(session) == ["eins two eins", "two", "eins"]
+
+
+def test_typing_during_a_replacement_does_not_hide_its_news(dialog, session, qtbot, monkeypatch):
+    go_on = threading.Event()
+    apply = session.project.apply
+
+    def slow(edit):
+        assert go_on.wait(10)
+        return apply(edit)
+
+    monkeypatch.setattr(session.project, "apply", slow)
+    look_for(dialog, qtbot, "one", "1")
+    with qtbot.waitSignal(session.edited, timeout=5_000):
+        dialog.replace()
+        dialog.find_field.setText("two")
+        dialog.search_now()
+        dialog.close()
+        go_on.set()
+    assert texts(session) == ["1 two 1", "two", "1"]
+    qtbot.waitUntil(lambda: dialog._found is not None, timeout=5_000)
+    assert dialog.table.rowCount() == 2
+
+
+def test_an_edit_meanwhile_shows_the_places_anew(dialog, session, qtbot):
+    look_for(dialog, qtbot, "one", "1")
+    dialog.table.setData(
+        dialog.table.index(0, 0), Qt.CheckState.Unchecked, Qt.ItemDataRole.CheckStateRole
+    )
+    patch = ContentPatch(session.ids[0], line("one two one"), line("so one two one"))
+    session.push(Edit("x", "anna", (patch,)))
+    assert dialog._found is None
+    qtbot.waitUntil(lambda: dialog._found is not None, timeout=5_000)
+    assert dialog.table.left_out == []
+    assert [hit.start for _, hit in dialog.table.hits] == [3, 11, 0]
