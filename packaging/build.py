@@ -45,7 +45,11 @@ def build() -> None:
 def try_out(program: Path) -> None:
     """Run the sample story with the built program, away from this checkout."""
     with tempfile.TemporaryDirectory() as scratch:
-        subprocess.run([str(program), "demo", str(Path(scratch) / "demo")], cwd=scratch, check=True)
+        subprocess.run(
+            [str(program), "demo", str(Path(scratch) / "demo"), "--no-training"],
+            cwd=scratch,
+            check=True,
+        )
 
 
 def pack(folder: Path) -> Path:

@@ -10,6 +10,7 @@ from typing import Final
 
 from curator.cli import (
     checks,
+    demo_training,
     duplicates,
     exports,
     labels,
@@ -34,11 +35,12 @@ def add_verbs(verbs: Verbs) -> None:
     parser = verbs.add(
         "demo",
         _demo,
-        "Run the whole story on the sample: import, check, fix, dedupe, split, export, dry run.",
+        "Run the whole story on the sample: import, check, fix, dedupe, split, export, train.",
         "curator demo",
         "curator demo /tmp/tour --no-screenshots --json",
     )
     parser.add_argument("folder", metavar="DIR", nargs="?", help="where to put everything")
+    parser.add_argument("--no-training", action="store_true", help="end with the dry run")
     parser.add_argument("--no-screenshots", action="store_true", help="take no pictures")
 
 
@@ -86,9 +88,11 @@ def _demo(options: Options, progress: Progress) -> Answer:
         seconds = round(time.monotonic() - begun, 2)
         steps.append({"name": step.name, "result": _numbers(answer), "seconds": seconds})
         if not quiet:
-            _tell(step, answer, seconds)
+            _tell(step.name, step.why, step.arguments, answer, seconds)
         if answer.code >= WRONG:
             raise WrongUse(f"The step {step.name} failed: {answer.keys.get('error')}")
+    trained = _train(options, project, export, progress)
+    steps += trained.pop("steps")
     pictures: list[str] = []
     if not options.no_screenshots:
         begun = time.monotonic()
@@ -101,9 +105,7 @@ def _demo(options: Options, progress: Progress) -> Answer:
         "steps": steps,
         "project": str(project),
         "export": str(export),
-        "job": None,
-        "checkpoint": None,
-        "comparison": None,
+        **trained,
         "screenshots": pictures,
     }
     return Answer(keys, _closing(project, export, pictures))
@@ -141,9 +143,24 @@ def _numbers(answer: Answer) -> dict[str, Json]:
     }
 
 
-def _tell(step: _Step, answer: Answer, seconds: float) -> None:
-    write(f"\n{step.name}: {step.why}  ({seconds:.1f} s)")
-    write(f"  $ curator {' '.join(step.arguments)}")
+def _train(options: Options, project: Path, export: Path, progress: Progress) -> dict[str, Json]:
+    """Go on to a trained checkpoint where the trainer is set up, and say so where it is not."""
+    if not options.no_training and demo_training.can_train():
+        tell = _silent if options.json else _tell
+        return demo_training.train_and_compare(project, export, _verb, tell, progress)
+    if not options.no_training:
+        notice("Training on this computer is left out: curator trainer --install sets it up.")
+    return {"steps": [], "job": None, "checkpoint": None, "comparison": None}
+
+
+def _silent(*_: object) -> None:
+    """Say nothing: the JSON object comes at the end."""
+
+
+def _tell(name: str, why: str, arguments: tuple[str, ...], answer: Answer, seconds: float) -> None:
+    write(f"\n{name}: {why}  ({seconds:.1f} s)")
+    if arguments:
+        write(f"  $ curator {' '.join(arguments)}")
     for line in answer.lines[:12]:
         write(f"  {line}")
     if len(answer.lines) > 12:

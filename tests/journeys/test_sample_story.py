@@ -39,7 +39,7 @@ def story(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch, answer.open("w") as out:
         patch.setenv("CURATOR_STATE", str(folder / "state"))
         patch.setattr("sys.stdout", out)
-        code = main(["demo", str(folder / "tour"), "--no-screenshots", "--json"])
+        code = main(["demo", str(folder / "tour"), "--no-training", "--no-screenshots", "--json"])
     told = json.loads(answer.read_text())
     assert code == 0, told
     return told
@@ -174,7 +174,7 @@ def test_the_dry_run_says_what_it_costs_and_until_when(story):
 
 
 def test_the_same_story_exports_the_same_bytes(story, tmp_path, capsys):
-    code, again = run(capsys, "demo", tmp_path / "again", "--no-screenshots")
+    code, again = run(capsys, "demo", tmp_path / "again", "--no-training", "--no-screenshots")
     assert code == 0
     for split in ("train", "validation", "test"):
         first = (Path(story["export"]) / f"{split}.jsonl").read_bytes()

@@ -78,7 +78,17 @@ def test_it_finds_its_resources_where_it_is_installed(installed, tmp_path):
 
 
 def test_it_tells_the_sample_story(installed, tmp_path):
-    done = run(installed, tmp_path, "-m", "curator", "demo", "tour", "--no-screenshots", "--json")
+    done = run(
+        installed,
+        tmp_path,
+        "-m",
+        "curator",
+        "demo",
+        "tour",
+        "--no-training",
+        "--no-screenshots",
+        "--json",
+    )
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
     told = json.loads(done.stdout)
     results = {step["name"]: step["result"] for step in told["steps"]}
