@@ -88,15 +88,17 @@ def seconds_per_token(facts: BaseFacts) -> float:
 def free_memory() -> int:
     """Return the bytes training may take: what is free here, within a container's limit."""
     given = os.environ.get(MEMORY_KEY)
+    # torchrun's processes on this machine share what there is.
+    sharing = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
     if given and given.isdigit():
-        return int(given) * 2**20
+        return int(given) * 2**20 // sharing
     free = psutil.virtual_memory().available
     limit, used = Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory.current")
     try:
-        free = min(free, int(limit.read_text()) - int(used.read_text()))
+        free = min(free, int(limit.read_text("utf-8")) - int(used.read_text("utf-8")))
     except (OSError, ValueError):
-        return free  # no container, or one without a limit ("max")
-    return free
+        return free // sharing  # no container, or one without a limit ("max")
+    return free // sharing
 
 
 def smaller_that_fits(

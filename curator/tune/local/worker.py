@@ -49,7 +49,9 @@ def _run(job: JobFolder) -> None:
     spec = job.spec
     options = TrainingOptions.from_json(spec["options"])
     try:
-        base = find_base(spec["base"])
+        # A job that travels has its base beside it.
+        beside = job.file(spec["base"])
+        base = find_base(str(beside) if (beside / "config.json").is_file() else spec["base"])
         run = _run_head if options.method == "head" else _run_loop
         _finish(job, run(job, base, options))
     except BaseUnusable as error:

@@ -1,0 +1,130 @@
+"""A job as a folder of its own, for a larger machine: data, settings, trainer and ways to start it.
+
+``python -m curator.tune.local.bundle FOLDER --base BASE --training FILE [--validation FILE]
+[--options JSON]``
+"""
+
+import argparse
+import shutil
+import sys
+import time
+from pathlib import Path
+from typing import Final
+
+from curator.dataset.errors import UnreadableInput, WrongUse
+from curator.dataset.resources import resource
+from curator.tune.local.bases import BaseUnusable, find_base
+from curator.tune.local.environment import TORCH
+from curator.tune.local.folders import write_json
+from curator.tune.local.options import METADATA_KEY, BadOption, TrainingOptions, resolve
+
+_PACKAGE: Final = Path(__file__).resolve().parents[2]
+_CODE: Final = (
+    "__init__.py",
+    "dataset/__init__.py",
+    "dataset/resources.py",
+    "tune/__init__.py",
+    *(
+        f"tune/local/{name}.py"
+        for name in (
+            "__init__",
+            "bases",
+            "breakdowns",
+            "encoding",
+            "estimates",
+            "examples",
+            "folders",
+            "heads",
+            "loop",
+            "methods",
+            "objectives",
+            "options",
+            "reading",
+            "resuming",
+            "team",
+            "vocabulary",
+            "worker",
+        )
+    ),
+)
+
+
+def export(
+    folder: Path,
+    base: str,
+    training: Path,
+    options: TrainingOptions,
+    validation: Path | None = None,
+) -> Path:
+    """Write a job into a new folder and return it; nothing outside the folder is needed to run it.
+
+    Raises WrongUse where the folder is not empty or the base is not here, UnreadableInput where a
+    file cannot be read.
+    """
+    if folder.exists() and any(folder.iterdir()):
+        raise WrongUse(f"{folder} is not empty; a job needs a new folder.")
+    try:
+        found = find_base(base)
+    except BaseUnusable as error:
+        raise WrongUse(str(error)) from error
+    folder.mkdir(parents=True, exist_ok=True)
+    _copy(training, folder / "train.jsonl")
+    if validation is not None:
+        _copy(validation, folder / "validation.jsonl")
+    if found.is_tiny:
+        # The tiny base is made where the job runs, from the shipped sample.
+        shutil.copytree(resource("samples"), folder / "code" / "curator" / "resources" / "samples")
+    else:
+        shutil.copytree(found.folder, folder / "base", ignore=shutil.ignore_patterns("*.gguf"))
+    spec = {
+        "base": "tiny" if found.is_tiny else "base",
+        "options": options.to_json(),
+        "training_path": "train.jsonl",
+        "validation_path": "validation.jsonl" if validation else None,
+        "created_at": int(time.time()),
+    }
+    write_json(folder / "spec.json", spec)
+    write_json(folder / "state.json", {"status": "queued", "created_at": spec["created_at"]})
+    _add_trainer(folder)
+    return folder
+
+
+def _add_trainer(folder: Path) -> None:
+    for name in _CODE:
+        _copy(_PACKAGE / name, folder / "code" / "curator" / name)
+    for path in resource("trainer", "bundle").iterdir():
+        _copy(path, folder / path.name)
+    (folder / "run.sh").chmod(0o755)
+    needed = resource("trainer", "requirements.txt").read_text("utf-8")
+    (folder / "requirements.txt").write_text(f"torch=={TORCH}\n{needed}", "utf-8")
+
+
+def _copy(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        shutil.copyfile(source, target)
+    except OSError as error:
+        raise UnreadableInput(f"{source} cannot be copied: {error.strerror}.", source) from error
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Write a bundle from the command line; the exit code is 2 where something is wrong with it."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--base", required=True)
+    parser.add_argument("--training", type=Path, required=True)
+    parser.add_argument("--validation", type=Path)
+    parser.add_argument("--options", default="{}", help="a JSON object of training options")
+    chosen = parser.parse_args(arguments)
+    try:
+        options = resolve({"metadata": {METADATA_KEY: chosen.options}}, tiny=chosen.base == "tiny")
+        export(chosen.folder, chosen.base, chosen.training, options, chosen.validation)
+    except (WrongUse, UnreadableInput, BadOption) as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    sys.stdout.write(f"{chosen.folder}\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
