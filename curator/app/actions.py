@@ -130,6 +130,11 @@ _DATASET = _group(
     Action("train.dry_run", "Dry run", "", "calculator", "Rows, tokens, cost and time, before anything starts"),
     Action("train.start", "Start training", "", "play", "Upload the export and start a job"),
     Action("train.cancel", "Cancel the job", "", "stop", "Stop the running job"),
+    Action("try.ask", "Ask both", "", "play", "Send the question to both candidates; Ctrl+Enter does it too"),
+    Action("try.stop", "Stop the replies", "Ctrl+Shift+X", "stop", "Let both replies go; what came so far stays"),
+    Action("try.question", "A test question", "Ctrl+Shift+T", "sparkle", "Take the next question of the test split"),
+    Action("try.keep_left", "Keep the left reply", "Ctrl+Shift+L", "plus", "Make the left exchange a conversation"),
+    Action("try.keep_right", "Keep the right reply", "Ctrl+Shift+R", "plus", "Make the right exchange a conversation"),
 )
 _GO = _group(
     "go",
@@ -139,6 +144,7 @@ _GO = _group(
     Action("go.duplicates", "Duplicates", "Ctrl+4", "duplicates", "Go to the copies"),
     Action("go.export", "Split and export", "Ctrl+5", "export", "Go to splits and export"),
     Action("go.train", "Train", "Ctrl+6", "train", "Go to targets and jobs"),
+    Action("go.try", "Try", "Ctrl+7", "chat", "Ask a base and a checkpoint side by side"),
 )
 _VIEW = _group(
     "view",

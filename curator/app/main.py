@@ -82,6 +82,12 @@ def _train() -> type[Page]:
     return TrainPage
 
 
+def _try() -> type[Page]:
+    from curator.app.pages.trying.page import TryPage
+
+    return TryPage
+
+
 PAGES: Final = (
     PageEntry("write", _write),
     PageEntry("label", _label),
@@ -89,6 +95,7 @@ PAGES: Final = (
     PageEntry("duplicates", _duplicates),
     PageEntry("export", _export),
     PageEntry("train", _train),
+    PageEntry("try", _try),
 )
 """The pages in the order of the rail; text, icon and key come from the action ``go.PAGE``."""
 

@@ -1,0 +1,1 @@
+"""The Try page and its parts."""

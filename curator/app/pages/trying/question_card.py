@@ -1,0 +1,202 @@
+"""What is asked: the system prompt, the question, how the reply is made, and the answer hoped for."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import (
+    QComboBox,
+    QDoubleSpinBox,
+    QHBoxLayout,
+    QPlainTextEdit,
+    QWidget,
+)
+
+from curator.app.actions import action
+from curator.app.pages.trying.exchange import Prompt
+from curator.app.theme import READ_PX, font
+from curator.app.widgets.buttons import ActionButton
+from curator.app.widgets.card import Card
+from curator.app.widgets.chip import Chip
+from curator.app.widgets.number_field import NumberField
+from curator.app.widgets.reading_card import showable
+from curator.app.widgets.text import Meta, Quiet
+
+_QUESTION_PX: Final = 72
+_HOPED_PX: Final = 64
+_LONGEST: Final = 32_000
+_USUAL_TOKENS: Final = 300
+
+
+class QuestionField(QPlainTextEdit):
+    """The text of the question; Ctrl+Enter asks, Enter begins a new line."""
+
+    ask_requested = Signal()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Ask at Ctrl+Enter, type everything else."""
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and (
+            event.modifiers() & Qt.KeyboardModifier.ControlModifier
+        ):
+            self.ask_requested.emit()
+            return
+        super().keyPressEvent(event)
+
+
+class QuestionCard(Card):
+    """The card at the top of the page; prompt() is what it says now."""
+
+    changed = Signal()
+    action_requested = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent, stripe="role-user", padding=12)
+        self._taken = Prompt("")
+        self._loading = False
+        self.body.addLayout(self._system_row())
+        self.text = QuestionField(self)
+        self.text.setFixedHeight(_QUESTION_PX)
+        self.text.setTabChangesFocus(True)
+        self.text.setFont(font(READ_PX))
+        self.text.setAccessibleName(self.tr("Question"))
+        self.text.setPlaceholderText(self.tr("Type a question; Ctrl+Enter asks both sides"))
+        self.text.textChanged.connect(self._edited)
+        self.body.addWidget(self.text)
+        self._hoped = self._hoped_row()
+        self.body.addWidget(self._hoped)
+        self.body.addLayout(self._foot())
+        self.take(Prompt(""))
+
+    def prompt(self) -> Prompt:
+        """Return what would be asked now, with the chosen system prompt."""
+        question, system = self.text.toPlainText(), self.system.currentData() or ""
+        taken = self._taken
+        if question != showable(taken.question):
+            return Prompt(question, system)
+        return Prompt(taken.question, system, taken.earlier, taken.demonstrated, taken.conversation)
+
+    def take(self, prompt: Prompt) -> None:
+        """Show a prompt that was asked before or comes from the project."""
+        self._taken = prompt
+        self._loading = True
+        self.text.setPlainText(showable(prompt.question))
+        if self.system.findData(prompt.system) < 0:
+            self._add_system(prompt.system)
+        self.system.setCurrentIndex(self.system.findData(prompt.system))
+        self._loading = False
+        self._show_origin()
+        self.changed.emit()
+
+    def offer_systems(self, prompts: Sequence[str]) -> None:
+        """Offer these system prompts; the chosen one stays."""
+        chosen = self.system.currentData() or ""
+        self._loading = True
+        self.system.clear()
+        for text in dict.fromkeys(("", *prompts, chosen)):
+            self._add_system(text)
+        self.system.setCurrentIndex(self.system.findData(chosen))
+        self._loading = False
+
+    def light(self, *, can_ask: bool, is_asking: bool) -> None:
+        """Offer to ask, or to stop while replies are on their way."""
+        self.ask.setEnabled(can_ask)
+        self.ask.setVisible(not is_asking)
+        self.stop.setVisible(is_asking)
+
+    def _system_row(self) -> QHBoxLayout:
+        self.system = QComboBox(self)
+        self.system.setAccessibleName(self.tr("System prompt"))
+        self.system.setMinimumContentsLength(20)
+        self.system.setSizeAdjustPolicy(
+            QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
+        )
+        self._add_system("")
+        row = QHBoxLayout()
+        row.setSpacing(8)
+        row.addWidget(Quiet(self.tr("System prompt"), self))
+        row.addWidget(self.system, 1)
+        return row
+
+    def _add_system(self, text: str) -> None:
+        line = " ".join(text[:200].split()) or self.tr("None")
+        self.system.addItem(showable(line), text)
+        self.system.setItemData(
+            self.system.count() - 1, showable(text[:2_000]), Qt.ItemDataRole.ToolTipRole
+        )
+
+    def _hoped_row(self) -> QWidget:
+        holder = QWidget(self)
+        row = QHBoxLayout(holder)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(8)
+        row.addWidget(
+            Chip(self.tr("demonstrated answer"), "success", holder), 0, Qt.AlignmentFlag.AlignTop
+        )
+        self.hoped = QPlainTextEdit(holder)
+        self.hoped.setReadOnly(True)
+        self.hoped.setTabChangesFocus(True)
+        self.hoped.setMaximumHeight(_HOPED_PX)
+        self.hoped.setFont(font(READ_PX))
+        self.hoped.setProperty("kind", "plain")
+        self.hoped.document().setDocumentMargin(0)
+        self.hoped.setAccessibleName(self.tr("Demonstrated answer"))
+        row.addWidget(self.hoped, 1)
+        return holder
+
+    def _foot(self) -> QHBoxLayout:
+        self.temperature = QDoubleSpinBox(self)
+        self.temperature.setRange(0.0, 2.0)
+        self.temperature.setSingleStep(0.1)
+        self.temperature.setDecimals(1)
+        self.temperature.lineEdit().setTextMargins(8, 0, 0, 0)
+        self.temperature.setAccessibleName(self.tr("Temperature"))
+        self.temperature.setToolTip(
+            self.tr(
+                "0 takes the likeliest word every time, so that two sides can be compared; higher "
+                "values vary more. A few base models accept only 1."
+            )
+        )
+        self.longest = NumberField(self)
+        self.longest.setRange(1, _LONGEST)
+        self.longest.setValue(_USUAL_TOKENS)
+        self.longest.setAccessibleName(self.tr("Longest reply, in tokens"))
+        self.longest.setToolTip(
+            self.tr("A reply is cut here; 100 tokens are about 75 English words")
+        )
+        self.origin = Meta("", self)
+        self.ask = ActionButton(action("try.ask"), primary=True, parent=self)
+        self.ask.setToolTip(self.tr("Send the question to both sides (Ctrl+Enter)"))
+        self.stop = ActionButton(action("try.stop"), parent=self)
+        row = QHBoxLayout()
+        row.setSpacing(8)
+        for words, field in (
+            (self.tr("Temperature"), self.temperature),
+            (self.tr("Longest reply"), self.longest),
+        ):
+            row.addWidget(Quiet(words, self))
+            row.addWidget(field)
+        row.addSpacing(8)
+        row.addWidget(self.origin, 1)
+        for button in (self.ask, self.stop):
+            button.action_requested.connect(self.action_requested)
+            row.addWidget(button)
+        return row
+
+    def _edited(self) -> None:
+        if not self._loading:
+            self._show_origin()
+            self.changed.emit()
+
+    def _show_origin(self) -> None:
+        """Say where the question comes from; words of one's own have no demonstrated answer."""
+        now = self.prompt()
+        words = self.tr("0 is the steadiest and 2 the wildest; replies are cut at the longest")
+        if now.conversation is not None:
+            words = self.tr("Conversation {0} of the test split").format(f"{now.conversation:,}")
+            if now.earlier:
+                turns = self.tr("{0} earlier turns go along").format(len(now.earlier))
+                words = f"{words} · {turns}"
+        self.origin.setText(words)
+        self.hoped.setPlainText(showable(now.demonstrated))
+        self._hoped.setVisible(bool(now.demonstrated))
