@@ -4,6 +4,7 @@ import json
 import os
 
 import pytest
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QLabel, QLineEdit
 
 from curator.app.jobs import Jobs
@@ -281,6 +282,27 @@ def test_a_target_is_added_with_its_address_mended(page, qtbot, server):
     kept = find_target("team")
     assert (kept.url, kept.learning_rate.kind) == ("http://gpu.example.org/v1", "absolute")
     assert page.targets.current().target.id == "team"
+
+
+def test_the_form_is_walked_from_top_to_bottom(page, qtbot, server):
+    page.activated()
+    settle(qtbot, page)
+    dialog = add_dialog(page, qtbot)
+    names, widget = [], dialog.nextInFocusChain()
+    while widget is not dialog:
+        if widget.isVisible() and widget.focusPolicy() & Qt.FocusPolicy.TabFocus:
+            names.append(widget.accessibleName() or widget.text())
+        widget = widget.nextInFocusChain()
+    form = ["Kind", "Short name", "Shown as", "Base URL", "Learning rate is", "API key"]
+    assert names == [*form, "Cancel", "Keep"]
+    dialog.reject()
+
+
+def test_a_target_is_added_only_once_there_is_one_to_begin_from(page, qtbot):
+    assert not page.targets._add.isEnabled()
+    page.activated()
+    settle(qtbot, page)
+    assert page.targets._add.isEnabled()
 
 
 @pytest.mark.parametrize(

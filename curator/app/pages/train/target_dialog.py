@@ -63,8 +63,8 @@ class TargetDialog(QDialog):
         self._fault.setProperty("tone", "danger")
         column.addWidget(self._note)
         column.addWidget(self._fault)
-        column.addLayout(self._buttons())
         self._build()
+        column.addLayout(self._buttons())
 
     def _build(self) -> None:
         self._kind = QComboBox(self)
@@ -75,14 +75,14 @@ class TargetDialog(QDialog):
         self._name = QLineEdit(self)
         self._name.setPlaceholderText(self.tr("small letters, digits and hyphens"))
         self._label = QLineEdit(self)
+        self._rate = QComboBox(self)
+        self._rate.addItem(self.tr("a multiple of its own (OpenAI's way)"), "multiplier")
+        self._rate.addItem(self.tr("the rate itself, such as 0.00002"), "absolute")
         self._key = QLineEdit(self)
         self._key.setEchoMode(QLineEdit.EchoMode.Password)
         later = self.tr("leave empty to store it later")
         keep = self.tr("leave empty to keep what is there")
         self._key.setPlaceholderText(later if self._editing is None else keep)
-        self._rate = QComboBox(self)
-        self._rate.addItem(self.tr("a multiple of its own (OpenAI's way)"), "multiplier")
-        self._rate.addItem(self.tr("the rate itself, such as 0.00002"), "absolute")
         if self._editing is None:
             self._row(self.tr("Kind"), self._kind)
             self._row(self.tr("Short name"), self._name)
@@ -119,6 +119,7 @@ class TargetDialog(QDialog):
         for field in self._fields.values():
             self._form.removeRow(field)
         self._fields = {}
+        before = self._label
         for number, blank in enumerate(template.address_fields):
             field = QLineEdit(template.address.get(blank.name, ""), self)
             example = blank.help.partition(", for example ")[2].partition(". ")[0]
@@ -127,7 +128,8 @@ class TargetDialog(QDialog):
             field.setAccessibleName(blank.label)
             field.setAccessibleDescription(blank.help)
             self._form.insertRow(self._places + number, blank.label, field)
-            self._fields[blank.name] = field
+            self.setTabOrder(before, field)
+            before = self._fields[blank.name] = field
         if self._editing is not None:
             self._label.setText(template.label)
             self._rate.setCurrentIndex(self._rate.findData(template.learning_rate.kind))

@@ -90,6 +90,7 @@ class TargetsPane(QWidget):
         """Show the targets; the one that was chosen stays chosen where it is still there."""
         before = self.current()
         self._rows = tuple(rows)
+        self._add.setEnabled(bool(self._rows))
         self._list.blockSignals(True)  # noqa: FBT003 - Qt's own signature
         self._list.clear()
         for row in self._rows:
@@ -135,6 +136,8 @@ class TargetsPane(QWidget):
         self._edit.clicked.connect(self._ask_edit)
         self._add = QuietButton(self.tr("Add"), self, icon_name="plus")
         self._add.clicked.connect(self.add_requested)
+        # A new target is made from one of those shown, which are still being read.
+        self._add.setEnabled(False)
         row.addWidget(self._edit)
         row.addWidget(self._add)
         return row
