@@ -126,6 +126,8 @@ def _fastokens(file: str) -> Engine | None:
     tokenizer = Tokenizer.from_tiktoken(
         str(verified_vocabulary(name)), pattern=VOCABULARIES[name].pattern, special_tokens={}
     )
+    # The first count builds tables for a quarter of a second; this call lets other threads run.
+    tokenizer.encode_batch_flat(["Hello"], split_special_tokens=True)
     encode = tokenizer.encode_ordinary
 
     def count(text: str) -> int:

@@ -79,6 +79,11 @@ class Kernel:
             rows.insert(place, row)
         return columns_of(rows, extents, rejected, blank)
 
+    def distrust(self) -> None:
+        """Count with tiktoken from here on, and forget what the other engine counted."""
+        self.counter.distrust()
+        self._path = PlainPath(self.counter, self.profile, self.limit)
+
     def _general(self, line: bytes) -> tuple[Row, bytes]:
         """Return the row of any line that gets in and its bytes; raises _Refused for the others."""
         try:

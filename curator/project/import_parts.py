@@ -2,13 +2,11 @@
 
 import multiprocessing
 import os
-import signal
 import sys
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
 from dataclasses import dataclass
-from multiprocessing import forkserver, resource_tracker
 from typing import Any, Final
 
 import numpy as np
@@ -143,18 +141,17 @@ def pool(encoding: str) -> ProcessPoolExecutor:
         return ProcessPoolExecutor(
             workers(), multiprocessing.get_context("spawn"), initializer=end_with_parent
         )
-    os.environ.setdefault(PRELOAD, encoding)
+    from multiprocessing import forkserver
+
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["curator.project.import_worker"])
-    # Ctrl+C reaches every process of a terminal; only this one may answer it. The server and its
-    # workers inherit what is blocked while it starts.
-    resource_tracker.ensure_running()  # which unblocks what is blocked
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    # Only the server that starts now is to load the vocabulary, no other program started from here.
+    os.environ[PRELOAD] = encoding
     try:
         forkserver.ensure_running()
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-    return ProcessPoolExecutor(workers(), context, initializer=end_with_parent)
+        del os.environ[PRELOAD]
+    return ProcessPoolExecutor(workers(), context)
 
 
 def _state(source: Source) -> tuple[int, int]:

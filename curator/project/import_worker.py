@@ -9,6 +9,7 @@ import gc
 import os
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -16,8 +17,9 @@ import numpy as np
 
 from curator.curate.analysis import Analysis, Column
 from curator.curate.kernel import kernel
-from curator.curate.tokens import ENCODINGS
+from curator.curate.tokens import ENCODINGS, Counter
 from curator.formats.records import LONGEST, split_lines
+from curator.project.referee import count_wrong
 
 PRELOAD: Final = "CURATOR_WORKER_ENCODING"
 _SAMPLE: Final = (
@@ -39,13 +41,16 @@ class Terms(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """The analysis of one part: rows and refused lines with their places in the part's bytes."""
+    """The analysis of one part: rows and refused lines with their places in the part's bytes.
+
+    miscounted says of how many sampled rows tiktoken gave another count; the rows hold tiktoken's.
+    """
 
     analysis: Analysis
     start: Column
     rejected: tuple[tuple[int, int], ...]
     lines: int
-    engine: str
+    miscounted: int
 
 
 def analyse_slice(path: str, begin: int, end: int, terms: Terms) -> Part:
@@ -64,7 +69,7 @@ def analyse_bytes(data: bytes, terms: Terms) -> Part:
     """Analyse all lines of some bytes."""
     worker = kernel(terms.encoding, terms.profile, terms.limit)
     if not terms.trusted:
-        worker.counter.distrust()
+        worker.distrust()
     elif terms.fast:
         worker.counter.accelerate()
     lines, starts = split_lines(data)
@@ -76,17 +81,28 @@ def analyse_bytes(data: bytes, terms: Terms) -> Part:
     else:
         at = np.array(starts[: len(lines)], np.int64)
     analysis = worker.analyse(lines)
+    miscounted = 0
+    if worker.counter.engine != "tiktoken":
+        miscounted = count_wrong(lines, analysis, _reference(terms.encoding))
+        if miscounted:
+            worker.distrust()
+            analysis = worker.analyse(lines)
     refused = tuple((int(at[r.line]), len(lines[r.line])) for r in analysis.rejected)
-    engine = worker.counter.engine
-    return Part(analysis, at[analysis.line] + analysis.left, refused, len(lines), engine)
+    return Part(analysis, at[analysis.line] + analysis.left, refused, len(lines), miscounted)
+
+
+@cache
+def _reference(encoding: str) -> Counter:
+    return Counter(encoding)
 
 
 def _preload() -> None:
     encoding = os.environ.get(PRELOAD)
     if encoding not in ENCODINGS:
         return
-    # The rules, the patterns and the caches come into being here once, too.
+    # The rules, the patterns, the caches and the referee come into being here once, too.
     analyse_bytes(_SAMPLE, Terms(encoding, "openai_sft", None))
+    _reference(encoding).count("")
     gc.collect()
     # What is here now stays; the collector need not touch, and so copy, it in every worker.
     gc.freeze()

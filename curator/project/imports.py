@@ -28,7 +28,6 @@ from curator.project.derive import terms_of
 from curator.project.import_parts import Parts, ReadPart, pool
 from curator.project.import_worker import Terms
 from curator.project.reanalysis import reanalyse
-from curator.project.referee import Referee
 from curator.project.rejects import LISTED, RejectedRow, Rejects
 from curator.project.store import Project
 
@@ -177,7 +176,6 @@ class _Import:
         self._terms = terms
         self._executor = executor
         self._cancelled = cancelled
-        self._referee = Referee(terms.encoding)
         self.differs = False
         self._known: list[Column] = [import_hashes(project)]
 
@@ -210,7 +208,10 @@ class _Import:
         for read in parts:
             if self._cancelled():
                 raise Cancelled("The import was cancelled; what was imported so far stays.")
-            self._prove(read, parts)
+            if read.part.miscounted:
+                self.differs = True
+                self._terms = self._terms._replace(trusted=False)
+                parts.distrust()
             new = copies.new(read.analysis.columns["content_hash"])
             if new.any():
                 self._store(read, new, noted)
@@ -263,14 +264,6 @@ class _Import:
         for refused, (at, length) in zip(read.analysis.rejected, read.part.rejected, strict=True):
             raw = read.data[at : at + length]
             rejects.add(raw, int(read.numbers[refused.line]), refused.rule, refused.reason)
-
-    def _prove(self, read: ReadPart, parts: Parts) -> None:
-        if read.part.engine == "tiktoken":
-            return
-        if not self._referee.look(read.data, read.analysis, read.part.start.tolist()):
-            parts.distrust()
-            self._terms = self._terms._replace(trusted=False)
-            self.differs = True
 
 
 class _Copies:

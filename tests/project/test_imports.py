@@ -7,12 +7,14 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from curator.curate import tokens
-from curator.curate.kernel import analyse
+from curator.curate.encodings import Engine
+from curator.curate.kernel import Kernel, analyse
 from curator.dataset.errors import Cancelled, UnreadableInput, WrongUse
 from curator.project import Project, import_parts, import_worker, imports
 from curator.project.import_worker import Terms, analyse_bytes
@@ -246,10 +248,9 @@ def test_a_counter_that_differs_is_replaced_and_everything_counted_again(
     def analyse_wrongly(path, begin, end, terms):
         seen.append(terms.trusted)
         part = analyse_bytes(import_worker.read_slice(path, begin, end), Terms(*terms[:3], False))
-        if terms.trusted:
+        if terms.trusted and len(seen) < 3:
             part.analysis.columns["tokens"] += 1
-            object.__setattr__(part, "engine", "fastokens")
-        return part
+        return replace(part, miscounted=int(len(seen) == 3))
 
     monkeypatch.setattr(import_parts, "analyse_slice", analyse_wrongly)
     report = run(project, file("\n".join(line(n) for n in range(400))))
@@ -264,6 +265,23 @@ def test_a_counter_that_differs_is_replaced_and_everything_counted_again(
     assert project.column("tokens").tolist() == expected.columns["tokens"].tolist()
     assert seen[0]
     assert not seen[-1]
+
+
+def test_a_worker_counts_a_sample_again_and_mends_a_wrong_part(monkeypatch):
+    wrong = tokens.Counter("o200k_base")
+    wrong._loaded, wrong._name = Engine(len, lambda texts: [7] * len(texts)), "fastokens"
+    worker = Kernel("o200k_base", "openai_sft", None)
+    monkeypatch.setattr(worker._path, "_counter", wrong)
+    monkeypatch.setattr(worker, "counter", wrong)
+    monkeypatch.setattr(import_worker, "kernel", lambda *_: worker)
+    data = "\n".join(line(n) for n in range(1_000)).encode()
+    part = analyse_bytes(data, Terms("o200k_base", "openai_sft", None))
+    assert part.miscounted > 0
+    expected = analyse(
+        data.split(b"\n"), encoding="o200k_base", rules_profile="openai_sft", limit=None
+    )
+    assert part.analysis.columns["tokens"].tolist() == expected.columns["tokens"].tolist()
+    assert analyse_bytes(data, Terms("o200k_base", "openai_sft", None)).miscounted == 0
 
 
 def test_only_new_rows_are_stored(project, file):
