@@ -79,7 +79,7 @@ class Bulk:
             self._connection.execute(
                 "INSERT INTO source (path, name, digest, format, state, author, at) "
                 "VALUES (?,?,?,?,'importing',?,?)",
-                (path, name, digest, format, self._project.author, now_ms()),
+                (storable(path), storable(name), digest, format, self._project.author, now_ms()),
             )
             source = self._connection.last_insert_rowid()
         self._sources[source] = name

@@ -1,5 +1,6 @@
 """Opening SQLite connections the one right way, and turning SQLite's faults into clear sentences."""
 
+import os
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -33,8 +34,7 @@ def connect(path: Path, *, write: bool = False) -> apsw.Connection:
 
 
 def _opened(path: Path, options: str, flags: int) -> apsw.Connection:
-    uri = f"file:{quote(str(path.absolute()))}?{options}"
-    connection = apsw.Connection(uri, flags=flags | apsw.SQLITE_OPEN_URI)
+    connection = _at(path, options, flags)
     try:
         _set_up(connection)
         # The first read shows whether the file can be used at all.
@@ -48,11 +48,17 @@ def _opened(path: Path, options: str, flags: int) -> apsw.Connection:
 def create(path: Path) -> apsw.Connection:
     """Open a connection to a new, empty file in WAL mode."""
     with translated(path):
-        connection = apsw.Connection(str(path.absolute()))
+        connection = _at(path, "mode=rwc", apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE)
         connection.pragma("page_size", PAGE_SIZE)
         connection.pragma("journal_mode", "wal")
         _set_up(connection)
     return connection
+
+
+def _at(path: Path, options: str, flags: int) -> apsw.Connection:
+    # Bytes: a name on disk need not be UTF-8.
+    uri = f"file:{quote(os.fsencode(path.absolute()))}?{options}"
+    return apsw.Connection(uri, flags=flags | apsw.SQLITE_OPEN_URI)
 
 
 def _set_up(connection: apsw.Connection) -> None:

@@ -5,12 +5,13 @@ from typing import Any
 
 from curator.project.manifest import ExportedFile
 from curator.project.reader import Reader
+from curator.project.values import storable
 
 
 def dataset_card(reader: Reader, facts: Mapping[str, Any], files: Sequence[ExportedFile]) -> str:
     """Return the card as Markdown; equal projects and settings give an equal one."""
     parts = [
-        f"# {reader.path.stem}",
+        f"# {storable(reader.path.stem)}",
         _summary(facts),
         "## Files",
         _files(files),

@@ -95,7 +95,7 @@ def record(connection: apsw.Connection, edit: Edit, now: int) -> None:
         )
     connection.execute(
         "INSERT INTO edit (title, author, merge_key, state, at, changed) VALUES (?,?,?,'done',?,?)",
-        (storable(edit.title), edit.author, edit.merge_key, now, now),
+        (storable(edit.title), storable(edit.author), edit.merge_key, now, now),
     )
     _write_patches(connection, connection.last_insert_rowid(), edit.patches)
 
@@ -171,7 +171,7 @@ def _merges(last: Step, edit: Edit, now: int) -> bool:
     return (
         bool(edit.merge_key)
         and edit.merge_key == last.merge_key
-        and edit.author == last.author
+        and storable(edit.author) == last.author
         and 0 <= now - last.changed < MERGE_WINDOW_MS
     )
 

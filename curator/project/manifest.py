@@ -16,6 +16,7 @@ from curator.project.exportable import ExportSettings, Selection
 from curator.project.publishing import MANIFEST
 from curator.project.reader import Reader
 from curator.project.splitting import PLAN
+from curator.project.values import storable
 
 VERSION: Final = 1
 
@@ -52,7 +53,7 @@ def build(
     return {
         "curator_export": VERSION,
         "app_version": curator.__version__,
-        "project": reader.path.name,
+        "project": storable(reader.path.name),
         "format": settings.format,
         "files": [asdict(file) for file in files],
         "rows": sum(file.rows for file in files),

@@ -8,6 +8,9 @@ from typing import Final, NamedTuple
 
 from curator.dataset.errors import ProjectError
 
+_NAME_BYTES: Final = 80
+"""How much of a long name comes back in another one; most systems allow 255 bytes in all."""
+
 LISTED: Final = 1_000
 """How many refused lines a report names one by one."""
 
@@ -29,7 +32,7 @@ class Rejects:
 
     def __init__(self, project: Path, source: Path) -> None:
         self._folder = project.absolute().parent
-        self._stem = f"{project.stem}.rejects-{source.name.split('.')[0]}"
+        self._stem = f"{_cut(project.stem)}.rejects-{_cut(source.name.split('.')[0])}"
         self._source = str(source)
         self._lines: list[bytes] = []
         self._reasons: list[str] = []
@@ -101,6 +104,12 @@ class Rejects:
         handle, name = mkstemp(dir=self._folder, prefix=f".{self._stem}-", suffix=ending)
         os.close(handle)
         return Path(name)
+
+
+def _cut(name: str) -> str:
+    while len(os.fsencode(name)) > _NAME_BYTES:
+        name = name[:-1]
+    return name
 
 
 def _same(made: Path, target: Path) -> bool:

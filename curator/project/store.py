@@ -20,6 +20,7 @@ from curator.project.derive import derive, terms_in
 from curator.project.locking import LockHeld, WriterLock, user_name
 from curator.project.reader import Reader
 from curator.project.schema import APPLICATION_ID, SCHEMA_VERSION, TABLES
+from curator.project.values import storable
 from curator.project.writing import now_ms, write_patch
 
 
@@ -44,7 +45,7 @@ class Project(Reader):
         self._write_lock = threading.RLock()
         self._last_id = 0
         self.holder = holder
-        self.author = author or user_name()
+        self.author = storable(author or user_name())
 
     @property
     def read_only(self) -> bool:
