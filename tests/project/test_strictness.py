@@ -94,3 +94,19 @@ def test_a_file_that_ends_in_the_middle_is_told(tmp_path):
     assert [(p.line, p.rule) for p in found.problems] == [(2, "F06")]
     path.write_bytes(b"")
     assert check_file(path).rows == 0
+
+
+@pytest.mark.parametrize(
+    ("raw", "wrong"),
+    [
+        (CLEAN + b" " + CLEAN + b"\n\n" + CLEAN + b"\n", {1, 2}),
+        (CLEAN[:13] + b"\n" + CLEAN[13:] + b"\n" + CLEAN + CLEAN + b"\n", {1, 2, 3}),
+        (CLEAN.replace(b"},{", b"},\n{") + b"\n" + CLEAN + b" " + CLEAN + b"\n", {1, 2, 3}),
+    ],
+)
+def test_two_objects_on_a_line_do_not_make_up_for_a_line_without_one(raw, wrong, tmp_path):
+    path = tmp_path / "f.jsonl"
+    path.write_bytes(raw)
+    found = check_file(path)
+    assert found.rows == 3
+    assert {problem.line for problem in found.problems} == wrong
