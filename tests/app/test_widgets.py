@@ -181,3 +181,20 @@ def test_a_reading_card_is_used_again(qtbot):
     assert card.accessibleName() == "Message 2, User"
     assert card._text.text() == "Where is my card?"
     assert {chip.text for chip in card.findChildren(Chip) if not chip.isHidden()} == {"User"}
+
+
+@pytest.mark.parametrize("key", [Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space])
+@pytest.mark.parametrize("kind", [PrimaryButton, ChipButton, IconButton])
+def test_a_button_with_the_focus_answers_enter_as_it_does_space(qtbot, kind, key):
+    button = IconButton("close", "Close") if kind is IconButton else kind("Go on")
+    qtbot.addWidget(button)
+    with qtbot.waitSignal(button.clicked, timeout=1000):
+        qtbot.keyClick(button, key)
+
+
+def test_enter_on_a_disabled_button_does_nothing(qtbot):
+    button = PrimaryButton("Go on")
+    qtbot.addWidget(button)
+    button.setEnabled(False)
+    with qtbot.assertNotEmitted(button.clicked):
+        qtbot.keyClick(button, Qt.Key.Key_Return)

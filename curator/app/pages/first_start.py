@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from curator.app.actions import Action, action
@@ -10,6 +11,7 @@ from curator.app.jobs import Jobs
 from curator.app.page import Page
 from curator.app.recents import Recent, recent_projects
 from curator.app.session import Session
+from curator.app.widgets.buttons import press_on_enter
 from curator.app.widgets.empty_state import IconPicture
 from curator.app.widgets.text import Elided, Meta, PageTitle, Plain, Quiet, SectionTitle
 
@@ -120,6 +122,11 @@ class _WayIn(QPushButton):
             child.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.clicked.connect(self._ask)
 
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Be pressed by Enter too."""
+        if not press_on_enter(self, event):
+            super().keyPressEvent(event)
+
     def _ask(self) -> None:
         self.action_requested.emit(self._id)
 
@@ -152,6 +159,11 @@ class _RecentRow(QPushButton):
         for child in self.findChildren(QWidget):
             child.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.clicked.connect(self._choose)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Be pressed by Enter too."""
+        if not press_on_enter(self, event):
+            super().keyPressEvent(event)
 
     def _choose(self) -> None:
         self.chosen.emit(self._path)

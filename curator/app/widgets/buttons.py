@@ -1,7 +1,7 @@
 """Buttons: one loud, the others calm, each with a name for screen readers."""
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QIcon
+from PySide6.QtGui import QIcon, QKeyEvent
 from PySide6.QtWidgets import QPushButton, QToolButton, QWidget
 
 from curator.app.actions import Action
@@ -33,6 +33,11 @@ class Button(QPushButton):
         if self.accessibleName() == self.text():
             self.setAccessibleName(text)
         super().setText(text)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Be pressed by Enter too: a dialog would give that key to another button."""
+        if not press_on_enter(self, event):
+            super().keyPressEvent(event)
 
 
 class PlainButton(Button):
@@ -88,6 +93,11 @@ class IconButton(QToolButton):
         self.setAccessibleName(name)
         self.setToolTip(name)
 
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Be pressed by Enter too."""
+        if not press_on_enter(self, event):
+            super().keyPressEvent(event)
+
 
 class ActionButton(Button):
     """A button made from an Action; it asks for the action by id and shows its key in the tip."""
@@ -106,6 +116,15 @@ class ActionButton(Button):
 
     def _ask(self) -> None:
         self.action_requested.emit(self.action_id)
+
+
+def press_on_enter(button: QPushButton | QToolButton, event: QKeyEvent) -> bool:
+    """Press a button that has the focus where the key is Enter; returns whether it was."""
+    is_enter = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and not event.isAutoRepeat()
+    if is_enter and not event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier:
+        button.click()
+        return True
+    return False
 
 
 def retint(button: QPushButton | QToolButton, icon_name: str, tone: str) -> None:

@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 from PySide6.QtCore import QRect, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QFont, QFontMetrics, QPainter, QPaintEvent
+from PySide6.QtGui import QFont, QFontMetrics, QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QButtonGroup, QPushButton, QVBoxLayout, QWidget
 
 from curator.app.theme import META_PX, font, number_font, paint_icon, tokens
-from curator.app.widgets.buttons import IconButton
+from curator.app.widgets.buttons import IconButton, press_on_enter
 
 WIDE_PX: Final = 200
 NARROW_PX: Final = 56
@@ -37,6 +37,11 @@ class RailButton(QPushButton):
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setToolTip(f"{entry.text} ({entry.key})" if entry.key else entry.text)
         self.set_count(None)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Be pressed by Enter too."""
+        if not press_on_enter(self, event):
+            super().keyPressEvent(event)
 
     def set_count(self, count: int | None) -> None:
         """Show a number, or none."""
