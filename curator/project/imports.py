@@ -203,7 +203,8 @@ class _Import:
         copies = _Copies(np.concatenate(self._known))
         parts = Parts(source, self._terms, self._executor)
         digest = hashlib.sha256(source.opening.raw_mark)
-        imported = unchanged = blank = done = 0
+        counts = _Counts()
+        done = 0
         step(0)
         for read in parts:
             if self._cancelled():
@@ -217,31 +218,33 @@ class _Import:
                 self._store(read, new, noted)
             if source.is_sliceable:
                 digest.update(read.data)
-            imported += int(new.sum())
-            unchanged += len(new) - int(new.sum())
-            blank += read.analysis.blank
+            counts.add(new, read.analysis.blank)
             self._refuse(read, rejects)
             done += read.consumed
             step(min(done, source.size))
         if dismissed is not None:
             dismissed.shutdown(wait=False)
-        records = imported + unchanged + rejects.count
         if not source.is_sliceable:
             with source.path.open("rb") as file:
                 digest = hashlib.file_digest(file, "sha256")
-        self._bulk.finish_source(
-            noted, records=records, rejected=rejects.count, digest=digest.hexdigest()
-        )
+        self._note(source, noted, counts, rejects.count, digest.hexdigest())
+
+    def _note(
+        self, source: Source, noted: int, counts: "_Counts", rejected: int, digest: str
+    ) -> None:
+        """Close the source in the project and add it to the report."""
+        records = counts.imported + counts.unchanged + rejected
+        self._bulk.finish_source(noted, records=records, rejected=rejected, digest=digest)
         self._report.sources.append(
             SourceReport(
                 file=str(source.path),
                 format=NAME,
                 confidence=round(source.confidence, 2),
                 records=records,
-                imported=imported,
-                unchanged=unchanged,
-                rejected=rejects.count,
-                blank=blank,
+                imported=counts.imported,
+                unchanged=counts.unchanged,
+                rejected=rejected,
+                blank=counts.blank,
             )
         )
 
@@ -264,6 +267,22 @@ class _Import:
         for refused, (at, length) in zip(read.analysis.rejected, read.part.rejected, strict=True):
             raw = read.data[at : at + length]
             rejects.add(raw, int(read.numbers[refused.line]), refused.rule, refused.reason)
+
+
+@dataclass(slots=True)
+class _Counts:
+    """What came of the rows of one file."""
+
+    imported: int = 0
+    unchanged: int = 0
+    blank: int = 0
+
+    def add(self, new: npt.NDArray[np.bool_], blank: int) -> None:
+        """Take in one part."""
+        imported = int(new.sum())
+        self.imported += imported
+        self.unchanged += len(new) - imported
+        self.blank += blank
 
 
 class _Copies:
