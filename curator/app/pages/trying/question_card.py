@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Final
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtCore import QRect, Qt, Signal
+from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QDoubleSpinBox,
@@ -25,6 +25,7 @@ from curator.app.widgets.text import Meta, Quiet
 
 _QUESTION_PX: Final = 72
 _HOPED_PX: Final = 64
+_HOPED_LEAST_PX: Final = 320
 _LONGEST: Final = 32_000
 _USUAL_TOKENS: Final = 300
 
@@ -67,6 +68,11 @@ class QuestionCard(Card):
         self.body.addWidget(self._hoped)
         self.body.addLayout(self._foot())
         self.take(Prompt(""))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Fit the demonstrated answer to the new width."""
+        super().resizeEvent(event)
+        self._fit_hoped()
 
     def prompt(self) -> Prompt:
         """Return what would be asked now, with the chosen system prompt."""
@@ -136,7 +142,6 @@ class QuestionCard(Card):
         self.hoped = QPlainTextEdit(holder)
         self.hoped.setReadOnly(True)
         self.hoped.setTabChangesFocus(True)
-        self.hoped.setMaximumHeight(_HOPED_PX)
         self.hoped.setFont(font(READ_PX))
         self.hoped.setProperty("kind", "plain")
         self.hoped.document().setDocumentMargin(0)
@@ -200,3 +205,11 @@ class QuestionCard(Card):
         self.origin.setText(words)
         self.hoped.setPlainText(showable(now.demonstrated))
         self._hoped.setVisible(bool(now.demonstrated))
+        self._fit_hoped()
+
+    def _fit_hoped(self) -> None:
+        """Make the demonstrated answer as high as its lines, up to the most it may take."""
+        room = QRect(0, 0, max(self.hoped.viewport().width(), _HOPED_LEAST_PX), _LONGEST)
+        words = self.hoped.toPlainText()[:2_000]
+        box = self.hoped.fontMetrics().boundingRect(room, int(Qt.TextFlag.TextWordWrap), words)
+        self.hoped.setFixedHeight(min(_HOPED_PX, box.height() + 2))

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from PySide6.QtCore import QSignalBlocker, QTimer, Signal
+from PySide6.QtCore import QSignalBlocker, Qt, QTimer, Signal
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
 
 from curator.app.jobs import Job, Jobs
@@ -14,13 +14,13 @@ from curator.app.widgets.buttons import LinkButton, PlainButton
 from curator.app.widgets.card import Card
 from curator.app.widgets.chip import Chip
 from curator.app.widgets.reading_card import showable
-from curator.app.widgets.text import Meta, Quiet
+from curator.app.widgets.text import Meta, Plain
 from curator.dataset.errors import CuratorError
 from curator.tune.candidates import Asked, Candidate
 from curator.tune.chatting import Reply
 
 _LOOK_MS: Final = 50
-_TARGET_PX: Final = 176
+_TARGET_PX: Final = 144
 
 
 class Side(QWidget):
@@ -82,6 +82,7 @@ class Side(QWidget):
         self._fill()
         if candidate is not None and candidate.target == self.target.currentData():
             self.who.setCurrentText(candidate.label)
+        self._show_beginning()
         self.chosen.emit()
 
     def ask(self, jobs: Jobs, prompt: Prompt, temperature: float, max_tokens: int) -> None:
@@ -91,7 +92,7 @@ class Side(QWidget):
             return
         live = Live()
         self._live, self._asking, self.answer = live, candidate, None
-        title = self.tr("Asking {0}").format(candidate.label)
+        title = self.tr("Asking, {0}").format(self.name)
         job = jobs.start(title, ask_candidate(candidate, prompt, temperature, max_tokens, live))
         self._job = job
         job.succeeded.connect(lambda reply: self._end(live, "done", reply))
@@ -159,10 +160,8 @@ class Side(QWidget):
             QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
         )
         self.who.setAccessibleName(self.tr("Candidate, {0}").format(self.name))
-        self.who.setToolTip(
-            self.tr("A base model or a checkpoint; any other name the service knows can be typed")
-        )
         self.who.currentTextChanged.connect(self.chosen)
+        self.who.currentIndexChanged.connect(self._show_beginning)
         row = QHBoxLayout()
         row.setSpacing(8)
         row.addWidget(self.target)
@@ -185,17 +184,18 @@ class Side(QWidget):
         self.text.setFont(font(READ_PX))
         self.text.setProperty("kind", "plain")
         self.text.setAccessibleName(self.tr("Reply, {0}").format(self.name))
-        self._reason = Quiet("", card, wrap=True)
+        self.text.document().setDocumentMargin(0)
+        self._reason = Plain("", card, wrap=True)
         card.body.addWidget(self._reason)
-        card.body.addWidget(self.text, 1)
-        foot = QHBoxLayout()
         self.train = LinkButton(self.tr("Go to Train"), card)
         self.train.clicked.connect(self.train_requested)
+        card.body.addWidget(self.train, 0, Qt.AlignmentFlag.AlignLeft)
+        card.body.addWidget(self.text, 1)
+        foot = QHBoxLayout()
         self.keep = PlainButton(self.tr("Keep as conversation"), card, icon_name="plus")
         self.keep.setToolTip(keep_tip)
         self.keep.setAccessibleName(self.tr("Keep as conversation, {0}").format(self.name))
         self.keep.clicked.connect(self.keep_requested)
-        foot.addWidget(self.train)
         foot.addStretch(1)
         foot.addWidget(self.keep)
         card.body.addLayout(foot)
@@ -210,6 +210,7 @@ class Side(QWidget):
 
     def _target_changed(self) -> None:
         self._fill()
+        self._show_beginning()
         self.chosen.emit()
 
     def _fill(self) -> None:
@@ -218,6 +219,16 @@ class Side(QWidget):
             self.who.clear()
             for candidate in one.candidates if one is not None else ():
                 self.who.addItem(candidate.label, candidate)
+
+    def _show_beginning(self) -> None:
+        """Show how a long name begins, and the whole of it in the tip."""
+        line = self.who.lineEdit()
+        if line is not None and not line.hasFocus():
+            line.setCursorPosition(0)
+        words = self.tr(
+            "A base model or a checkpoint; any other name the service knows can be typed"
+        )
+        self.who.setToolTip("\n".join(filter(None, (self.who.currentText(), words))))
 
     def _show_live(self) -> None:
         if self._live is not None and self._live.text:
