@@ -8,12 +8,13 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QCoreApplication, QEvent, QMimeData, QPointF, Qt, QUrl
+from PySide6.QtCore import QCoreApplication, QEvent, QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QKeySequence
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
     QAbstractButton,
     QApplication,
+    QCheckBox,
     QComboBox,
     QLabel,
     QLineEdit,
@@ -26,6 +27,7 @@ from pytestqt.qtbot import QtBot
 
 from curator.app.doors import FileAsker
 from curator.app.main import Curator, make_application
+from curator.app.widgets.chip import Chip
 from curator.project import Project
 
 SOON_MS = 15_000
@@ -134,12 +136,16 @@ class Annotator:
     def clicks(self, name: str) -> None:
         """Click a button, a chip or a link, as soon as it is there and can be clicked."""
         self.waits_until(lambda: self.can_click(name), f"{name!r} cannot be clicked")
-        QTest.mouseClick(self._buttons(name)[-1], Qt.MouseButton.LeftButton)
+        button = self._buttons(name)[0]
+        # A check box answers on its box and words only, and may be wider than these.
+        middle = button.rect().center()
+        place = QPoint(min(middle.x(), 10), middle.y()) if isinstance(button, QCheckBox) else middle
+        QTest.mouseClick(button, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, place)
 
     def can_click(self, name: str) -> bool:
         """Whether a button of this name is there and enabled."""
         found = self._buttons(name)
-        return bool(found) and found[-1].isEnabled()
+        return bool(found) and found[0].isEnabled()
 
     def is_pressed(self, name: str) -> bool:
         """Whether a button of this name stands pressed."""
@@ -147,6 +153,7 @@ class Annotator:
 
     def fills(self, name: str, text: str) -> None:
         """Write into a field of a form."""
+        self._focus()
         field = self._named(QLineEdit, name)
         field.setFocus()
         field.selectAll()
@@ -158,8 +165,10 @@ class Annotator:
 
     def sees(self, pattern: str) -> str:
         """Return the first visible text that a regular expression fits, empty for none."""
-        for label in self._visible(QLabel):
-            found = re.search(pattern, label.text())
+        texts = [label.text() for label in self._visible(QLabel)]
+        texts += [chip.text for chip in self._visible(Chip)]
+        for text in texts:
+            found = re.search(pattern, text)
             if found:
                 return found[0]
         return ""
@@ -239,24 +248,17 @@ class Annotator:
             reader.close()
 
     def _focus(self) -> QWidget:
-        active = QApplication.activeWindow()
-        if active is None or not active.isVisible():
-            # Without a screen nobody hands the focus back when a list of suggestions closes.
-            front = QApplication.activeModalWidget() or self.window
+        front = QApplication.activeModalWidget() or self.window
+        if QApplication.activeWindow() is not front:
+            # Without a screen nobody hands the focus on to a dialog, nor back when one closes.
             front.activateWindow()
             self._bot.waitUntil(lambda: QApplication.activeWindow() is front)
         return QApplication.focusWidget() or QApplication.activeWindow() or self.window
 
     def _visible(self, kind: type) -> list:
-        """Return the visible widgets of a kind; those of a dialog in front come last."""
-        tops = [each for each in QApplication.topLevelWidgets() if each.isVisible()]
-        mine = [each for each in tops if each is self.window or self._is_mine(each)]
-        mine.sort(key=lambda each: each is not self.window)
-        return [w for top in mine for w in top.findChildren(kind) if w.isVisible()]
-
-    def _is_mine(self, widget: QWidget) -> bool:
-        parent = widget.parentWidget()
-        return parent is not None and parent.window() in (self.window, *self.window.children())
+        """Return the visible widgets of a kind that a person can reach: a dialog hides the rest."""
+        front = QApplication.activeModalWidget() or self.window
+        return [widget for widget in front.findChildren(kind) if widget.isVisible()]
 
     def _buttons(self, name: str) -> list[QAbstractButton]:
         return [
@@ -268,7 +270,7 @@ class Annotator:
     def _named(self, kind: type, name: str) -> QWidget:
         found = [each for each in self._visible(kind) if each.accessibleName() == name]
         assert found, f"there is no field called {name!r}"
-        return found[-1]
+        return found[0]
 
     def _tables(self, name: str) -> list[QTableView]:
         return [view for view in self._visible(QTableView) if view.accessibleName() == name]
