@@ -42,6 +42,7 @@ class DryRun:
     validation_rows: int
     errors: tuple[str, ...]
     warnings: tuple[str, ...]
+    snapshot: str = ""
 
     @property
     def billed_tokens(self) -> int:
@@ -110,6 +111,7 @@ def dry_run(
         validation_rows=exported.validation_rows,
         errors=tuple(_errors(exported, recipe, counted, days, day, is_changed=is_changed)),
         warnings=tuple(_warnings(exported, recipe, counted, price, days, day)),
+        snapshot=exported.snapshot,
     )
 
 

@@ -40,6 +40,16 @@ _HEARTBEAT_S: Final = 10.0
 _CLOCK_SLACK_S: Final = 600.0
 
 
+_PLACE: Final = ("base_url", "base", "export")
+_RECIPE: Final = ("method", "settings", "suffix", "seed", "snapshot")
+_ON_ITS_WAY: Final = (State.PREPARING, State.UPLOADING)
+
+_CHANGED: Final = (
+    "The export was made again since the dry run, so the job would train on other rows. No job was "
+    "created. Make the dry run again, then start."
+)
+
+
 @dataclass(frozen=True, slots=True)
 class _Search:
     """What looking for a job brought: the job, or whether its absence is certain."""
@@ -64,10 +74,18 @@ def start_job(
     """Upload, create exactly once and return the job; raises GateFailed where the dry run found errors."""
     if plan.errors:
         raise GateFailed(" ".join(plan.errors))
-    _refuse_twin(table, connection, exported, recipe)
+    if plan.snapshot != exported.snapshot and plan.snapshot:
+        raise GateFailed(_CHANGED)
+    before = _state_of(exported)
     token = str(uuid.uuid4())
     job = _new_job(token, exported, recipe, plan, project)
-    table.add(replace(job, base_url=connection.target.url))
+    job = table.add(replace(job, base_url=connection.target.url))
+    try:
+        # Looked for after ours stands there: of two windows that start at once none overlooks the other.
+        _refuse_twin(table, job)
+    except TargetError:
+        table.forget(token)
+        raise
     told = _with_heartbeat(table, token, progress)
     try:
         table.update(token, status=State.UPLOADING)
@@ -75,6 +93,8 @@ def start_job(
             connection, table, exported, told, cancelled, part_bytes, pace
         )
         table.update(token, training_file=training, validation_file=validation)
+        if _state_of(exported) != before:
+            raise GateFailed(_CHANGED)
         if cancelled():
             raise Cancelled("The start was cancelled; no job was created.")
     except Cancelled:
@@ -150,22 +170,33 @@ def _new_job(token: str, exported: Exported, recipe: Recipe, plan: DryRun, proje
     )
 
 
-def _refuse_twin(
-    table: JobTable, connection: Connection, exported: Exported, recipe: Recipe
-) -> None:
-    """Refuse a start while an equal one is unclear: that is how a paid job starts twice."""
-    where = (connection.target.url, recipe.base, str(exported.folder.resolve()))
-    for job in table.all():
-        if job.status in (State.UNCLEAR, State.CREATING) and where == (
-            job.base_url,
-            job.base,
-            job.export,
-        ):
+def _refuse_twin(table: JobTable, job: Job) -> None:
+    """Refuse a start while an equal one is unclear or on its way: that is how a paid job starts twice."""
+    for other in table.all():
+        if other.token == job.token or not _is_same(other, job, _PLACE):
+            continue
+        if other.status in (State.UNCLEAR, State.CREATING):
             raise TargetError(
                 "An earlier start of this very export is still unclear: the job may exist already. "
                 "Check it again or set it aside on the jobs list first.",
                 code="unclear_twin",
             )
+        is_alive = time.time() - other.updated < _STALE_S
+        if other.status in _ON_ITS_WAY and is_alive and _is_same(other, job, _RECIPE):
+            raise TargetError(
+                "The very same start is under way already. Wait for it, or cancel it first.",
+                code="twin_under_way",
+            )
+
+
+def _is_same(one: Job, other: Job, fields: tuple[str, ...]) -> bool:
+    return all(getattr(one, name) == getattr(other, name) for name in fields)
+
+
+def _state_of(exported: Exported) -> list[tuple[int, int]]:
+    files = [path for path in (exported.train, exported.validation) if path is not None]
+    found = [path.stat() if path.exists() else None for path in files]
+    return [(each.st_size, each.st_mtime_ns) if each else (-1, 0) for each in found]
 
 
 def _upload_both(

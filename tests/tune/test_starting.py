@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -336,3 +337,36 @@ def test_a_killed_program_leaves_one_job_that_is_found(server, connection, train
     assert settle(connection, kept, token, pace=FAST).job in server.jobs
     kept.close()
     assert (server.count(*CREATE), len(server.jobs)) == (1, 1)
+
+
+def test_the_same_start_from_another_window_is_refused_while_it_uploads(starter, server, table):
+    job = starter()
+    table.update(job.token, status=State.UPLOADING, job="")
+    with pytest.raises(TargetError, match="under way already"):
+        starter()
+    assert [each.token for each in table.all()] == [job.token]
+    assert server.count(*CREATE) == 1
+    table.update(job.token, status=State.CANCELLED)
+    assert starter().token != job.token
+
+
+def test_an_export_made_again_while_it_uploads_is_not_trained_on(
+    starter, server, table, train_file
+):
+    def rewrite(_done, _total, what):
+        if what.startswith("Uploading"):
+            train_file.write_bytes(train_file.read_bytes()[::-1])
+
+    with pytest.raises(GateFailed, match="made again"):
+        starter(progress=rewrite)
+    assert server.count(*CREATE) == 0
+    assert table.all()[0].status is State.FAILED
+
+
+def test_a_dry_run_of_another_export_starts_nothing(connection, table, train_file, quiet, server):
+    exported = open_export(train_file.parent)
+    recipe = make_recipe(connection.target, "gpt-4.1-mini-2025-04-14")
+    plan = replace(dry_run(exported, recipe, **quiet), snapshot="old")
+    with pytest.raises(GateFailed, match="made again"):
+        start_job(connection, table, exported, recipe, plan, pace=FAST, **quiet)
+    assert (table.all(), server.count(*CREATE)) == ((), 0)
