@@ -190,11 +190,3 @@ def test_a_button_with_the_focus_answers_enter_as_it_does_space(qtbot, kind, key
     qtbot.addWidget(button)
     with qtbot.waitSignal(button.clicked, timeout=1000):
         qtbot.keyClick(button, key)
-
-
-def test_enter_on_a_disabled_button_does_nothing(qtbot):
-    button = PrimaryButton("Go on")
-    qtbot.addWidget(button)
-    button.setEnabled(False)
-    with qtbot.assertNotEmitted(button.clicked):
-        qtbot.keyClick(button, Qt.Key.Key_Return)
