@@ -53,7 +53,7 @@ def _check(options: Options, progress: Progress) -> Answer:
     targets = profiles_named(options.target, _own_targets())
     if is_project(options.input):
         with open_project(options.input, or_read=True) as project:
-            _renew(project, progress)
+            renew(project, progress)
             report = check_project(
                 project,
                 targets,
@@ -77,7 +77,7 @@ def _check(options: Options, progress: Progress) -> Answer:
     return Answer(keys, _lines(keys), FOUND if found else 0)
 
 
-def _renew(project: Project, progress: Progress) -> None:
+def renew(project: Project, progress: Progress) -> None:
     """Count and check anew where the stored results were made under other terms."""
     from curator.project.derive import is_stale
     from curator.project.reanalysis import reanalyse

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from curator.cli.answer import FOUND, Answer, table
 from curator.cli.arguments import Options, Verbs, add_project, open_project
+from curator.cli.checks import renew
 from curator.cli.progress import Progress
 
 
@@ -59,6 +60,7 @@ def _export(options: Options, progress: Progress) -> Answer:
         skip_errors=options.skip_errors,
     )
     with open_project(options.project, or_read=True) as project:
+        renew(project, progress)
         report = export(project, options.folder, settings, progress, progress.cancelled)
         if not project.read_only:
             remember(project, report)
