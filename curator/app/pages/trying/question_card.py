@@ -21,7 +21,7 @@ from curator.app.widgets.card import Card
 from curator.app.widgets.chip import Chip
 from curator.app.widgets.number_field import NumberField
 from curator.app.widgets.reading_card import showable
-from curator.app.widgets.text import Meta, Quiet
+from curator.app.widgets.text import Elided, Quiet
 
 _QUESTION_PX: Final = 72
 _HOPED_PX: Final = 64
@@ -169,7 +169,8 @@ class QuestionCard(Card):
         self.longest.setToolTip(
             self.tr("A reply is cut here; 100 tokens are about 75 English words")
         )
-        self.origin = Meta("", self)
+        self.origin = Elided("", self)
+        self.origin.setProperty("kind", "meta")
         self.ask = ActionButton(action("try.ask"), primary=True, parent=self)
         self.ask.setToolTip(self.tr("Send the question to both sides (Ctrl+Enter)"))
         self.stop = ActionButton(action("try.stop"), parent=self)
@@ -196,7 +197,7 @@ class QuestionCard(Card):
     def _show_origin(self) -> None:
         """Say where the question comes from; words of one's own have no demonstrated answer."""
         now = self.prompt()
-        words = self.tr("0 is the steadiest and 2 the wildest; replies are cut at the longest")
+        words = self.tr("0 is the steadiest, 2 the wildest")
         if now.conversation is not None:
             words = self.tr("Conversation {0} of the test split").format(f"{now.conversation:,}")
             if now.earlier:

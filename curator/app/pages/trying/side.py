@@ -4,7 +4,15 @@ from collections.abc import Sequence
 from typing import Final
 
 from PySide6.QtCore import QSignalBlocker, Qt, QTimer, Signal
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import (
+    QBoxLayout,
+    QComboBox,
+    QHBoxLayout,
+    QPlainTextEdit,
+    QVBoxLayout,
+    QWidget,
+)
 
 from curator.app.jobs import Job, Jobs
 from curator.app.pages.trying.background import Live, ask_candidate
@@ -21,6 +29,7 @@ from curator.tune.chatting import Reply
 
 _LOOK_MS: Final = 50
 _TARGET_PX: Final = 144
+_NARROW_PX: Final = 480
 
 
 class Side(QWidget):
@@ -42,12 +51,20 @@ class Side(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(8)
-        column.addLayout(self._head())
+        self._choosers = self._head()
+        column.addLayout(self._choosers)
         column.addWidget(self._card(keep_tip), 1)
         self._look = QTimer(self)
         self._look.setInterval(_LOOK_MS)
         self._look.timeout.connect(self._show_live)
         self.show_nothing()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Put the two choosers under each other where a name would not fit beside the target."""
+        super().resizeEvent(event)
+        way = QBoxLayout.Direction
+        is_narrow = self.width() < _NARROW_PX
+        self._choosers.setDirection(way.TopToBottom if is_narrow else way.LeftToRight)
 
     @property
     def is_asking(self) -> bool:
@@ -147,9 +164,9 @@ class Side(QWidget):
             words.append(self.tr("it said nothing"))
         return " · ".join(words)
 
-    def _head(self) -> QHBoxLayout:
+    def _head(self) -> QBoxLayout:
         self.target = QComboBox(self)
-        self.target.setFixedWidth(_TARGET_PX)
+        self.target.setMinimumWidth(_TARGET_PX)
         self.target.setAccessibleName(self.tr("Target, {0}").format(self.name))
         self.target.currentIndexChanged.connect(self._target_changed)
         self.who = QComboBox(self)
@@ -162,7 +179,7 @@ class Side(QWidget):
         self.who.setAccessibleName(self.tr("Candidate, {0}").format(self.name))
         self.who.currentTextChanged.connect(self.chosen)
         self.who.currentIndexChanged.connect(self._show_beginning)
-        row = QHBoxLayout()
+        row = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         row.setSpacing(8)
         row.addWidget(self.target)
         row.addWidget(self.who, 1)
@@ -185,6 +202,7 @@ class Side(QWidget):
         self.text.setProperty("kind", "plain")
         self.text.setAccessibleName(self.tr("Reply, {0}").format(self.name))
         self.text.document().setDocumentMargin(0)
+        self.text.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._reason = Plain("", card, wrap=True)
         card.body.addWidget(self._reason)
         self.train = LinkButton(self.tr("Go to Train"), card)
