@@ -158,8 +158,8 @@ def _what_it_is(head: bytes) -> str:
             return sentence
     if b"\x00" in head:
         return "is not a text file"
-    first = head.split(b"\n", 1)[0]
-    if any(first.count(sign) for sign in (b",", b";", b"\t")):
+    rows = [row for row in head.split(b"\n", 20) if row.strip(_BLANK)][:2]
+    if any(rows and all(sign in row for row in rows) for sign in (b",", b";", b"\t")):
         return (
             "looks like a table (CSV); save it as JSON Lines with a messages list and import that"
         )
