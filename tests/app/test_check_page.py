@@ -255,6 +255,10 @@ def test_empty_project_says_what_to_do(qtbot, tmp_path):
         with qtbot.waitSignal(page.action_requested) as asked:
             page._empty.button.click()
         assert asked.args == ["file.import"]
+        assert page._empty.button.text() == "Import files"
+        with qtbot.waitSignal(page.action_requested) as asked:
+            page._empty.button.click()
+        assert asked.args == ["file.import"]
 
 
 def test_changes_name_message_and_key():

@@ -1,6 +1,7 @@
 """The Split and export page: numbers before and after, one button, the result, and what stops it."""
 
 import json
+from types import SimpleNamespace
 
 import pytest
 
@@ -189,3 +190,10 @@ def test_an_empty_project_says_what_to_do(curator, page, qtbot, tmp_path):
 )
 def test_sizes_in_words(size, words):
     assert in_bytes(size) == words
+
+
+def test_prompts_in_several_splits_can_be_gone_through(page, qtbot):
+    page._proposal = SimpleNamespace(before=SimpleNamespace(leaks=[(3, 7), (4, 9)]))
+    with qtbot.waitSignal(page.open_requested) as asked:
+        page.split.leaks.click()
+    assert (asked.args[0].page, asked.args[0].ids) == ("label", (3, 7, 4, 9))

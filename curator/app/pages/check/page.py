@@ -318,6 +318,7 @@ class CheckPage(Page):
                 self.tr(
                     "Import files or write a conversation; findings appear here by themselves."
                 ),
+                self.tr("Import files"),
                 icon_name="shield",
             )
         else:

@@ -337,7 +337,7 @@ class ExportPage(Page):
     def _show_leaks(self) -> None:
         if self._proposal is not None:
             ids = tuple(id_ for rows in self._proposal.before.leaks for id_ in rows)
-            self.open_requested.emit(OpenRequest("write", ids=ids))
+            self.open_requested.emit(OpenRequest("label", ids=ids))
 
 
 def _propose(
