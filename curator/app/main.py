@@ -236,6 +236,8 @@ class Curator(QObject):
             if action_id not in slots:
                 offered.pop(action_id, None)
         self.menus.offer(slots | offered)
+        if self.front is not None:
+            self.front.light_verbs(slots.keys() | offered.keys())
 
     def _own_slots(self) -> dict[str, Callable[[], object]]:
         slots: dict[str, Callable[[], object]] = {

@@ -23,7 +23,7 @@ News: connect ``session.edited`` (a Changes), ``session.project_changed`` and st
 ``jobs.start(title, work)``. Tell the person things with ``session.tell(...)``.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import ClassVar, NamedTuple
 
 from PySide6.QtCore import QCoreApplication, Signal
@@ -99,6 +99,11 @@ class Page(QWidget):
         button.action_requested.connect(self.action_requested)
         self._verbs.addWidget(button)
         return button
+
+    def light_verbs(self, offered: Collection[str]) -> None:
+        """Grey out the buttons at the top right whose actions nothing answers now."""
+        for button in self.header.findChildren(ActionButton):
+            button.setEnabled(button.action_id in offered)
 
     def add_arrows(self) -> None:
         """Put previous and next beside the subtitle, for a page that walks through conversations."""

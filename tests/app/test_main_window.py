@@ -14,6 +14,7 @@ from curator.app.page import Page
 from curator.app.recents import recent_projects, remember_project
 from curator.app.session import Notice
 from curator.app.theme import THEMES, load_tokens
+from curator.app.widgets.buttons import ActionButton
 from curator.project.store import Project
 from tests.app.conftest import open_in
 
@@ -272,3 +273,12 @@ def test_no_page_file_is_loaded_before_it_is_needed(tmp_path):
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
     assert Path(tmp_path).exists()
+
+
+def test_buttons_of_a_page_are_grey_where_nothing_answers_them(curator, tmp_path, qtbot):
+    Project.create(tmp_path / "empty.curator").close()
+    open_in(curator, tmp_path / "empty.curator", qtbot)
+    page = curator.show_page("check")
+    qtbot.waitUntil(lambda: not curator.jobs.running())
+    verbs = {b.action_id: b.isEnabled() for b in page.header.findChildren(ActionButton)}
+    assert verbs == {"check.run": True, "check.fix_safe": False}
