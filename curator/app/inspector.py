@@ -117,7 +117,7 @@ class Inspector(QScrollArea):
         """Show the tokens of the draft, and of the rows the table shows, with what they would cost."""
         self._measure, self._total, self._rows = measure, tokens, rows
         if measure is None:
-            self._this.setText(self.tr("Counting…"))
+            self._this.setText(self.tr("Counting…") if rows else "")
         else:
             count = measure.count
             about = "" if count.exact else self.tr("about ")

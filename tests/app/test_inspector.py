@@ -100,3 +100,10 @@ def test_leaving_the_base_model_as_it_is_is_no_step(qapp, tmp_path, qtbot):
     assert gauge.base_model == "gpt-4.1-mini"
     assert session.jobs.shutdown(20)
     session.close_project()
+
+
+def test_where_nothing_is_shown_nothing_is_being_counted(inspector):
+    inspector.show_measure(None, 0, 0, 0)
+    assert inspector._this.text() == ""
+    inspector.show_measure(None, 10, 5, 1)
+    assert inspector._this.text() == "Counting…"

@@ -136,6 +136,13 @@ def test_a_dry_run_shows_numbers_and_grows_old(page, qtbot, server, export):
     assert page._plan[1].epochs == 5
 
 
+def test_a_dry_run_without_an_export_says_what_is_missing(page, qtbot):
+    page.activated()
+    settle(qtbot, page)
+    page.card.run_requested.emit()
+    assert "There is no export yet" in page.card._state.text()
+
+
 def test_a_wrong_number_is_said_at_the_field(page, qtbot, server, export):
     ready(qtbot, page, export)
     field = page.composer._settings["n_epochs"]

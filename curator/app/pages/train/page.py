@@ -128,6 +128,9 @@ class TrainPage(Page):
     def dry_run(self) -> None:
         """Count what a start would do; nothing leaves this computer."""
         recipe, export = self._recipe(), self.composer.export
+        if export is None:
+            words = self.tr("There is no export yet: export the project, or choose a folder.")
+            self.card.show_nothing(words)
         if recipe is None or export is None:
             return
         if self._planning is not None:
