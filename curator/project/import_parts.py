@@ -151,7 +151,7 @@ def pool(encoding: str) -> ProcessPoolExecutor:
         forkserver.ensure_running()
     finally:
         del os.environ[PRELOAD]
-    return ProcessPoolExecutor(workers(), context)
+    return ProcessPoolExecutor(workers(), context, initializer=end_with_parent)
 
 
 def _state(source: Source) -> tuple[int, int]:

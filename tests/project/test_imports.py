@@ -343,6 +343,33 @@ def test_a_killed_import_keeps_its_parts_and_importing_again_adds_the_rest(tmp_p
         assert contents(project) == [line(n) for n in range(60)]
 
 
+ORPHANS = """
+import os, time
+from curator.project.import_parts import pool
+if __name__ == "__main__":
+    executor = pool("o200k_base")
+    pids = {executor.submit(os.getpid).result() for _ in range(4)}
+    print(*pids, flush=True)
+    os.kill(os.getpid(), 9)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+def test_workers_of_a_killed_program_end(tmp_path):
+    script = tmp_path / "orphans.py"
+    script.write_text(ORPHANS)
+    ended = subprocess.run(
+        [sys.executable, script], cwd=ROOT, check=False, stdout=subprocess.PIPE, text=True
+    )
+    assert ended.returncode == -9
+    pids = [int(pid) for pid in ended.stdout.split()]
+    assert pids
+    until = time.monotonic() + 10
+    while any(Path(f"/proc/{pid}").exists() for pid in pids) and time.monotonic() < until:
+        time.sleep(0.05)
+    assert not [pid for pid in pids if Path(f"/proc/{pid}").exists()]
+
+
 @pytest.mark.data
 def test_the_malformed_file_is_sorted_as_its_truth_says(project, development_data):
     folder = development_data / "bad"
