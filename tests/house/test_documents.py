@@ -21,7 +21,9 @@ def test_every_verb_is_in_the_readme():
 
 
 def test_the_verbs_are_those_of_the_contract():
-    promised = "new import check fix count dedupe label split export verify targets train jobs ask demo"
+    promised = (
+        "new import check fix count dedupe label split export verify targets train jobs ask demo"
+    )
     assert set(promised.split()) <= set(_verbs())
 
 
