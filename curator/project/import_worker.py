@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from threading import Thread
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -100,9 +101,12 @@ def _preload() -> None:
     encoding = os.environ.get(PRELOAD)
     if encoding not in ENCODINGS:
         return
-    # The rules, the patterns, the caches and the referee come into being here once, too.
+    # The referee loads while the fast engine does; nothing may run when workers are forked.
+    beside = Thread(target=lambda: _reference(encoding).count(""))
+    beside.start()
+    # The rules, the patterns and the caches come into being here once, too.
     analyse_bytes(_SAMPLE, Terms(encoding, "openai_sft", None))
-    _reference(encoding).count("")
+    beside.join()
     gc.collect()
     # What is here now stays; the collector need not touch, and so copy, it in every worker.
     gc.freeze()
