@@ -1,26 +1,22 @@
 """The export: chosen conversations as training files, proved by re-reading, published whole or not at all."""
 
-import json
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from typing import BinaryIO, Final
 
-import apsw
-import numpy as np
-
 from curator.curate.shingles import Cancel, Progress, never_cancelled, no_progress
-from curator.dataset import Conversation
-from curator.dataset.errors import Cancelled, GateFailed
+from curator.dataset.errors import GateFailed
 from curator.dataset.json_values import Json, dumps, loads
 from curator.project import dataset_card, manifest, schema
 from curator.project.check_ahead import CheckAhead
 from curator.project.connection import scalar
-from curator.project.exportable import ExportSettings, Ints, Selection, select
+from curator.project.export_lines import Part, parts
+from curator.project.exportable import ExportSettings, Selection, select
 from curator.project.manifest import ExportedFile
 from curator.project.publishing import CARD, MANIFEST, publishing
 from curator.project.reader import Reader
@@ -28,13 +24,12 @@ from curator.project.store import Project
 from curator.project.strictness import FileCheck
 from curator.project.writing import now_ms
 
-_BATCH: Final = 4_000
+_BLOCK: Final = 1 << 20
+_TOGETHER: Final = 1 << 16
 _SYNC_EVERY: Final = 1 << 25
 _SHOWN: Final = 10
 _BYTES_OF_TOKEN: Final = 4
 _KIND: Final = "export"
-
-Row = tuple[int, int | None, int | None, int | None, str | None, int | None, int | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,19 +156,15 @@ def _write(
     ):
         try:
             written = 0
-            for ids, split, lines, places in _lines(reader, selection):
-                _stop_if(cancelled)
-                for code in np.unique(split).tolist():
-                    chosen = np.flatnonzero(split == code).tolist()
-                    outputs[code].write(
-                        ids[chosen].tolist(),
-                        [lines[at] for at in chosen],
-                        [places[at] for at in chosen],
-                    )
-                    ahead.written(staging / outputs[code].name, outputs[code].size)
-                    if outputs[code].is_sync_due():
-                        syncing.append(disk.submit(_sync, outputs[code].file))
-                written += len(ids)
+            for batch in parts(reader, selection, cancelled):
+                for part in batch:
+                    outputs[part.code].write(part)
+                    written += len(part.ids)
+                for output in outputs.values():
+                    output.flush()
+                    ahead.written(staging / output.name, output.size)
+                    if output.is_sync_due():
+                        syncing.append(disk.submit(_sync, output.file))
                 progress(written, 2 * total, "Writing")
             # The disk writes while the files are read again: both wait for different things.
             syncing += [output.end(disk) for output in outputs.values()]
@@ -255,20 +246,40 @@ class _Output:
         self._entries: BinaryIO = (staging / manifest.lines_name(self.name)).open("wb", buffering=0)
         self._hash, self._entries_hash = sha256(), sha256()
         self.size = self.rows = self._unsynced = 0
+        self._waiting: list[bytes | memoryview] = []
+        self._waiting_bytes = 0
+        self._entries_waiting: list[str] = []
 
-    def write(
-        self, ids: list[int], lines: list[bytes], places: list[tuple[str, int | None]]
-    ) -> None:
-        lines.append(b"")
-        raw = b"\n".join(lines)
-        entries = manifest.line_entries(self.rows + 1, ids, places).encode("ascii")
-        _write_all(self.file, raw)
+    def write(self, part: Part) -> None:
+        """Write some lines; the last of them may wait until flush."""
+        if len(part.raw) < _TOGETHER:
+            self._waiting.append(part.raw)
+            self._waiting_bytes += len(part.raw)
+            self._waiting.append(b"\n")
+            if self._waiting_bytes >= _BLOCK:
+                self.flush()
+        else:
+            # Long enough to go to the disk from where it is, without being copied.
+            self.flush()
+            self._put(part.raw)
+            self._waiting.append(b"\n")
+        entries = manifest.line_entries(self.rows + 1, part.ids, part.places)
+        self._entries_waiting.append(entries)
+        self.rows += len(part.ids)
+
+    def flush(self) -> None:
+        """Write what waits, so that the file ends with a whole line."""
+        raw, self._waiting, self._waiting_bytes = b"".join(self._waiting), [], 0
+        self._put(raw)
+        entries, self._entries_waiting = "".join(self._entries_waiting).encode("ascii"), []
         _write_all(self._entries, entries)
-        self._hash.update(raw)
         self._entries_hash.update(entries)
+
+    def _put(self, raw: bytes | memoryview) -> None:
+        _write_all(self.file, raw)
+        self._hash.update(raw)
         self.size += len(raw)
         self._unsynced += len(raw)
-        self.rows += len(ids)
 
     def is_sync_due(self) -> bool:
         if self._unsynced < _SYNC_EVERY:
@@ -301,7 +312,7 @@ class _Output:
         )
 
 
-def _write_all(file: BinaryIO, raw: bytes) -> None:
+def _write_all(file: BinaryIO, raw: bytes | memoryview) -> None:
     view = memoryview(raw)
     while view:
         view = view[file.write(view) :]
@@ -313,50 +324,3 @@ def _sync(*files: BinaryIO) -> None:
             os.fdatasync(file.fileno())
         else:
             os.fsync(file.fileno())
-
-
-def _stop_if(cancelled: Cancel) -> None:
-    if cancelled():
-        raise Cancelled("The export was stopped; nothing was written.")
-
-
-def _lines(
-    reader: Reader, selection: Selection
-) -> Iterator[tuple[Ints, Ints, list[bytes], list[tuple[str, int | None]]]]:
-    """Yield ids, splits, lines and places of origin in order, some thousand at a time."""
-    names = {source.id: json.dumps(source.name) for source in reader.sources()}
-    segment, blob = -1, b""
-    for start in range(0, len(selection.ids), _BATCH):
-        ids = selection.ids[start : start + _BATCH]
-        lines: list[bytes] = []
-        places: list[tuple[str, int | None]] = []
-        for row in _rows(reader, ids):
-            _, own, first, length, content, source, number = row
-            if content is not None:
-                line = content.encode("utf-8")
-            else:
-                if own != segment:
-                    segment, blob = own or 0, _segment(reader, own or 0)
-                line = blob[first or 0 : (first or 0) + (length or 0)]
-            lines.append(line if b"\n" not in line and b"\r" not in line else _one_line(line))
-            places.append((names.get(source or 0, ""), number))
-        yield ids, selection.split[start : start + _BATCH], lines, places
-
-
-def _rows(reader: Reader, ids: Ints) -> list[Row]:
-    sql = (
-        "SELECT v.id, v.segment, v.start, v.length, v.content, v.source, v.source_line "
-        "FROM carray(?) c JOIN conversation v ON v.id = c.value"
-    )
-    with reader.reading() as connection:
-        return connection.execute(sql, (apsw.carray(ids),)).fetchall()  # type: ignore[return-value]
-
-
-def _segment(reader: Reader, segment: int) -> bytes:
-    with reader.reading() as connection:
-        return bytes(scalar(connection, "SELECT bytes FROM segment WHERE id = ?", (segment,)))
-
-
-def _one_line(line: bytes) -> bytes:
-    """Write an object that was spread over several lines on one."""
-    return Conversation.parse(line.decode("utf-8")).to_json().encode("utf-8")

@@ -1,0 +1,135 @@
+"""The lines of an export in order: neighbours in a segment are taken together, in one slice."""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Final, NamedTuple
+
+import apsw
+import numpy as np
+
+from curator.curate.shingles import Cancel
+from curator.dataset import Conversation
+from curator.dataset.errors import Cancelled
+from curator.project.connection import scalar
+from curator.project.exportable import Ints, Selection
+from curator.project.reader import Reader
+
+_BATCH: Final = 4_000
+_LINE_END: Final = ord("\n")
+_RETURN: Final = ord("\r")
+
+Place = tuple[str, int | None]
+_Row = tuple[int, int | None, int | None, int | None, str | None, int | None, int | None]
+
+
+class Part(NamedTuple):
+    """Some neighbouring lines of one file, without the last line end."""
+
+    code: int
+    raw: bytes | memoryview
+    ids: list[int]
+    places: list[Place]
+
+
+def parts(reader: Reader, selection: Selection, cancelled: Cancel) -> Iterator[list[Part]]:
+    """Yield the lines of every split's file in order, those of some thousand conversations at a time."""
+    names = {source.id: json.dumps(source.name) for source in reader.sources()}
+    segments = _Segments(reader)
+    for start in range(0, len(selection.ids), _BATCH):
+        if cancelled():
+            raise Cancelled("The export was stopped; nothing was written.")
+        codes = selection.split[start : start + _BATCH].tolist()
+        rows = _rows(reader, selection.ids[start : start + _BATCH])
+        yield list(_joined(rows, codes, names, segments))
+
+
+class _Run:
+    """Lines that stand side by side in a segment, a line end between them, and go into one file."""
+
+    __slots__ = ("begin", "code", "end", "ids", "places", "raw", "segment", "starts")
+
+    def __init__(self, code: int, segment: int, raw: memoryview, begin: int) -> None:
+        self.code = code
+        self.segment = segment
+        self.raw = raw
+        self.begin = begin
+        self.end = begin - 1
+        self.ids: list[int] = []
+        self.places: list[Place] = []
+        self.starts: list[int] = []
+
+
+class _Segments:
+    """Gives the bytes of a segment, and keeps those of the last one."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+        self._id = -1
+        self._raw = memoryview(b"")
+
+    def raw(self, segment: int) -> memoryview:
+        if segment != self._id:
+            with self._reader.reading() as connection:
+                found = scalar(connection, "SELECT bytes FROM segment WHERE id = ?", (segment,))
+            self._id, self._raw = segment, memoryview(bytes(found))
+        return self._raw
+
+
+def _joined(
+    rows: list[_Row], codes: list[int], names: Mapping[int, str], segments: _Segments
+) -> Iterator[Part]:
+    run = _Run(-1, -1, memoryview(b""), 0)
+    for (id_, segment, start, length, content, source, number), code in zip(
+        rows, codes, strict=True
+    ):
+        place = (names.get(source or 0, ""), number)
+        if content is not None:
+            yield from _taken(run)
+            run = _Run(-1, -1, memoryview(b""), 0)
+            yield Part(code, _one_line(content.encode("utf-8")), [id_], [place])
+            continue
+        start = start or 0
+        if (
+            start != run.end + 1
+            or segment != run.segment
+            or code != run.code
+            or run.raw[run.end] != _LINE_END
+        ):
+            yield from _taken(run)
+            run = _Run(code, segment or 0, segments.raw(segment or 0), start)
+        run.end = start + (length or 0)
+        run.ids.append(id_)
+        run.places.append(place)
+        run.starts.append(start)
+    yield from _taken(run)
+
+
+def _taken(run: _Run) -> Iterator[Part]:
+    """Yield a run whole, or line by line where an object in it is spread over several lines."""
+    if not run.ids:
+        return
+    raw = run.raw[run.begin : run.end]
+    bytes_ = np.frombuffer(raw, dtype=np.uint8)
+    ends = int(np.count_nonzero(bytes_ == _LINE_END))
+    if ends == len(run.ids) - 1 and not (bytes_ == _RETURN).any():
+        yield Part(run.code, raw, run.ids, run.places)
+        return
+    stops = [*(start - 1 for start in run.starts[1:]), run.end]
+    for start, stop, id_, place in zip(run.starts, stops, run.ids, run.places, strict=True):
+        yield Part(run.code, _one_line(bytes(run.raw[start:stop])), [id_], [place])
+
+
+def _rows(reader: Reader, ids: Ints) -> list[_Row]:
+    sql = (
+        "SELECT v.id, v.segment, v.start, v.length, v.content, v.source, v.source_line "
+        "FROM carray(?) c JOIN conversation v ON v.id = c.value"
+    )
+    with reader.reading() as connection:
+        return connection.execute(sql, (apsw.carray(ids),)).fetchall()  # type: ignore[return-value]
+
+
+def _one_line(line: bytes) -> bytes:
+    """Write an object that was spread over several lines on one."""
+    if b"\n" not in line and b"\r" not in line:
+        return line
+    return Conversation.parse(line.decode("utf-8")).to_json().encode("utf-8")
