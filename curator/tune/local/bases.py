@@ -39,6 +39,12 @@ class Base:
         """Whether this is the built-in base made of random weights."""
         return self.name == TINY
 
+    @property
+    def context(self) -> int:
+        """How many tokens the base can read."""
+        config = json.loads((self.folder / "config.json").read_text("utf-8"))
+        return int(config.get("max_position_embeddings") or 2048)
+
 
 def known_bases(root: Path | None = None) -> tuple[Base, ...]:
     """Return the bases that can be used now: the tiny one, the practice one where fetched."""

@@ -13,6 +13,7 @@ from typing import Any
 
 from curator.tune.local import bases, heads, methods, vocabulary
 from curator.tune.local.encoding import TemplateRefused, encode_prompt
+from curator.tune.local.llama_engine import LlamaEngine, Token, can_reply
 
 
 @dataclass(slots=True)
@@ -24,6 +25,7 @@ class Loaded:
     network: Any
     cached: bool
     head: Path | None = None
+    engine: LlamaEngine | None = None
 
 
 def main() -> int:
@@ -34,7 +36,7 @@ def main() -> int:
         try:
             key = (request["base"], request.get("checkpoint"))
             if loaded is None or loaded.key != key:
-                loaded = _load(*key)
+                loaded = _load(*key, loaded)
             for piece in _reply(loaded, request):
                 _say(piece)
         except (bases.BaseUnusable, TemplateRefused) as error:
@@ -50,10 +52,14 @@ def _say(value: dict[str, Any]) -> None:
     sys.stdout.flush()
 
 
-def _load(name: str, checkpoint: str | None) -> Loaded:
+def _load(name: str, checkpoint: str | None, before: Loaded | None = None) -> Loaded:
     base = bases.find_base(name)
     tokenizer = bases.load_tokenizer(base)
     folder = Path(checkpoint) if checkpoint else None
+    if can_reply(base.folder, folder):
+        known = before.engine if before else None
+        engine = known if known and known.base == base.folder else LlamaEngine(base.folder)
+        return Loaded((name, checkpoint), tokenizer, None, cached=True, engine=engine)
     cached = True
     if folder is not None and heads.is_head(folder):
         return Loaded(
@@ -73,21 +79,18 @@ def _load(name: str, checkpoint: str | None) -> Loaded:
 
 
 def _reply(loaded: Loaded, request: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    import torch
-
     if loaded.head is not None:
         yield from _label(loaded, loaded.head, request)
         return
     ids = encode_prompt(loaded.tokenizer, request["messages"], request.get("tools"))
-    room = getattr(loaded.network.config, "max_position_embeddings", 2048) - len(ids)
+    room = bases.find_base(loaded.key[0]).context - len(ids)
     if room <= 0:
         raise TemplateRefused(f"the prompt has {len(ids)} tokens, more than the base can read")
     limit = min(request.get("max_tokens") or 512, room)
-    generator = torch.Generator().manual_seed(int(request.get("seed") or 0))
     tokens: list[int] = []
     said = ""
     reason = "length"
-    for token, logprob, top in _tokens(loaded, ids, request, generator, limit):
+    for token, logprob, top in _tokens(loaded, ids, request, limit):
         if token == loaded.tokenizer.eos_token_id:
             reason = "stop"
             break
@@ -115,12 +118,16 @@ def _label(loaded: Loaded, head: Path, request: dict[str, Any]) -> Iterator[dict
     yield {"done": "stop", "prompt_tokens": read, "completion_tokens": 1}
 
 
-def _tokens(
-    loaded: Loaded, ids: list[int], request: dict[str, Any], generator: Any, limit: int
-) -> Iterator[tuple[int, float, list[tuple[str, float]]]]:
+def _tokens(loaded: Loaded, ids: list[int], request: dict[str, Any], limit: int) -> Iterator[Token]:
     """Yield tokens one by one with their log probability and the most likely others."""
+    if loaded.engine is not None:
+        checkpoint = loaded.key[1]
+        folder = Path(checkpoint) if checkpoint else None
+        yield from loaded.engine.tokens(folder, ids, request, limit)
+        return
     import torch
 
+    generator = torch.Generator().manual_seed(int(request.get("seed") or 0))
     temperature = float(request.get("temperature") or 0.0)
     wanted = int(request.get("top_logprobs") or 0)
     past = None
