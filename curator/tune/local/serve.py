@@ -71,6 +71,8 @@ def main(arguments: list[str] | None = None) -> int:
             f"Port {chosen.port} cannot be used ({error.strerror}); leave --port out.\n"
         )
         return 1
+    # Calls wait in line from here on, whoever reads the announcement before the first is served.
+    listener.listen(128)
     base_url = f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
     app = create_app(Queue(trainer_python=chosen.trainer or trainer_python()), token())
     write_json(

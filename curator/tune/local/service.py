@@ -14,6 +14,8 @@ from curator.tune.local.folders import local_root, read_json
 from curator.tune.local.serve import announcement, running
 
 _PATIENCE_S: Final = 30.0
+_started: Final[list[subprocess.Popen[bytes]]] = []
+"""Servers this process started: they outlive it on purpose, and are reaped where they end before it."""
 
 
 def ensure_running() -> str:
@@ -41,6 +43,7 @@ def ensure_running() -> str:
             stderr=stream,
             start_new_session=True,
         )
+    _started.append(process)
     deadline = time.monotonic() + _PATIENCE_S
     while time.monotonic() < deadline:
         address = running()
@@ -60,4 +63,5 @@ def stop() -> bool:
     process = psutil.Process(read_json(announcement())["pid"])
     process.terminate()
     process.wait(timeout=10)
+    _started[:] = [server for server in _started if server.poll() is None]
     return True
