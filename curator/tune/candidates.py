@@ -76,11 +76,9 @@ def _bases(target: Target) -> tuple[str, ...] | None:
     if target.protocol != "local":
         is_ready = target.is_complete and key_place(target) != "missing"
         return target.bases if is_ready else None
-    try:
-        from curator.tune.local.bases import known_bases
-        from curator.tune.local.environment import trainer_python
-    except ImportError:
-        return None
+    from curator.tune.local.bases import known_bases
+    from curator.tune.local.environment import trainer_python
+
     if trainer_python() is None:
         return None
     return tuple(base.name for base in known_bases())

@@ -251,13 +251,10 @@ def connect(target: Target, *, read_s: float = _READ_S) -> Connection:
 
 
 def _local_server() -> str:
-    try:
-        from curator.tune.local.service import ensure_running
-    except ImportError as error:
-        raise TargetError(
-            f"Training on this computer needs the package {error.name}, which is not installed.",
-            code="no_trainer",
-        ) from error
+    from curator.tune.local.service import (
+        ensure_running,
+    )  # the web server's packages: only when wanted
+
     return ensure_running()
 
 

@@ -75,11 +75,9 @@ def _row(target: Target) -> TargetRow:
     own = is_own(target.id)
     if target.protocol != "local":
         return TargetRow(target, key_place(target), own)
-    try:
-        from curator.tune.local.bases import PRACTICE, known_bases
-        from curator.tune.local.environment import trainer_python
-    except ImportError:
-        return TargetRow(target, "not needed", own)
+    from curator.tune.local.bases import PRACTICE, known_bases
+    from curator.tune.local.environment import trainer_python
+
     bases = {base.name for base in known_bases()}
     has_trainer = trainer_python() is not None
     offered = tuple(name for name in target.bases if name in bases)
