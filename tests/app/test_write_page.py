@@ -148,6 +148,20 @@ def test_duplicate_remove_and_restore(page, session):
     assert page.rail_count() == 5
 
 
+def test_going_on_with_ctrl_held_leaves_nothing_chosen_behind(page, session, qtbot):
+    """Qt reads the held key from the keyboard: the selection grew, and a rejection hit it all."""
+    qtbot.keyPress(page, Qt.Key.Key_Control, Qt.KeyboardModifier.ControlModifier)
+    try:
+        page.slots()["conversation.next"]()
+        page.slots()["conversation.next"]()
+        assert page.list.chosen_ids() == [session.ids[2]]
+        page.slots()["label.reject"]()
+    finally:
+        qtbot.keyRelease(page, Qt.Key.Key_Control)
+    assert session.index.counts()["rejected"] == 1
+    assert session.project.annotation(session.ids[2]).status == "rejected"
+
+
 def test_keep_and_go_on_writes_and_moves(page, session, qtbot):
     field = page.editor.cards.card(0).content.field
     qtbot.keyClicks(field, "x ")

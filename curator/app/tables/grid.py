@@ -47,6 +47,9 @@ _ALIGN: Final = int(Qt.ItemDataRole.TextAlignmentRole)
 _FONT: Final = int(Qt.ItemDataRole.FontRole)
 _TIP: Final = int(Qt.ItemDataRole.ToolTipRole)
 _ACCESSIBLE: Final = int(Qt.ItemDataRole.AccessibleTextRole)
+_ONLY_THIS_ROW: Final = (
+    QItemSelectionModel.SelectionFlag.ClearAndSelect | QItemSelectionModel.SelectionFlag.Rows
+)
 _RIGHT: Final = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
 
 
@@ -264,9 +267,10 @@ class GridView(QTableView):
         return self.horizontalHeader().visualIndex(column) == 0
 
     def go_to(self, shown: int) -> None:
-        """Make a place current and selected, and bring it into view."""
+        """Make a place current and the only one selected, and bring it into view."""
         index = self.model().index(shown, 0)
-        self.setCurrentIndex(index)
+        # The view's own setCurrentIndex looks at the keys held down: with Ctrl it would add the row.
+        self.selectionModel().setCurrentIndex(index, _ONLY_THIS_ROW)
         self.scrollTo(index)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
