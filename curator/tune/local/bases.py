@@ -89,22 +89,41 @@ def load_tokenizer(base: Base) -> Any:
     return tokenizer
 
 
-def load_weights(base: Base) -> Any:
-    """Load the weights in 32 bits from safetensors; runs in a worker only."""
+def load_weights(base: Base, dtype: Any = None, four_bits_on: Any = None) -> Any:
+    """Load the weights from safetensors, in 32 bits unless said otherwise; runs in a worker only.
+
+    four_bits_on names the device on which the linear layers are held in 4 bits (nf4, their scales
+    quantised once more).
+    """
     import torch
     from transformers import AutoModelForCausalLM
 
     _make_if_tiny(base)
+    wanted = dtype or torch.float32
+    more = _four_bits(wanted, four_bits_on) if four_bits_on is not None else {}
     try:
         return AutoModelForCausalLM.from_pretrained(
             base.folder,
-            dtype=torch.float32,
+            dtype=wanted,
             local_files_only=True,
             trust_remote_code=False,
             use_safetensors=True,
+            **more,
         )
     except (OSError, ValueError, RuntimeError) as error:
         raise BaseUnusable(f"The weights in {base.folder} cannot be loaded: {error}") from error
+
+
+def _four_bits(dtype: Any, device: Any) -> dict[str, Any]:
+    from transformers import BitsAndBytesConfig
+
+    chosen = BitsAndBytesConfig(
+        load_in_4bit=True,
+        bnb_4bit_quant_type="nf4",
+        bnb_4bit_use_double_quant=True,
+        bnb_4bit_compute_dtype=dtype,
+    )
+    return {"quantization_config": chosen, "device_map": {"": device}}
 
 
 def _make_if_tiny(base: Base) -> None:

@@ -30,6 +30,7 @@ _CODE: Final = (
             "__init__",
             "bases",
             "breakdowns",
+            "devices",
             "encoding",
             "estimates",
             "examples",

@@ -74,10 +74,12 @@ def features(
             mask[row, : len(tokens)] = 1
         with torch.no_grad():
             states = network.base_model(
-                input_ids=given, attention_mask=mask, output_hidden_states=True
+                input_ids=given.to(network.device),
+                attention_mask=mask.to(network.device),
+                output_hidden_states=True,
             ).hidden_states
         pooled = [
-            (states[layer] * mask[..., None]).sum(1) / mask.sum(1, keepdim=True)
+            (states[layer].float().cpu() * mask[..., None]).sum(1) / mask.sum(1, keepdim=True)
             for layer in _chosen_layers(len(states) - 1)
         ]
         for index, row in zip(chosen, torch.cat(pooled, 1), strict=True):

@@ -6,6 +6,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from curator.tune.local import devices
 from curator.tune.local.answers import ApiError, json_body, not_found, page
 from curator.tune.local.bases import BaseUnusable, find_base
 from curator.tune.local.files_api import FileStore
@@ -174,6 +175,8 @@ def _spec(body: dict[str, Any], files: FileStore) -> dict[str, Any]:
         unsupported = error.param == "method"
         code = "unsupported_method" if unsupported else "invalid_hyperparameter"
         raise ApiError(400, str(error), code=code, param=error.param) from error
+    if options.method == "qlora" and not (options.four_bit_on_cpu or devices.has_card()):
+        raise ApiError(400, devices.NEEDS_CARD, code="no_device", param="method")
     validation = body.get("validation_file")
     return {
         "base": base.name,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from curator.tune.local import methods, resuming
+from curator.tune.local.devices import Device
 from curator.tune.local.estimates import spoken
 from curator.tune.local.examples import Example
 from curator.tune.local.folders import JobFolder
@@ -50,6 +51,7 @@ class Loop:
         train: Sequence[Example],
         validation: Sequence[Example],
         options: TrainingOptions,
+        device: Device,
     ) -> None:
         import torch
 
@@ -57,10 +59,12 @@ class Loop:
         self.options = options
         self.train = train
         self.validation = validation
-        self.team = Team()
+        self.team = Team(device.kind)
+        self.device = device
         torch.manual_seed(options.seed + self.team.rank)  # dropout
         self.objective = objective_for(options)
-        self.network = network.to(self.team.device)
+        # 4-bit weights were put in their place when they were loaded.
+        self.network = network if options.method == "qlora" else network.to(self.team.device)
         self.optimizer = methods.optimizer(network, options)
         self.rates = [group["lr"] for group in self.optimizer.param_groups]
         self.per_step = options.batch_size * options.accumulation
@@ -123,7 +127,10 @@ class Loop:
         sums = dict.fromkeys(("loss", *self.objective.measures), 0.0)
         for start in range(0, len(share), size):
             micro = share[start : start + size]
-            part = self.objective.part(self.network, micro, self.team.device, smoothing=learning)
+            with self.device.computing():
+                part = self.objective.part(
+                    self.network, micro, self.team.device, smoothing=learning
+                )
             if learning:
                 (part.loss / max(counted, 1)).backward()
             for name, value in {"loss": float(part.loss.detach()), **part.sums}.items():

@@ -28,9 +28,23 @@ def prepare(weights: Any, options: TrainingOptions, new_rows: Sequence[int] = ()
     weights.config.use_cache = False
     if options.method == "prompt":
         return _with_prompt(weights, options)
-    if options.method == "lora":
-        return _with_adapter(weights, options, new_rows)
+    if options.method in ("lora", "qlora"):
+        network = _with_adapter(weights, options, new_rows)
+        keep_learnable(network)
+        return network
     return weights
+
+
+def keep_learnable(network: Any) -> None:
+    """Keep 4-bit layers from repacking themselves for inference on processors with AVX512-BF16.
+
+    A pass without gradients (the validation of an epoch) would repack their weights, and later steps
+    would then go through an operation without a derivative: the loss looks right, and the gradients
+    are missing or wrong.
+    """
+    for module in network.modules():
+        if hasattr(module, "support_avx512bf16_for_cpu"):
+            module.support_avx512bf16_for_cpu = False
 
 
 def _with_adapter(weights: Any, options: TrainingOptions, new_rows: Sequence[int]) -> Any:

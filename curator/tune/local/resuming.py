@@ -20,6 +20,8 @@ def save(folder: Path, network: Any, optimizer: Any, progress: dict[str, Any]) -
     weights = {n: p.detach().contiguous() for n, p in network.named_parameters() if p.requires_grad}
     save_file(weights, fresh / "weights.safetensors")
     tensors = {"random": torch.get_rng_state()}
+    if torch.cuda.is_available():
+        tensors["random_of_card"] = torch.cuda.get_rng_state()
     numbers: dict[str, float] = {}
     for index, memory in optimizer.state_dict()["state"].items():
         for name, value in memory.items():
@@ -53,6 +55,9 @@ def load(folder: Path, network: Any, optimizer: Any) -> dict[str, Any] | None:
                 parameter.copy_(weights[name])
     tensors = load_file(source / "optimizer.safetensors")
     torch.set_rng_state(tensors.pop("random"))
+    card = tensors.pop("random_of_card", None)
+    if card is not None and torch.cuda.is_available():
+        torch.cuda.set_rng_state(card)
     state: dict[int, dict[str, Any]] = {}
     for key, value in {**tensors, **progress.pop("numbers")}.items():
         index, name = key.split(".", 1)

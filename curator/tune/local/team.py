@@ -19,11 +19,10 @@ def leads() -> bool:
 class Team:
     """This process among those of its job."""
 
-    def __init__(self) -> None:
-        import torch
+    def __init__(self, kind: str = "cpu") -> None:
         from accelerate import PartialState
 
-        state = PartialState(cpu=not torch.cuda.is_available())
+        state = PartialState(cpu=kind == "cpu")
         self.rank = int(state.process_index)
         self.size = int(state.num_processes)
         self.device = state.device

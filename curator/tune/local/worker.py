@@ -11,7 +11,8 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from curator.tune.local import breakdowns, estimates
+from curator.tune.local import breakdowns, devices, estimates
+from curator.tune.local.devices import Device
 from curator.tune.local.examples import Example, encoder
 from curator.tune.local.folders import JobFolder
 from curator.tune.local.options import TrainingOptions
@@ -52,13 +53,14 @@ def _run(job: JobFolder) -> None:
         # A job that travels has its base beside it.
         beside = job.file(spec["base"])
         base = find_base(str(beside) if (beside / "config.json").is_file() else spec["base"])
+        device = devices.choose(options)
         run = _run_head if options.method == "head" else _run_loop
-        _finish(job, run(job, base, options))
+        _finish(job, run(job, base, options, device), device)
     except BaseUnusable as error:
         raise JobRefused(str(error), "model_unusable", "model") from error
 
 
-def _run_loop(job: JobFolder, base: "Base", options: TrainingOptions) -> "Outcome":
+def _run_loop(job: JobFolder, base: "Base", options: TrainingOptions, device: Device) -> "Outcome":
     from curator.tune.local import methods, vocabulary
     from curator.tune.local.bases import load_tokenizer, load_weights
     from curator.tune.local.loop import Loop
@@ -78,14 +80,15 @@ def _run_loop(job: JobFolder, base: "Base", options: TrainingOptions) -> "Outcom
             f"{len(parts)} words got a token of their own: {before:,} tokens became {after:,}, "
             f"{before - after:,} saved ({(before - after) / max(before, 1):.1%})."
         )
-    _check_memory(job, base, options, train)
-    weights = load_weights(base)
+    _check_memory(job, base, options, train, device)
+    four_bits_on = device.place() if options.method == "qlora" else None
+    weights = load_weights(base, device.dtype(options), four_bits_on)
     new_rows = vocabulary.extend(tokenizer, weights, parts) if words else ()
     network = methods.prepare(weights, options, new_rows)
-    return Loop(job, network, train, validation, options).run()
+    return Loop(job, network, train, validation, options, device).run()
 
 
-def _run_head(job: JobFolder, base: "Base", options: TrainingOptions) -> "Outcome":
+def _run_head(job: JobFolder, base: "Base", options: TrainingOptions, device: Device) -> "Outcome":
     from curator.tune.local.bases import load_tokenizer, load_weights
     from curator.tune.local.heads import HeadRun, example_of
 
@@ -93,7 +96,8 @@ def _run_head(job: JobFolder, base: "Base", options: TrainingOptions) -> "Outcom
     train = read_examples(job.file(spec["training_path"]), "training_file", example_of)
     path = spec.get("validation_path")
     validation = read_examples(job.file(path), "validation_file", example_of) if path else []
-    return HeadRun(job, load_weights(base), load_tokenizer(base), options).run(train, validation)
+    network = load_weights(base, device.dtype(options)).to(device.place())
+    return HeadRun(job, network, load_tokenizer(base), options).run(train, validation)
 
 
 def _examples(
@@ -112,21 +116,22 @@ def _examples(
 
 
 def _check_memory(
-    job: JobFolder, base: "Base", options: TrainingOptions, train: list[Example]
+    job: JobFolder, base: "Base", options: TrainingOptions, train: list[Example], device: Device
 ) -> None:
     """Say what the job will take; raises JobRefused where that is over 80 % of free memory."""
-    facts = estimates.facts_of(base.folder)
+    facts = estimates.facts_of(base.folder, card=device.is_card, half=device.half)
     # A preference holds two answers in memory at once.
     rows = 2 if options.objective == "preference" else 1
     longest = rows * max(example.longest for example in train)
     needed = estimates.estimate(facts, options, longest, sum(e.length for e in train))
-    free = estimates.free_memory()
-    smaller = estimates.smaller_that_fits(facts, options, longest, free // 2)
+    free = device.free_memory() if device.is_card else estimates.free_memory()
+    smaller = estimates.smaller_by_half(facts, options, longest, free)
+    whose = f"the memory of {device.name}" if device.is_card else "memory"
     if leads():
+        pace = "" if device.is_card else f"{estimates.spoken(needed.seconds)} of one core and "
         job.event(
             f"{len(train)} examples, {sum(e.trained for e in train):,} to learn; {options.method} "
-            f"for {options.epochs} epochs. About {estimates.spoken(needed.seconds)} of one core "
-            f"and {needed.memory / 2**30:.1f} GB of memory."
+            f"for {options.epochs} epochs. About {pace}{needed.memory / 2**30:.1f} GB of {whose}."
         )
         job.update(
             estimated_memory=needed.memory,
@@ -142,14 +147,14 @@ def _check_memory(
         else "No setting makes it fit; take a smaller base or shorter conversations."
     )
     raise JobRefused(
-        f"This job needs about {needed.memory / 2**30:.1f} GB of memory, more than 80 % of the "
+        f"This job needs about {needed.memory / 2**30:.1f} GB of {whose}, more than 80 % of the "
         f"{free / 2**30:.1f} GB that are free. {advice}",
         "out_of_memory",
         "batch_size",
     )
 
 
-def _finish(job: JobFolder, outcome: "Outcome") -> None:
+def _finish(job: JobFolder, outcome: "Outcome", device: Device) -> None:
     if not leads():
         return
     import psutil
@@ -157,9 +162,11 @@ def _finish(job: JobFolder, outcome: "Outcome") -> None:
     used = psutil.Process()
     cpu = used.cpu_times()
     words = {"succeeded": "The job is done", "paused": "Paused", "cancelled": "Cancelled"}
+    card = device.peak_memory()
+    on_card = f", {card / 2**30:.1f} GB of {device.name}" if card else ""
     job.event(
         f"{words[outcome.status]}: {cpu.user + cpu.system:.0f} seconds of CPU, "
-        f"{_peak_memory() / 2**30:.1f} GB of memory at most."
+        f"{_peak_memory() / 2**30:.1f} GB of memory at most{on_card}."
     )
     job.update(
         status=outcome.status,
@@ -169,6 +176,8 @@ def _finish(job: JobFolder, outcome: "Outcome") -> None:
         estimated_finish=None,
         cpu_seconds=round(cpu.user + cpu.system, 1),
         peak_memory=_peak_memory(),
+        card=device.name if device.is_card else None,
+        card_memory=card,
         pid=None,
     )
 
