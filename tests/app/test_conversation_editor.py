@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QTextCursor
 from PySide6.QtWidgets import QWidget
 
@@ -419,3 +419,92 @@ def test_typing_while_a_job_edits_the_same_conversation_is_written(editor, sessi
     qtbot.waitUntil(lambda: not editor.drafts.is_dirty, timeout=5_000)
     assert session.project.conversation(session.ids[0]).messages[0].text == "typed Hi"
     assert journal(session)[:2] == ["Edit turn 1", "by a job"]
+
+
+def long_talk(session, count, words="Some words. "):
+    line = json.dumps({"messages": [
+        {"role": ("user", "assistant")[i % 2], "content": f"{i}: " + words * (1 + i % 7)}
+        for i in range(count)
+    ]})  # fmt: skip
+    new = session.project.new_conversation_ids(1)[0]
+    session.push(Edit("long", "anna", (ContentPatch(new, None, line),)))
+    return new
+
+
+def seen(editor):
+    """Return the numbers of the messages whose room can be seen, top to bottom."""
+    port = editor.cards.viewport()
+    there = []
+    for slot in editor.cards.slots:
+        if slot.room is not None and slot.room.isVisible():
+            top = slot.room.mapTo(port, QPoint(0, 0)).y()
+            if top < port.rect().bottom() and top + slot.room.height() > 0:
+                there.append(slot.number)
+    return there
+
+
+def fills_the_view(editor):
+    numbers = seen(editor)
+    if not numbers or numbers != list(range(numbers[0], numbers[-1] + 1)):
+        return False
+    cards, port = editor.cards, editor.cards.viewport()
+    first, last = cards.slots[numbers[0]].room, cards.slots[numbers[-1]].room
+    top = first.mapTo(port, QPoint(0, 0)).y()
+    bottom = last.mapTo(port, QPoint(0, last.height())).y()
+    return (top <= 0 or numbers[0] == 0) and (
+        bottom >= port.rect().bottom() or last is cards.slots[-1].room
+    )
+
+
+def test_wherever_one_scrolls_there_are_cards_of_the_messages_in_order(editor, session, qtbot):
+    editor.open(long_talk(session, 300))
+    qtbot.waitUntil(lambda: fills_the_view(editor), timeout=10_000)
+    assert seen(editor)[0] == 0
+    bar = editor.cards.verticalScrollBar()
+    for share in (0.5, 0.9, 0.2, 1.0, 0.0):
+        bar.setValue(int(bar.maximum() * share))
+        qtbot.waitUntil(lambda: fills_the_view(editor), timeout=10_000)
+        for number in seen(editor):
+            assert text_of(editor, number).text().startswith(f"{number}: ")
+            assert editor.cards.card(number).number == number
+
+
+def test_scrolling_up_over_places_not_seen_yet_leaves_what_is_seen_where_it_is(
+    editor, session, qtbot
+):
+    editor.open(long_talk(session, 200))
+    editor.cards.go_to(150)
+    port = editor.cards.viewport()
+    place = editor.cards.card(150).mapTo(port, QPoint(0, 0)).y()
+    qtbot.waitUntil(lambda: fills_the_view(editor), timeout=10_000)
+    qtbot.waitUntil(lambda: not editor.cards._turn.isActive(), timeout=10_000)
+    assert editor.cards.slots[140].card is not None
+    assert editor.cards.card(150).mapTo(port, QPoint(0, 0)).y() == place
+    assert 150 in seen(editor)
+
+
+def test_another_conversation_takes_the_cursor_to_its_first_message(editor, session, qtbot):
+    first, second = long_talk(session, 30), long_talk(session, 3, "Other words. ")
+    editor.open(first)
+    editor.cards.go_to(20, enter=True)
+    editor.open(second)
+    qtbot.waitUntil(lambda: fills_the_view(editor), timeout=10_000)
+    qtbot.waitUntil(lambda: editor.cards.current == 0, timeout=10_000)
+    assert editor.cards.card(0).hasFocus()
+    assert [slot.card is not None for slot in editor.cards.slots] == [True] * 3
+
+
+def test_messages_come_and_go_above_and_below_the_stretch_that_is_shown(editor, session, qtbot):
+    editor.open(long_talk(session, 120))
+    editor.cards.go_to(60)
+    qtbot.waitUntil(lambda: fills_the_view(editor), timeout=10_000)
+    messages = loads(session.project.content(editor.drafts.id))["messages"]
+    for number in (0, 60, 119):
+        editor._add(number, "user")
+        editor._verb(number, "duplicate")
+        editor._verb(number, "remove")
+        editor._verb(number, "remove")
+        qtbot.waitUntil(lambda: fills_the_view(editor), timeout=10_000)
+        assert [slot.number for slot in editor.cards.slots] == list(range(120))
+        assert [slot.message for slot in editor.cards.slots] == messages
+        assert all(text_of(editor, n).text() == messages[n]["content"] for n in seen(editor))

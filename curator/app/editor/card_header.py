@@ -137,10 +137,10 @@ class CardHeader(QWidget):
         """Show which turn this is, counted from 1."""
         self._number.setText(str(number))
 
-    def show_tokens(self, count: int, *, trained: bool) -> None:
-        """Show the tokens of the message."""
-        words = self.tr("1 token") if count == 1 else self.tr("{0} tokens").format(f"{count:,}")
-        self._tokens.setText(words)
+    def show_tokens(self, count: int | None, *, trained: bool) -> None:
+        """Show the tokens of the message; None: not counted yet."""
+        words = "" if count is None else self.tr("{0} tokens").format(f"{count:,}")
+        self._tokens.setText(self.tr("1 token") if count == 1 else words)
         self._tokens.setToolTip(
             self.tr("The answer learns from these.") if trained else self.tr("Read, not learned.")
         )

@@ -1,31 +1,22 @@
-"""The column of message cards: scrolls, builds what is seen, keeps cards whose message stays."""
+"""The column of message cards: scrolls, shows what is near the view, keeps cards whose message stays."""
 
-import time
 from collections.abc import Sequence
 from typing import Final
 
 from PySide6.QtCore import QPoint, QRect, Qt, QTimer, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from curator.app.editor.add_bar import AddBar
 from curator.app.editor.changes import same
 from curator.app.editor.message_card import MessageCard
-from curator.app.editor.slot import Slot
+from curator.app.editor.rooms import Rooms
+from curator.app.editor.slot import Room, Slot
 from curator.dataset import Finding
 from curator.dataset.json_values import Json
 
 READING_PX: Final = 792
 """The widest a card gets: a text line of 760 px and its padding."""
-
-LAZY_ABOVE: Final = 200
-"""With more messages than this, cards are made only when they come near the view."""
-
-REVEALED_FIRST: Final = 40
-"""How many places are made known to the layout at once, and again whenever the end comes near."""
-
-_SLICE_SECONDS: Final = 0.006
-_KEPT_CARDS: Final = 12
 
 
 class CardList(QScrollArea):
@@ -41,69 +32,35 @@ class CardList(QScrollArea):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.slots: list[Slot] = []
         self.current = -1
         self._read_only = False
+        self._focus_comes = False
         self._findings: dict[int | None, list[Finding]] = {}
         self._key_for: Finding | None = None
+        self._unmarked: set[Slot] = set()
         self._cut: tuple[int | None, int] = (None, 0)
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.canvas = QWidget(self)
-        self.canvas.setProperty("kind", "canvas")
-        middle = QHBoxLayout(self.canvas)
-        middle.setContentsMargins(0, 0, 8, 0)
-        page = QWidget(self.canvas)
-        page.setMaximumWidth(READING_PX)
-        middle.addWidget(page, 100)
-        middle.addStretch(1)
-        self.column = QVBoxLayout(page)
-        self.column.setContentsMargins(0, 0, 0, 0)
-        self.column.setSpacing(0)
-        self.top = QVBoxLayout()
-        self.top.setSpacing(8)
-        self.column.addLayout(self.top)
-        self.first_add = AddBar(page)
-        self.first_add.role_chosen.connect(self._add_first)
-        self.column.addWidget(self.first_add)
-        self._filler = QWidget(page)
-        self._filler.hide()
-        self.column.addWidget(self._filler)
-        self.column.addStretch(1)
-        self._page = page
-        self._revealed = 0
-        self.setWidget(self.canvas)
-        self._idle = QTimer(self)
-        self._idle.setSingleShot(True)
-        self._idle.timeout.connect(self._build_some)
-        self.verticalScrollBar().valueChanged.connect(self._build_seen)
+        self._build()
+        self._turn = QTimer(self)
+        self._turn.setSingleShot(True)
+        self._turn.timeout.connect(self._work)
+        self.verticalScrollBar().valueChanged.connect(self._work_soon)
+
+    @property
+    def slots(self) -> list[Slot]:
+        """The messages in order, with what is known of each."""
+        return self._rooms.slots
 
     def show_messages(self, messages: Sequence[Json], *, fresh: bool) -> None:
         """Show these messages; fresh means that they belong to another conversation."""
         if fresh:
-            self.current = -1
-            self.verticalScrollBar().setValue(0)
-            self._trim(_KEPT_CARDS)
-            head, tail = 0, 0
+            self._show_afresh(list(messages))
         else:
-            head, tail = self._unchanged(messages)
-        old = len(self.slots) - head - tail
-        new = len(messages) - head - tail
-        for _ in range(old - new):
-            self._drop(head + new)
-        for number in range(min(old, new)):
-            slot = self.slots[head + number]
-            slot.number = head + number
-            slot.show_message(messages[head + number], fresh=fresh)
-        for number in range(old, new):
-            self._insert(head + number, messages[head + number])
-        for number, slot in enumerate(self.slots):
-            slot.renumber(number)
-        self._reveal(REVEALED_FIRST if fresh else max(self._revealed, REVEALED_FIRST))
-        self._build_seen()
-        self._idle.start(0)
+            self._show_again(messages)
+        self._work_soon()
 
     def show_tokens(self, per_message: Sequence[int], cut: int | None, words: str) -> None:
         """Show the tokens of each message, and the cut line above the message at ``cut``."""
@@ -114,7 +71,7 @@ class CardList(QScrollArea):
     def show_cut(self, cut: int | None, index: int) -> None:
         """Grey what is not read: the message at the cut after a character, and all behind it."""
         self._cut = (cut, index)
-        for slot in self.slots:
+        for slot in self._rooms.inhabited:
             self._mute(slot)
 
     def _mute(self, slot: Slot) -> None:
@@ -124,47 +81,95 @@ class CardList(QScrollArea):
             slot.card.content.mute_after(0 if behind else index if slot.number == cut else None)
 
     def show_findings(self, findings: Sequence[Finding], key_for: Finding | None) -> None:
-        """Show findings under the messages they name."""
+        """Show findings under the messages they name, one card after the other."""
         self._key_for = key_for
         self._findings = {}
         for finding in findings:
             self._findings.setdefault(finding.place.message, []).append(finding)
-        for slot in self.slots:
-            if slot.card is not None:
-                slot.card.show_findings(self._findings.get(slot.number, ()), key_for)
+        self._unmarked = set(self._rooms.inhabited)
+        self._work_soon()
 
     def set_read_only(self, *, read_only: bool) -> None:
         """Let the messages be changed, or only be read."""
         self._read_only = read_only
         self.first_add.setEnabled(not read_only)
-        for slot in self.slots:
-            if slot.add is not None:
-                slot.add.setEnabled(not read_only)
-            if slot.card is not None:
-                slot.card.set_read_only(read_only=read_only)
+        for slot in self._rooms.inhabited:
+            self._allow(slot)
 
     def card(self, number: int) -> MessageCard:
         """Return the card of a message, made where it is not there yet."""
-        return self.slots[number].build()
+        card = self._rooms.room_of(number).card
+        self._mark(self.slots[number])
+        return card
 
     def go_to(self, number: int, *, enter: bool = False) -> None:
         """Make a message current, bring it into view, and put the cursor into it where asked."""
         if not 0 <= number < len(self.slots):
             return
-        self._reveal(max(self._revealed, number + 4))
-        card = self.card(number)
+        room = self._rooms.room_of(number)
         self._settle()
-        top = self.slots[number].mapTo(self.canvas, QPoint(0, 0)).y()
-        height = min(self.slots[number].height(), self.viewport().height())
+        top = room.mapTo(self.canvas, QPoint(0, 0)).y()
+        height = min(room.height(), self.viewport().height())
         self.ensureVisible(0, top + height, 0, 0)
         self.ensureVisible(0, top, 0, 16)
-        card.enter() if enter else card.setFocus()
+        room.card.enter() if enter else room.card.setFocus()
         self._set_current(number)
+        self._work_soon()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Make the cards that came into view."""
         super().resizeEvent(event)
-        self._idle.start(0)
+        self._work_soon()
+
+    def _build(self) -> None:
+        self.canvas = QWidget(self)
+        self.canvas.setProperty("kind", "canvas")
+        middle = QHBoxLayout(self.canvas)
+        middle.setContentsMargins(0, 0, 8, 0)
+        page = QWidget(self.canvas)
+        page.setMaximumWidth(READING_PX)
+        middle.addWidget(page, 100)
+        middle.addStretch(1)
+        self._page = QVBoxLayout(page)
+        self._page.setContentsMargins(0, 0, 0, 0)
+        self._page.setSpacing(0)
+        self.top = QVBoxLayout()
+        self.top.setSpacing(8)
+        self._page.addLayout(self.top)
+        self.first_add = AddBar(page)
+        self.first_add.role_chosen.connect(self._add_first)
+        self._page.addWidget(self.first_add)
+        self._rooms = Rooms(page)
+        self._rooms.made.connect(self._connect)
+        self._rooms.filled.connect(self._filled)
+        self._rooms.grew_above.connect(self._stay)
+        self._page.addWidget(self._rooms)
+        self._page.addStretch(1)
+        self.setWidget(self.canvas)
+
+    def _show_afresh(self, messages: list[Json]) -> None:
+        self.current = -1
+        self._unmarked.clear()
+        held = QApplication.focusWidget()
+        if held is not None and self.canvas.isAncestorOf(held):
+            # The room of the cursor is left: the first card gets it, not what Qt finds next.
+            self.setFocus()
+            self._focus_comes = bool(messages)
+        self.verticalScrollBar().setValue(0)
+        self._rooms.show_afresh(messages)
+
+    def _show_again(self, messages: Sequence[Json]) -> None:
+        head, tail = self._unchanged(messages)
+        old = len(self.slots) - head - tail
+        new = len(messages) - head - tail
+        for _ in range(old - new):
+            self._rooms.remove(head + new)
+        for number in range(min(old, new)):
+            self.slots[head + number].show_message(messages[head + number])
+        for number in range(old, new):
+            self._rooms.insert(head + number, messages[head + number])
+        for number, slot in enumerate(self.slots):
+            slot.renumber(number)
 
     def _unchanged(self, messages: Sequence[Json]) -> tuple[int, int]:
         """Return how many messages at the head and at the tail are those shown already."""
@@ -177,33 +182,9 @@ class CardList(QScrollArea):
             tail += 1
         return head, tail
 
-    def _trim(self, keep: int) -> None:
-        while len(self.slots) > keep:
-            self._drop(len(self.slots) - 1)
-
-    def _drop(self, number: int) -> None:
-        slot = self.slots.pop(number)
-        self.column.removeWidget(slot)
-        slot.hide()
-        slot.deleteLater()
-
-    def _insert(self, number: int, message: Json) -> None:
-        slot = Slot(message, self._page)
-        slot.number = number
-        slot.hide()
-        slot.built.connect(self._connect_card)
-        self.slots.insert(number, slot)
-        self.column.insertWidget(number + 2, slot)
-
-    def _connect_card(self, slot: Slot) -> None:
-        card = slot.card
-        if card is None or slot.add is None:
-            return
-        slot.add.role_chosen.connect(self._add_after)
-        slot.add.setEnabled(not self._read_only)
-        card.set_read_only(read_only=self._read_only)
-        card.show_findings(self._findings.get(slot.number, ()), self._key_for)
-        self._mute(slot)
+    def _connect(self, room: Room) -> None:
+        card = room.card
+        room.add.role_chosen.connect(self._add_after)
         card.typed.connect(self._typed)
         card.changed.connect(self._changed)
         card.verb_requested.connect(self._verb)
@@ -211,6 +192,28 @@ class CardList(QScrollArea):
         card.fix_requested.connect(self.fix_requested)
         card.became_current.connect(self._became_current)
         card.caret_moved.connect(self._follow_caret)
+
+    def _filled(self, slot: Slot) -> None:
+        self._allow(slot)
+        self._mute(slot)
+        if slot.card is not None:
+            slot.card.show_findings(())
+            slot.card.set_current(current=False)
+        self._unmarked.add(slot)
+        if self._focus_comes and slot.number == 0 and slot.card is not None:
+            self._focus_comes = False
+            if self.hasFocus():
+                slot.card.setFocus()
+
+    def _allow(self, slot: Slot) -> None:
+        if slot.room is not None:
+            slot.room.add.setEnabled(not self._read_only)
+            slot.room.card.set_read_only(read_only=self._read_only)
+
+    def _mark(self, slot: Slot) -> None:
+        self._unmarked.discard(slot)
+        if slot.card is not None:
+            slot.card.show_findings(self._findings.get(slot.number, ()), self._key_for)
 
     def _typed(self, message: Json) -> None:
         number = self._number_of_sender()
@@ -248,26 +251,21 @@ class CardList(QScrollArea):
 
     def _add_after(self, role: str) -> None:
         bar = self.sender()
-        for slot in self.slots:
-            if slot.add is bar:
+        for slot in self._rooms.inhabited:
+            if slot.room is not None and slot.room.add is bar:
                 self.add_requested.emit(slot.number + 1, role)
 
-    def _reveal(self, count: int) -> None:
-        """Show the first places only: Qt needs half a millisecond to style each, seen or not."""
-        self._revealed = count
-        for number, slot in enumerate(self.slots):
-            if slot.isHidden() == (number < count):
-                slot.setVisible(number < count)
-        rest = min(8_000_000, sum(slot.height() for slot in self.slots[count:]))
-        self._filler.setFixedHeight(rest)
-        self._filler.setVisible(rest > 0)
+    def _stay(self, by: int) -> None:
+        """Keep what is seen where it is while something above it becomes taller."""
+        bar = self.verticalScrollBar()
+        if bar.value() > 0:
+            self._settle()
+            bar.setValue(bar.value() + by)
 
     def _settle(self) -> None:
-        """Let new sizes reach the layout before anything is measured."""
-        for slot in self.slots:
-            slot.settle()
-        self.column.invalidate()
-        self.column.activate()
+        self._rooms.settle()
+        self._page.invalidate()
+        self._page.activate()
         layout = self.canvas.layout()
         if layout is not None:
             layout.invalidate()
@@ -275,36 +273,19 @@ class CardList(QScrollArea):
             height = max(layout.sizeHint().height(), self.viewport().height())
             self.canvas.resize(self.canvas.width(), height)
 
-    def _build_seen(self) -> None:
-        """Make the cards in and near the view, without moving what is seen."""
-        bar = self.verticalScrollBar()
-        top, height = bar.value(), max(200, self.viewport().height())
-        place = 0
-        if self._revealed < len(self.slots) and self._filler.y() < top + 3 * height:
-            self._reveal(self._revealed + REVEALED_FIRST)
-        for slot in self.slots[: self._revealed]:
-            before = slot.height_now()
-            if slot.card is None and place < top + 2 * height and place + before > top - height:
-                slot.build()
-                if place + before < top:
-                    self._settle()
-                    bar.setValue(bar.value() + slot.height() - before)
-            place += before
-            if place > top + 2 * height:
-                return
+    def _work_soon(self) -> None:
+        if not self._turn.isActive():
+            self._turn.start(0)
 
-    def _build_some(self) -> None:
-        """Make cards for some milliseconds, and go on later while any are missing."""
-        self._build_seen()
-        if len(self.slots) > LAZY_ABOVE:
-            return
-        began = time.perf_counter()
-        for slot in self.slots[: self._revealed]:
-            if slot.card is None:
-                slot.build()
-                if time.perf_counter() - began > _SLICE_SECONDS:
-                    self._idle.start(10)
-                    return
-        if self._revealed < len(self.slots):
-            self._reveal(self._revealed + REVEALED_FIRST // 4)
-            self._idle.start(10)
+    def _work(self) -> None:
+        """Do one small piece, and the next one when the window had its turn."""
+        top = self.verticalScrollBar().value() - self._rooms.mapTo(self.canvas, QPoint(0, 0)).y()
+        if self._rooms.work(top, max(200, self.viewport().height())):
+            self._work_soon()
+        elif self._unmarked:
+            self._mark(min(self._unmarked, key=_number))
+            self._work_soon()
+
+
+def _number(slot: Slot) -> int:
+    return slot.number

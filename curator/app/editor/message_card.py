@@ -95,8 +95,8 @@ class MessageCard(Card):
             if part is not None:
                 part.set_read_only(read_only=read_only)
 
-    def show_tokens(self, count: int) -> None:
-        """Show how many tokens the message takes."""
+    def show_tokens(self, count: int | None) -> None:
+        """Show how many tokens the message takes; None: not counted yet."""
         fields = self._message if isinstance(self._message, Mapping) else {}
         trained = role_of(self._message) == "assistant" and fields.get("weight") != 0
         self.header.show_tokens(count, trained=trained)
