@@ -155,6 +155,46 @@ def test_the_field_grows_with_its_text(field):
     assert field.height() > 20 * low
 
 
+LONG = "".join(f"{n}: the quick\u00a0brown fox 😀 \x00 jumps.\n" for n in range(3_000))
+
+
+def test_a_long_text_comes_bit_by_bit_and_is_the_very_string_all_the_while(field, qtbot):
+    field.load(LONG)
+    assert 1 < field.document().blockCount() < 1_000
+    edits: list[bool] = []
+    field.text_edited.connect(lambda: edits.append(True))
+    height = field.height()
+    assert field.text() is LONG
+    qtbot.waitUntil(lambda: field.document().blockCount() == 3_001, timeout=20_000)
+    assert field.text() is LONG
+    assert 0.8 < field.height() / height < 1.2
+    assert not field.document().isUndoAvailable()
+    assert not edits
+
+
+def test_what_is_typed_before_a_long_text_is_there_stands_in_the_whole_of_it(field, qtbot):
+    field.load(LONG)
+    qtbot.keyClicks(field, "x")
+    assert field.text() == "x" + LONG
+    field.load(LONG)
+    field.merge(LONG + "y")
+    assert field.text() == LONG + "y"
+    field.load(LONG)
+    qtbot.keyClick(field, Qt.Key.Key_End, Qt.KeyboardModifier.ControlModifier)
+    qtbot.keyClicks(field, "z")
+    assert field.text() == LONG + "z"
+
+
+def test_another_text_takes_the_place_of_a_long_one_that_was_still_coming(field, qtbot):
+    field.load(LONG)
+    field.load("short")
+    qtbot.wait(50)
+    assert field.text() == "short"
+    assert field.document().blockCount() == 1
+    qtbot.keyClicks(field, "a ")
+    assert field.text() == "a short"
+
+
 @settings(max_examples=300, deadline=None)
 @given(st.text(alphabet=st.characters(exclude_categories=()), max_size=40))
 def test_show_and_read_are_inverse(text):

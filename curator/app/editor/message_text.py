@@ -2,8 +2,9 @@
 
 from typing import Final
 
-from PySide6.QtCore import QByteArray, QEvent, QMimeData, QRect, Qt, Signal
+from PySide6.QtCore import QByteArray, QEvent, QMimeData, QRect, Qt, QTimer, Signal
 from PySide6.QtGui import (
+    QContextMenuEvent,
     QFocusEvent,
     QInputMethodEvent,
     QKeyEvent,
@@ -21,6 +22,12 @@ PRIVATE_TEXT: Final = "application/x-curator-text"
 
 TALLEST_PX: Final = 60_000
 """A field above this height scrolls inside itself; Qt widgets cannot grow without end."""
+
+SLICE: Final = 4_000
+"""How many characters Qt is given in one turn of the event loop; it needs about 2 ms for them."""
+
+_LINE_PX: Final = 25
+_LINE_CHARACTERS: Final = 85
 
 
 class MessageText(QTextEdit):
@@ -40,6 +47,10 @@ class MessageText(QTextEdit):
         self._stand_ins = StandIns("")
         self._loading = False
         self._raw = ""
+        self._rest = ""
+        self._least = 1
+        self._more = QTimer(self)
+        self._more.timeout.connect(self._load_more)
         self.setAcceptRichText(False)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setTabChangesFocus(True)
@@ -57,25 +68,56 @@ class MessageText(QTextEdit):
         return self._stand_ins
 
     def load(self, text: str) -> None:
-        """Show a text afresh; the field's own undo starts anew."""
+        """Show a text afresh; the field's own undo starts anew, and a long one comes bit by bit."""
         self._original = text
         self._stand_ins = StandIns(text)
         self._loading = True
+        self._rest = self._stand_ins.show(text)
+        self._more.stop()
         document = self.document()
         document.setUndoRedoEnabled(False)
         document.clear()
-        cursor = QTextCursor(document)
+        self._make_room()
         line = QTextBlockFormat()
         line.setLineHeight(
             float(self._line_height), QTextBlockFormat.LineHeightTypes.ProportionalHeight.value
         )
-        cursor.setBlockFormat(line)
-        cursor.insertText(self._stand_ins.show(text))
-        document.setUndoRedoEnabled(True)
-        document.setModified(False)
+        QTextCursor(document).setBlockFormat(line)
+        self._load_more()
         self.moveCursor(QTextCursor.MoveOperation.Start)
-        self._raw = document.toRawText()
-        self._loading = False
+        if self._rest:
+            self._more.start(0)
+
+    def finish(self) -> None:
+        """Show the rest of a long text now: whoever types or copies does so in the whole of it."""
+        while self._rest:
+            self._load_more()
+
+    def _load_more(self) -> None:
+        end = len(self._rest)
+        if end > SLICE:
+            # A paragraph is laid out as a whole: cut in two it would cost more than at once.
+            end = self._rest.rfind("\n", 0, SLICE) + 1 or self._rest.find("\n") + 1 or end
+        piece, self._rest = self._rest[:end], self._rest[end:]
+        document = self.document()
+        cursor = QTextCursor(document)
+        cursor.movePosition(QTextCursor.MoveOperation.End)
+        cursor.insertText(piece)
+        document.setModified(False)
+        if not self._rest:
+            self._more.stop()
+            document.setUndoRedoEnabled(True)
+            self._raw = document.toRawText()
+            self._loading = False
+            self._least = 1
+            self._grow()
+
+    def _make_room(self) -> None:
+        """Keep about the height a long text will take, with a scroll bar from the start if it needs one."""
+        lines = self._rest.count("\n") + len(self._rest) // _LINE_CHARACTERS
+        self._least = lines * _LINE_PX if len(self._rest) > SLICE else 1
+        always, off = Qt.ScrollBarPolicy.ScrollBarAlwaysOn, Qt.ScrollBarPolicy.ScrollBarAlwaysOff
+        self._set_bar(always if self._least > 0.8 * TALLEST_PX else off)
 
     def text(self) -> str:
         """Return the text; the very string that was loaded while nobody changed it."""
@@ -86,6 +128,7 @@ class MessageText(QTextEdit):
         now = self.text()
         if text == now:
             return
+        self.finish()
         if newline_style(text) != self._stand_ins.newline:
             self.load(text)
             return
@@ -100,11 +143,17 @@ class MessageText(QTextEdit):
 
     def select(self, start: int, end: int) -> None:
         """Select a stretch of the real text, given in Python indices."""
+        self.finish()
         text = self.text()
         cursor = self.textCursor()
         cursor.setPosition(self._stand_ins.offset(text, start))
         cursor.setPosition(self._stand_ins.offset(text, end), QTextCursor.MoveMode.KeepAnchor)
         self.setTextCursor(cursor)
+
+    def selectAll(self) -> None:  # noqa: N802 - Qt's name
+        """Select the whole text, also what was still to come."""
+        self.finish()
+        super().selectAll()
 
     def createMimeDataFromSelection(self) -> QMimeData:
         """Copy the real characters; Qt's own way turns non-breaking spaces into spaces."""
@@ -129,6 +178,7 @@ class MessageText(QTextEdit):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Type; Escape leaves, Shift+Enter is a newline, and undo goes on where the field's ends."""
+        self.finish()
         if event.key() == Qt.Key.Key_Escape:
             self.escaped.emit()
         elif event.matches(QKeySequence.StandardKey.InsertLineSeparator):
@@ -146,10 +196,16 @@ class MessageText(QTextEdit):
 
     def inputMethodEvent(self, event: QInputMethodEvent) -> None:
         """Take composed text; one that equals a stand-in in use is shown by another."""
+        self.finish()
         if self._types_a_stand_in(event.commitString()):
             self._insert(event.commitString())
             event.setCommitString("")
         super().inputMethodEvent(event)
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """Offer the menu on the whole text."""
+        self.finish()
+        super().contextMenuEvent(event)
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         """Say that the field was left, unless only a menu or another window took over."""
@@ -159,7 +215,7 @@ class MessageText(QTextEdit):
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         """Let the page scroll, unless the text is so tall that it scrolls inside."""
-        if self.verticalScrollBarPolicy() == Qt.ScrollBarPolicy.ScrollBarAlwaysOff:
+        if self._scrolls_outside():
             event.ignore()
         else:
             super().wheelEvent(event)
@@ -188,6 +244,7 @@ class MessageText(QTextEdit):
         return any(character in self._stand_ins.characters for character in typed)
 
     def _insert(self, text: str) -> None:
+        self.finish()
         self._stand_ins.reserve(self.document().toRawText())
         shown = self._stand_ins.show(text.replace("\n", self._stand_ins.newline))
         self.textCursor().insertText(shown)
@@ -195,13 +252,17 @@ class MessageText(QTextEdit):
 
     def _grow(self) -> None:
         height = int(self.document().documentLayout().documentSize().height() + 1)
-        tall = height > TALLEST_PX
-        policy = (
-            Qt.ScrollBarPolicy.ScrollBarAsNeeded if tall else Qt.ScrollBarPolicy.ScrollBarAlwaysOff
-        )
+        height = max(height, self._least)
+        if height > TALLEST_PX and self._scrolls_outside():
+            self._set_bar(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
+        self.setFixedHeight(max(1, min(height, TALLEST_PX)))
+
+    def _scrolls_outside(self) -> bool:
+        return self.verticalScrollBarPolicy() == Qt.ScrollBarPolicy.ScrollBarAlwaysOff
+
+    def _set_bar(self, policy: Qt.ScrollBarPolicy) -> None:
         if policy != self.verticalScrollBarPolicy():
             self.setVerticalScrollBarPolicy(policy)
-        self.setFixedHeight(max(1, min(height, TALLEST_PX)))
 
     def _on_contents_changed(self) -> None:
         # Formats of a highlighter, also of one that dies, arrive here too and count as revisions.
