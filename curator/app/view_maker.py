@@ -94,6 +94,8 @@ class ViewMaker(QObject):
         self._job = None
         if isinstance(error, CuratorError):
             self._session.tell("error", str(error))
+        # What was shown before stays, and nothing is being searched any more.
+        self.made.emit()
 
     def _take(self, rows: "np.ndarray") -> None:
         self._session.view = View(rows, self.query, self.sort, self.descending)

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Final
 
+from curator.curate.patterns import Pattern
 from curator.curate.search import Query, Term
 
 PREFIX_FROM: Final = 3
@@ -55,9 +56,7 @@ def is_prefix(term: Term) -> bool:
 
 @cache
 def pattern(term: Term) -> re.Pattern[str]:
-    """Return what to look for in a folded text, or for a regular expression in the text itself."""
-    if term.kind == "regex":
-        return re.compile(term.text)
+    """Return what to look for in a folded text."""
     folded = fold(term.text)
     if any(ord(c) >= _ALPHABETS_END for c in folded):
         return re.compile(_spaced(folded))
@@ -72,14 +71,21 @@ def _spaced(folded: str) -> str:
 
 
 def matcher(query: Query) -> Callable[[str], bool]:
-    """Return the test of all terms of a query on a text."""
+    """Return the test of all terms of a query on a text.
+
+    It raises WrongUse where a regular expression takes too long on a text.
+    """
     folded = [(pattern(t).search, t.negated) for t in query.terms if t.kind != "regex"]
-    raw = [(pattern(t).search, t.negated) for t in query.terms if t.kind == "regex"]
+    raw = [
+        (Pattern(t.text, shown=t.text.removeprefix("(?i)")).found_in, t.negated)
+        for t in query.terms
+        if t.kind == "regex"
+    ]
 
     def matches(text: str) -> bool:
         # Plain loops: this runs a million times for one search.
-        for search, negated in raw:
-            if (search(text) is None) is not negated:
+        for found_in, negated in raw:
+            if found_in(text) is negated:
                 return False
         if folded:
             low = fold(text)

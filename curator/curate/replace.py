@@ -1,9 +1,10 @@
 """Find and replace inside messages: every place is shown before anything changes."""
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 
+from curator.curate.patterns import Pattern
 from curator.dataset import Conversation, Message
 from curator.dataset.errors import WrongUse
 from curator.dataset.json_values import Json
@@ -42,7 +43,7 @@ class Replacer:
         if not search.find:
             raise WrongUse("Type what to find.")
         self.search = search
-        self._pattern = _compiled(search)
+        self._matches = _matcher(search)
         self._needle = _needle(search)
 
     def may_match(self, line: str) -> bool:
@@ -80,7 +81,7 @@ class Replacer:
         return conversation.replace(messages=messages)
 
     def _hits_in(self, message: int, part: int | None, text: str) -> Iterator[Hit]:
-        for match in self._pattern.finditer(text):
+        for match in self._matches(text):
             start, end = match.span()
             if start == end:
                 continue
@@ -118,20 +119,15 @@ def _spliced(text: str, hits: list[Hit]) -> str:
     return "".join([*pieces, text[position:]])
 
 
-def _compiled(search: Search) -> re.Pattern[str]:
+def _matcher(search: Search) -> Callable[[str], Iterable[re.Match[str]]]:
     source = search.find if search.is_regex else re.escape(search.find)
     if search.whole_word:
         source = rf"(?<!\w)(?:{source})(?!\w)"
-    try:
-        pattern = re.compile(source, 0 if search.match_case else re.IGNORECASE)
-    except (re.error, OverflowError, RecursionError) as error:
-        raise WrongUse(f"The pattern is not a regular expression: {error}.") from error
-    if search.is_regex:
-        try:
-            pattern.sub(search.replace, "")
-        except (re.error, IndexError) as error:
-            raise WrongUse(f"The replacement does not fit the pattern: {error}.") from error
-    return pattern
+    if not search.is_regex:
+        return re.compile(source, 0 if search.match_case else re.IGNORECASE).finditer
+    pattern = Pattern(source, shown=search.find, match_case=search.match_case)
+    pattern.check_replacement(search.replace)
+    return pattern.matches
 
 
 def _needle(search: Search) -> str | None:

@@ -9,6 +9,9 @@ import re
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from curator.curate.patterns import Pattern
+from curator.dataset.errors import WrongUse
+
 NUMBERS: Final = ("id", "tokens", "trained", "messages", "turns", "errors", "warnings", "line")
 """Fields that compare numbers."""
 
@@ -110,9 +113,9 @@ def _part(match: re.Match[str]) -> tuple[Term | Filter | None, str]:
         return _field(match, negated)
     if match["regex"] is not None:
         try:
-            re.compile(match["regex"])
-        except re.error as error:
-            return None, f"/{match['regex']}/ is no regular expression: {error}."
+            Pattern(match["regex"])
+        except WrongUse as error:
+            return None, str(error)
         return Term("regex", ("(?i)" if match["flag"] else "") + match["regex"], negated), ""
     if match["phrase"] is not None:
         phrase = match["phrase"].strip()

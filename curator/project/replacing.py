@@ -44,8 +44,8 @@ def find(
     for number, (conversation, line) in enumerate(reader.iterate(ids)):
         if number % _EVERY == 0:
             progress(number, len(ids), "")
-            if cancelled():
-                raise Cancelled("find")
+        if cancelled():
+            raise Cancelled("find")
         hits = _hits(replacer, line)
         if hits:
             touched.append(conversation)
@@ -72,8 +72,8 @@ def replacing(
     for number, (conversation, line) in enumerate(reader.iterate(ids)):
         if number % _EVERY == 0:
             progress(number, len(ids), "")
-            if cancelled():
-                raise Cancelled("replace")
+        if cancelled():
+            raise Cancelled("replace")
         before = _parsed(line)
         if before is None:
             continue

@@ -218,9 +218,17 @@ def _scan(
         part = ids[start : start + size]
         start, size = start + size, _SCAN_PAGE
         lines = reader.contents(part.tolist())
-        found = part[np.fromiter((test(line) for line in lines), np.bool_, len(lines))]
+        found = part[np.fromiter(_tested(test, lines, cancelled), np.bool_, len(lines))]
         if len(found):
             yield found
+
+
+def _tested(test: Test, lines: list[str], cancelled: Callable[[], bool]) -> Iterator[bool]:
+    for line in lines:
+        yield test(line)
+        # A regular expression may take seconds for one text.
+        if cancelled():
+            raise Cancelled("The search was stopped.")
 
 
 def _test_of(query: Query) -> Test:

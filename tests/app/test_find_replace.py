@@ -8,6 +8,8 @@ from PySide6.QtCore import Qt
 from curator.app.find_replace import FindReplaceDialog
 from curator.app.jobs import Jobs
 from curator.app.session import Session
+from curator.app.view_maker import ViewMaker
+from curator.curate import patterns
 from curator.curate.replace import Search
 from curator.dataset import ContentPatch, Edit
 from curator.dataset.errors import Cancelled
@@ -157,3 +159,45 @@ def test_an_edit_meanwhile_shows_the_places_anew(dialog, session, qtbot):
     qtbot.waitUntil(lambda: dialog._found is not None, timeout=5_000)
     assert dialog.table.left_out == []
     assert [hit.start for _, hit in dialog.table.hits] == [3, 11, 0]
+
+
+def test_a_pattern_that_would_never_end_is_given_up_in_a_sentence(
+    session, dialog, qtbot, monkeypatch
+):
+    monkeypatch.setattr(patterns, "SECONDS", 0.3)
+    content = session.project.content(session.ids[0])
+    patch = ContentPatch(session.ids[0], content, line("x" * 5_000))
+    session.push(Edit("x", "anna", (patch,)))
+    dialog._regex.setChecked(True)
+    dialog.find_field.setText("(x+x+)+y")
+    dialog.search_now()
+    qtbot.waitUntil(lambda: "was given up" in dialog._state.text(), timeout=60_000)
+    assert not dialog.replace_button.isEnabled()
+    look_for(dialog, qtbot, "x+", "z")
+    assert dialog._found.total == 1
+
+
+def test_the_search_bar_gives_up_such_a_pattern_too(session, qtbot, monkeypatch):
+    monkeypatch.setattr(patterns, "SECONDS", 0.3)
+    content = session.project.content(session.ids[0])
+    patch = ContentPatch(session.ids[0], content, line("x" * 5_000))
+    session.push(Edit("x", "anna", (patch,)))
+    told: list[str] = []
+    session.notice.connect(lambda notice: told.append(notice.text))
+    maker = ViewMaker(session, session.jobs)
+    with qtbot.waitSignal(maker.made, timeout=60_000):
+        maker.ask("/(x+x+)+y/")
+    assert "/(x+x+)+y/ was given up" in told[0]
+    maker.deleteLater()
+
+
+def test_a_slow_search_stops_at_the_next_text_when_it_is_given_up(session):
+    asked: list[bool] = []
+
+    def stop_at_the_second() -> bool:
+        asked.append(True)
+        return len(asked) > 1
+
+    with pytest.raises(Cancelled):
+        find(session.project, session.ids, Search("o", "0"), quiet, stop_at_the_second)
+    assert len(asked) == 2
