@@ -16,6 +16,7 @@ from curator.cli import (
     jobs,
     labels,
     local,
+    offers,
     projects,
     splits,
     targets,
@@ -37,6 +38,7 @@ GROUPS: Final = (
     training,
     jobs,
     asking,
+    offers,
     local,
     demo,
 )

@@ -1,15 +1,20 @@
 """The base models a local job can start from, and how a worker loads one."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from curator.dataset.resources import resource
-from curator.tune.local.folders import local_root
+from curator.tune.local.base_folders import fault_of
+from curator.tune.local.folders import local_root, read_json
 
 TINY: Final = "tiny"
 PRACTICE: Final = "practice"
+ORIGIN: Final = "origin.json"
+"""The note in the folder of an added base: its name, and where it came from."""
+
 CHATML: Final = (
     "{% for message in messages %}"
     "{{ '<|im_start|>' + message['role'] + '\\n' + message['content'] }}"
@@ -33,6 +38,8 @@ class Base:
     name: str
     folder: Path
     label: str
+    source: str = ""
+    revision: str = ""
 
     @property
     def is_tiny(self) -> bool:
@@ -47,7 +54,7 @@ class Base:
 
 
 def known_bases(root: Path | None = None) -> tuple[Base, ...]:
-    """Return the bases that can be used now: the tiny one, the practice one where fetched."""
+    """Return the bases that can be used now: the tiny one, the practice one where fetched, the added."""
     home = (root or local_root()) / "bases"
     bases = [Base(TINY, home / TINY, "Tiny: random weights, for a first try in seconds")]
     if (home / PRACTICE / "config.json").is_file():
@@ -56,21 +63,40 @@ def known_bases(root: Path | None = None) -> tuple[Base, ...]:
                 PRACTICE, home / PRACTICE, "Practice: SmolLM2 135M, learns style and fixed answers"
             )
         )
-    return tuple(bases)
+    return (*bases, *_added(home))
+
+
+def _added(home: Path) -> Iterator[Base]:
+    """Yield the bases that somebody added, by their names."""
+    for note in sorted(home.glob(f"*/{ORIGIN}")):
+        origin = read_json(note)
+        folder = Path(origin["folder"]) if origin.get("folder") else note.parent
+        yield Base(
+            origin["name"], folder, origin["label"], origin["source"], origin.get("revision") or ""
+        )
 
 
 def find_base(name: str, root: Path | None = None) -> Base:
     """Return a base by name or by the folder of a Hugging Face checkpoint; raises BaseUnusable."""
     for base in known_bases(root):
         if base.name == name:
-            return base
+            return base if base.is_tiny else _sound(base)
     folder = Path(name).expanduser()
-    if (folder / "config.json").is_file():
-        return Base(name, folder, f"Folder {folder.name}")
+    if folder.is_absolute() or folder.is_dir():
+        return _sound(Base(name, folder, f"Folder {folder.name}"))
     raise BaseUnusable(
-        f"There is no base {name!r} here. Use tiny, practice (after fetching it), or a folder that "
-        "holds config.json, the weights as safetensors and the tokenizer."
+        f"There is no base {name!r} here. Use tiny, practice (after fetching it), a folder that "
+        "holds config.json, the weights as safetensors and the tokenizer, or add one: curator models "
+        "add SOURCE."
     )
+
+
+def _sound(base: Base) -> Base:
+    """Return a base whose folder is whole; raises BaseUnusable."""
+    fault = fault_of(base.folder)
+    if fault:
+        raise BaseUnusable(fault)
+    return base
 
 
 def load_tokenizer(base: Base) -> Any:

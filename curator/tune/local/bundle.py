@@ -28,6 +28,7 @@ _CODE: Final = (
         f"tune/local/{name}.py"
         for name in (
             "__init__",
+            "base_folders",
             "bases",
             "breakdowns",
             "devices",

@@ -99,6 +99,5 @@ def _convert(trainer: str, weights: Path, folder: Path) -> None:
     command = [trainer, "-m", "curator.tune.local.convert", str(weights), str(folder)]
     answer = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if answer.returncode != 0:
-        raise TrainerUnavailable(
-            f"The weights could not be converted: {answer.stderr.strip()[-300:]}"
-        )
+        said = (answer.stderr.strip() or answer.stdout.strip())[-300:]
+        raise TrainerUnavailable(f"The weights could not be converted: {said}")

@@ -1,0 +1,62 @@
+"""What a target can start from or ask: base models and checkpoints, in the shape the command line promises."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Any
+
+from curator.tune.client import connect
+from curator.tune.jobs import JobTable
+from curator.tune.probing import list_bases
+from curator.tune.targets import Target, find_target
+
+
+def models_rows(target: str) -> dict[str, Any]:
+    """Return the base models and checkpoints of a target: what ``models`` shows.
+
+    This computer is read from its disk; any other target is asked, which costs nothing.
+    """
+    found = find_target(target)
+    rows = _here() if found.protocol == "local" else _served(found)
+    return {"models": list(rows)}
+
+
+def _row(identifier: str, kind: str, base: str | None, **more: Any) -> dict[str, Any]:
+    return {
+        "id": identifier,
+        "kind": kind,
+        "base": base,
+        "size": None,
+        "shutdown_date": None,
+        **more,
+    }
+
+
+def _served(target: Target) -> Iterator[dict[str, Any]]:
+    with closing(JobTable()) as table:
+        bases = {job.checkpoint: job.base for job in table.all() if job.checkpoint}
+    with connect(target) as connection:
+        for each in list_bases(connection):
+            is_tuned = each.name in bases or each.name.startswith("ft:")
+            base = bases.get(each.name) or (each.name.split(":")[1] if is_tuned else None)
+            kind = "checkpoint" if is_tuned else "base"
+            yield _row(each.name, kind, base, shutdown_date=each.shutdown or None)
+
+
+def _here() -> Iterator[dict[str, Any]]:
+    from curator.tune.local.base_folders import size_of
+    from curator.tune.local.bases import known_bases
+    from curator.tune.local.jobs_api import model_id
+    from curator.tune.local.queue import Queue
+
+    for base in known_bases():
+        size = size_of(base.folder) if base.folder.is_dir() else 0
+        more = {"label": base.label, "source": base.source or None, "folder": str(base.folder)}
+        yield _row(base.name, "base", None, size=size, revision=base.revision or None, **more)
+    for job in Queue().all():
+        last = job.state.get("checkpoint")
+        for entry in job.checkpoints():
+            folder = job.checkpoints_root / f"step-{entry['step_number']}"
+            if folder.is_dir():
+                step = None if folder.name == last else entry["step_number"]
+                name, size = model_id(job, step), size_of(folder)
+                yield _row(name, "checkpoint", job.spec["base"], size=size, folder=str(folder))
