@@ -41,6 +41,7 @@ PARTS: Final = (
     Part("msgspec", "BSD 3-Clause", "Reading JSON lines", "msgspec"),
     Part("fastokens", "Apache 2.0", "Counting tokens", "fastokens"),
     Part("tiktoken", "MIT", "Counting tokens", "tiktoken"),
+    Part("regex", "Apache 2.0, CNRI", "Searching by regular expression", "regex"),
     Part("openai", "Apache 2.0", "Speaking to training services", "openai"),
     Part("keyring", "MIT", "Keys in the system's store", "keyring"),
     Part("platformdirs", "MIT", "Where settings lie", "platformdirs"),

@@ -29,7 +29,7 @@ from curator.curate.tokens import count_conversation, counter
 from curator.dataset import Conversation, Message
 from curator.dataset.json_values import BadJson, Json, loads
 
-KERNEL_VERSION: Final = 1
+KERNEL_VERSION: Final = 2
 """Changes when the kernel gives other columns for the same line."""
 
 WORTH_ACCELERATING: Final = 4_000_000

@@ -14,8 +14,19 @@ from curator.dataset.json_values import BadJson, Json, canonical, dumps, loads
 ROLES: Final = ("system", "developer", "user", "assistant", "tool", "function")
 """Roles a person can choose, in the order menus show them."""
 
+TITLE_CHARACTERS: Final = 80
+"""How long the title of a conversation is at most."""
+
 CONTENT_KEYS: Final = ("messages", "tools", "parallel_tool_calls", "functions")
 """Top-level keys of a training line; any other key is metadata."""
+
+
+def title_of(text: str) -> str:
+    """Return the first words of a text on one line; at most 80 characters, the last one "…" if cut."""
+    short = " ".join(text[:400].split())
+    if len(short) <= TITLE_CHARACTERS and (len(text) <= 400 or not text[400:].strip()):
+        return short
+    return short[: TITLE_CHARACTERS - 1].rstrip() + "…"
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,11 +156,16 @@ class Conversation:
         return messages[0].text if messages and messages[0].role in ("system", "developer") else ""
 
     @property
-    def title(self) -> str:
-        """The first words of the first user turn (at most 80 characters, one line)."""
+    def opening(self) -> str:
+        """The text of the first user turn, or of the first message where no user speaks."""
         messages = self.messages
         first = next((m for m in messages if m.role == "user"), messages[0] if messages else None)
-        return " ".join(first.text[:400].split())[:80] if first else ""
+        return first.text if first else ""
+
+    @property
+    def title(self) -> str:
+        """The first words of the opening: one line of at most 80 characters, "…" where it goes on."""
+        return title_of(self.opening)
 
     def replace(self, **changes: Json) -> "Conversation":
         """Return a copy with some top-level keys set."""

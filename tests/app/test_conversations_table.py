@@ -1,8 +1,11 @@
 """The table shows plain Python values, reads texts by the page, and selects a million rows at once."""
 
+import json
+
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QTextDocumentFragment
 
 from curator.app.jobs import Jobs
 from curator.app.session import Session, View
@@ -99,3 +102,22 @@ def test_a_sort_asks_for_the_order_of_its_column(table, qtbot):
     with qtbot.waitSignal(table.sort_requested) as asked:
         table.sort(4, Qt.SortOrder.DescendingOrder)
     assert asked.args == ["tokens", True]
+
+
+def test_a_title_that_goes_on_ends_in_an_ellipsis_and_its_tip_says_all(table, session):
+    whole = "Why was <b>my</b> card & the other one refused \ud800 " * 3 + "\nPlease tell me."
+    after = json.dumps({"messages": [{"role": "user", "content": whole}]})
+    before = session.project.content(int(session.index.ids[0]))
+    table.forget(
+        session.push(Edit("z", "anna", (ContentPatch(int(session.index.ids[0]), before, after),)))
+    )
+    cell = table.index(0, 1)
+    shown = table.data(cell)
+    assert len(shown) <= 80
+    assert shown.endswith("…")
+    assert whole.startswith(shown[:40])
+    tip = QTextDocumentFragment.fromHtml(table.data(cell, Qt.ItemDataRole.ToolTipRole))
+    assert tip.toPlainText() == whole.replace("\ud800", "?")
+    assert table.data(cell, Qt.ItemDataRole.AccessibleTextRole) == whole
+    # A short one is its own tip.
+    assert table.data(table.index(1, 1), Qt.ItemDataRole.ToolTipRole) == "Question 2"

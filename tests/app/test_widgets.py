@@ -116,7 +116,7 @@ def test_a_long_line_is_cut_and_whole_in_the_tip(qtbot):
     qtbot.addWidget(label)
     label.setText("other " * 100)
     assert label.minimumSizeHint().width() <= 24
-    assert label.toolTip().startswith("other")
+    assert label.toolTip().count("other") == 100
 
 
 def test_a_reading_card_is_named_and_shows_a_long_text_in_two_steps(qtbot):

@@ -18,9 +18,10 @@ from curator.curate.analysis import (
 )
 from curator.curate.checks import check_conversation, explain_rejected
 from curator.curate.kernel import Kernel, analyse, analyse_conversation
-from curator.curate.plain import decode_plain, encode_plain
+from curator.curate.plain import decode_plain, encode_plain, quick_title
 from curator.curate.tokens import count_conversation, counter
 from curator.dataset import Conversation
+from curator.dataset.conversation import title_of
 from curator.dataset.json_values import loads
 from tests.curate.strange_json import json_values, lines
 
@@ -258,3 +259,15 @@ def test_a_batch_gives_the_rows_of_its_lines_one_by_one(values):
             assert found == [f for _, f in alone.findings]
             at += 1
     assert at == len(together)
+
+
+@settings(max_examples=400, deadline=None)
+@given(
+    st.lists(
+        st.sampled_from(("word", " ", "  ", "\n", "\u00a0", "😀", "x" * 30, " " * 390)), max_size=20
+    )
+)
+def test_the_quick_title_is_the_title(pieces):
+    text = "".join(pieces)
+    assert quick_title(text) == title_of(text)
+    assert len(title_of(text)) <= 80

@@ -39,6 +39,17 @@ def test_title_is_the_first_user_turn_on_one_line():
     assert conversation.system_prompt == "S"
 
 
+def test_a_title_that_goes_on_says_so():
+    def title(text):
+        return Conversation.of([Message.of("user", text)]).title
+
+    assert title("x" * 80) == "x" * 80
+    assert title("x" * 81) == "x" * 79 + "…"
+    assert title("y" * 78 + " zz") == "y" * 78 + "…"
+    assert title("one" + " " * 500 + "two") == "one…"
+    assert title("one" + " " * 500) == "one"
+
+
 def test_changing_one_message_keeps_the_others_and_unknown_keys():
     line = '{"id":7,"messages":[{"role":"user","content":"a","x":1},{"role":"assistant","content":"b"}]}'
     conversation = Conversation.parse(line)

@@ -6,9 +6,11 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 from curator.app.editor.gauge import Measure
 from curator.app.widgets.buttons import IconButton
 from curator.app.widgets.chip import Chip
-from curator.app.widgets.text import Elided, Meta
+from curator.app.widgets.text import Elided, Meta, tip_of
 from curator.app.widgets.token_meter import TokenMeter
 from curator.dataset import Annotation, Conversation
+
+_TIP_CHARACTERS = 1_000
 
 STATUS_TONES = {
     "pending": ("text-muted", "clock"),
@@ -59,6 +61,8 @@ class EditorHeader(QWidget):
         """Show what the conversation is about and its number."""
         title = draft.title or self.tr("No user turn yet")
         self._title.setText(self.tr("{0}  ·  {1}").format(conversation, title))
+        if title.endswith("…"):
+            self._title.setToolTip(tip_of(draft.opening.strip()[:_TIP_CHARACTERS]))
 
     def show_annotation(self, annotation: Annotation) -> None:
         """Show where the conversation stands."""

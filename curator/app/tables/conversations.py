@@ -13,6 +13,7 @@ from curator.app.tables.grid import Column, Table
 from curator.app.theme import META_PX, font, number_font, paint_icon, tokens
 from curator.app.widgets.chip import paint_chip
 from curator.dataset.errors import ProjectError
+from curator.dataset.json_values import BadJson
 
 if TYPE_CHECKING:
     from curator.app.session import Session
@@ -30,6 +31,7 @@ _STATUS_LOOK: Final = (
     ("cross", "danger"),
     ("skip", "warning"),
 )
+_TIP_CHARACTERS: Final = 1_000
 _DAY_SECONDS: Final = 86_400
 
 
@@ -92,7 +94,7 @@ class ConversationTable(Table):
     def _make_columns(self) -> tuple[Column, ...]:
         return (
             Column("", self._status, "status", 36, paint=self._paint_status, tip=self._status),
-            Column(self.tr("Conversation"), self._title, "title", 200, stretch=True, tip=self._title),
+            Column(self.tr("Conversation"), self._title, "title", 200, stretch=True, tip=self._whole_title),
             Column(self.tr("Labels"), self._chip_words, "tags", 104, paint=self._paint_chips),
             Column(self.tr("Turns"), self._turns, "n_turns", 54, number=True),
             Column(self.tr("Tokens"), self._tokens, "tokens", 78, number=True),
@@ -123,6 +125,18 @@ class ConversationTable(Table):
         if conversation not in self._titles:
             self._read_page(row)
         return self._titles.get(conversation) or self.tr("No user turn yet")
+
+    def _whole_title(self, row: int) -> str:
+        """Return what the title begins, as far as a tip can show it."""
+        index, project = self._session.index, self._session.project
+        title = self._title(row)
+        if index is None or project is None or not title.endswith("…"):
+            return title
+        try:
+            whole = project.conversation(int(index.ids[row])).opening.strip()
+        except (ProjectError, BadJson):
+            return title
+        return whole if len(whole) <= _TIP_CHARACTERS else whole[:_TIP_CHARACTERS].rstrip() + "…"
 
     def _tokens(self, row: int) -> object:
         index = self._session.index

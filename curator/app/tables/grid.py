@@ -33,6 +33,7 @@ from PySide6.QtWidgets import (
 from curator.app.preference_file import read_stored
 from curator.app.tables import Index
 from curator.app.theme import TEXT_PX, font, number_font, tokens
+from curator.app.widgets.text import tip_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -119,7 +120,8 @@ class Table(QAbstractTableModel):
         if role == _FONT:
             return self._numbers if column.number else None
         if role in (_TIP, _ACCESSIBLE) and column.tip is not None:
-            return column.tip(int(self._rows[index.row()]))
+            words = column.tip(int(self._rows[index.row()]))
+            return tip_of(words) if role == _TIP else words
         return None
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = _DISPLAY) -> Any:

@@ -1,8 +1,14 @@
 """Labels in the few sizes the window knows."""
 
+from html import escape
+from typing import Final
+
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QLabel, QSizePolicy, QWidget
+
+_TIP_LINE: Final = 60
+"""A longer tip is wrapped."""
 
 
 class _Text(QLabel):
@@ -58,13 +64,20 @@ class Reading(_Text):
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
 
 
+def tip_of(text: str) -> str:
+    """Return a text as a tip that wraps and shows it as it is: Qt would take a < for markup."""
+    text = text.encode("utf-8", "replace").decode("utf-8")
+    lines = escape(text).replace("\n", "<br>")
+    return f"<qt>{lines}</qt>" if "<" in text or len(text) > _TIP_LINE else text
+
+
 class Elided(_Text):
     """One line that ends in an ellipsis where it does not fit; the tip holds the whole."""
 
     def setText(self, text: str) -> None:  # noqa: N802 - Qt's name
         """Show a text and keep it whole in the tip."""
         super().setText(text)
-        self.setToolTip(text)
+        self.setToolTip(tip_of(text))
 
     def minimumSizeHint(self):  # type: ignore[no-untyped-def]  # noqa: ANN201
         """Allow any width."""
