@@ -5,7 +5,6 @@ from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
 
 import apsw
-import numpy as np
 
 from curator.curate.shingles import Cancel
 from curator.dataset import Conversation
@@ -16,7 +15,6 @@ from curator.project.reader import Reader
 
 _BATCH: Final = 4_000
 _LINE_END: Final = ord("\n")
-_RETURN: Final = ord("\r")
 
 Place = tuple[str, int | None]
 _Row = tuple[int, int | None, int | None, int | None, str | None, int | None, int | None]
@@ -48,7 +46,7 @@ class _Run:
 
     __slots__ = ("begin", "code", "end", "ids", "places", "raw", "segment", "starts")
 
-    def __init__(self, code: int, segment: int, raw: memoryview, begin: int) -> None:
+    def __init__(self, code: int, segment: int, raw: bytes, begin: int) -> None:
         self.code = code
         self.segment = segment
         self.raw = raw
@@ -65,27 +63,27 @@ class _Segments:
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
         self._id = -1
-        self._raw = memoryview(b"")
+        self._raw = b""
 
-    def raw(self, segment: int) -> memoryview:
+    def raw(self, segment: int) -> bytes:
         if segment != self._id:
             with self._reader.reading() as connection:
                 found = scalar(connection, "SELECT bytes FROM segment WHERE id = ?", (segment,))
-            self._id, self._raw = segment, memoryview(bytes(found))
+            self._id, self._raw = segment, bytes(found)
         return self._raw
 
 
 def _joined(
     rows: list[_Row], codes: list[int], names: Mapping[int, str], segments: _Segments
 ) -> Iterator[Part]:
-    run = _Run(-1, -1, memoryview(b""), 0)
+    run = _Run(-1, -1, b"", 0)
     for (id_, segment, start, length, content, source, number), code in zip(
         rows, codes, strict=True
     ):
         place = (names.get(source or 0, ""), number)
         if content is not None:
             yield from _taken(run)
-            run = _Run(-1, -1, memoryview(b""), 0)
+            run = _Run(-1, -1, b"", 0)
             yield Part(code, _one_line(content.encode("utf-8")), [id_], [place])
             continue
         start = start or 0
@@ -108,15 +106,14 @@ def _taken(run: _Run) -> Iterator[Part]:
     """Yield a run whole, or line by line where an object in it is spread over several lines."""
     if not run.ids:
         return
-    raw = run.raw[run.begin : run.end]
-    bytes_ = np.frombuffer(raw, dtype=np.uint8)
-    ends = int(np.count_nonzero(bytes_ == _LINE_END))
-    if ends == len(run.ids) - 1 and not (bytes_ == _RETURN).any():
-        yield Part(run.code, raw, run.ids, run.places)
+    # Looked for in the bytes themselves: many times faster than in a view or an array of them.
+    ends = run.raw.count(b"\n", run.begin, run.end)
+    if ends == len(run.ids) - 1 and run.raw.find(b"\r", run.begin, run.end) < 0:
+        yield Part(run.code, memoryview(run.raw)[run.begin : run.end], run.ids, run.places)
         return
     stops = [*(start - 1 for start in run.starts[1:]), run.end]
     for start, stop, id_, place in zip(run.starts, stops, run.ids, run.places, strict=True):
-        yield Part(run.code, _one_line(bytes(run.raw[start:stop])), [id_], [place])
+        yield Part(run.code, _one_line(run.raw[start:stop]), [id_], [place])
 
 
 def _rows(reader: Reader, ids: Ints) -> list[_Row]:
