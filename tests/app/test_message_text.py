@@ -3,12 +3,13 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PySide6.QtCore import QEvent, QMimeData, Qt
+from PySide6.QtCore import QByteArray, QEvent, QMimeData, Qt
 from PySide6.QtGui import QKeyEvent, QTextCursor
 from PySide6.QtWidgets import QApplication
 
 from curator.app.editor.lossless import StandIns, newline_style
-from curator.app.editor.message_text import MessageText
+from curator.app.editor.message_text import PRIVATE_TEXT, MessageText
+from curator.dataset.json_values import dumps, loads
 
 HARD_TEXTS = {
     "non-breaking space": "10\u00a0000\u202f€",
@@ -193,6 +194,54 @@ def test_another_text_takes_the_place_of_a_long_one_that_was_still_coming(field,
     assert field.document().blockCount() == 1
     qtbot.keyClicks(field, "a ")
     assert field.text() == "a short"
+
+
+HALVES = "a\ud83d, \ude00b"
+
+
+def bring_together(field, text=HALVES):
+    """Delete what stands between the halves of an emoji that was cut in two."""
+    field.load(text)
+    cursor = field.textCursor()
+    cursor.setPosition(field.stand_ins.offset(text, text.index(",")))
+    cursor.setPosition(
+        field.stand_ins.offset(text, text.index("\ude00")), QTextCursor.MoveMode.KeepAnchor
+    )
+    field.setTextCursor(cursor)
+
+
+def test_halves_of_an_emoji_brought_together_are_it_at_once_as_they_will_be_in_the_file(
+    field, qtbot
+):
+    bring_together(field)
+    qtbot.keyClick(field, Qt.Key.Key_Delete)
+    assert field.text() == "a😀b"
+    assert field.document().toRawText() == "a😀b"
+    assert loads(dumps(field.text())) == field.text()
+    qtbot.keyClick(field, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert field.text() == HALVES
+    field.redo()
+    assert field.text() == "a😀b"
+
+
+def test_a_half_that_is_pasted_beside_the_other_one_makes_the_emoji(field):
+    bring_together(field)
+    mime = QMimeData()
+    mime.setData(PRIVATE_TEXT, QByteArray("\ude00 and \ud83d".encode("utf-8", "surrogatepass")))
+    field.insertFromMimeData(mime)
+    assert field.text() == "a😀 and 😀b"
+    assert loads(dumps(field.text())) == field.text()
+
+
+def test_halves_in_the_wrong_order_stay_what_they_are(field, qtbot):
+    text = "\ude00,\ud83d"
+    field.load(text)
+    cursor = field.textCursor()
+    cursor.setPosition(field.stand_ins.offset(text, 2))
+    field.setTextCursor(cursor)
+    qtbot.keyClick(field, Qt.Key.Key_Backspace)
+    assert field.text() == "\ude00\ud83d"
+    assert loads(dumps(field.text())) == field.text()
 
 
 @settings(max_examples=300, deadline=None)

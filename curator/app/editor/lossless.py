@@ -66,6 +66,25 @@ class StandIns:
             return text
         return re.sub(f"[{re.escape(self.characters)}]", lambda match: self._meant[match[0]], text)
 
+    def pair_in(self, raw: str) -> tuple[int, int, str] | None:
+        """Return where two halves of one character stand side by side (UTF-16), and that character.
+
+        JSON writes them as it writes the character itself, so a file cannot keep them apart.
+        """
+        high, low = (
+            "".join(s for s, meant in self._meant.items() if first <= meant <= last)
+            for first, last in (("\ud800", "\udbff"), ("\udc00", "\udfff"))
+        )
+        if not high or not low:
+            return None
+        found = re.search(f"[{re.escape(high)}][{re.escape(low)}]", raw)
+        if found is None:
+            return None
+        meant = "".join(self._meant[character] for character in found[0])
+        whole = meant.encode("utf-16-le", "surrogatepass").decode("utf-16-le")
+        start = utf16_length(raw[: found.start()])
+        return start, start + utf16_length(found[0]), whole
+
     def offset(self, text: str, position: int) -> int:
         """Convert a Python index of the real text into a position of the Qt document (UTF-16)."""
         return utf16_length(self.show(text[:position]))

@@ -269,9 +269,23 @@ class MessageText(QTextEdit):
         if self._loading:
             return
         raw = self.document().toRawText()
-        if raw != self._raw:
-            self._raw = raw
-            self.text_edited.emit()
+        if raw == self._raw:
+            return
+        pair = self._stand_ins.pair_in(raw)
+        if pair is not None:
+            self._join(*pair)
+            return
+        self._raw = raw
+        self.text_edited.emit()
+
+    def _join(self, start: int, end: int, whole: str) -> None:
+        """Show at once what the file will say: a character whose halves were brought together."""
+        cursor = QTextCursor(self.document())
+        cursor.joinPreviousEditBlock()
+        cursor.setPosition(start)
+        cursor.setPosition(end, QTextCursor.MoveMode.KeepAnchor)
+        cursor.insertText(whole)
+        cursor.endEditBlock()
 
     def _on_caret_moved(self) -> None:
         if self.hasFocus():
