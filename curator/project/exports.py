@@ -13,11 +13,11 @@ from curator.curate.shingles import Cancel, Progress, never_cancelled, no_progre
 from curator.dataset.errors import GateFailed
 from curator.dataset.json_values import Json, dumps, loads
 from curator.project import dataset_card, manifest, schema
+from curator.project.check_ahead import CheckAhead
 from curator.project.connection import scalar
 from curator.project.export_lines import Part, parts
 from curator.project.exportable import ExportSettings, Selection, select
 from curator.project.manifest import ExportedFile
-from curator.project.proving import Block, Proving, Unfaithful
 from curator.project.publishing import CARD, MANIFEST, publishing
 from curator.project.reader import Reader
 from curator.project.store import Project
@@ -27,8 +27,8 @@ from curator.project.writing import now_ms
 _BLOCK: Final = 1 << 20
 _TOGETHER: Final = 1 << 16
 _SYNC_EVERY: Final = 1 << 25
-_RANGE: Final = 1 << 22
 _SHOWN: Final = 10
+_BYTES_OF_TOKEN: Final = 4
 _KIND: Final = "export"
 
 
@@ -149,8 +149,9 @@ def _write(
     outputs = {code: _Output(staging, schema.SPLITS[code]) for code in codes}
     total = len(selection.ids)
     syncing: list[Future[None]] = []
+    expected = int(selection.tokens.sum()) * _BYTES_OF_TOKEN
     with (
-        Proving() as proving,
+        CheckAhead(expected) as ahead,
         ThreadPoolExecutor(1, thread_name_prefix="curator-sync") as disk,
     ):
         try:
@@ -160,16 +161,14 @@ def _write(
                     outputs[part.code].write(part)
                     written += len(part.ids)
                 for output in outputs.values():
-                    if blocks := output.take_blocks(_RANGE):
-                        proving.written(staging / output.name, blocks)
+                    output.flush()
+                    ahead.written(staging / output.name, output.size)
                     if output.is_sync_due():
                         syncing.append(disk.submit(_sync, output.file))
                 progress(written, 2 * total, "Writing")
             # The disk writes while the files are read again: both wait for different things.
-            for output in outputs.values():
-                proving.written(staging / output.name, output.take_blocks())
-                syncing.append(output.end(disk))
-            checks = _check(staging, outputs, proving, progress, cancelled)
+            syncing += [output.end(disk) for output in outputs.values()]
+            checks = _check(staging, outputs, ahead, progress, cancelled)
             for waiting in syncing:
                 waiting.result()
         finally:
@@ -181,7 +180,7 @@ def _write(
 def _check(
     staging: Path,
     outputs: dict[int, "_Output"],
-    proving: Proving,
+    ahead: CheckAhead,
     progress: Progress,
     cancelled: Cancel,
 ) -> dict[int, FileCheck]:
@@ -190,25 +189,18 @@ def _check(
     total = sum(output.rows for output in outputs.values())
     for code, output in outputs.items():
         progress(total + done, 2 * total, "Checking what was written")
-        try:
-            found = proving.result(staging / output.name, cancelled)
-        except Unfaithful:
-            raise GateFailed(_unfaithful(output.name)) from None
+        found = ahead.result(staging / output.name, cancelled)
         if found.problems:
             raise GateFailed(_told(staging, output.name, found))
-        if found.rows != output.rows:
-            raise GateFailed(_unfaithful(output.name))
+        if (found.sha256, found.bytes, found.rows) != (output.digest(), output.size, output.rows):
+            raise GateFailed(
+                f"{output.name} does not read back as it was written, so the disk is not to be "
+                "trusted. Nothing was exported; choose another disk."
+            )
         checks[code] = found
         done += found.rows
     progress(2 * total, 2 * total, "Checking what was written")
     return checks
-
-
-def _unfaithful(name: str) -> str:
-    return (
-        f"{name} does not read back as it was written, so the disk is not to be trusted. Nothing was "
-        "exported; choose another disk."
-    )
 
 
 def _told(staging: Path, name: str, found: FileCheck) -> str:
@@ -252,50 +244,42 @@ class _Output:
         self.name = f"{split}.jsonl"
         self.file: BinaryIO = (staging / self.name).open("wb", buffering=0)
         self._entries: BinaryIO = (staging / manifest.lines_name(self.name)).open("wb", buffering=0)
-        self._entries_hash = sha256()
-        self.rows = self._unsynced = self._unproved = 0
-        self._waiting: list[Block] = []
+        self._hash, self._entries_hash = sha256(), sha256()
+        self.size = self.rows = self._unsynced = 0
+        self._waiting: list[bytes | memoryview] = []
         self._waiting_bytes = 0
-        self._blocks: list[Block] = []
         self._entries_waiting: list[str] = []
 
     def write(self, part: Part) -> None:
-        """Write some lines; the last of them may wait until their blocks are taken."""
+        """Write some lines; the last of them may wait until flush."""
         if len(part.raw) < _TOGETHER:
             self._waiting.append(part.raw)
             self._waiting_bytes += len(part.raw)
             self._waiting.append(b"\n")
             if self._waiting_bytes >= _BLOCK:
-                self._flush()
+                self.flush()
         else:
             # Long enough to go to the disk from where it is, without being copied.
-            self._flush()
+            self.flush()
             self._put(part.raw)
             self._waiting.append(b"\n")
         entries = manifest.line_entries(self.rows + 1, part.ids, part.places)
         self._entries_waiting.append(entries)
         self.rows += len(part.ids)
 
-    def take_blocks(self, least: int = 0) -> list[Block]:
-        """Return what was written since the last time, whole lines; nothing where it is less than least."""
-        if self._unproved + self._waiting_bytes < least:
-            return []
-        self._flush()
-        taken, self._blocks, self._unproved = self._blocks, [], 0
+    def flush(self) -> None:
+        """Write what waits, so that the file ends with a whole line."""
+        raw, self._waiting, self._waiting_bytes = b"".join(self._waiting), [], 0
+        self._put(raw)
         entries, self._entries_waiting = "".join(self._entries_waiting).encode("ascii"), []
         _write_all(self._entries, entries)
         self._entries_hash.update(entries)
-        return taken
 
-    def _flush(self) -> None:
-        raw, self._waiting, self._waiting_bytes = b"".join(self._waiting), [], 0
-        self._put(raw)
-
-    def _put(self, raw: Block) -> None:
+    def _put(self, raw: bytes | memoryview) -> None:
         _write_all(self.file, raw)
-        self._blocks.append(raw)
+        self._hash.update(raw)
+        self.size += len(raw)
         self._unsynced += len(raw)
-        self._unproved += len(raw)
 
     def is_sync_due(self) -> bool:
         if self._unsynced < _SYNC_EVERY:
@@ -309,6 +293,9 @@ class _Output:
     def close(self) -> None:
         self.file.close()
         self._entries.close()
+
+    def digest(self) -> str:
+        return self._hash.hexdigest()
 
     def facts(self, selection: Selection, code: int, check: FileCheck) -> ExportedFile:
         mine = selection.split == code

@@ -124,6 +124,21 @@ def history(connection: apsw.Connection, conversation: int) -> list[HistoryEntry
     ]
 
 
+def last_values(
+    connection: apsw.Connection, field: str, annotator: str, steps_back: int
+) -> list[str]:
+    """Return the texts somebody last gave single conversations, newest first, each value once."""
+    rows = connection.execute(
+        "SELECT p.after FROM patch p JOIN edit e ON e.id = p.edit WHERE p.edit > "
+        "(SELECT max(id) FROM edit) - ? AND p.kind = 'annotation' AND p.name = ? "
+        "AND p.annotator = ? AND p.conversation IS NOT NULL AND e.state = 'done' "
+        "ORDER BY p.edit DESC, p.position DESC",
+        (steps_back, field, annotator),
+    )
+    values = (_unpack_values(packed)[0] for (packed,) in rows)
+    return list(dict.fromkeys(value for value in values if isinstance(value, str)))
+
+
 def _entry(connection: apsw.Connection, edit: int, position: int, at: int) -> HistoryEntry:
     (row,) = connection.execute(
         "SELECT kind, name, annotator, before, after FROM patch WHERE edit = ? AND position = ?",

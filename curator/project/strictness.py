@@ -74,7 +74,7 @@ def check_file(path: Path, cancelled: Cancel = never_cancelled) -> FileCheck:
     problems: list[LineProblem] = []
     search = SignSearch()
     with path.open("rb", buffering=0) as file:
-        for piece in pieces(file):
+        for piece in _pieces(file):
             if cancelled():
                 raise Cancelled("The check of the export was stopped.")
             digest.update(piece)
@@ -84,6 +84,20 @@ def check_file(path: Path, cancelled: Cancel = never_cancelled) -> FileCheck:
             problems += [LineProblem(rows + p.line, p.rule, p.message) for p in found[:room]]
             rows += number
     return FileCheck(size, digest.hexdigest(), rows, tuple(problems))
+
+
+def check_range(path: str, begin: int, size: int) -> tuple[int, tuple[LineProblem, ...]]:
+    """Check the whole lines of a part of a file; line numbers count from its beginning."""
+    rows = 0
+    problems: list[LineProblem] = []
+    search = SignSearch()
+    with Path(path).open("rb", buffering=0) as file:
+        file.seek(begin)
+        for piece in _pieces(file, size):
+            number, found = check_piece(piece, search)
+            problems += [LineProblem(rows + p.line, p.rule, p.message) for p in found]
+            rows += number
+    return rows, tuple(problems)
 
 
 def check_piece(
@@ -182,7 +196,7 @@ def _thorough(line: bytes) -> list[tuple[str, str]]:
     return [(each.rule, each.message) for each in findings if each.severity == "error"]
 
 
-def pieces(file: FileIO, size: int = sys.maxsize) -> Iterator[memoryview]:
+def _pieces(file: FileIO, size: int = sys.maxsize) -> Iterator[memoryview]:
     """Yield the next bytes of a file in pieces that end where a line ends; each is gone with the next."""
     room = bytearray(_READ)
     held = 0
