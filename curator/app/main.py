@@ -16,6 +16,7 @@ from curator.app.actions import action
 from curator.app.boxes import Boxes
 from curator.app.doors import Doors
 from curator.app.jobs import Jobs
+from curator.app.label_doors import LabelDoors
 from curator.app.main_window import MainWindow
 from curator.app.menus import Menus
 from curator.app.page import OpenRequest, Page
@@ -115,6 +116,7 @@ class Curator(QObject):
         self.keys = KeyGate(app, self.window)
         self.keys.watch(self.menus.entries.values())
         self.doors = Doors(self.window, self.session, self.jobs)
+        self.label_doors = LabelDoors(self.window, self.session, self.jobs, self.doors)
         self.boxes = Boxes(self.window, self.session, self.menus, self.theme)
         self.doors.show_report = self.boxes.import_report
         self.pages: dict[str, Page] = {}
@@ -141,6 +143,7 @@ class Curator(QObject):
             page.is_front = True
             self.window.show_page(page_id, page, page.inspector())
             page.activated()
+            page.place_cursor()
         self._offer()
         return page
 
@@ -259,9 +262,11 @@ class Curator(QObject):
         project = self.session.project
         if project is not None:
             slots["file.close"] = self.session.close_project
+            slots["label.export"] = self.label_doors.hand_out
             for entry in PAGES:
                 slots[f"go.{entry.page_id}"] = partial(self.show_page, entry.page_id)
             if not project.read_only:
+                slots["label.import"] = self.label_doors.bring
                 slots |= self._undo_slots(project)
         return slots
 

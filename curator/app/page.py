@@ -26,13 +26,14 @@ News: connect ``session.edited`` (a Changes), ``session.project_changed`` and st
 from collections.abc import Callable, Collection, Mapping
 from typing import ClassVar, NamedTuple
 
-from PySide6.QtCore import QCoreApplication, Signal
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtCore import QCoreApplication, Qt, Signal
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QVBoxLayout, QWidget
 
 from curator.app.actions import action
 from curator.app.jobs import Jobs
 from curator.app.session import Session
 from curator.app.widgets.buttons import ActionButton, IconButton
+from curator.app.widgets.empty_state import EmptyState
 from curator.app.widgets.text import PageTitle, Quiet
 
 
@@ -117,6 +118,34 @@ class Page(QWidget):
 
     def _arrow_pressed(self) -> None:
         self.action_requested.emit(self.sender().objectName())
+
+    @property
+    def has_cursor(self) -> bool:
+        """Whether the keyboard speaks to something on this page that is seen."""
+        there = QApplication.focusWidget()
+        return there is not None and there.isVisible() and self.isAncestorOf(there)
+
+    def place_cursor(self) -> None:
+        """Put the cursor where the work begins, unless it is there: the way out of what is empty first."""
+        ways = [e.button for e in self.findChildren(EmptyState) if e.button.isVisible()]
+        there = QApplication.focusWidget()
+        in_header = there is not None and self.header.isAncestorOf(there)
+        if self.has_cursor and not (in_header and ways):
+            return
+        home = ways[0] if ways else self.first_control()
+        if home is not None:
+            home.setFocus()
+
+    def first_control(self) -> QWidget | None:
+        """Return what the keyboard speaks to first; without the header, whose verbs come after it."""
+        widget = self.nextInFocusChain()
+        while widget is not None and widget is not self:
+            on_page = self.isAncestorOf(widget) and not self.header.isAncestorOf(widget)
+            reached = bool(widget.focusPolicy() & Qt.FocusPolicy.TabFocus) and widget.isEnabled()
+            if on_page and reached and widget.isVisible():
+                return widget
+            widget = widget.nextInFocusChain()
+        return None
 
     def slots(self) -> Mapping[str, Callable[[], object]]:
         """Return what the page can do now, by action id."""

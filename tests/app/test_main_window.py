@@ -65,6 +65,26 @@ def test_every_page_survives_an_empty_project(curator, tmp_path, qtbot):
         assert colours_of(curator.window) > 10
 
 
+@pytest.mark.parametrize("filled", [True, False])
+def test_every_page_has_the_cursor_where_work_begins(
+    curator, project_path, tmp_path, qtbot, filled
+):
+    path = project_path
+    if not filled:
+        path = tmp_path / "empty.curator"
+        Project.create(path, "anna").close()
+    curator.window.activateWindow()
+    open_in(curator, path, qtbot)
+    # Each page once when it is new, and once more when it is not.
+    for entry in (*PAGES[1:], *PAGES):
+        curator.window.rail.setFocus()
+        page = curator.show_page(entry.page_id)
+        qtbot.waitUntil(lambda: not curator.jobs.running(), timeout=20_000)
+        assert page.has_cursor, entry.page_id
+        assert not page.header.isAncestorOf(QApplication.focusWidget()), entry.page_id
+        assert QApplication.focusWidget().accessibleName() != "Read the guide"
+
+
 @pytest.mark.parametrize("name", THEMES)
 def test_every_theme_paints_text(curator, name):
     curator.theme.choose(name)

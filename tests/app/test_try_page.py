@@ -66,6 +66,7 @@ def into_the_test_split(page, *ids):
 def test_with_nobody_to_ask_the_page_leads_to_train(page, qtbot):
     assert page._stack.currentIndex() == EMPTY
     assert page.slots() == {}
+    assert page.empty.button.hasFocus()
     asked = []
     page.open_requested.connect(asked.append)
     page.empty.button.click()

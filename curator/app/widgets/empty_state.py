@@ -98,3 +98,6 @@ class EmptyState(QWidget):
         self.button.setVisible(bool(button))
         if icon_name:
             self._picture.set(icon_name, "text-muted")
+        if self.guide.hasFocus() and button:
+            # The link had it only while there was nothing better.
+            self.button.setFocus()

@@ -122,6 +122,11 @@ class TryPage(Page):
         self._leave_past()
         self.question.text.setFocus()
 
+    def first_control(self) -> QWidget | None:
+        """Return the question, where there is anybody to ask."""
+        text = self.question.text
+        return text if text.isVisible() else super().first_control()
+
     def keep(self, side: int) -> None:
         """Keep one side's exchange as a new conversation of the project."""
         project, answer = self.session.project, self.sides[side].answer
@@ -251,7 +256,7 @@ class TryPage(Page):
             if not side.is_asking:
                 side.offer(choices.asked, wish)
         self._stack.setCurrentIndex(WORK)
-        if not self._is_known and self.is_front:
+        if self.is_front and not (self._is_known and self.has_cursor):
             self.question.text.setFocus()
         self._is_known = True
         self._light()
