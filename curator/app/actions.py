@@ -99,6 +99,7 @@ _LABEL = _group(
     Action("label.flag", "Flag", "F", "flag", "Mark it for discussion"),
     Action("label.note", "Note", "N", "note", "Write a note about this conversation"),
     Action("label.tags", "Tags", "T", "tag", "Add or take away tags"),
+    Action("label.pick", "Pick a label", "L", "labels", "Find an answer by a few letters, however many there are"),
     Action("label.value_1", "First label", "1", "", "Give the first label"),
     Action("label.value_2", "Second label", "2", "", "Give the second label"),
     Action("label.value_3", "Third label", "3", "", "Give the third label"),
@@ -110,6 +111,8 @@ _LABEL = _group(
     Action("label.value_9", "Ninth label", "9", "", "Give the ninth label"),
     Action("label.value_0", "Tenth label", "0", "", "Give the tenth label"),
     Action("label.sets", "Edit label sets", "Ctrl+L", "labels", "Choose the questions annotators answer"),
+    Action("label.import", "Import labels", "", "import", "Take in a file of labels: who answered what"),
+    Action("label.export", "Export labels", "", "export", "Write who answered what, for another person's project"),
 )
 _DATASET = _group(
     "dataset",
@@ -167,6 +170,15 @@ _HELP = _group(
 ACTIONS: Final = (
     *_FILE, *_EDIT, *_CONVERSATION, *_LABEL, *_DATASET, *_GO, *_VIEW, *_HELP
 )  # fmt: skip
+
+
+REPEATING: Final = frozenset(
+    {
+        "conversation.next", "conversation.previous", "message.next", "message.previous",
+        "message.up", "message.down", "check.next", "check.previous", "edit.undo", "edit.redo",
+    }
+)  # fmt: skip
+"""Actions that a key held down repeats; any other happens once, or a held A would accept a hundred."""
 
 
 @cache

@@ -157,7 +157,7 @@ class Doors(QObject):
 
 def _label_sample(project: "Project") -> None:
     """Apply what annotators said of the sample, so that filters and splits have something to show."""
-    from curator.project.labelling import import_labels
+    from curator.project.label_files import import_labels
 
     edit, _ = import_labels(project, resource("samples", SAMPLE_LABELS), project.author)
     if edit is not None:

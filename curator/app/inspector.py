@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from curator.app.actions import action
 from curator.app.editor.editor_header import STATUS_TONES
 from curator.app.editor.findings_list import fix_label
 from curator.app.editor.gauge import OFFERED, Measure
@@ -23,6 +24,7 @@ from curator.app.history_list import HistoryList
 from curator.app.theme import TEXT_PX, font, icon
 from curator.app.widgets.buttons import ChipButton, LinkButton
 from curator.app.widgets.card import Card
+from curator.app.widgets.key_button import KeyButton
 from curator.app.widgets.number_field import NumberField
 from curator.app.widgets.severity import SeverityIcon
 from curator.app.widgets.text import Elided, Meta, Plain, SectionTitle
@@ -85,6 +87,7 @@ class Inspector(QScrollArea):
     finding_chosen = Signal(object)
     base_model_chosen = Signal(str)
     prompts_requested = Signal()
+    pick_requested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -177,7 +180,7 @@ class Inspector(QScrollArea):
         self.note.setReadOnly(read_only)
         self._prompts.setEnabled(not read_only)
         self._base.setEnabled(not read_only)
-        for box in self._labels.values():
+        for box in (*self._labels.values(), self._pick):
             box.setEnabled(not read_only)
 
     def commit(self) -> None:
@@ -268,6 +271,11 @@ class Inspector(QScrollArea):
         self._label_form.setHorizontalSpacing(8)
         self._label_form.setVerticalSpacing(6)
         self._column.addLayout(self._label_form)
+        entry = action("label.pick")
+        self._pick = KeyButton(entry.label(), entry.shortcut, inside, icon_name=entry.icon)
+        self._pick.setToolTip(entry.hint())
+        self._pick.clicked.connect(self.pick_requested)
+        self._column.addWidget(self._pick, 0, Qt.AlignmentFlag.AlignLeft)
         self._tags = QLineEdit(inside)
         self._tags.setPlaceholderText(self.tr("Tags, with commas between them"))
         self._tags.setAccessibleName(self.tr("Tags"))
@@ -305,6 +313,7 @@ class Inspector(QScrollArea):
         mine = {label.label_set: label.value for label in labels if label.annotator == me}
         for name, box in self._labels.items():
             box.setCurrentIndex(max(0, box.findData(mine.get(name))))
+        self._pick.setVisible(bool(sets))
 
     def _label_box(self, label_set: LabelSet) -> QComboBox:
         box = QComboBox(self)

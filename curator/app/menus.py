@@ -7,12 +7,12 @@ from PySide6.QtCore import QCoreApplication, QObject
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMainWindow, QMenu
 
-from curator.app.actions import ACTIONS, GROUPS, Action
+from curator.app.actions import ACTIONS, GROUPS, REPEATING, Action
 from curator.app.theme import icon
 
 _LINE_BEFORE: Final = frozenset(
     {
-        "file.preferences", "edit.find", "message.next", "label.flag", "label.value_1", "label.sets",
+        "file.preferences", "edit.find", "message.next", "label.flag", "label.pick", "label.sets",
         "duplicates.find", "split.assign", "train.target_test", "view.theme_system", "help.about",
     }
 )  # fmt: skip
@@ -68,6 +68,7 @@ class Menus(QObject):
         made.setObjectName(entry.id)
         made.setStatusTip(entry.hint())
         made.setToolTip(entry.hint())
+        made.setAutoRepeat(entry.id in REPEATING)
         if entry.shortcut:
             made.setShortcut(QKeySequence(entry.shortcut))
         made.triggered.connect(self._triggered)

@@ -12,7 +12,7 @@ from curator.cli.selection import add_selection, select
 from curator.dataset import Edit, LabelSet, Status
 from curator.dataset.errors import WrongUse
 from curator.dataset.json_values import Json
-from curator.project import labelling
+from curator.project import label_files, labelling
 from curator.project.store import Project
 
 Part = Callable[[Project, Options, Progress], Answer]
@@ -144,7 +144,7 @@ def _answers(project: Project, label_set: str, ids: Sequence[int]) -> Counter[st
 
 def _import(project: Project, options: Options, _progress: Progress) -> Answer:
     author = options.author or project.author
-    edit, unknown = labelling.import_labels(project, Path(options.file), author)
+    edit, unknown = label_files.import_labels(project, Path(options.file), author)
     if edit is not None:
         project.apply(edit)
     changed = len(edit.conversations()) if edit else 0
@@ -154,7 +154,9 @@ def _import(project: Project, options: Options, _progress: Progress) -> Answer:
 
 def _export(project: Project, options: Options, _progress: Progress) -> Answer:
     try:
-        lines = labelling.export_labels(project, Path(options.file))
+        lines = label_files.export_labels(
+            project, Path(options.file), options.author or project.author
+        )
     except OSError as error:
         raise WrongUse(f"{options.file} cannot be written: {error.strerror}.") from error
     return Answer({"file": options.file, "lines": lines}, (f"{lines:,} lines in {options.file}",))

@@ -4,8 +4,10 @@ import json
 
 import pytest
 
-from curator.dataset import LabelSet
-from curator.project.labelling import export_labels, import_labels, label_sets_patch
+from curator.dataset import AnnotationPatch, Edit, Label, LabelSet
+from curator.dataset.errors import UnreadableInput
+from curator.project.label_files import export_labels, import_labels
+from curator.project.labelling import label_sets_patch, last_answers
 from curator.project.store import Project
 from tests.project.projects import annotate, import_lines, line
 
@@ -80,3 +82,113 @@ def test_a_label_set_comes_along(project, tmp_path):
     assert bring(project, labels(tmp_path, *entries)) == 0
     assert project.labels(ids[1])[0].value == "bad"
     assert label_sets_patch(project, [mood]).before == label_sets_patch(project, [mood]).after
+
+
+MOOD = LabelSet("mood", "choice", ("good", "bad"))
+TONE = LabelSet("tone", "rating", ("1", "2", "3"))
+
+
+def answer(project, annotator, label_set, **by_id):
+    for id_, value in by_id.items():
+        number = int(id_.removeprefix("c"))
+        patch = AnnotationPatch(f"label:{label_set}", (number,), (None,), (value,), annotator)
+        project.apply(Edit("Label", annotator, (patch,)))
+
+
+def all_labels(project):
+    return [label for id_ in project.ids().tolist() for label in project.labels(id_)]
+
+
+def test_who_said_what_travels(project, tmp_path):
+    import_lines(project, [line("a"), line("b"), line("c")])
+    project.apply(Edit("Sets", "ann", (label_sets_patch(project, [MOOD, TONE]),)))
+    answer(project, "ann", "mood", c1="good", c2="bad")
+    answer(project, "bo", "mood", c1="bad", c3="good")
+    answer(project, "", "tone", c1="3")
+    assert export_labels(project, tmp_path / "all.jsonl", "bo") == 3
+    told = [json.loads(each) for each in (tmp_path / "all.jsonl").read_text().splitlines()]
+    assert told[1]["labels"] == {"mood": "bad", "tone": "3"}
+    assert told[1]["answers"] == {"": {"tone": "3"}, "ann": {"mood": "good"}, "bo": {"mood": "bad"}}
+    with Project.create(tmp_path / "q.curator", "cy") as other:
+        import_lines(other, [line("a"), line("b"), line("c")])
+        edit, unknown = import_labels(other, tmp_path / "all.jsonl", "cy")
+        other.apply(edit)
+        assert unknown == 0
+        assert all_labels(other) == all_labels(project)
+        assert len(all_labels(other)) == 5
+        assert import_labels(other, tmp_path / "all.jsonl", "cy") == (None, 0)
+
+
+def test_labels_without_a_name_are_the_readers_own(project, tmp_path):
+    (one,) = import_lines(project, [line("a")])
+    project.apply(Edit("Sets", "ann", (label_sets_patch(project, [MOOD, TONE]),)))
+    entry = {
+        "source_line": 1,
+        "answers": {"bo": {"mood": "bad"}},
+        "labels": {"mood": "bad", "tone": "2"},
+    }
+    bring(project, labels(tmp_path, entry))
+    assert project.labels(one) == (Label(one, "mood", "bo", "bad"), Label(one, "tone", "ann", "2"))
+
+
+def test_answers_that_are_offered_no_more_travel_too(project, tmp_path):
+    import_lines(project, [line("a"), line("b")])
+    project.apply(Edit("Sets", "ann", (label_sets_patch(project, [MOOD, TONE]),)))
+    answer(project, "ann", "mood", c1="good", c2="bad")
+    answer(project, "ann", "tone", c1="1")
+    fewer = LabelSet("mood", "choice", ("good", "so so"))
+    project.apply(Edit("Sets", "ann", (label_sets_patch(project, [fewer]),)))
+    export_labels(project, tmp_path / "all.jsonl")
+    with Project.create(tmp_path / "q.curator", "ann") as other:
+        import_lines(other, [line("a"), line("b")])
+        edit, _ = import_labels(other, tmp_path / "all.jsonl", "ann")
+        other.apply(edit)
+        assert all_labels(other) == all_labels(project)
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"labels": ["mood"]},
+        {"labels": {"mood": "sad"}},
+        {"labels": {"moods": "good"}},
+        {"answers": {"bo": "good"}},
+        {"status": "done"},
+        {"status": None},
+        {"tags": "gold"},
+        {"note": 3},
+        {"flag": "no"},
+        {"label_sets": {"name": "mood"}},
+        {"label_sets": [{"kind": "choice"}]},
+        {"label_sets": [], "past_answers": []},
+    ],
+)
+def test_a_line_at_fault_is_named(project, tmp_path, entry):
+    import_lines(project, [line("a")])
+    project.apply(Edit("Sets", "ann", (label_sets_patch(project, [MOOD]),)))
+    path = labels(tmp_path, {"source_line": 1, "tags": ["x"]}, {"source_line": 1, **entry})
+    with pytest.raises(UnreadableInput, match=r"^Line 2 of") as caught:
+        import_labels(project, path, "ann")
+    assert (caught.value.path, caught.value.line) == (str(path), 2)
+
+
+def test_an_export_that_fails_leaves_the_file_before_it_alone(project, tmp_path):
+    import_lines(project, [line("a")])
+    (tmp_path / "labels.jsonl").mkdir()
+    with pytest.raises(OSError, match=r"labels\.jsonl"):
+        export_labels(project, tmp_path / "labels.jsonl")
+    assert sorted(each.name for each in tmp_path.iterdir() if "labels" in each.name) == [
+        "labels.jsonl"
+    ]
+
+
+def test_the_answers_given_last_come_first(project):
+    import_lines(project, [line("a"), line("b"), line("c")])
+    project.apply(Edit("Sets", "ann", (label_sets_patch(project, [TONE]),)))
+    assert last_answers(project, [TONE], "ann") == {"tone": []}
+    answer(project, "ann", "tone", c1="1", c2="3")
+    answer(project, "bo", "tone", c1="2")
+    answer(project, "ann", "tone", c3="1")
+    assert last_answers(project, [TONE], "ann") == {"tone": ["1", "3"]}
+    project.undo()
+    assert last_answers(project, [TONE], "ann") == {"tone": ["3", "1"]}

@@ -13,6 +13,7 @@ from curator.app.editor.changes import new_conversation
 from curator.app.editor.conversation_editor import ConversationEditor
 from curator.app.inspector import Inspector, Wish
 from curator.app.jobs import Jobs
+from curator.app.label_picking import LabelPicking
 from curator.app.page import OpenRequest, Page
 from curator.app.session import Session, View
 from curator.app.widgets.splitter import SplitterState
@@ -48,6 +49,7 @@ class WritePage(Page):
         self.editor = ConversationEditor(session, jobs, self)
         self._inspector = Inspector(self)
         self._inspector.hide()
+        self.picking = LabelPicking(session, jobs, self)
         self._splitter = QSplitter(Qt.Orientation.Vertical, self)
         self._splitter.addWidget(self.list)
         self._splitter.addWidget(self.editor)
@@ -94,6 +96,7 @@ class WritePage(Page):
         """Write what is typed."""
         self.editor.commit()
         self._inspector.commit()
+        self.picking.leave()
 
     def open(self, request: OpenRequest) -> None:
         """Show one conversation, or search for what another page asked for."""
@@ -136,6 +139,7 @@ class WritePage(Page):
             "label.flag": self._flag,
             "label.note": self._inspector.focus_note,
             "label.tags": self._inspector.focus_tags,
+            "label.pick": self._pick,
         }
         if self.session.current is not None:
             editor = self.editor
@@ -176,6 +180,8 @@ class WritePage(Page):
         self._inspector.finding_chosen.connect(self.editor.show_finding)
         self._inspector.base_model_chosen.connect(self.editor.gauge.choose)
         self._inspector.prompts_requested.connect(self._open_prompts)
+        self._inspector.pick_requested.connect(self._pick)
+        self.picking.went_on.connect(self._go_on)
 
     def _closing(self) -> None:
         self._inspector.commit()
@@ -299,6 +305,15 @@ class WritePage(Page):
     def _go(self, by: int) -> None:
         self.editor.commit()
         self.list.step(by)
+
+    def _pick(self) -> None:
+        self.picking.ask(self.list.chosen_ids())
+
+    def _go_on(self, conversation: int) -> None:
+        # Where the answer took the conversation out of the filter, the next one is here already.
+        is_here = self.session.current == conversation
+        if is_here and self.session.preference("advance", default=True):
+            self._go(1)
 
     def _save_next(self) -> None:
         writing = isinstance(QApplication.focusWidget(), QTextEdit)

@@ -1,6 +1,7 @@
 """The bar under the conversation: label values and decisions, each with its key on the button."""
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
@@ -18,6 +19,8 @@ _DECISIONS = {
     "label.reject": Status.REJECTED,
     "label.skip": Status.SKIPPED,
 }
+MOST_BUTTONS: Final = 16
+"""A set of more answers shows those with a key and the one given; the picker has them all."""
 _TONES = {"label.accept": "success", "label.reject": "danger", "label.skip": "text-muted"}
 
 
@@ -31,6 +34,7 @@ class LabelBar(QWidget):
         super().__init__(parent)
         self.answers: dict[str, Answer] = {}
         self._buttons: dict[Answer, KeyButton] = {}
+        self._others: dict[str, KeyButton] = {}
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(12)
@@ -50,7 +54,7 @@ class LabelBar(QWidget):
                 widget.hide()
                 widget.deleteLater()
         self.answers = assign_keys(sets)
-        self._buttons = {}
+        self._buttons, self._others = {}, {}
         keys = {answer: key for key, answer in self.answers.items()}
         for row, label_set in enumerate(sets):
             name = Quiet(label_set.name, self)
@@ -64,28 +68,58 @@ class LabelBar(QWidget):
         """Press the buttons of what was said of the conversation at hand."""
         for answer, button in self._buttons.items():
             button.setChecked(chosen.get(answer.label_set) == answer.value)
+        for name, button in self._others.items():
+            value = chosen.get(name)
+            hidden = value is None or Answer(name, value) in self._buttons
+            self._show_other(button, None if hidden else Answer(name, str(value)))
         for action_id, button in self._decision_buttons.items():
             button.setChecked(_DECISIONS[action_id] == status)
         self._flag.setChecked(flag)
 
     def set_writable(self, *, writable: bool) -> None:
         """Allow or forbid everything that changes."""
-        for button in (*self._buttons.values(), *self._decision_buttons.values(), self._flag):
+        buttons = (*self._buttons.values(), *self._decision_buttons.values(), self._flag)
+        for button in (*buttons, *self._others.values()):
             button.setEnabled(writable)
 
     def _values(self, label_set: LabelSet, keys: Mapping[Answer, str]) -> QWidget:
         line = QWidget(self)
         row = FlowLayout(line)
-        for value in label_set.values:
-            answer = Answer(label_set.name, value)
-            button = KeyButton(value, keys.get(answer, ""), line)
+        answers = [Answer(label_set.name, value) for value in label_set.values]
+        is_long = len(answers) > MOST_BUTTONS
+        for answer in answers if not is_long else (a for a in answers if a in keys):
+            button = KeyButton(answer.value, keys.get(answer, ""), line)
             button.setCheckable(True)
-            button.setAccessibleName(f"{label_set.name}: {value}")
+            button.setAccessibleName(f"{answer.label_set}: {answer.value}")
             button.setProperty("answer", answer)
             button.clicked.connect(self._answered)
             self._buttons[answer] = button
             row.addWidget(button)
+        if is_long:
+            other = KeyButton("", "", line)
+            other.setCheckable(True)
+            other.clicked.connect(self._answered)
+            self._others[label_set.name] = other
+            row.addWidget(other)
+            row.addWidget(self._picker_button(len(answers), line))
         return line
+
+    def _show_other(self, button: KeyButton, answer: Answer | None) -> None:
+        """Show an answer that has no button of its own, or nothing."""
+        button.setVisible(answer is not None)
+        button.setProperty("answer", answer)
+        if answer is not None:
+            button.setText(answer.value)
+            button.setAccessibleName(f"{answer.label_set}: {answer.value}")
+            button.setChecked(True)
+
+    def _picker_button(self, count: int, line: QWidget) -> KeyButton:
+        entry = action("label.pick")
+        button = KeyButton(self.tr("All {0}…").format(f"{count:,}"), entry.shortcut, line)
+        button.setToolTip(entry.hint())
+        button.setProperty("action", "label.pick")
+        button.clicked.connect(self._asked)
+        return button
 
     def _decisions(self) -> QHBoxLayout:
         row = QHBoxLayout()
@@ -116,8 +150,10 @@ class LabelBar(QWidget):
 
     def _answered(self) -> None:
         answer = self.sender().property("answer")
-        # The press alone must not change the look: the edit may be refused.
-        self._buttons[answer].setChecked(not self._buttons[answer].isChecked())
+        sender = self.sender()
+        if isinstance(sender, KeyButton):
+            # The press alone must not change the look: the edit may be refused.
+            sender.setChecked(not sender.isChecked())
         self.answer_requested.emit(answer)
 
     def _asked(self) -> None:

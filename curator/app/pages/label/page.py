@@ -8,6 +8,7 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from curator.app.jobs import Jobs
+from curator.app.label_picking import LabelPicking
 from curator.app.page import OpenRequest, Page
 from curator.app.pages.label.bar import LabelBar
 from curator.app.pages.label.inspector import LabelInspector
@@ -57,6 +58,7 @@ class LabelPage(Page):
         self._bar = LabelBar(self)
         self._inspector = LabelInspector(self)
         self._inspector.hide()
+        self.picking = LabelPicking(session, jobs, self)
         self._empty = EmptyState("tag", "", "", self.tr("Show all"), self)
         self._stack = QStackedWidget(self)
         self._stack.addWidget(self._pane)
@@ -94,6 +96,7 @@ class LabelPage(Page):
                 "label.flag": self._flag,
                 "label.note": self._inspector.focus_note,
                 "label.tags": self._inspector.focus_tags,
+                "label.pick": self._pick,
             }
             for key, answer in self._bar.answers.items():
                 slots[f"label.value_{key}"] = partial(self.answer, answer)
@@ -108,6 +111,7 @@ class LabelPage(Page):
     def deactivated(self) -> None:
         """Write back what is half typed; the filter may be another one next time."""
         self._inspector.commit()
+        self.picking.leave()
         self._stale = True
 
     def open(self, request: OpenRequest) -> None:
@@ -147,8 +151,8 @@ class LabelPage(Page):
         self._inspector.add_decision(conversation, self._pane.conversation_title, status)
         if status == Status.SKIPPED and self._scope == "todo":
             self.queue.put_off(conversation)
-        if self.session.preference("advance", default=True) and status != Status.PENDING:
-            self._next()
+        if status != Status.PENDING:
+            self._go_on(conversation)
 
     def answer(self, answer: Answer) -> None:
         """Give a label, or take it away where it was given already."""
@@ -165,7 +169,8 @@ class LabelPage(Page):
         self.session.project_changed.connect(self._project_changed)
         self.session.closing.connect(self._inspector.commit)
         self._bar.answer_requested.connect(self.answer)
-        self._bar.action_requested.connect(self._do)
+        self._bar.action_requested.connect(self.action_requested)
+        self.picking.went_on.connect(self._go_on)
         self._chips.chosen.connect(self._scope_chosen)
         self._empty.pressed.connect(self._show_everything)
         self._empty.guide_requested.connect(self._guide)
@@ -261,6 +266,14 @@ class LabelPage(Page):
                 self.tr("Show all"),
             )
 
+    def _pick(self) -> None:
+        if self.queue.current is not None:
+            self.picking.ask([self.queue.current])
+
+    def _go_on(self, conversation: int) -> None:
+        if self.session.preference("advance", default=True) and self.queue.current == conversation:
+            self._next()
+
     def _next(self) -> None:
         self._inspector.commit()
         self.queue.next()
@@ -333,6 +346,7 @@ class LabelPage(Page):
             from curator.project.labelling import label_sets
 
             self._show_sets(label_sets(self.session.project))
+            self._show_annotation()
         if changes.rows_changed:
             QTimer.singleShot(0, self._begin)
         elif self.queue.current in changes.conversations:
@@ -368,7 +382,6 @@ class LabelPage(Page):
         if project is not None and sets != self._sets:
             patch = label_sets_patch(project, sets)
             self.session.push(Edit(self.tr("Edit label sets"), self.session.author, (patch,)))
-            self._show_annotation()
 
     def _scope_chosen(self, scope: Scope) -> None:
         self._inspector.commit()
@@ -379,11 +392,6 @@ class LabelPage(Page):
     def _show_everything(self) -> None:
         self._scope = "all"
         self._begin()
-
-    def _do(self, action_id: str) -> None:
-        slot = self.slots().get(action_id)
-        if slot is not None:
-            slot()
 
     def _guide(self) -> None:
         self.action_requested.emit("help.guide")
