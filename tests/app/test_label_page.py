@@ -224,6 +224,12 @@ def test_keys_run_through_all_sets():
     assert keys["0"] == Answer("B", "x")
 
 
+def test_a_long_set_leaves_its_keys_to_the_short_ones():
+    many = LabelSet("intent", "choice", tuple(f"intent {n}" for n in range(77)))
+    keys = assign_keys([many, LabelSet("tone", "rating", ("1", "2", "3"))])
+    assert [keys[key].label_set for key in "1234567890"] == ["tone"] * 3 + ["intent"] * 7
+
+
 @given(st.lists(st.integers(1, 50), unique=True), st.lists(st.sampled_from("npg"), max_size=40))
 def test_the_queue_never_loses_or_invents_an_id(ids, steps):
     queue = LabelQueue(ids)

@@ -125,7 +125,7 @@ def test_a_key_held_down_gives_one_answer(many, qtbot):
 
 def test_a_long_set_does_not_fill_the_page(many):
     bar = many.front._bar
-    assert sum(answer.label_set == "intent" for answer in bar._buttons) == 10
+    assert sum(answer.label_set == "intent" for answer in bar._buttons) == 7
     other = bar._others["intent"]
     assert not other.isVisible()
     many.front.answer(Answer("intent", "cash_pending"))

@@ -1,13 +1,12 @@
 """The bar under the conversation: label values and decisions, each with its key on the button."""
 
 from collections.abc import Mapping, Sequence
-from typing import Final
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from curator.app.actions import action
-from curator.app.pages.label.keys import Answer, assign_keys
+from curator.app.pages.label.keys import Answer, assign_keys, is_long
 from curator.app.theme import icon
 from curator.app.widgets.flow import FlowLayout
 from curator.app.widgets.key_button import KeyButton
@@ -19,8 +18,6 @@ _DECISIONS = {
     "label.reject": Status.REJECTED,
     "label.skip": Status.SKIPPED,
 }
-MOST_BUTTONS: Final = 16
-"""A set of more answers shows those with a key and the one given; the picker has them all."""
 _TONES = {"label.accept": "success", "label.reject": "danger", "label.skip": "text-muted"}
 
 
@@ -86,8 +83,9 @@ class LabelBar(QWidget):
         line = QWidget(self)
         row = FlowLayout(line)
         answers = [Answer(label_set.name, value) for value in label_set.values]
-        is_long = len(answers) > MOST_BUTTONS
-        for answer in answers if not is_long else (a for a in answers if a in keys):
+        # A long set shows the answers that have a key and the one given; the picker has them all.
+        shown = [each for each in answers if each in keys] if is_long(label_set) else answers
+        for answer in shown:
             button = KeyButton(answer.value, keys.get(answer, ""), line)
             button.setCheckable(True)
             button.setAccessibleName(f"{answer.label_set}: {answer.value}")
@@ -95,7 +93,7 @@ class LabelBar(QWidget):
             button.clicked.connect(self._answered)
             self._buttons[answer] = button
             row.addWidget(button)
-        if is_long:
+        if is_long(label_set):
             other = KeyButton("", "", line)
             other.setCheckable(True)
             other.clicked.connect(self._answered)
