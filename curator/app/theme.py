@@ -5,7 +5,6 @@ The tokens in use are a fact of the process, as the application's palette is: wi
 """
 
 import re
-import tomllib
 from functools import cache
 from typing import Final, Literal
 
@@ -77,12 +76,17 @@ def _rgb(colour: QColor) -> tuple[int, int, int]:
 @cache
 def load_tokens(name: str) -> Tokens:
     """Read a theme; soft grounds of the tinted tokens are derived so that chips match everywhere."""
-    stored = tomllib.loads(resource("themes", f"{name}.toml").read_text("utf-8"))
-    colours: dict[str, str] = dict(stored["colours"])
-    soft = float(stored["soft"])
+    colours = _read_theme(resource("themes", f"{name}.toml").read_text("utf-8"))
+    name, soft, is_dark = (colours.pop(key) for key in ("name", "soft", "dark"))
     for tone in ("accent", "success", "warning", "danger", *(f"role-{role}" for role in ROLES)):
-        colours.setdefault(f"{tone}-soft", mix(colours[tone], colours["surface"], soft))
-    return Tokens(stored["name"], colours, is_dark=bool(stored["dark"]))
+        colours.setdefault(f"{tone}-soft", mix(colours[tone], colours["surface"], float(soft)))
+    return Tokens(name, colours, is_dark=is_dark == "true")
+
+
+def _read_theme(text: str) -> dict[str, str]:
+    """Read a theme, which is TOML of one line a value: loading tomllib would take longer than Qt's style."""
+    pairs = (line.partition("=") for line in text.splitlines() if not line.startswith("#"))
+    return {key.strip(): value.strip().strip('"') for key, sign, value in pairs if sign}
 
 
 _in_use: list[Tokens] = []

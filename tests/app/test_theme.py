@@ -1,6 +1,7 @@
 """Contrast of every theme, complete tokens, icons that follow the theme, one shipped font."""
 
 import re
+import tomllib
 
 import pytest
 from PySide6.QtCore import QSize
@@ -53,6 +54,16 @@ def test_controls_and_focus_stand_out(name):
         assert contrast(look["control"], look[ground]) >= 3, ground
         assert contrast(look["focus"], look[ground]) >= 3, ground
     assert contrast(look["focus"], look["selection"]) >= 3
+
+
+@pytest.mark.parametrize("name", THEMES)
+def test_a_theme_is_read_as_the_toml_it_is(name):
+    stored = tomllib.loads(resource("themes", f"{name}.toml").read_text("utf-8"))
+    read = load_tokens(name)
+    assert (read.name, read.is_dark) == (stored["name"], stored["dark"])
+    assert stored["colours"].items() <= read.colours.items()
+    soft = mix(read["accent"], read["surface"], stored["soft"])
+    assert read["accent-soft"] == stored["colours"].get("accent-soft", soft)
 
 
 def test_all_themes_have_the_same_tokens():

@@ -1,6 +1,5 @@
 """Labels in the few sizes the window knows."""
 
-from html import escape
 from typing import Final
 
 from PySide6.QtCore import Qt
@@ -67,8 +66,11 @@ class Reading(_Text):
 def tip_of(text: str) -> str:
     """Return a text as a tip that wraps and shows it as it is: Qt would take a < for markup."""
     text = text.encode("utf-8", "replace").decode("utf-8")
-    lines = escape(text).replace("\n", "<br>")
-    return f"<qt>{lines}</qt>" if "<" in text or len(text) > _TIP_LINE else text
+    if "<" not in text and len(text) <= _TIP_LINE:
+        return text
+    for sign, name in (("&", "&amp;"), ("<", "&lt;"), ("\n", "<br>")):
+        text = text.replace(sign, name)
+    return f"<qt>{text}</qt>"
 
 
 class Elided(_Text):
