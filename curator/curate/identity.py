@@ -11,6 +11,7 @@ from typing import Final
 
 from curator.dataset import Conversation, Message
 
+_BETWEEN: Final = "\0"
 _FIRST_8: Final = Struct(">q").unpack_from
 
 
@@ -34,12 +35,22 @@ def fold(text: str) -> str:
     return " ".join(folded.split())
 
 
-def fold_all(texts: Sequence[str]) -> str:
-    """Return the fold of the texts joined by line breaks, cheaper where some of them are ASCII."""
-    joined = " ".join(texts)
-    if joined.isascii():
-        return fold(joined)
-    return " ".join(filter(None, map(fold, texts)))
+def fold_many(texts: Sequence[str]) -> list[str]:
+    """Return the fold of each text; many together cost half of one by one."""
+    # Normal forms reach no further than the text; letters are folded one by one, so all at once.
+    whole = _BETWEEN.join(t if t.isascii() else unicodedata.normalize("NFKC", t) for t in texts)
+    parts = (whole.lower() if whole.isascii() else whole.casefold()).split(_BETWEEN)
+    if len(parts) != len(texts):
+        return list(map(fold, texts))  # one of them holds the sign that stands between them
+    return [
+        part.strip() if part.isprintable() and "  " not in part else " ".join(part.split())
+        for part in parts
+    ]
+
+
+def hash_texts(texts: Sequence[str]) -> list[int]:
+    """Return the signed 64-bit hash of each text, none of which holds a lone surrogate."""
+    return [_FIRST_8(sha256(text.encode()).digest())[0] for text in texts]
 
 
 def content_hash(conversation: Conversation) -> int:

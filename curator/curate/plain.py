@@ -111,11 +111,14 @@ class PlainPath:
         said = [text for p in plains for text in (p.texts[1:] if p.facts.has_prompt else p.texts)]
         counts = self._counter.count_clean(said)
         suspects = which_need_reading([plain.encoded for plain in plains])
+        asked = identity.fold_many([" ".join([p.texts[i] for i in p.facts.asked]) for p in plains])
+        prompts = identity.hash_texts(asked)
         rows, at = [], 0
         for number, plain in enumerate(plains):
             system, first = self._prompt(plain.texts[0]) if plain.facts.has_prompt else (0, [])
             end = at + len(plain.texts) - len(first)
-            rows.append(self._row(plain, [*first, *counts[at:end]], system, number in suspects))
+            count = [*first, *counts[at:end]]
+            rows.append(self._row(plain, count, system, prompts[number], number in suspects))
             at = end
         return rows
 
@@ -126,9 +129,19 @@ class PlainPath:
             known = self._prompts[text] = identity.hash_text(text), self._counter.count(text)
         return known[0], [known[1]]
 
-    def _row(self, plain: Plain, counts: list[int], system: int, suspect: bool) -> Row:  # noqa: FBT001
+    def _row(
+        self,
+        plain: Plain,
+        counts: list[int],
+        system: int,
+        prompt: int,
+        suspect: bool,  # noqa: FBT001
+    ) -> Row:
         messages, texts, encoded, facts, is_weighted = plain
         tokens = facts.fixed_tokens + sum(counts)
+        answers = facts.answers
+        if is_weighted:
+            answers = tuple(i for i in answers if messages[i].weight != 0)
         findings, errors, warnings = facts.findings, facts.errors, facts.warnings
         if suspect or (self._limit and tokens * 2 >= self._limit):
             fields = [{"role": m.role, "content": m.content} for m in messages]
@@ -139,12 +152,12 @@ class PlainPath:
             Row,
             (
                 identity.hash_bytes(encoded),
-                identity.hash_text(identity.fold_all([texts[i] for i in facts.asked])),
+                prompt,
                 system,
                 len(texts),
                 facts.turns,
                 tokens,
-                sum([counts[i] for i in facts.answers if messages[i].weight != 0]),
+                sum([counts[i] for i in answers]),
                 1,
                 errors,
                 warnings,

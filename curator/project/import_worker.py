@@ -23,6 +23,7 @@ from curator.formats.records import LONGEST, split_lines
 from curator.project.referee import count_wrong
 
 PRELOAD: Final = "CURATOR_WORKER_ENCODING"
+_COLLECT_AFTER: Final = 200_000
 _SAMPLE: Final = (
     b'{"messages":[{"role":"user","content":"Hi, I am ann@example.com."}]}\n'
     b'{"messages":[{"role":"user","content":"Hi"},{"role":"assistant","content":"Hello!"}]}\n'
@@ -108,6 +109,8 @@ def _preload() -> None:
     analyse_bytes(_SAMPLE, Terms(encoding, "openai_sft", None))
     beside.join()
     gc.collect()
+    # Rows make no cycles, but many objects: at the usual pace the collector takes a thirtieth of the time.
+    gc.set_threshold(_COLLECT_AFTER)
     # What is here now stays; the collector need not touch, and so copy, it in every worker.
     gc.freeze()
     # Loading left 20 MB free that every worker would carry along; only the GNU library can tell.

@@ -61,8 +61,37 @@ def test_folding_is_stable_and_single_spaced(text):
 
 
 @given(st.lists(st.text(), max_size=4))
-def test_folding_texts_apart_is_folding_them_joined(texts):
-    assert identity.fold_all(texts) == identity.fold("\n".join(texts))
+def test_folding_many_is_folding_each(texts):
+    assert identity.fold_many(texts) == list(map(identity.fold, texts))
+
+
+def test_folding_many_keeps_marks_signs_and_ends_apart():
+    texts = [
+        "e",
+        "\u0301a",
+        "",
+        "x\0y",
+        "\u0344",
+        "\uac00",
+        "\u11a8",
+        "\ufb03",
+        "STRASSE",
+        "\u1e9e",
+        "  ",
+    ]
+    for chosen in (texts, [text for text in texts if "\0" not in text]):
+        assert identity.fold_many(chosen) == list(map(identity.fold, chosen))
+
+
+@given(st.lists(st.text(), max_size=4))
+def test_texts_joined_by_a_space_fold_as_joined_by_a_line_break(texts):
+    """The fast path of an import joins by a space what prompt() joins by a line break."""
+    assert identity.fold(" ".join(texts)) == identity.fold("\n".join(texts))
+
+
+@given(st.lists(st.text(st.characters(exclude_categories=["Cs"])), max_size=4))
+def test_hashing_many_is_hashing_each(texts):
+    assert identity.hash_texts(texts) == list(map(identity.hash_text, texts))
 
 
 @given(st.text(max_size=20), st.text(max_size=20))
