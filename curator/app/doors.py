@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QObject, QStandardPaths
@@ -72,6 +73,7 @@ class Doors(QObject):
 
     def import_files(self) -> None:
         """Ask for files and bring them in; without an open project one is made beside the first."""
+        self._warm_up()
         kinds = self.tr("Conversations (*.jsonl *.json *.jsonl.gz *.txt);;All files (*)")
         paths = self.asker.files(self._window, self.tr("Import files"), kinds)
         if paths:
@@ -112,6 +114,19 @@ class Doors(QObject):
             )
         else:
             self._import(tuple(paths))
+
+    def _warm_up(self) -> None:
+        """Let the workers of an import load while somebody still chooses the files."""
+        base_model = self._session.setting("base_model")
+
+        def work() -> None:
+            from curator.project.derive import terms_of
+            from curator.project.import_parts import warm_up
+
+            warm_up(terms_of(base_model, None).encoding)
+
+        # No job: it is nobody's work yet, and an import that comes first does the same itself.
+        Thread(target=work, name="curator-warm-up", daemon=True).start()
 
     def _make_and_import(self, path: Path, files: tuple[Path, ...]) -> None:
         job = self._session.new_project(path)

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
 from dataclasses import dataclass
+from threading import Lock
 from typing import Any, Final
 
 import numpy as np
@@ -28,6 +29,8 @@ SLICE: Final = 512 << 10
 """Bytes of a part; a part becomes one segment of the project, which is read whole for one row."""
 
 _MOST_WORKERS: Final = 8
+_WORKER: Final = "curator.project.import_worker"
+_STARTING: Final = Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,17 +144,28 @@ def pool(encoding: str) -> ProcessPoolExecutor:
         return ProcessPoolExecutor(
             workers(), multiprocessing.get_context("spawn"), initializer=end_with_parent
         )
+    warm_up(encoding)
+    context = multiprocessing.get_context("forkserver")
+    return ProcessPoolExecutor(workers(), context, initializer=end_with_parent)
+
+
+def warm_up(encoding: str) -> None:
+    """Start the process that workers are forked from, where there is one; it loads while others go on.
+
+    May be called from any thread, as soon as an import is likely.
+    """
+    if sys.platform != "linux":
+        return
     from multiprocessing import forkserver
 
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["curator.project.import_worker"])
-    # Only the server that starts now is to load the vocabulary, no other program started from here.
-    os.environ[PRELOAD] = encoding
-    try:
-        forkserver.ensure_running()
-    finally:
-        del os.environ[PRELOAD]
-    return ProcessPoolExecutor(workers(), context, initializer=end_with_parent)
+    with _STARTING:
+        multiprocessing.get_context("forkserver").set_forkserver_preload([_WORKER])
+        # Only the server that starts now is to load the vocabulary, no other program started from here.
+        os.environ[PRELOAD] = encoding
+        try:
+            forkserver.ensure_running()
+        finally:
+            del os.environ[PRELOAD]
 
 
 def _state(source: Source) -> tuple[int, int]:
