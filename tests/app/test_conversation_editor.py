@@ -508,3 +508,21 @@ def test_messages_come_and_go_above_and_below_the_stretch_that_is_shown(editor, 
         assert [slot.number for slot in editor.cards.slots] == list(range(120))
         assert [slot.message for slot in editor.cards.slots] == messages
         assert all(text_of(editor, n).text() == messages[n]["content"] for n in seen(editor))
+
+
+def test_a_long_conversation_is_counted_and_checked_a_moment_after_it_is_open(
+    editor, session, qtbot
+):
+    long = long_talk(session, 300)
+    checked: list[object] = []
+    editor.checked.connect(checked.append)
+    editor.open(long)
+    assert "Counting" in editor.header._tokens.text()
+    qtbot.waitUntil(lambda: editor.measure is not None, timeout=20_000)
+    assert editor.measure.count.total == int(session.project.row(long).tokens)
+    # Nothing is found at first, and later what the checks find.
+    qtbot.waitUntil(lambda: len(checked) >= 2, timeout=20_000)
+    # Another one that is opened meanwhile is counted as ever.
+    editor.open(long_talk(session, 300, "Other words. "))
+    editor.open(session.ids[0])
+    assert editor.measure.count.total == int(session.project.row(session.ids[0]).tokens)

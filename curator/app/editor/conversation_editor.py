@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 CHECK_MS: Final = 300
 """How long after the last key the checks run."""
 
+_MANY_MESSAGES: Final = 60
+"""A conversation of more is counted and checked bit by bit when it is opened."""
+
 _BIG_CHARACTERS: Final = 60_000
 """A longer line is checked in the background."""
 
@@ -52,7 +55,6 @@ class ConversationEditor(QWidget):
         self._build()
         self._checks = QTimer(self)
         self._checks.setSingleShot(True)
-        self._checks.setInterval(CHECK_MS)
         self._checks.timeout.connect(self.check)
         self._connect()
         self._show(fresh=True)
@@ -208,6 +210,7 @@ class ConversationEditor(QWidget):
         self.drafts.refreshed.connect(self._on_refreshed)
         self.drafts.typed.connect(self._measure_and_check_later)
         self.gauge.ready.connect(self._measure_and_check)
+        self.gauge.counted.connect(self._measure_and_check_soon)
         self._session.edited.connect(self._on_edited)
         self._empty.pressed.connect(self._ask_new)
         self._add_system.clicked.connect(self.prompts_requested)
@@ -246,7 +249,13 @@ class ConversationEditor(QWidget):
         self.cards.show_messages(changes.messages_of(draft), fresh=fresh)
         self.set_read_only(read_only=self._session.is_read_only)
         self._show_annotation()
-        self._measure_and_check()
+        if len(self.cards.slots) > _MANY_MESSAGES:
+            self.measure = None
+            self.header.show_title(self.drafts.id, draft)
+            self.header.show_measure(None, draft)
+            self.gauge.count_ahead(draft)
+        else:
+            self._measure_and_check()
 
     def set_read_only(self, *, read_only: bool) -> None:
         """Let the conversation be changed, or only be read."""
@@ -268,9 +277,13 @@ class ConversationEditor(QWidget):
         self._measure()
         self.check()
 
+    def _measure_and_check_soon(self) -> None:
+        self._measure()
+        self._checks.start(0)
+
     def _measure_and_check_later(self) -> None:
         self._measure()
-        self._checks.start()
+        self._checks.start(CHECK_MS)
 
     def _measure(self) -> None:
         draft = self.drafts.draft

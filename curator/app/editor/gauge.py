@@ -1,9 +1,10 @@
 """The counting side of the editor: tokens of the draft for the project's base model, and their cost."""
 
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from curator.app.jobs import CancelledCall, Job, Jobs, ProgressCall
 from curator.app.session import Session
@@ -49,9 +50,27 @@ class Measure:
 class Tally:
     """Counts a conversation again and again, each time only the messages that are other objects."""
 
+    SLICE_SECONDS: Final = 0.003
+
     def __init__(self) -> None:
         self._counter: Counter | None = None
         self._parts: list[tuple[Json, TokenCount]] = []
+
+    def count_some(self, draft: Conversation, counter: "Counter") -> bool:
+        """Count some of the messages beforehand; returns whether any is left."""
+        from curator.curate.tokens import count_conversation
+
+        if counter is not self._counter:
+            self._counter, self._parts = counter, []
+        known = {id(part) for part, _ in self._parts}
+        began = time.perf_counter()
+        for message in draft.fields.get("messages", ()):
+            if id(message) not in known:
+                if time.perf_counter() - began > self.SLICE_SECONDS:
+                    return True
+                count = count_conversation(Conversation({"messages": [message]}), counter)
+                self._parts.append((message, count))
+        return False
 
     def count(self, draft: Conversation, counter: "Counter") -> "TokenCount":
         """Return what curate.tokens.count_conversation returns."""
@@ -80,9 +99,10 @@ class Tally:
 
 
 class Gauge(QObject):
-    """Counts drafts; ready follows once the vocabulary is loaded, in the background."""
+    """Counts drafts; ready follows once the vocabulary is loaded, counted what count_ahead began."""
 
     ready = Signal()
+    counted = Signal()
 
     def __init__(self, session: Session, jobs: Jobs, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -92,6 +112,10 @@ class Gauge(QObject):
         self._counter: Counter | None = None
         self._tally = Tally()
         self.facts: BaseModelFacts | None = None
+        self._ahead: Conversation | None = None
+        self._turn = QTimer(self)
+        self._turn.setSingleShot(True)
+        self._turn.timeout.connect(self._count_some)
 
     @property
     def base_model(self) -> str:
@@ -126,6 +150,21 @@ class Gauge(QObject):
 
         self._loading = self._jobs.start(self.tr("Loading the vocabulary"), work)
         self._loading.succeeded.connect(self._loaded)
+
+    def count_ahead(self, draft: Conversation) -> None:
+        """Count the messages of a long draft over some turns of the event loop; counted follows."""
+        self._ahead = draft
+        self._turn.start(0)
+
+    def _count_some(self) -> None:
+        draft = self._ahead
+        if draft is None:
+            return
+        if self._counter is not None and self._tally.count_some(draft, self._counter):
+            self._turn.start(0)
+            return
+        self._ahead = None
+        self.counted.emit()
 
     def measure(self, draft: Conversation) -> Measure | None:
         """Count a draft; None until the vocabulary is there."""
