@@ -1,12 +1,16 @@
 """The verb that starts a job, or says what it would do: train."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from curator.cli.answer import FOUND, Answer
 from curator.cli.arguments import Options, Verbs, is_project, open_project, pairs
 from curator.cli.progress import Progress
-from curator.dataset.errors import UnreadableInput
+from curator.dataset.errors import UnreadableInput, WrongUse
 from curator.dataset.json_values import Json
+
+if TYPE_CHECKING:
+    from curator.tune.recipe import Recipe
 
 
 def add_verbs(verbs: Verbs) -> None:
@@ -17,15 +21,29 @@ def add_verbs(verbs: Verbs) -> None:
         "Start a fine-tuning job from a project or an export, or only say what it would do.",
         "curator train out --target openai --base gpt-4.1-mini-2025-04-14 --dry-run",
         "curator train x.curator --target openai --base gpt-4.1-2025-04-14 --set n_epochs=2 --follow",
+        "curator train out --recipe 'support desk' --dry-run",
     )
     parser.add_argument("input", metavar="P|DIR", help="a project, or the folder of an export")
-    parser.add_argument("--target", required=True, metavar="NAME", help="see: curator targets list")
-    parser.add_argument("--base", required=True, metavar="NAME", help="the base model")
+    parser.add_argument("--target", default="", metavar="NAME", help="see: curator targets list")
+    parser.add_argument("--base", default="", metavar="NAME", help="the base model")
+    again = parser.add_mutually_exclusive_group()
+    again.add_argument("--recipe", default="", metavar="NAME", help="the choices kept under a name")
+    again.add_argument("--again", default="", metavar="JOB", help="the choices of a past job")
+    parser.add_argument(
+        "--save-recipe", default="", metavar="NAME", help="keep these choices under a name"
+    )
     parser.add_argument("--method", default="", metavar="M", help="sft, dpo or rft (sft)")
     parser.add_argument(
         "--set", action="append", default=[], metavar="KEY=VALUE", dest="settings", help="a setting"
     )
     parser.add_argument("--suffix", default="", help="a word in the checkpoint's name")
+    parser.add_argument("--seed", type=int, default=None, help="fixes every random choice")
+    parser.add_argument(
+        "--grader", default="", metavar="FILE", help="what scores replies (rft), JSON"
+    )
+    parser.add_argument(
+        "--wandb", default="", metavar="PROJECT", help="show the run at Weights & Biases"
+    )
     parser.add_argument("--dry-run", action="store_true", help="start nothing")
     parser.add_argument(
         "--follow", action="store_true", help="wait for the end and show the events"
@@ -35,14 +53,11 @@ def add_verbs(verbs: Verbs) -> None:
 def _train(options: Options, progress: Progress) -> Answer:
     from curator.tune import commands
 
-    more = {"suffix": options.suffix} if options.suffix else {}
-    recipe = commands.recipe_of(
-        options.target,
-        options.base,
-        method=options.method,
-        settings=pairs(options.settings, "--set"),
-        **more,
-    )
+    recipe = _recipe(options)
+    if options.save_recipe:
+        from curator.tune.recipes import save_recipe
+
+        save_recipe(options.save_recipe, recipe)
     folder = _folder(options.input, progress)
     cancelled = progress.cancelled
     found, row = commands.plan(folder, recipe, progress=progress, cancelled=cancelled)
@@ -58,6 +73,28 @@ def _train(options: Options, progress: Progress) -> Answer:
         to_the_end=options.follow,
     )
     return outcome(keys)
+
+
+def _recipe(options: Options) -> "Recipe":
+    """Return the recipe a command line describes: whole, or as changes to an earlier one."""
+    from curator.tune import commands
+    from curator.tune.graders import read_grader
+
+    chosen: dict[str, Json] = {
+        "target": options.target,
+        "base": options.base,
+        "method": options.method,
+        "settings": pairs(options.settings, "--set"),
+        "suffix": options.suffix,
+        "seed": options.seed,
+        "grader": read_grader(Path(options.grader)) if options.grader else None,
+        "wandb": {"project": options.wandb} if options.wandb else None,
+    }
+    if options.recipe or options.again:
+        return commands.recipe_again(name=options.recipe, job=options.again, changes=chosen)
+    if not options.target or not options.base:
+        raise WrongUse("Name a --target and a --base, or a --recipe, or a job with --again.")
+    return commands.recipe_of(chosen.pop("target"), chosen.pop("base"), **chosen)
 
 
 def outcome(keys: dict[str, Json]) -> Answer:

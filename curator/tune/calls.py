@@ -4,6 +4,7 @@ import json
 import pprint
 import shlex
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from curator.tune.recipe import Recipe
 
@@ -40,16 +41,15 @@ def python_call(recipe: Recipe, *, has_validation: bool) -> str:
 
 def curl_call(recipe: Recipe, *, has_validation: bool) -> str:
     """Return the same as curl lines; put the file ids of the first answers into the last call."""
-    target = recipe.target
     head = _curl_head(recipe)
     splits = ("train", "validation") if has_validation else ("train",)
-    files = shlex.quote(target.url + "/files")
+    files = shlex.quote(_with_query(recipe, "/files"))
     lines = [f"curl {files} {head} -F purpose=fine-tune -F file=@{name}.jsonl" for name in splits]
     body = _arguments(recipe, has_validation=has_validation)
     extra = body.pop("extra_body", {})
     text = json.dumps({**body, **extra}, indent=2, ensure_ascii=False)
     lines.append(
-        f"curl {shlex.quote(target.url + '/fine_tuning/jobs')} {head} "
+        f"curl {shlex.quote(_with_query(recipe, '/fine_tuning/jobs'))} {head} "
         f"-H 'Content-Type: application/json' -d {shlex.quote(text)}"
     )
     return "\n\n".join(lines) + "\n"
@@ -62,20 +62,24 @@ def _arguments(recipe: Recipe, *, has_validation: bool) -> dict[str, Any]:
 
 
 def _headers(recipe: Recipe) -> list[str]:
-    headers = dict(recipe.target.extra_headers)
-    shown = [f"{name!r}: {value!r}" for name, value in headers.items()]
-    if recipe.target.auth == "api-key":
-        shown.append(f"'api-key': os.environ[{recipe.target.key_env!r}]")
-    return [f"    default_headers={{{', '.join(shown)}}},"] if shown else []
+    target = recipe.target
+    shown = [f"{name!r}: {value!r}" for name, value in target.headers.items()]
+    if target.auth == "api-key":
+        shown.append(f"{target.key_header!r}: os.environ[{target.key_env!r}]")
+    lines = [f"    default_headers={{{', '.join(shown)}}},"] if shown else []
+    return [*lines, f"    default_query={target.parameters!r},"] if target.query else lines
+
+
+def _with_query(recipe: Recipe, path: str) -> str:
+    query = urlencode(recipe.target.parameters)
+    return f"{recipe.target.url}{path}{'?' + query if query else ''}"
 
 
 def _curl_head(recipe: Recipe) -> str:
     target = recipe.target
-    parts = [
-        f"-H {shlex.quote(f'{name}: {value}')}" for name, value in target.extra_headers.items()
-    ]
+    parts = [f"-H {shlex.quote(f'{name}: {value}')}" for name, value in target.headers.items()]
     if target.auth == "bearer":
         parts.insert(0, f'-H "Authorization: Bearer ${target.key_env}"')
     elif target.auth == "api-key":
-        parts.insert(0, f'-H "api-key: ${target.key_env}"')
+        parts.insert(0, f'-H "{target.key_header}: ${target.key_env}"')
     return " ".join(parts)

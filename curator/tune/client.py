@@ -272,15 +272,16 @@ def _build_client(target: Target, key: Key | None, read_s: float) -> "OpenAI":
     )
     secret = key.reveal() if key else "none"
     # Said outright, so that no Authorization of OPENAI_CUSTOM_HEADERS takes its place.
-    headers = {**target.extra_headers, "Authorization": f"Bearer {secret}"}
+    headers = {**target.headers, "Authorization": f"Bearer {secret}"}
     if target.auth == "api-key":
-        headers["api-key"] = secret
+        headers[target.key_header] = secret
     client = OpenAI(
         api_key=secret,
         base_url=target.url,
         timeout=timeout,
         max_retries=0,
         default_headers=headers,
+        default_query=target.parameters,
         http_client=http,
     )
     client.admin_api_key = None
@@ -295,7 +296,7 @@ def _strip_foreign_headers(target: Target) -> Callable[[Any], None]:
     meant_for_openai = host_of(target.url) == _OPENAI_HOST
     ambient = os.environ.get("OPENAI_CUSTOM_HEADERS", "").splitlines()
     named = {line.partition(":")[0].strip().lower() for line in ambient}
-    named -= {"authorization", *(name.lower() for name in target.extra_headers), ""}
+    named -= {"authorization", *(name.lower() for name in target.headers), ""}
     foreign = {"openai-organization", "openai-project", *named}
 
     def strip(request: Any) -> None:

@@ -12,8 +12,11 @@ from curator.tune.client import connect
 from curator.tune.exported import open_export
 from curator.tune.following import Order, follow, order, refresh
 from curator.tune.jobs import Job, JobTable, State
+from curator.tune.lineage import lineage_of
 from curator.tune.planning import DryRun, dry_run
+from curator.tune.products import delete_model, download_files
 from curator.tune.recipe import Recipe, make_recipe
+from curator.tune.recipes import load_recipe, recipe_of_job
 from curator.tune.starting import settle, start_job
 from curator.tune.targets import Target, corrected_prices, find_target
 from curator.tune.uploads import IsCancelled, Progress
@@ -41,6 +44,14 @@ def recipe_of(
 ) -> Recipe:
     """Return the checked recipe of the words on a command line."""
     return make_recipe(find_target(target), base, method=method, settings=settings, **more)
+
+
+def recipe_again(*, name: str = "", job: str = "", changes: Mapping[str, Any]) -> Recipe:
+    """Return a kept recipe, or that of a past job, with what a command line changes in it."""
+    if name:
+        return load_recipe(name, changes)
+    with closing(JobTable()) as table:
+        return recipe_of_job(table.get(job), changes)
 
 
 def start(
@@ -106,6 +117,37 @@ def order_job(name: str, what: Order) -> dict[str, Any]:
         with connect(target_of(job)) as connection:
             job = order(connection, table, job.token, what)
         return {"jobs": [job.to_row()]}
+
+
+def delete_model_of(name: str) -> dict[str, Any]:
+    """Delete the fine-tuned model of a job at its server: what ``jobs delete-model`` does."""
+    with closing(JobTable()) as table:
+        job = table.get(name)
+        with connect(target_of(job)) as connection:
+            job = delete_model(connection, table, job.token)
+        return {"deleted": job.checkpoint, "jobs": [job.to_row()]}
+
+
+def download_of(
+    name: str, folder: Path, *, progress: Progress, cancelled: IsCancelled
+) -> dict[str, Any]:
+    """Download the files a server offers of a job: what ``jobs download`` does."""
+    with closing(JobTable()) as table:
+        job = table.get(name)
+        with connect(target_of(job)) as connection:
+            paths = download_files(
+                connection, table, job.token, folder, progress=progress, cancelled=cancelled
+            )
+    return {
+        "job": job.job,
+        "files": [{"path": str(path), "bytes": path.stat().st_size} for path in paths],
+    }
+
+
+def lineage_row(checkpoint: str) -> dict[str, Any]:
+    """Return where a checkpoint comes from: what ``jobs lineage`` shows."""
+    with closing(JobTable()) as table:
+        return lineage_of(table, checkpoint).to_row()
 
 
 def target_of(job: Job) -> Target:

@@ -59,6 +59,8 @@ class Job:
     settings: Mapping[str, Any] = field(default_factory=dict)
     suffix: str = ""
     seed: int | None = None
+    grader: Mapping[str, Any] | None = None
+    wandb: Mapping[str, Any] | None = None
     export: str = ""
     project: str = ""
     snapshot: str = ""
@@ -79,6 +81,7 @@ class Job:
     error: str = ""
     error_code: str = ""
     error_param: str = ""
+    deleted: float | None = None
     updated: float = 0.0
 
     @property
@@ -102,6 +105,7 @@ class Job:
             "created": self.created,
             "finished": self.finished,
             "error": self.error or None,
+            "deleted": self.deleted,
         }
 
 
@@ -139,6 +143,7 @@ CREATE TABLE IF NOT EXISTS checkpoint (
 CREATE TABLE IF NOT EXISTS upload (
   base_url TEXT NOT NULL, sha256 TEXT NOT NULL, file TEXT NOT NULL, bytes INTEGER NOT NULL,
   PRIMARY KEY (base_url, sha256)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS lineage (token TEXT PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS result (token TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
 PRAGMA user_version = 1;
 """
@@ -226,7 +231,7 @@ class JobTable:
     def forget(self, token: str) -> None:
         """Take a job out of the table; nothing happens at the server."""
         with self._writing():
-            for table in ("job", "event", "checkpoint", "result"):
+            for table in ("job", "event", "checkpoint", "result", "lineage"):
                 self._db.execute(f"DELETE FROM {table} WHERE token = ?", (token,))
 
     def add_events(self, token: str, events: Iterable[Event]) -> tuple[Event, ...]:
@@ -284,6 +289,28 @@ class JobTable:
         with self._lock:
             row = self._db.execute("SELECT body FROM result WHERE token = ?", (token,)).fetchone()
         return str(row[0]) if row else ""
+
+    def keep_lineage(self, token: str, body: bytes) -> None:
+        """Keep what a job trains on, packed, for as long as the job is known."""
+        with self._writing():
+            self._db.execute("INSERT OR REPLACE INTO lineage VALUES (?, ?)", (token, body))
+
+    def lineage(self, token: str) -> bytes:
+        """Return what keep_lineage kept, empty where there is nothing."""
+        with self._lock:
+            row = self._db.execute("SELECT body FROM lineage WHERE token = ?", (token,)).fetchone()
+        return bytes(row[0]) if row else b""
+
+    def of_checkpoint(self, name: str) -> Job | None:
+        """Return the job that made a checkpoint (its last one or one on the way), None where none did."""
+        with self._lock:
+            row = self._db.execute(
+                "SELECT job.body FROM job LEFT JOIN checkpoint USING (token) "
+                "WHERE json_extract(job.body, '$.checkpoint') = ? "
+                "OR json_extract(checkpoint.body, '$.name') = ? ORDER BY job.created DESC",
+                (name, name),
+            ).fetchone()
+        return _job_of(str(row[0])) if row and name else None
 
     def remember_upload(self, base_url: str, sha256: str, file: str, size: int) -> None:
         """Remember which file of a server holds which content."""

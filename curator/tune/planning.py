@@ -13,6 +13,7 @@ from curator.dataset.errors import Cancelled, UnreadableInput
 from curator.dataset.json_values import BadJson, loads
 from curator.tune.addresses import host_of
 from curator.tune.exported import Exported
+from curator.tune.graders import row_faults
 from curator.tune.jobs import Job, State
 from curator.tune.recipe import Recipe
 from curator.tune.targets import Method
@@ -212,6 +213,8 @@ def _errors(
         )
     if recipe.method == "rft" and exported.validation is None:
         found.append("Reinforcement training needs a validation part. Make a split that has one.")
+    if recipe.grader is not None:
+        found += row_faults(enumerate(exported.lines(), 1), recipe.grader)
     closed = days.create if days else None
     if closed is not None and day > closed:
         found.append(f"{recipe.base} took its last jobs on {closed:%Y-%m-%d}. Choose another.")

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from curator.dataset.errors import WrongUse
+from curator.tune.graders import check_grader
 from curator.tune.targets import Hyperparameter, Method, Target, Value
 
 TOKEN_KEY: Final = "curator_token"
@@ -28,6 +29,7 @@ class Recipe:
     suffix: str = ""
     seed: int | None = None
     grader: Mapping[str, Any] | None = None
+    wandb: Mapping[str, Any] | None = None
 
     def value(self, name: str) -> Value:
         """Return a setting's value, chosen or by default."""
@@ -51,6 +53,8 @@ class Recipe:
             arguments["suffix"] = self.suffix
         if self.seed is not None:
             arguments["seed"] = self.seed
+        if self.wandb is not None:
+            arguments["integrations"] = [{"type": "wandb", "wandb": dict(self.wandb)}]
         arguments["metadata"] = {TOKEN_KEY: token}
         if options:
             arguments["metadata"][self.target.options_key] = json.dumps(
@@ -101,6 +105,7 @@ def make_recipe(
     suffix: str = "",
     seed: int | None = None,
     grader: Mapping[str, Any] | None = None,
+    wandb: Mapping[str, Any] | None = None,
 ) -> Recipe:
     """Return a checked recipe; raises WrongUse that names the setting, its bounds and what was given."""
     chosen = _method_of(target, method)
@@ -114,13 +119,36 @@ def make_recipe(
         raise WrongUse(f"The seed must be a whole number from 0 to {_SEED_MOST}.")
     if chosen == "rft" and not grader:
         raise WrongUse("Reinforcement training needs a grader that scores the replies.")
+    if chosen != "rft" and grader:
+        raise WrongUse("A grader belongs to reinforcement training (rft) and to no other method.")
     known = {setting.name: setting for setting in target.settings(chosen)}
     checked: dict[str, Value] = {}
     for name, given in (settings or {}).items():
         if name not in known:
             raise WrongUse(_unknown_setting(target, name, tuple(known)))
         checked[name] = check_value(known[name], given)
-    return Recipe(target, base.strip(), chosen, checked, suffix, seed, grader)
+    return Recipe(
+        target=target,
+        base=base.strip(),
+        method=chosen,
+        settings=checked,
+        suffix=suffix,
+        seed=seed,
+        grader=check_grader(grader, target.graders) if grader else None,
+        wandb=_checked_wandb(target, wandb) if wandb else None,
+    )
+
+
+def _checked_wandb(target: Target, wandb: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the Weights & Biases settings a service takes: project, and perhaps name, entity, tags."""
+    if not target.wandb:
+        raise WrongUse(f"{target.label} sends nothing to Weights & Biases; leave that out.")
+    unknown = set(wandb) - {"project", "name", "entity", "tags"}
+    if unknown:
+        raise WrongUse(f'Weights & Biases has no setting "{sorted(unknown)[0]}" here.')
+    if not str(wandb.get("project") or "").strip():
+        raise WrongUse("Name the Weights & Biases project that the run shall appear in.")
+    return {name: value for name, value in wandb.items() if value}
 
 
 def check_value(setting: Hyperparameter, given: Any) -> Value:

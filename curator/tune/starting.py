@@ -14,9 +14,11 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from curator.dataset.errors import Cancelled, CuratorError, GateFailed, TargetError
+from curator.tune import lineage
 from curator.tune.answers import job_changes, metadata_of, number, text
 from curator.tune.client import CallFailed, Connection
 from curator.tune.exported import Exported
+from curator.tune.grading import ask_about_grader
 from curator.tune.jobs import Job, JobTable, State
 from curator.tune.planning import DryRun
 from curator.tune.recipe import TOKEN_KEY, Recipe
@@ -41,7 +43,7 @@ _CLOCK_SLACK_S: Final = 600.0
 
 
 _PLACE: Final = ("base_url", "base", "export")
-_RECIPE: Final = ("method", "settings", "suffix", "seed", "snapshot")
+_RECIPE: Final = ("method", "settings", "suffix", "seed", "grader", "wandb", "snapshot")
 _ON_ITS_WAY: Final = (State.PREPARING, State.UPLOADING)
 
 _CHANGED: Final = (
@@ -88,6 +90,8 @@ def start_job(
         raise
     told = _with_heartbeat(table, token, progress)
     try:
+        table.keep_lineage(token, lineage.pack(exported))
+        ask_about_grader(connection, recipe.grader)
         table.update(token, status=State.UPLOADING)
         training, validation = _upload_both(
             connection, table, exported, told, cancelled, part_bytes, pace
@@ -161,6 +165,8 @@ def _new_job(token: str, exported: Exported, recipe: Recipe, plan: DryRun, proje
         settings=dict(recipe.settings),
         suffix=recipe.suffix,
         seed=recipe.seed,
+        grader=recipe.grader,
+        wandb=recipe.wandb,
         export=str(exported.folder.resolve()),
         project=project or exported.project,
         snapshot=exported.snapshot,

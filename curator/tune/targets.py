@@ -101,6 +101,10 @@ class Target(_Profile):
     options_key: str = ""
     auto_epochs: int | None = None
     extra_headers: Mapping[str, str] = {}
+    query: Mapping[str, str] = {}
+    key_header: str = "api-key"
+    graders: tuple[str, ...] = ()
+    wandb: bool = False
     min_lines: int | None = None
     max_lines: int | None = None
     max_file_bytes: int | None = None
@@ -120,15 +124,28 @@ class Target(_Profile):
     @property
     def url(self) -> str:
         """The base URL with its blanks filled in; blanks nobody filled stay in braces."""
-        url = self.base_url
-        for name, value in self.address.items():
-            url = url.replace("{" + name + "}", value.strip())
-        return url.rstrip("/")
+        return self._filled(self.base_url).rstrip("/")
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The headers every call carries, their blanks filled in; never the key."""
+        return {name: self._filled(value) for name, value in self.extra_headers.items()}
+
+    @property
+    def parameters(self) -> dict[str, str]:
+        """The query every call carries, such as an API version, its blanks filled in."""
+        return {name: self._filled(value) for name, value in self.query.items()}
 
     @property
     def is_complete(self) -> bool:
         """Whether every blank of the address is filled in."""
-        return "{" not in self.url
+        parts = (self.url, *self.headers.values(), *self.parameters.values())
+        return not any("{" in part for part in parts)
+
+    def _filled(self, text: str) -> str:
+        for name, value in self.address.items():
+            text = text.replace("{" + name + "}", value.strip())
+        return text
 
     def settings(self, method: Method) -> tuple[Hyperparameter, ...]:
         """Return every setting a job of this method has, the learning rate among them."""

@@ -120,6 +120,7 @@ class Plan:
     result: str = (
         "step,train_loss,train_accuracy,valid_loss,valid_mean_token_accuracy\n1,1.5,0.5,,\n"
     )
+    checkpoint_files: tuple[str, ...] = ()
     endless: bool = False
     min_examples: int = 10
     reply: str = "You asked: {question} Your card arrives in five days."
@@ -140,13 +141,22 @@ class ProtocolServer:
     bodies: list[dict[str, Any]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
     models: list[dict[str, Any]] = field(default_factory=list)
+    deleted: list[str] = field(default_factory=list)
+    queries: list[str] = field(default_factory=list)
 
     def reset(self) -> "ProtocolServer":
         """Forget everything and begin anew on the same port: starting one takes a fifth of a second."""
         self.plan = Plan()
         for kept in (self.files, self.contents, self.jobs, self.uploads):
             kept.clear()
-        for told in (self.requests, self.bodies, self.headers, self.models):
+        for told in (
+            self.requests,
+            self.bodies,
+            self.headers,
+            self.models,
+            self.deleted,
+            self.queries,
+        ):
             told.clear()
         self.__post_init__()
         return self
@@ -201,6 +211,8 @@ class ProtocolServer:
     def _app(self) -> Starlette:
         routes = [
             ("GET", "/models", self._models),
+            ("DELETE", "/models/{id:path}", self._models_delete),
+            ("POST", "/fine_tuning/alpha/graders/validate", self._graders_validate),
             ("POST", "/chat/completions", self._chat),
             ("GET", "/files", self._files_list),
             ("POST", "/files", self._files_create),
@@ -230,6 +242,7 @@ class ProtocolServer:
         async def endpoint(request: Request) -> Response:
             self.requests.append((request.method, path))
             self.headers.append(dict(request.headers))
+            self.queries.append(request.url.query)
             waiting = self._faults.get((method, path))
             fault = waiting.popleft() if waiting else self._always.get((method, path))
             if fault is not None:
@@ -260,6 +273,21 @@ class ProtocolServer:
 
     async def _models(self, _request):
         return JSONResponse({"object": "list", "data": self.models})
+
+    async def _models_delete(self, request):
+        name = request.path_params["id"]
+        if name in self.deleted or not any(
+            j["fine_tuned_model"] == name for j in self.jobs.values()
+        ):
+            return _error(404, f"The model {name} does not exist.", "model_not_found")
+        self.deleted.append(name)
+        return JSONResponse({"id": name, "object": "model", "deleted": True})
+
+    async def _graders_validate(self, request):
+        grader = (await request.json())["grader"]
+        if grader["name"] == "strange":
+            return _error(400, "Invalid grader: strange.", "invalid_grader", param="grader")
+        return JSONResponse({"grader": grader})
 
     async def _chat(self, request):
         body = await request.json()
@@ -305,6 +333,12 @@ class ProtocolServer:
         return self.files[file_id]
 
     async def _files_get(self, request):
+        if request.path_params["id"].startswith("file-result"):
+            return JSONResponse(
+                {"id": request.path_params["id"], "object": "file", "bytes": len(self.plan.result),
+                 "created_at": 1, "filename": "step_metrics.csv", "purpose": "fine-tune-results",
+                 "status": "processed"}
+            )  # fmt: skip
         found = self.files.get(request.path_params["id"])
         if found is None:
             return _error(404, "No such File object", "not_found")
@@ -453,6 +487,7 @@ class ProtocolServer:
             {"id": f"ckpt-{step}", "object": "fine_tuning.job.checkpoint", "created_at": step,
              "fine_tuned_model_checkpoint": f"ft:{job['model']}:ckpt-step-{step}",
              "fine_tuning_job_id": job["id"], "metrics": {"step": step, "train_loss": 0.4},
+             "result_files": self.plan.checkpoint_files,
              "step_number": step, "_order": step}
             for step in range(3, self._progress(job) + 1, 3)
         ]  # fmt: skip

@@ -40,6 +40,7 @@ def test_rows_are_newest_first_with_the_promised_keys(table):
     assert [row["job"] for row in rows] == ["b", "a"]
     assert set(rows[0]) == {
         "job", "target", "base", "status", "checkpoint", "created", "finished", "error",
+        "deleted",
     }  # fmt: skip
     assert (rows[0]["status"], rows[0]["error"], rows[1]["error"]) == ("failed", "No", None)
 

@@ -74,9 +74,9 @@ def test_some_settings_go_into_the_body():
 
 
 def test_reinforcement_needs_and_sends_a_grader():
-    target = find_target("bedrock-mantle")
+    target = find_target("openai")
     with pytest.raises(WrongUse, match="grader"):
-        make_recipe(target, "b")
+        make_recipe(target, "b", method="rft")
     grader = {
         "type": "string_check",
         "name": "g",
@@ -84,7 +84,7 @@ def test_reinforcement_needs_and_sends_a_grader():
         "input": "a",
         "reference": "b",
     }
-    arguments = make_recipe(target, "b", grader=grader).arguments("f", "v", "t")
+    arguments = make_recipe(target, "b", method="rft", grader=grader).arguments("f", "v", "t")
     assert arguments["method"]["type"] == "reinforcement"
     assert arguments["method"]["reinforcement"]["grader"] == grader
 

@@ -1,0 +1,101 @@
+"""Where a checkpoint comes from: which rows of which project, by which settings, known for ever.
+
+A job keeps a packed copy of its export's manifest and of who stands in which line, so that the answer
+does not depend on the export folder being there.
+"""
+
+import json
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from curator.dataset.errors import WrongUse
+from curator.project.manifest import lines_name
+from curator.tune.exported import Exported
+from curator.tune.jobs import Job, JobTable
+
+_MANIFEST: Final = "manifest.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Lineage:
+    """All that made a checkpoint; conversations are ids of the project, in the order of the lines."""
+
+    checkpoint: str
+    step: int | None
+    job: Job
+    manifest: dict[str, Any]
+    conversations: dict[str, list[int | None]]
+
+    def to_row(self) -> dict[str, Any]:
+        """Return the keys a script reads."""
+        job = self.job
+        return {
+            "checkpoint": self.checkpoint,
+            "step": self.step,
+            "job": job.job or job.token,
+            "target": job.target,
+            "base": job.base,
+            "method": job.method,
+            "settings": dict(job.settings),
+            "suffix": job.suffix,
+            "seed": job.seed,
+            "epochs": job.epochs,
+            "grader": job.grader,
+            "created": job.created,
+            "finished": job.finished,
+            "project": job.project,
+            "export": job.export,
+            "export_is_there": bool(job.export) and (Path(job.export) / _MANIFEST).is_file(),
+            "snapshot": job.snapshot,
+            "rows": {split: len(ids) for split, ids in self.conversations.items()},
+            "conversations": self.conversations,
+            "manifest": self.manifest,
+        }
+
+
+def pack(exported: Exported) -> bytes:
+    """Return a packed copy of what an export says of itself: manifest, and conversations by line."""
+    manifest: Any = {}
+    path = exported.folder / _MANIFEST
+    if path.is_file():
+        manifest = json.loads(path.read_text("utf-8"))
+    files = {"train": exported.train, "validation": exported.validation}
+    rows = {
+        split: _conversations(exported.folder / lines_name(file.name))
+        for split, file in files.items()
+        if file is not None
+    }
+    return zlib.compress(json.dumps({"manifest": manifest, "conversations": rows}).encode(), 6)
+
+
+def lineage_of(table: JobTable, checkpoint: str) -> Lineage:
+    """Return where a checkpoint (its name, or a job) comes from; raises WrongUse where nobody knows."""
+    job = table.of_checkpoint(checkpoint)
+    if job is None:
+        try:
+            job = table.get(checkpoint)
+        except WrongUse:
+            raise WrongUse(
+                f'No job started from this computer made "{checkpoint}". "curator jobs list" shows '
+                "the checkpoints of all."
+            ) from None
+        checkpoint = job.checkpoint or checkpoint
+    packed = table.lineage(job.token)
+    kept = json.loads(zlib.decompress(packed)) if packed else {}
+    steps = {one.name: one.step for one in table.checkpoints(job.token)}
+    return Lineage(
+        checkpoint=checkpoint,
+        step=steps.get(checkpoint),
+        job=job,
+        manifest=kept.get("manifest") or {},
+        conversations=kept.get("conversations") or {},
+    )
+
+
+def _conversations(path: Path) -> list[int | None]:
+    if not path.is_file():
+        return []
+    with path.open(encoding="utf-8") as entries:
+        return [json.loads(entry).get("conversation") for entry in entries]

@@ -1,0 +1,128 @@
+"""Recipes kept under a name, and recipes of past jobs: the same choices again, checked anew.
+
+One JSON file each in the user's settings folder; a key is never part of one.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from curator.dataset.errors import UnreadableInput, WrongUse
+from curator.tune.jobs import Job
+from curator.tune.recipe import Recipe, make_recipe
+from curator.tune.targets import find_target, settings_folder
+
+_FOLDER: Final = "recipes"
+_NAME: Final = re.compile(r"[^\W_](?:[\w .-]{0,58}[\w)])?")
+
+
+class _Kept(BaseModel):
+    """The choices of one recipe on disk."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    target: str
+    base: Annotated[str, Field(min_length=1)]
+    method: str = ""
+    settings: dict[str, Any] = {}
+    suffix: str = ""
+    seed: int | None = None
+    grader: dict[str, Any] | None = None
+    wandb: dict[str, Any] | None = None
+
+
+def recipe_names() -> tuple[str, ...]:
+    """Return the names of all kept recipes, sorted."""
+    folder = settings_folder() / _FOLDER
+    return tuple(sorted(path.stem for path in folder.glob("*.json"))) if folder.is_dir() else ()
+
+
+def save_recipe(name: str, recipe: Recipe) -> Path:
+    """Keep a recipe under a name, in place of an earlier one; raises WrongUse for a name that is none."""
+    path = _path(name)
+    kept = _Kept(
+        target=recipe.target.id,
+        base=recipe.base,
+        method=recipe.method,
+        settings=dict(recipe.settings),
+        suffix=recipe.suffix,
+        seed=recipe.seed,
+        grader=None if recipe.grader is None else dict(recipe.grader),
+        wandb=None if recipe.wandb is None else dict(recipe.wandb),
+    )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_suffix(".partial")
+    draft.write_text(json.dumps(kept.model_dump(), indent=2) + "\n", "utf-8")
+    draft.replace(path)
+    return path
+
+
+def load_recipe(name: str, changes: Mapping[str, Any] | None = None) -> Recipe:
+    """Return a kept recipe with some choices changed, all checked against today's target.
+
+    Raises WrongUse where there is none of that name or the target no longer takes it, and
+    UnreadableInput where the file is damaged.
+    """
+    path = _path(name)
+    if not path.is_file():
+        known = ", ".join(recipe_names()) or "none yet"
+        raise WrongUse(f'There is no recipe "{name}". Kept recipes: {known}.')
+    try:
+        kept = _Kept.model_validate_json(path.read_text("utf-8"))
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the file"
+        raise UnreadableInput(
+            f"The recipe {path} is not valid: {where}: {first['msg']}.", path
+        ) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise UnreadableInput(f"The recipe {path} cannot be read: {error}.", path) from error
+    return _checked(f'The recipe "{name}"', kept.model_dump(), changes or {})
+
+
+def remove_recipe(name: str) -> None:
+    """Remove a kept recipe; raises WrongUse where there is none of that name."""
+    path = _path(name)
+    if not path.is_file():
+        raise WrongUse(f'There is no recipe "{name}", so there is nothing to remove.')
+    path.unlink()
+
+
+def recipe_of_job(job: Job, changes: Mapping[str, Any] | None = None) -> Recipe:
+    """Return the recipe a job was started with, to start it again; raises WrongUse as load_recipe does."""
+    kept = {
+        "target": job.target,
+        "base": job.base,
+        "method": job.method,
+        "settings": dict(job.settings),
+        "suffix": job.suffix,
+        "seed": job.seed,
+        "grader": job.grader,
+        "wandb": job.wandb,
+    }
+    return _checked(f"The job {job.job or job.token}", kept, changes or {})
+
+
+def _checked(what: str, kept: dict[str, Any], changes: Mapping[str, Any]) -> Recipe:
+    chosen = {**kept, **{name: value for name, value in changes.items() if value}}
+    chosen["settings"] = {**kept["settings"], **changes.get("settings", {})}
+    try:
+        return make_recipe(
+            find_target(chosen.pop("target")),
+            chosen.pop("base"),
+            **chosen,
+        )
+    except WrongUse as error:
+        raise WrongUse(f"{what} cannot be used as it is: {error}") from error
+
+
+def _path(name: str) -> Path:
+    if not _NAME.fullmatch(name):
+        raise WrongUse(
+            f'"{name}" cannot name a recipe: use up to 60 letters, digits, spaces, dots and hyphens.'
+        )
+    return settings_folder() / _FOLDER / f"{name}.json"
