@@ -271,7 +271,7 @@ def derive_target(kind: str, new_id: str, label: str, address: Mapping[str, str]
 
 def key_variable(template: Target, new_id: str) -> str:
     """Return the environment variable a derived target's key may stand in."""
-    if template.id != "custom":
+    if "{address}" not in template.base_url:
         return template.key_env
     return f"CURATOR_{new_id.upper().replace('-', '_') or 'NAME'}_KEY"
 

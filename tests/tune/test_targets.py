@@ -11,6 +11,11 @@ from pydantic import ValidationError
 from curator.curate.cost import find_offer
 from curator.dataset.errors import UnreadableInput, WrongUse
 from curator.dataset.resources import resource
+from curator.tune.calls import curl_call, python_call
+from curator.tune.client import Connection
+from curator.tune.keys import Key
+from curator.tune.probing import probe
+from curator.tune.recipe import make_recipe
 from curator.tune.targets import (
     Target,
     derive_target,
@@ -23,6 +28,7 @@ from curator.tune.targets import (
     settings_folder,
     state_folder,
 )
+from tests.tune.protocol_server import KEY
 
 SHIPPED = sorted(resource("targets").glob("*.json"))
 
@@ -134,7 +140,43 @@ def test_profiles_are_frozen_and_hold_no_key():
 
 
 def test_an_unknown_target_lists_the_known():
-    with pytest.raises(
-        WrongUse, match="azure-v1, bedrock-mantle, custom, nebius, openai, this-computer"
-    ):
+    with pytest.raises(WrongUse, match="azure-classic, azure-v1, .*, this-computer"):
         find_target("none")
+
+
+def test_azure_classic_carries_its_version_and_key_as_azure_wants(server):
+    classic = read_target(resource("targets", "azure-classic.json"))
+    assert classic.url.endswith(".openai.azure.com/openai")
+    assert not classic.model_copy(update={"address": {"resource": "r"}}).is_complete
+    here = classic.model_copy(
+        update={"base_url": server.url, "address": {"version": "2025-04-01-preview"}}
+    )
+    assert here.is_complete
+    with Connection(here, Key(KEY), read_s=5.0) as connection:
+        assert probe(connection).works
+    assert set(server.queries) >= {"api-version=2025-04-01-preview"}
+    assert all("api-version=2025-04-01-preview" in query for query in server.queries)
+    assert all(headers["api-key"] == KEY for headers in server.headers)
+    assert not any("authorization" in headers for headers in server.headers)
+
+
+def test_portkey_names_the_provider_behind_it(server):
+    portkey = read_target(resource("targets", "portkey.json"))
+    assert not portkey.is_complete
+    here = portkey.model_copy(update={"base_url": server.url, "address": {"provider": "@desk"}})
+    with Connection(here, Key(KEY), read_s=5.0) as connection:
+        assert probe(connection).works
+    assert all(headers["x-portkey-provider"] == "@desk" for headers in server.headers)
+
+
+def test_the_call_to_script_carries_the_query_and_the_headers():
+    here = read_target(resource("targets", "azure-classic.json")).model_copy(
+        update={"address": {"resource": "r", "version": "2025-04-01-preview"}}
+    )
+    recipe = make_recipe(here, "gpt-4.1")
+    assert "default_query={'api-version': '2025-04-01-preview'}" in python_call(
+        recipe, has_validation=False
+    )
+    curl = curl_call(recipe, has_validation=False)
+    assert curl.count("api-version=2025-04-01-preview") == 2
+    assert '-H "api-key: $AZURE_OPENAI_API_KEY"' in curl
