@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from curator.curate.cost import Cost, LastDays, Offer, choose_epochs, cost, last_days
 from curator.curate.tokens import count_conversation, counter, resolve_base_model
@@ -18,6 +18,9 @@ from curator.tune.jobs import Job, State
 from curator.tune.recipe import Recipe
 from curator.tune.targets import Method
 from curator.tune.uploads import IsCancelled, Progress, hash_file
+
+if TYPE_CHECKING:
+    from curator.tune.local.forecast import Forecast
 
 _USUAL_ROWS: Final = 50
 _LARGE_FILE: Final = 4 * 1024 * 1024
@@ -44,6 +47,7 @@ class DryRun:
     errors: tuple[str, ...]
     warnings: tuple[str, ...]
     snapshot: str = ""
+    memory: int | None = None
 
     @property
     def billed_tokens(self) -> int:
@@ -63,6 +67,7 @@ class DryRun:
             "currency": None if price is None else price.currency,
             "prices_of": None if price is None else price.as_of.isoformat(),
             "seconds": self.seconds,
+            "memory": self.memory,
             "warnings": [*self.errors, *self.warnings],
             "errors": list(self.errors),
             "billed_tokens": self.billed_tokens,
@@ -77,6 +82,7 @@ class _Counted:
     cut: int
     exact: bool
     limit: int
+    longest: int
 
 
 def dry_run(
@@ -98,6 +104,9 @@ def dry_run(
     epochs = chosen if chosen is not None else usual
     price = cost(counted.tokens, epochs, recipe.base, target=recipe.target.prices, prices=prices)
     days = last_days(recipe.base, recipe.target.prices, prices)
+    here = _forecast(recipe, counted)
+    errors = _errors(exported, recipe, counted, days, day, is_changed=is_changed)
+    seconds = estimate_seconds(counted.tokens * epochs, recipe, past)
     return DryRun(
         rows=counted.rows,
         dropped=exported.dropped,
@@ -107,13 +116,24 @@ def dry_run(
         epochs=epochs,
         epochs_chosen=chosen is not None,
         cost=price,
-        seconds=estimate_seconds(counted.tokens * epochs, recipe, past),
+        seconds=here.seconds if here and seconds is None else seconds,
         host=host_of(recipe.target.url) if recipe.target.is_complete else recipe.target.label,
         validation_rows=exported.validation_rows,
-        errors=tuple(_errors(exported, recipe, counted, days, day, is_changed=is_changed)),
+        errors=(*errors, here.fault) if here and here.fault else tuple(errors),
         warnings=tuple(_warnings(exported, recipe, counted, price, days, day)),
         snapshot=exported.snapshot,
+        memory=here.memory if here else None,
     )
+
+
+def _forecast(recipe: Recipe, counted: "_Counted") -> "Forecast | None":
+    """Return what a job on this computer will take; None for one elsewhere."""
+    if recipe.target.protocol != "local":
+        return None
+    from curator.tune.local.forecast import forecast
+
+    request = recipe.arguments("train", "", "")
+    return forecast(recipe.base, request, counted.longest, counted.tokens)
 
 
 def estimate_seconds(billed: int, recipe: Recipe, past: Sequence[Job]) -> float | None:
@@ -138,7 +158,7 @@ def _count(
     count = counter(facts.encoding)
     if exported.train.stat().st_size > _LARGE_FILE:
         count.accelerate()
-    rows = tokens = cut = 0
+    rows = tokens = cut = longest = 0
     exact = facts.known
     for line in exported.lines():
         if not line.strip():
@@ -159,7 +179,8 @@ def _count(
         exact = exact and found.exact
         cut += found.total > limit
         tokens += min(limit, found.total)
-    return _Counted(rows, tokens, cut, exact, limit)
+        longest = max(longest, min(limit, found.total))
+    return _Counted(rows, tokens, cut, exact, limit, longest)
 
 
 def _as_trained(line: str, method: Method) -> Conversation:

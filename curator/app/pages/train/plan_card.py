@@ -95,13 +95,20 @@ class PlanCard(Card):
         time = self.tr("unknown until one such job has ended")
         if plan.seconds is not None:
             time = self.tr("about {0}").format(duration(plan.seconds))
+        here = self.tr("of one core; measured anew after some steps") if plan.memory else ""
+        memory = () if plan.memory is None else (self._memory(plan.memory),)
         return (
             (self.tr("Goes to"), plan.host, ""),
             (self.tr("Rows"), f"{plan.rows:,}", left_out),
             (self.tr("Tokens"), product, epochs),
             (self.tr("Cost"), *self._cost(plan.cost)),
-            (self.tr("Time"), time, ""),
+            (self.tr("Time"), time, here if plan.seconds is not None else ""),
+            *memory,
         )
+
+    def _memory(self, needed: int) -> tuple[str, str, str]:
+        words = self.tr("about {0} GB").format(f"{needed / 2**30:.1f}")
+        return self.tr("Memory"), words, self.tr("at most, while it trains")
 
     def _cost(self, price: Cost | None) -> tuple[str, str]:
         if price is None:
