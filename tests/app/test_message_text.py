@@ -121,6 +121,26 @@ def test_shift_enter_writes_a_newline_not_a_line_separator(field, qtbot):
     assert field.text() == "\nab"
 
 
+def test_every_enter_is_a_newline_on_an_empty_line_too(field, qtbot):
+    field.load("")
+    for count in (1, 2, 3):
+        qtbot.keyClick(field, Qt.Key.Key_Return)
+        assert field.text() == "\n" * count
+    qtbot.keyClicks(field, "x")
+    assert field.text() == "\n\n\nx"
+
+
+def test_what_may_only_be_read_takes_no_key(field, qtbot):
+    field.load("a\x00b")
+    field.setReadOnly(True)
+    shift = Qt.KeyboardModifier.ShiftModifier
+    for modifiers in (Qt.KeyboardModifier.NoModifier, shift):
+        qtbot.keyClick(field, Qt.Key.Key_Return, modifiers)
+    qtbot.keyClicks(field, "x")
+    type_character(field, "␀")
+    assert field.text() == "a\x00b"
+
+
 def test_undo_to_the_start_gives_the_very_string_again(field, qtbot):
     text = HARD_TEXTS["mixed line endings"]
     field.load(text)

@@ -20,6 +20,7 @@ _FAVOURITES: Final = {
     "\ufeff": "⍽",
     "\ufffc": "⌷",
 }
+_UNSEEN: Final = ("\u2063", "\u2064", "\u2062")
 _FOR_SURROGATES: Final = ("\ufffd", "⍰", "␦")
 
 
@@ -32,11 +33,16 @@ class StandIns:
         self._meant: dict[str, str] = {}
         self._search = _UNHOLDABLE
         self._taken: set[str] = set()
+        self._marks = ""
 
     @property
     def characters(self) -> str:
         """All stand-ins in use, as one string."""
         return "".join(self._meant)
+
+    def is_taken(self, character: str) -> bool:
+        """Whether a character has another meaning in the document than itself."""
+        return character in self._meant or character in self._marks
 
     def meaning(self, character: str) -> str:
         """Return the real character behind a stand-in, or the character itself."""
@@ -59,6 +65,15 @@ class StandIns:
         """Keep future stand-ins clear of characters that were typed since."""
         self._taken.update(text)
 
+    def take_mark(self, shown: str) -> str:
+        """Return a character that stands for nothing here, and never will be mistaken for a real one."""
+        self._taken.update(shown)
+        mark = next(c for c in (*_UNSEEN, *map(chr, _PRIVATE_USE)) if self._is_free(c))
+        self._taken.add(mark)
+        self._marks = mark
+        self._search = re.compile(f"{_UNHOLDABLE.pattern[:-1]}{re.escape(self.characters + mark)}]")
+        return mark
+
     def read(self, raw: str) -> str:
         """Return the real text of what ``QTextDocument.toRawText`` gave."""
         text = raw.replace("\u2029", self.newline)
@@ -77,10 +92,11 @@ class StandIns:
         )
         if not high or not low:
             return None
-        found = re.search(f"[{re.escape(high)}][{re.escape(low)}]", raw)
+        fold = f"(?:{self._marks}\u2029?)?" if self._marks else ""
+        found = re.search(f"[{re.escape(high)}]{fold}[{re.escape(low)}]", raw)
         if found is None:
             return None
-        meant = "".join(self._meant[character] for character in found[0])
+        meant = self._meant[found[0][0]] + self._meant[found[0][-1]]
         whole = meant.encode("utf-16-le", "surrogatepass").decode("utf-16-le")
         start = utf16_length(raw[: found.start()])
         return start, start + utf16_length(found[0]), whole
@@ -93,7 +109,8 @@ class StandIns:
         stand_in = next(c for c in _candidates(character) if self._is_free(c))
         self._shown[character] = stand_in
         self._meant[stand_in] = character
-        self._search = re.compile(f"{_UNHOLDABLE.pattern[:-1]}{re.escape(self.characters)}]")
+        kept = re.escape(self.characters + self._marks)
+        self._search = re.compile(f"{_UNHOLDABLE.pattern[:-1]}{kept}]")
 
     def _is_free(self, candidate: str) -> bool:
         return candidate not in self._meant and candidate not in self._taken
@@ -110,6 +127,18 @@ def newline_style(text: str) -> str:
 def utf16_length(text: str) -> int:
     """Return how many UTF-16 units a text takes, which is how Qt counts positions."""
     return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
+def common_length(a: str, b: str, most: int) -> int:
+    """Return how many characters at the beginning of two texts are the same, up to a number."""
+    low, high = 0, most
+    while low < high:
+        middle = (low + high + 1) // 2
+        if a[:middle] == b[:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return low
 
 
 def _candidates(character: str) -> Iterator[str]:

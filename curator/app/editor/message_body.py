@@ -101,8 +101,8 @@ class MessageBody(QWidget):
             place = finding.place
             field = self.text_field(place.field)
             if field is not None and place.start is not None and place.end is not None:
-                text, offset = field.text(), field.stand_ins.offset
-                span = Span(offset(text, place.start), offset(text, place.end), finding.severity)
+                ends = field.position(place.start), field.position(place.end)
+                span = Span(*ends, finding.severity)
                 spans.setdefault(field, []).append(span)
         for field in self._text_fields():
             if field.stand_ins.characters:
@@ -120,8 +120,7 @@ class MessageBody(QWidget):
         ):
             return
         highlighter = self._highlighters.setdefault(field, Highlighter(field.document()))
-        position = None if index is None else field.stand_ins.offset(field.text(), index)
-        highlighter.mute_after(position)
+        highlighter.mute_after(None if index is None else field.position(index))
 
     def _text_fields(self) -> list[MessageText]:
         if isinstance(self.field, MessageText):

@@ -15,7 +15,8 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QFrame, QTextEdit, QWidget
 
-from curator.app.editor.lossless import StandIns, newline_style, utf16_length
+from curator.app.editor.folds import BREAK, Folds, has_long_line
+from curator.app.editor.lossless import StandIns, common_length, newline_style, utf16_length
 
 PRIVATE_TEXT: Final = "application/x-curator-text"
 """Clipboard format that keeps what the system's text format cannot: lone surrogates and the like."""
@@ -45,6 +46,7 @@ class MessageText(QTextEdit):
         self._line_height = line_height
         self._original = ""
         self._stand_ins = StandIns("")
+        self._folds = Folds()
         self._loading = False
         self._raw = ""
         self._rest = ""
@@ -72,7 +74,12 @@ class MessageText(QTextEdit):
         self._original = text
         self._stand_ins = StandIns(text)
         self._loading = True
-        self._rest = self._stand_ins.show(text)
+        shown = self._stand_ins.show(text)
+        long = has_long_line(shown)
+        self._folds = Folds(self._stand_ins.take_mark(shown) if long else "")
+        self._rest = self._folds.fold(shown)
+        # What the document will hold in the end; places in it are asked for before that.
+        self._raw = self._rest.replace("\n", BREAK)
         self._more.stop()
         document = self.document()
         document.setUndoRedoEnabled(False)
@@ -121,7 +128,13 @@ class MessageText(QTextEdit):
 
     def text(self) -> str:
         """Return the text; the very string that was loaded while nobody changed it."""
-        return self._stand_ins.read(self._raw) if self.document().isModified() else self._original
+        if not self.document().isModified():
+            return self._original
+        return self._stand_ins.read(self._folds.unfold(self._raw))
+
+    def position(self, index: int) -> int:
+        """Return where in the document a Python index of the real text stands (UTF-16)."""
+        return self._folds.position(self._raw, self._stand_ins.offset(self.text(), index))
 
     def merge(self, text: str) -> None:
         """Take over a text changed elsewhere, moving the caret only where its own words changed."""
@@ -135,8 +148,8 @@ class MessageText(QTextEdit):
         start, end, new = _difference(self._stand_ins.show(now), self._stand_ins.show(text))
         self._loading = True
         cursor = QTextCursor(self.document())
-        cursor.setPosition(start)
-        cursor.setPosition(end, QTextCursor.MoveMode.KeepAnchor)
+        cursor.setPosition(self._folds.position(self._raw, start))
+        cursor.setPosition(self._folds.position(self._raw, end), QTextCursor.MoveMode.KeepAnchor)
         cursor.insertText(new)
         self._raw = self.document().toRawText()
         self._loading = False
@@ -144,10 +157,9 @@ class MessageText(QTextEdit):
     def select(self, start: int, end: int) -> None:
         """Select a stretch of the real text, given in Python indices."""
         self.finish()
-        text = self.text()
         cursor = self.textCursor()
-        cursor.setPosition(self._stand_ins.offset(text, start))
-        cursor.setPosition(self._stand_ins.offset(text, end), QTextCursor.MoveMode.KeepAnchor)
+        cursor.setPosition(self.position(start))
+        cursor.setPosition(self.position(end), QTextCursor.MoveMode.KeepAnchor)
         self.setTextCursor(cursor)
 
     def selectAll(self) -> None:  # noqa: N802 - Qt's name
@@ -157,7 +169,12 @@ class MessageText(QTextEdit):
 
     def createMimeDataFromSelection(self) -> QMimeData:
         """Copy the real characters; Qt's own way turns non-breaking spaces into spaces."""
-        real = self._stand_ins.read(self.textCursor().selectedText())
+        cursor = self.textCursor()
+        chosen = cursor.selectedText()
+        if self._folds.mark and chosen.startswith(BREAK):
+            before = self.document().characterAt(cursor.selectionStart() - 1)
+            chosen = chosen[1:] if before == self._folds.mark else chosen
+        real = self._stand_ins.read(self._folds.unfold(chosen))
         mime = QMimeData()
         mime.setText(real.encode("utf-16-le", "replace").decode("utf-16-le"))
         mime.setData(PRIVATE_TEXT, QByteArray(real.encode("utf-8", "surrogatepass")))
@@ -181,8 +198,11 @@ class MessageText(QTextEdit):
         self.finish()
         if event.key() == Qt.Key.Key_Escape:
             self.escaped.emit()
-        elif event.matches(QKeySequence.StandardKey.InsertLineSeparator):
-            # Qt would write U+2028 into the data.
+        elif self.isReadOnly():
+            super().keyPressEvent(event)
+        elif _is_enter(event):
+            # With Shift Qt would write U+2028 into the data; without, it would only take the line
+            # height away where a line is empty, and write nothing.
             self.textCursor().insertBlock()
             self.ensureCursorVisible()
         elif event.matches(QKeySequence.StandardKey.Undo) and not self._can_undo():
@@ -192,7 +212,25 @@ class MessageText(QTextEdit):
         elif self._types_a_stand_in(event.text()):
             self._insert(event.text())
         else:
+            if event.key() in (Qt.Key.Key_Backspace, Qt.Key.Key_Delete):
+                self._step_over_fold(back=event.key() == Qt.Key.Key_Backspace)
             super().keyPressEvent(event)
+
+    def _step_over_fold(self, *, back: bool) -> None:
+        """Let the next deletion meet a character of the text, not the break of a fold."""
+        cursor, mark = self.textCursor(), self._folds.mark
+        if not mark or cursor.hasSelection():
+            return
+        place, at = cursor.position(), self.document().characterAt
+        if back:
+            place -= 1 if at(place - 1) == BREAK and at(place - 2) == mark else 0
+            place -= 1 if at(place - 1) == mark else 0
+        else:
+            place += 1 if at(place) == mark else 0
+            place += 1 if at(place) == BREAK and at(place - 1) == mark else 0
+        if place != cursor.position():
+            cursor.setPosition(place)
+            self.setTextCursor(cursor)
 
     def inputMethodEvent(self, event: QInputMethodEvent) -> None:
         """Take composed text; one that equals a stand-in in use is shown by another."""
@@ -241,7 +279,7 @@ class MessageText(QTextEdit):
         return self.document().isRedoAvailable()
 
     def _types_a_stand_in(self, typed: str) -> bool:
-        return any(character in self._stand_ins.characters for character in typed)
+        return any(self._stand_ins.is_taken(character) for character in typed)
 
     def _insert(self, text: str) -> None:
         self.finish()
@@ -271,12 +309,27 @@ class MessageText(QTextEdit):
         raw = self.document().toRawText()
         if raw == self._raw:
             return
+        mending = self._folds.mend(self._raw, raw)
+        if mending is not None:
+            self._mend(*mending)
+            return
         pair = self._stand_ins.pair_in(raw)
         if pair is not None:
             self._join(*pair)
             return
         self._raw = raw
         self.text_edited.emit()
+
+    def _mend(self, missing: int, left: int | None) -> None:
+        """Put a mark before the break that lost it, and take one away that has no break."""
+        cursor = QTextCursor(self.document())
+        cursor.joinPreviousEditBlock()
+        cursor.setPosition(missing)
+        cursor.insertText(self._folds.mark)
+        if left is not None:
+            cursor.setPosition(left)
+            cursor.deleteChar()
+        cursor.endEditBlock()
 
     def _join(self, start: int, end: int, whole: str) -> None:
         """Show at once what the file will say: a character whose halves were brought together."""
@@ -292,22 +345,16 @@ class MessageText(QTextEdit):
             self.caret_moved.emit(self.cursorRect())
 
 
+def _is_enter(event: QKeyEvent) -> bool:
+    keys = QKeySequence.StandardKey
+    return event.matches(keys.InsertParagraphSeparator) or event.matches(keys.InsertLineSeparator)
+
+
 def _difference(old: str, new: str) -> tuple[int, int, str]:
     """Return the stretch of old that differs (UTF-16 positions) and what stands there in new."""
     shorter = min(len(old), len(new))
-    head = _common_length(old, new, shorter)
-    tail = _common_length(old[::-1], new[::-1], shorter - head)
+    head = common_length(old, new, shorter)
+    tail = common_length(old[::-1], new[::-1], shorter - head)
     start = utf16_length(old[:head])
     end = start + utf16_length(old[head : len(old) - tail])
     return start, end, new[head : len(new) - tail]
-
-
-def _common_length(a: str, b: str, most: int) -> int:
-    low, high = 0, most
-    while low < high:
-        middle = (low + high + 1) // 2
-        if a[:middle] == b[:middle]:
-            low = middle
-        else:
-            high = middle - 1
-    return low
