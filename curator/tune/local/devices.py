@@ -137,4 +137,16 @@ def _make_repeatable() -> None:
     import torch
 
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    torch.use_deterministic_algorithms(mode=True, warn_only=True)
+    torch.use_deterministic_algorithms(mode=True)
+
+
+def give_up_repeating(error: Exception) -> bool:
+    """Allow sums in any order where a base needs one that has no other; False for another error."""
+    import torch
+
+    if "deterministic implementation" not in str(error) or not (
+        torch.are_deterministic_algorithms_enabled()
+    ):
+        return False
+    torch.use_deterministic_algorithms(mode=False)
+    return True

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from curator.tune.local import methods, resuming
+from curator.tune.local import devices, methods, resuming
 from curator.tune.local.devices import Device
 from curator.tune.local.estimates import spoken
 from curator.tune.local.examples import Example
@@ -17,6 +17,8 @@ from curator.tune.local.team import Team
 
 _PACE_STEPS: Final = 3
 """After so many steps the measured pace replaces the estimate."""
+
+_TELL_S: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,7 @@ class Loop:
         self.best = float("inf")
         self.worse_epochs = 0
         self.started = time.monotonic()
+        self.told = self.started
         self.steps_here = 0
 
     def run(self) -> Outcome:
@@ -107,7 +110,7 @@ class Loop:
         self._set_rate()
         counted = sum(example.trained for example in batch)
         parameters = [p for p in self.network.parameters() if p.requires_grad]
-        score = self._score(batch, counted, learning=True)
+        score = self._learn(batch, counted)
         self.team.add_gradients(parameters)
         torch.nn.utils.clip_grad_norm_(parameters, self.options.max_gradient)
         self.optimizer.step()
@@ -116,6 +119,18 @@ class Loop:
         self.steps_here += 1
         self.trained_tokens += sum(example.length for example in batch)
         self._report(score)
+
+    def _learn(self, batch: Sequence[Example], counted: int) -> Score:
+        """Find a batch's gradients; where a card can only add them up in any order, in any order."""
+        try:
+            return self._score(batch, counted, learning=True)
+        except RuntimeError as error:
+            if not devices.give_up_repeating(error):
+                raise
+            if self.team.leads:
+                self.job.event(f"It cannot be repeated to the last bit: {error}", level="warn")
+        self.optimizer.zero_grad(set_to_none=True)
+        return self._score(batch, counted, learning=True)
 
     def _score(self, examples: Sequence[Example], counted: int, *, learning: bool) -> Score:
         """Find the mean loss of examples, every process its share; gradients where learning.
@@ -161,7 +176,12 @@ class Loop:
             self._checkpoint(data)
 
     def _tell_pace(self) -> None:
-        pace = (time.monotonic() - self.started) / self.steps_here
+        """Say how far the job is: after its first steps, then about twice a second."""
+        now = time.monotonic()
+        if self.steps_here > _PACE_STEPS and now - self.told < _TELL_S:
+            return
+        self.told = now
+        pace = (now - self.started) / self.steps_here
         left = int(pace * (self.total_steps - self.step))
         self.job.update(
             trained_tokens=self.trained_tokens,

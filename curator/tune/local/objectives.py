@@ -129,7 +129,11 @@ def _log_chances(network: Any, samples: Sequence[Sample], device: Any) -> Any:
     import torch
 
     logits, wanted = logits_and_labels(network, samples, device)
+    # Flat: the loss over rows of rows has no repeatable form on a card.
     losses = torch.nn.functional.cross_entropy(
-        logits.transpose(1, 2), wanted, ignore_index=MASKED, reduction="none"
+        logits.reshape(-1, logits.shape[-1]),
+        wanted.reshape(-1),
+        ignore_index=MASKED,
+        reduction="none",
     )
-    return -losses.sum(1)
+    return -losses.view(wanted.shape).sum(1)
