@@ -46,6 +46,12 @@ class Preferences(BaseModel):
         description="How many times training reads the data, wherever a cost is shown.",
         json_schema_extra={"group": "Training"},
     )
+    notify: bool = Field(
+        default=True,
+        title="Tell me when a job ends",
+        description="By a desktop notification, while you work in another window.",
+        json_schema_extra={"group": "Training"},
+    )
     reopen: bool = Field(
         default=False,
         title="Open the last project at start",

@@ -129,7 +129,7 @@ def test_a_dry_run_shows_numbers_and_grows_old(page, qtbot, server, export):
     recipe, plan = page._plan
     assert (plan.rows, plan.epochs, recipe.base) == (60, 3, "gpt-4.1-mini-2025-04-14")
     assert server.requests == []
-    page.composer._settings["n_epochs"].setText("5")
+    page.composer.settings.fields["n_epochs"].setText("5")
     assert page._plan is None
     page.dry_run()
     settle(qtbot, page)
@@ -145,16 +145,16 @@ def test_a_dry_run_without_an_export_says_what_is_missing(page, qtbot):
 
 def test_a_wrong_number_is_said_at_the_field(page, qtbot, server, export):
     ready(qtbot, page, export)
-    field = page.composer._settings["n_epochs"]
+    field = page.composer.settings.fields["n_epochs"]
     field.setText("9000")
     field.editingFinished.emit()
-    assert "between 1 and 100" in page.composer._fault.text()
+    assert "between 1 and 100" in page.composer.settings.fault.text()
     assert field.property("state") == "wrong"
     page.dry_run()
     assert page._plan is None
     field.setText("3")
     field.editingFinished.emit()
-    assert page.composer._fault.text() == ""
+    assert page.composer.settings.fault.text() == ""
 
 
 def test_start_asks_once_starts_once_and_follows_to_the_end(page, qtbot, server, export):
@@ -436,13 +436,13 @@ def test_a_set_up_that_fails_says_why_and_can_be_tried_again(page, qtbot, monkey
 
 def test_rare_settings_show_when_asked_for(page, qtbot):
     page.targets.show_rows((local_row(trainer=True),))
-    rank = page.composer._settings["rank"]
+    rank = page.composer.settings.fields["rank"]
     assert rank.parentWidget().isHidden()
-    page.composer._more.click()
+    page.composer.settings.more.click()
     assert not rank.parentWidget().isHidden()
     rank.setText("4")
     page.composer._base.setCurrentText("tiny")
     sent = page.composer.recipe().arguments("f", "", "t")["metadata"]
     assert sent["curator.options"] == '{"rank":4}'
     page.targets.show_rows((TargetRow(find_target("openai"), "key store", is_own=False),))
-    assert page.composer._more.isHidden()
+    assert page.composer.settings.more.isHidden()

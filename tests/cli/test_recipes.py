@@ -1,14 +1,15 @@
+# ruff: noqa: F401, F811 - fixtures come by name
 """Recipes, files and lineage on the command line, against a real server on loopback."""
 
 import json
 
-from tests.cli.test_training import BASE, export, server  # noqa: F401 - fixtures
+from tests.cli.test_training import BASE, export, server
 
 GRADER = {"type": "string_check", "name": "g", "operation": "eq",
           "input": "{{sample.output_text}}", "reference": "{{item.answer}}"}  # fmt: skip
 
 
-def test_a_recipe_is_kept_and_used_again(curator, export, server):  # noqa: F811
+def test_a_recipe_is_kept_and_used_again(curator, export, server):
     made = ("--target", "here", "--base", BASE, "--set", "n_epochs=2", "--seed", "5")
     code, _ = curator("train", export, *made, "--save-recipe", "desk", "--dry-run")
     assert code == 0
@@ -23,13 +24,13 @@ def test_a_recipe_is_kept_and_used_again(curator, export, server):  # noqa: F811
     assert (code, told["error"]["kind"]) == (2, "wrong_use")
 
 
-def test_a_target_or_a_recipe_must_be_named(curator, export):  # noqa: F811
+def test_a_target_or_a_recipe_must_be_named(curator, export):
     code, told = curator("train", export, "--dry-run")
     assert code == 2
     assert "--recipe" in told["error"]["message"]
 
 
-def test_a_reinforcement_job_needs_its_grader_file(curator, server, tmp_path):  # noqa: F811
+def test_a_reinforcement_job_needs_its_grader_file(curator, server, tmp_path):
     row = {"messages": [{"role": "user", "content": "U"}], "answer": "A"}
     folder = tmp_path / "rows"
     folder.mkdir()
@@ -46,7 +47,7 @@ def test_a_reinforcement_job_needs_its_grader_file(curator, server, tmp_path):  
     assert server.bodies[-1]["integrations"][0]["wandb"] == {"project": "desk"}
 
 
-def test_files_models_and_lineage_of_a_job(curator, export, server, tmp_path):  # noqa: F811
+def test_files_models_and_lineage_of_a_job(curator, export, server, tmp_path):
     told = curator("train", export, "--target", "here", "--base", BASE, "--follow")[1]
     code, got = curator("jobs", "download", told["job"], tmp_path / "got")
     assert code == 0

@@ -15,9 +15,18 @@ from curator.tune.exported import open_export
 from curator.tune.following import Order, order
 from curator.tune.jobs import Job, JobTable, State
 from curator.tune.keys import Key, key_place, store_key
+from curator.tune.lineage import Lineage, lineage_of
 from curator.tune.planning import DryRun, dry_run
 from curator.tune.probing import Probe, probe
+from curator.tune.products import delete_model, download_files
 from curator.tune.recipe import Recipe
+from curator.tune.recipes import (
+    load_recipe,
+    recipe_names,
+    recipe_of_job,
+    remove_recipe,
+    save_recipe,
+)
 from curator.tune.starting import discard, recover, settle, start_job
 from curator.tune.targets import (
     Target,
@@ -78,9 +87,11 @@ def _row(target: Target) -> TargetRow:
     from curator.tune.local.bases import PRACTICE, known_bases
     from curator.tune.local.environment import trainer_python
 
-    bases = {base.name for base in known_bases()}
+    bases = tuple(base.name for base in known_bases())
     has_trainer = trainer_python() is not None
-    offered = tuple(name for name in target.bases if name in bases)
+    # The profile's own first, then what somebody added.
+    mine = tuple(name for name in target.bases if name in bases)
+    offered = (*mine, *(name for name in bases if name not in mine))
     target = target.model_copy(update={"bases": offered})
     return TargetRow(target, "not needed", own, has_trainer, PRACTICE in bases)
 
@@ -216,6 +227,95 @@ def set_aside(token: str) -> Work[Known]:
             if table.get(token).status is State.UNCLEAR:
                 discard(table, token)
             return Known(table.all(), details_of(table, token))
+
+    return work
+
+
+def read_recipes(_progress: ProgressCall, _cancelled: CancelledCall) -> tuple[str, ...]:
+    """Return the names of all kept recipes."""
+    return recipe_names()
+
+
+def read_recipe(name: str) -> Work[Recipe]:
+    """Return work that reads a kept recipe, checked against today's target."""
+
+    def work(_progress: ProgressCall, _cancelled: CancelledCall) -> Recipe:
+        return load_recipe(name)
+
+    return work
+
+
+def keep_recipe(name: str, recipe: Recipe) -> Work[tuple[str, ...]]:
+    """Return work that keeps a recipe and gives the names there are then."""
+
+    def work(_progress: ProgressCall, _cancelled: CancelledCall) -> tuple[str, ...]:
+        save_recipe(name, recipe)
+        return recipe_names()
+
+    return work
+
+
+def remove_recipe_named(name: str) -> Work[tuple[str, ...]]:
+    """Return work that removes a recipe and gives the names there are then."""
+
+    def work(_progress: ProgressCall, _cancelled: CancelledCall) -> tuple[str, ...]:
+        remove_recipe(name)
+        return recipe_names()
+
+    return work
+
+
+def recipe_again(token: str) -> Work[Recipe]:
+    """Return work that gives the recipe a job was started with, checked against today's target."""
+
+    def work(_progress: ProgressCall, _cancelled: CancelledCall) -> Recipe:
+        with closing(JobTable()) as table:
+            return recipe_of_job(table.get(token))
+
+    return work
+
+
+def read_origin(token: str) -> Work[Lineage]:
+    """Return work that reads where a job's checkpoint comes from."""
+
+    def work(_progress: ProgressCall, _cancelled: CancelledCall) -> Lineage:
+        with closing(JobTable()) as table:
+            return lineage_of(table, token)
+
+    return work
+
+
+def download(token: str, folder: Path) -> Work[tuple[Path, ...]]:
+    """Return work that fetches the files a server offers of a job."""
+
+    def work(progress: ProgressCall, cancelled: CancelledCall) -> tuple[Path, ...]:
+        with closing(JobTable()) as table, _connect_again(table.get(token)) as connection:
+            return download_files(
+                connection, table, token, folder, progress=progress, cancelled=cancelled
+            )
+
+    return work
+
+
+def delete(token: str) -> Work[Known]:
+    """Return work that deletes a job's model at its server."""
+
+    def work(_progress: ProgressCall, _cancelled: CancelledCall) -> Known:
+        with closing(JobTable()) as table:
+            with _connect_again(table.get(token)) as connection:
+                delete_model(connection, table, token)
+            return Known(table.all(), details_of(table, token))
+
+    return work
+
+
+def add_base(source: str) -> Work[str]:
+    """Return work that adds a base by a folder, a GGUF file or a hub id, and gives its name."""
+
+    def work(progress: ProgressCall, cancelled: CancelledCall) -> str:
+        from curator.tune.local.adding import add
+
+        return add(source, progress, cancelled).name
 
     return work
 

@@ -1,34 +1,31 @@
 """The form of a new job: what to train on, from which base model, and with which settings."""
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
-    QCheckBox,
     QComboBox,
-    QFormLayout,
     QFrame,
     QHBoxLayout,
-    QLineEdit,
-    QPlainTextEdit,
+    QMenu,
     QScrollArea,
     QVBoxLayout,
     QWidget,
 )
 
-from curator.app.widgets.buttons import ChipButton, LinkButton, PlainButton
+from curator.app.pages.train.recipe_row import RecipeRow
+from curator.app.pages.train.settings_card import SettingsCard, let_shrink
+from curator.app.widgets.buttons import LinkButton, PlainButton, QuietButton
 from curator.app.widgets.card import Card
 from curator.app.widgets.text import Elided, Meta, Quiet, SectionTitle
 from curator.curate.cost import last_days
 from curator.dataset.errors import WrongUse
 from curator.tune.probing import ServedBase
-from curator.tune.recipe import Recipe, check_value, make_recipe
-from curator.tune.targets import Hyperparameter, Method, Target
+from curator.tune.recipe import Recipe, make_recipe
+from curator.tune.targets import Method, Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +43,9 @@ class Composer(QScrollArea):
     changed = Signal()
     folder_requested = Signal()
     export_requested = Signal()
+    base_folder_requested = Signal()
+    base_file_requested = Signal()
+    base_hub_requested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -55,18 +55,19 @@ class Composer(QScrollArea):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._target: Target | None = None
         self._export: ExportChoice | None = None
-        self._settings: dict[str, QWidget] = {}
-        self._holders: list[QWidget] = []
-        self._advanced: list[QWidget] = []
         self._days: dict[str, str] = {}
         inside = QWidget(self)
         inside.setProperty("kind", "canvas")
         self._column = QVBoxLayout(inside)
         self._column.setContentsMargins(0, 0, 8, 0)
         self._column.setSpacing(12)
+        self.recipes = RecipeRow(self)
+        self._column.addWidget(self.recipes)
         self._column.addWidget(self._data_card())
         self._column.addWidget(self._base_card())
-        self._column.addWidget(self._settings_card())
+        self.settings = SettingsCard(self)
+        self.settings.changed.connect(self.changed)
+        self._column.addWidget(self.settings)
         self._column.addStretch(1)
         self.setWidget(inside)
 
@@ -83,6 +84,7 @@ class Composer(QScrollArea):
         self._method_row.setVisible(len(target.methods) > 1 or target.methods[0] != "sft")
         self._offer_bases([ServedBase(name, "") for name in target.bases])
         self._build_settings()
+        self._own.setVisible(target.protocol == "local")
         self._note.setText(target.note)
         self._note.setVisible(bool(target.note))
         self.changed.emit()
@@ -115,18 +117,18 @@ class Composer(QScrollArea):
         """Return the checked recipe; raises WrongUse with the sentence to show."""
         if self._target is None:
             raise WrongUse(self.tr("Choose a target first."))
-        seed = self._seed.text().strip()
-        if seed and not seed.isdecimal():
-            raise WrongUse(self.tr("The seed must be a whole number, or empty."))
         return make_recipe(
             self._target,
             self._base.currentText(),
             method=self.method(),
-            settings=self._typed(),
-            suffix=self._suffix.text().strip(),
-            seed=int(seed) if seed else None,
-            grader=self._typed_grader(),
+            **self.settings.choices(),
         )
+
+    def fill(self, recipe: Recipe) -> None:
+        """Type what a recipe says; its target is shown already."""
+        self._method.setCurrentIndex(max(0, self._method.findData(recipe.method)))
+        self._base.setCurrentText(recipe.base)
+        self.settings.fill(recipe)
 
     def method(self) -> Method:
         """Return the method chosen."""
@@ -135,8 +137,11 @@ class Composer(QScrollArea):
 
     def say(self, fault: str) -> None:
         """Show what is wrong with what is typed; empty takes it away."""
-        self._fault.setText(fault)
-        self._fault.setVisible(bool(fault))
+        self.settings.say(fault)
+
+    def choose_base(self, name: str) -> None:
+        """Take a base by its name, whether it is offered or not."""
+        self._base.setCurrentText(name)
 
     def _data_card(self) -> Card:
         card = Card(self)
@@ -164,17 +169,32 @@ class Composer(QScrollArea):
         self._base.setEditable(True)
         self._base.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
         self._base.setAccessibleName(self.tr("Base model"))
-        _let_shrink(self._base)
+        let_shrink(self._base)
         self._base.currentTextChanged.connect(self._base_changed)
         self._end = Meta("", card, wrap=True)
-        card.body.addWidget(self._base)
+        self._own = QuietButton(self.tr("Add your own"), card, icon_name="plus")
+        self._own.setToolTip(self.tr("A base model that is not in the list"))
+        menu = QMenu(self._own)
+        for words, signal in (
+            (self.tr("A folder with a Hugging Face model…"), self.base_folder_requested),
+            (self.tr("A GGUF file…"), self.base_file_requested),
+            (self.tr("By its name on the Hugging Face hub…"), self.base_hub_requested),
+        ):
+            menu.addAction(words).triggered.connect(signal)
+        self._own.setMenu(menu)
+        self._own.hide()
+        line = QHBoxLayout()
+        line.setSpacing(4)
+        line.addWidget(self._base, 1)
+        line.addWidget(self._own)
+        card.body.addLayout(line)
         card.body.addWidget(self._end)
         self._method_row = QWidget(card)
         row = QHBoxLayout(self._method_row)
         row.setContentsMargins(0, 4, 0, 0)
         self._method = QComboBox(self._method_row)
         self._method.setAccessibleName(self.tr("Method"))
-        _let_shrink(self._method)
+        let_shrink(self._method)
         self._method.currentIndexChanged.connect(self._build_settings)
         row.addWidget(Quiet(self.tr("Method"), self._method_row))
         row.addWidget(self._method, 1)
@@ -183,143 +203,9 @@ class Composer(QScrollArea):
         card.body.addWidget(self._note)
         return card
 
-    def _settings_card(self) -> Card:
-        card = Card(self)
-        card.body.addWidget(SectionTitle(self.tr("Settings"), card))
-        self._form = QFormLayout()
-        self._form.setVerticalSpacing(8)
-        self._form.setHorizontalSpacing(12)
-        self._form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.DontWrapRows)
-        self._form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        card.body.addLayout(self._form)
-        self._more = ChipButton(self.tr("More settings"), card)
-        self._more.toggled.connect(self._show_advanced)
-        row = QHBoxLayout()
-        row.addWidget(self._more)
-        row.addStretch(1)
-        card.body.addLayout(row)
-        self._suffix = self._line(self.tr("Name ending"), self.tr("part of the checkpoint's name"))
-        self._suffix.setMaxLength(64)
-        self._seed = self._line(self.tr("Seed"), self.tr("auto"))
-        self._grader = QPlainTextEdit(card)
-        self._grader.setProperty("kind", "mono")
-        self._grader.setAccessibleName(self.tr("Grader"))
-        self._grader.setPlaceholderText('{"type": "string_check", "name": "exact", ...}')
-        self._grader.setFixedHeight(96)
-        self._grader.setTabChangesFocus(True)
-        self._grader.textChanged.connect(self.changed)
-        card.body.addWidget(self._grader)
-        self._fault = Meta("", card, wrap=True)
-        self._fault.setProperty("tone", "danger")
-        self._fault.hide()
-        card.body.addWidget(self._fault)
-        return card
-
-    def _line(self, words: str, placeholder: str) -> QLineEdit:
-        field = QLineEdit(self)
-        field.setPlaceholderText(placeholder)
-        field.setAccessibleName(words)
-        field.textChanged.connect(self.changed)
-        self._form.addRow(words, field)
-        return field
-
     def _build_settings(self) -> None:
-        """Make a field for every setting of the target and method, its help beneath."""
-        if self._target is None:
-            return
-        for holder in self._holders:
-            self._form.removeRow(holder)
-        self._settings, self._holders, self._advanced = {}, [], []
-        for place, setting in enumerate(self._target.settings(self.method())):
-            holder = QWidget(self)
-            column = QVBoxLayout(holder)
-            column.setContentsMargins(0, 0, 0, 4)
-            column.setSpacing(2)
-            field = self._field(setting, holder)
-            field.setAccessibleName(setting.label)
-            field.setAccessibleDescription(setting.help)
-            field.setToolTip(setting.help)
-            column.addWidget(field)
-            column.addWidget(Meta(setting.help, holder, wrap=True))
-            self._form.insertRow(place, setting.label, holder)
-            self._settings[setting.name] = field
-            self._holders.append(holder)
-            if setting.advanced:
-                self._advanced.append(holder)
-        self._more.setVisible(bool(self._advanced))
-        self._show_advanced(self._more.isChecked())
-        self._grader.setVisible(self.method() == "rft")
-        self.changed.emit()
-
-    def _show_advanced(self, shown: bool) -> None:  # noqa: FBT001 - a Qt slot
-        for holder in self._advanced:
-            self._form.setRowVisible(holder, shown)
-
-    def _field(self, setting: Hyperparameter, parent: QWidget) -> QWidget:
-        if setting.kind == "bool":
-            box = QCheckBox(self.tr("on"), parent)
-            box.setChecked(bool(setting.default))
-            box.toggled.connect(self.changed)
-            return box
-        if setting.kind == "choice":
-            choice = QComboBox(parent)
-            choice.addItems(list(setting.choices))
-            _let_shrink(choice)
-            choice.setCurrentText(str(setting.default))
-            choice.currentTextChanged.connect(self.changed)
-            return choice
-        line = QLineEdit(parent)
-        line.setPlaceholderText(self._default_words(setting))
-        line.textChanged.connect(self.changed)
-        line.editingFinished.connect(self._check_fields)
-        return line
-
-    def _check_fields(self) -> None:
-        """Mark fields whose number lies outside its bounds, and say the first one's sentence."""
-        fault = ""
-        for setting in self._target.settings(self.method()) if self._target else ():
-            field = self._settings.get(setting.name)
-            if not isinstance(field, QLineEdit):
-                continue
-            wrong = ""
-            if field.text().strip():
-                try:
-                    check_value(setting, field.text())
-                except WrongUse as error:
-                    wrong = str(error)
-            field.setProperty("state", "wrong" if wrong else "")
-            field.style().unpolish(field)
-            field.style().polish(field)
-            fault = fault or wrong
-        self.say(fault)
-
-    def _default_words(self, setting: Hyperparameter) -> str:
-        if setting.default == "auto":
-            return self.tr("auto")
-        return self.tr("{0} by default").format(setting.default)
-
-    def _typed(self) -> Mapping[str, Any]:
-        typed: dict[str, Any] = {}
-        for name, field in self._settings.items():
-            if isinstance(field, QCheckBox):
-                typed[name] = field.isChecked()
-            elif isinstance(field, QComboBox):
-                typed[name] = field.currentText()
-            elif isinstance(field, QLineEdit) and field.text().strip():
-                typed[name] = field.text().strip()
-        return typed
-
-    def _typed_grader(self) -> Mapping[str, Any] | None:
-        text = self._grader.toPlainText().strip()
-        if self.method() != "rft" or not text:
-            return None
-        try:
-            grader = json.loads(text)
-        except ValueError as error:
-            raise WrongUse(self.tr("The grader is not valid JSON: {0}.").format(error)) from error
-        if not isinstance(grader, dict):
-            raise WrongUse(self.tr("The grader must be a JSON object."))
-        return grader
+        if self._target is not None:
+            self.settings.offer(self._target, self.method())
 
     def _offer_bases(self, bases: Sequence[ServedBase]) -> None:
         before = self._base.currentText()
@@ -357,9 +243,3 @@ class Composer(QScrollArea):
             "dpo": self.tr("Preference: learn the better of two answers"),
             "rft": self.tr("Reinforcement: learn from a grader"),
         }[method]
-
-
-def _let_shrink(box: QComboBox) -> None:
-    """Let a long entry be cut in a narrow window, so that it does not push the form out of sight."""
-    box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-    box.setMinimumContentsLength(12)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QObject, Signal
 
+from curator.app.end_notice import tell_desktop
 from curator.app.jobs import Job as Work
 from curator.app.jobs import Jobs
 from curator.app.jobs import Work as WorkCall
@@ -62,6 +63,10 @@ class Follower(QObject):
         """Read the job table and bring its newest job to the front."""
         self._run(self.tr("Reading the jobs"), background.read_jobs(""), self._show_newest)
 
+    def take(self, known: Known) -> None:
+        """Show what somebody else found out about the jobs."""
+        self._show(known)
+
     def cancel_chosen(self) -> None:
         """Cancel the job shown at its server."""
         self._order(self._pane.chosen, "cancel")
@@ -114,6 +119,8 @@ class Follower(QObject):
             job.base, job.target, self._pane.view.status_words(job)
         )
         self._session.tell("success" if job.status is State.SUCCEEDED else "warning", words)
+        if self._session.preference("notify", default=True):
+            tell_desktop(self._pane, self.tr("Training has ended"), words)
 
     def _choose(self, token: str) -> None:
         self._run(self.tr("Reading the job"), background.read_jobs(token))

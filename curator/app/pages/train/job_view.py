@@ -6,8 +6,16 @@ from functools import partial
 from typing import Final
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QButtonGroup,
+    QHBoxLayout,
+    QMenu,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
 
+from curator.app.pages.train.origin import OriginView
 from curator.app.tables.grid import Column, GridView, Table
 from curator.app.widgets.buttons import ChipButton, DangerButton, PlainButton, QuietButton
 from curator.app.widgets.card import Card
@@ -17,6 +25,7 @@ from curator.app.widgets.line_chart import LineChart, Series, write_number
 from curator.app.widgets.progress_row import duration
 from curator.app.widgets.text import Plain, Quiet, SectionTitle
 from curator.tune.jobs import Checkpoint, Event, Job, State
+from curator.tune.lineage import Lineage
 from curator.tune.metrics import Point, share_done
 from curator.tune.watching import Details
 
@@ -51,7 +60,7 @@ _MEASURES: Final = {
 }
 _ACTIVE: Final = frozenset({State.VALIDATING, State.QUEUED, State.RUNNING, State.UNKNOWN})
 _EVENTS_MOST: Final = 2_000
-_LOSS, _EVENTS = 0, 3
+_LOSS, _EVENTS, _ORIGIN = 0, 3, 5
 
 
 class JobView(Card):
@@ -61,10 +70,15 @@ class JobView(Card):
     check_requested = Signal(str)
     discard_requested = Signal(str)
     conversation_requested = Signal(int)
+    again_requested = Signal(str)
+    download_requested = Signal(str)
+    delete_requested = Signal(object)
+    origin_requested = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._token = ""
+        self._job: Job | None = None
         self._conversation: int | None = None
         self._points: tuple[Point, ...] = ()
         self._events: tuple[Event, ...] = ()
@@ -80,7 +94,10 @@ class JobView(Card):
         self._numbers = self._table(self.tr("Numbers of the curve"), self._number_columns())
         self._news = self._table(self.tr("Events"), self._event_columns())
         self._states = self._table(self.tr("Checkpoints"), self._checkpoint_columns())
-        for page in (self._loss, self._accuracy, self._numbers, self._news, self._states):
+        self._origin = OriginView(self)
+        for page in (
+            self._loss, self._accuracy, self._numbers, self._news, self._states, self._origin,
+        ):  # fmt: skip
             self._stack.addWidget(page)
         self.body.addWidget(self._stack, 1)
 
@@ -90,7 +107,7 @@ class JobView(Card):
         if job.token != self._token:
             # Where nothing was measured, the events say more than an empty picture.
             self._turn(_EVENTS if job.is_final and not details.points else _LOSS)
-        self._token = job.token
+        self._token, self._job = job.token, job
         self._points, self._checkpoints = details.points, details.checkpoints
         self._events = tuple(reversed(details.events[-_EVENTS_MOST:]))
         tone, icon_name = LOOKS[job.status]
@@ -99,6 +116,8 @@ class JobView(Card):
         self._facts.setText(self._fact_words(details))
         self._show_trouble(details, trouble)
         self._offer(job)
+        if self._stack.currentIndex() == _ORIGIN:
+            self.origin_requested.emit(job.token)
         total = next((p.total_steps for p in reversed(self._points) if p.total_steps), None)
         for chart, measure in ((self._loss, "loss"), (self._accuracy, "accuracy")):
             empty = self._waiting_words(job)
@@ -108,6 +127,11 @@ class JobView(Card):
         self._numbers.table().set_rows(range(len(self._points)))
         self._news.table().set_rows(range(len(self._events)))
         self._states.table().set_rows(range(len(self._checkpoints)))
+
+    def show_origin(self, lineage: Lineage) -> None:
+        """Show where the checkpoint of the job at hand comes from."""
+        if lineage.job.token == self._token:
+            self._origin.show_lineage(lineage)
 
     def status_words(self, job: Job) -> str:
         """Return a state in the language of the window; a server's own word where we know none."""
@@ -147,10 +171,25 @@ class JobView(Card):
             (self._pause, "pause"), (self._resume, "resume"), (self._cancel, "cancel"),
         ):  # fmt: skip
             button.clicked.connect(partial(self._ask_order, what))
-        shown = (self._check, self._discard, self._pause, self._resume, self._cancel)
+        self._more = self._more_button()
+        shown = (
+            self._check, self._discard, self._pause, self._resume, self._cancel, self._more,
+        )  # fmt: skip
         for each in shown:
             row.addWidget(each)
         return row
+
+    def _more_button(self) -> QuietButton:
+        button = QuietButton(self.tr("More"), self)
+        menu = QMenu(button)
+        self._again = menu.addAction(self.tr("Run again…"))
+        self._again.triggered.connect(self._ask_again)
+        self._download = menu.addAction(self.tr("Download its files…"))
+        self._download.triggered.connect(self._ask_download)
+        self._delete = menu.addAction(self.tr("Delete the model…"))
+        self._delete.triggered.connect(self._ask_delete)
+        button.setMenu(menu)
+        return button
 
     def _trouble_row(self) -> QWidget:
         self._trouble = QWidget(self)
@@ -176,7 +215,7 @@ class JobView(Card):
         self._group = QButtonGroup(self)
         names = (
             self.tr("Loss"), self.tr("Accuracy"), self.tr("Numbers"), self.tr("Events"),
-            self.tr("Checkpoints"),
+            self.tr("Checkpoints"), self.tr("Origin"),
         )  # fmt: skip
         for place, name in enumerate(names):
             chip = ChipButton(name, self)
@@ -190,6 +229,8 @@ class JobView(Card):
     def _turn(self, place: int) -> None:
         self._group.button(place).setChecked(True)
         self._stack.setCurrentIndex(place)
+        if place == _ORIGIN and self._token:
+            self.origin_requested.emit(self._token)
 
     def _table(self, name: str, columns: Sequence[Column]) -> GridView:
         view = GridView(name, self)
@@ -246,6 +287,8 @@ class JobView(Card):
         self._pause.setVisible(job.status is State.RUNNING)
         self._resume.setVisible(job.status is State.PAUSED)
         self._cancel.setVisible(job.status in _ACTIVE or job.status is State.PAUSED)
+        self._download.setEnabled(job.is_final and bool(job.job))
+        self._delete.setEnabled(bool(job.checkpoint) and job.deleted is None)
 
     def _waiting_words(self, job: Job) -> str:
         if job.is_final:
@@ -309,6 +352,16 @@ class JobView(Card):
 
     def _ask_discard(self) -> None:
         self.discard_requested.emit(self._token)
+
+    def _ask_again(self) -> None:
+        self.again_requested.emit(self._token)
+
+    def _ask_download(self) -> None:
+        self.download_requested.emit(self._token)
+
+    def _ask_delete(self) -> None:
+        if self._job is not None:
+            self.delete_requested.emit(self._job)
 
     def _ask_open(self) -> None:
         if self._conversation is not None:

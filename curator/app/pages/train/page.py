@@ -21,11 +21,13 @@ from curator.app.jobs import Jobs, Progress
 from curator.app.jobs import Work as WorkCall
 from curator.app.page import OpenRequest, Page
 from curator.app.pages.train import background
+from curator.app.pages.train.afterwards import Afterwards
 from curator.app.pages.train.asking import CallDialog, StartQuestion
 from curator.app.pages.train.composer import Composer, ExportChoice
 from curator.app.pages.train.follower import Follower
 from curator.app.pages.train.jobs_pane import JobsPane
 from curator.app.pages.train.plan_card import PlanCard
+from curator.app.pages.train.preparing import Preparing
 from curator.app.pages.train.target_dialog import TargetChoice, TargetDialog
 from curator.app.pages.train.targets_pane import TargetRow, TargetsPane
 from curator.app.session import Session
@@ -66,6 +68,8 @@ class TrainPage(Page):
         self.card = PlanCard(self)
         self.pane = JobsPane(self)
         self.follower = Follower(self.pane, session, jobs)
+        self.preparing = Preparing(self.composer, self.targets, session, jobs)
+        self.afterwards = Afterwards(self.pane.view, session, jobs)
         self._stack = QStackedWidget(self)
         self._stack.addWidget(self._compose_side())
         self._stack.addWidget(self.pane)
@@ -95,6 +99,7 @@ class TrainPage(Page):
         """Read targets and jobs, and the last export, and follow what is still at work."""
         self._run(self.tr("Reading the targets"), background.read_targets, self._show_targets)
         self.follower.read()
+        self.preparing.read()
         if self._stack.currentIndex() == COMPOSE:
             self.targets.setFocus()
         if self.composer.export is None:
@@ -216,8 +221,9 @@ class TrainPage(Page):
         self.targets.target_chosen.connect(self._target_chosen)
         self.targets.add_requested.connect(self._add_target)
         self.targets.edit_requested.connect(self._edit_target)
-        self.targets.setup.trainer_requested.connect(self._set_up_trainer)
-        self.targets.setup.practice_requested.connect(self._fetch_practice)
+        self.preparing.targets_read.connect(self._show_targets)
+        self.afterwards.repeated.connect(self._repeat)
+        self.afterwards.changed.connect(self.follower.take)
         self.composer.changed.connect(self._plan_is_old)
         self._connect_panes()
 
@@ -236,6 +242,10 @@ class TrainPage(Page):
 
     def _compose(self) -> None:
         self._turn(COMPOSE)
+
+    def _repeat(self, recipe: Recipe) -> None:
+        self._turn(COMPOSE)
+        self.preparing.fill(recipe)
 
     def _light_buttons(self) -> None:
         """Grey out what cannot be done now; the card at the left says what is missing."""
@@ -295,20 +305,6 @@ class TrainPage(Page):
     def _target_kept(self, rows: tuple[TargetRow, ...]) -> None:
         self._show_targets(rows)
         self.targets.choose(self._kept)
-
-    def _set_up_trainer(self) -> None:
-        self._set_up(self.tr("Setting up the trainer"), background.set_up_trainer)
-
-    def _fetch_practice(self) -> None:
-        self._set_up(self.tr("Fetching the practice base"), background.fetch_practice)
-
-    def _set_up(self, title: str, work: WorkCall[tuple[TargetRow, ...]]) -> None:
-        self.targets.setup.set_busy(busy=True)
-        job = self.jobs.start(title, work)
-        job.progressed.connect(self.targets.setup.show_progress)
-        job.succeeded.connect(self._show_targets)
-        job.failed.connect(self.follower.tell)
-        job.ended.connect(self.targets.choose_again)
 
     def _offer_last_export(self) -> None:
         project = self.session.project
