@@ -1,8 +1,11 @@
 """The verbs about training on this computer: serve and trainer."""
 
-from curator.cli.answer import Answer
+import sys
+
+from curator.cli.answer import Answer, notice
 from curator.cli.arguments import Options, Verbs
 from curator.cli.progress import Progress
+from curator.dataset.errors import Cancelled
 
 
 def add_verbs(verbs: Verbs) -> None:
@@ -24,6 +27,7 @@ def add_verbs(verbs: Verbs) -> None:
         "curator trainer",
         "curator trainer --install",
         "curator trainer --practice",
+        "curator trainer --qlora",
     )
     trainer.add_argument(
         "--install", action="store_true", help="make the trainer's environment, once"
@@ -31,7 +35,10 @@ def add_verbs(verbs: Verbs) -> None:
     trainer.add_argument(
         "--build",
         choices=("cpu", "cuda", "default"),
-        help="which torch to take; without it the one that fits this machine, never CUDA unasked",
+        help="which torch to take; without it CUDA where an NVIDIA card answers, else the CPU build",
+    )
+    trainer.add_argument(
+        "--qlora", action="store_true", help="add what 4-bit weights on a card need (45 MB)"
     )
     trainer.add_argument("--practice", action="store_true", help="fetch the practice base (93 MB)")
 
@@ -51,12 +58,26 @@ def _serve(options: Options, _progress: Progress) -> Answer:
     return Answer({"stopped": True}, (), serve.main(["--port", str(options.port)]))
 
 
+def _agree(build: str, download_mb: int, disk_mb: int, *, given: bool) -> None:
+    """Say what a set-up fetches; on a terminal ask before the gigabytes of CUDA. Raises Cancelled."""
+    notice(f"The {build} build: about {download_mb:,} MB to fetch, {disk_mb:,} MB on disk.")
+    if given or build != "cuda" or not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return
+    notice("Go on? y for yes, anything else to stop (--build cpu takes the small one):")
+    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+        raise Cancelled("Nothing was installed.")
+
+
 def _trainer(options: Options, progress: Progress) -> Answer:
     from curator.tune.local import environment, practice
     from curator.tune.local.bases import known_bases
 
     if options.install and (options.build or environment.trainer_python() is None):
-        environment.install(environment.plan(options.build), progress, progress.cancelled)
+        chosen = environment.plan(options.build)
+        _agree(chosen.build, chosen.download_mb, chosen.disk_mb, given=bool(options.build))
+        environment.install(chosen, progress, progress.cancelled)
+    if options.qlora:
+        environment.add_qlora(progress, progress.cancelled)
     if options.practice:
         practice.fetch(progress, progress.cancelled)
     python = environment.trainer_python()

@@ -22,6 +22,7 @@ def add_verbs(verbs: Verbs) -> None:
         "curator train out --target openai --base gpt-4.1-mini-2025-04-14 --dry-run",
         "curator train x.curator --target openai --base gpt-4.1-2025-04-14 --set n_epochs=2 --follow",
         "curator train out --recipe 'support desk' --dry-run",
+        "curator train out --target this-computer --base practice --bundle job",
     )
     parser.add_argument("input", metavar="P|DIR", help="a project, or the folder of an export")
     parser.add_argument("--target", default="", metavar="NAME", help="see: curator targets list")
@@ -46,6 +47,12 @@ def add_verbs(verbs: Verbs) -> None:
     )
     parser.add_argument("--dry-run", action="store_true", help="start nothing")
     parser.add_argument(
+        "--bundle",
+        default="",
+        metavar="FOLDER",
+        help="start nothing: write the job as a folder for torchrun, Slurm or SkyPilot",
+    )
+    parser.add_argument(
         "--follow", action="store_true", help="wait for the end and show the events"
     )
 
@@ -61,6 +68,8 @@ def _train(options: Options, progress: Progress) -> Answer:
     folder = _folder(options.input, progress)
     cancelled = progress.cancelled
     found, row = commands.plan(folder, recipe, progress=progress, cancelled=cancelled)
+    if options.bundle:
+        return _bundle(Path(options.bundle), folder, recipe)
     if options.dry_run:
         return Answer(row, _said(row), FOUND if found.errors else 0)
     keys = commands.start(
@@ -95,6 +104,26 @@ def _recipe(options: Options) -> "Recipe":
     if not options.target or not options.base:
         raise WrongUse("Name a --target and a --base, or a --recipe, or a job with --again.")
     return commands.recipe_of(chosen.pop("target"), chosen.pop("base"), **chosen)
+
+
+def _bundle(place: Path, export: Path, recipe: "Recipe") -> Answer:
+    """Write the job as a folder of its own; only what this computer trains can travel so."""
+    from curator.tune.exported import open_export
+    from curator.tune.local.bundle import export_request
+
+    if recipe.target.protocol != "local":
+        raise WrongUse("A bundle holds this computer's own trainer: take --target this-computer.")
+    given = open_export(export)
+    body = recipe.arguments("train", "validation", "")
+    export_request(place, body, given.train, given.validation)
+    starts = {
+        "torchrun": f"cd {place} && PROCESSES=2 sh run.sh",
+        "slurm": f"cd {place} && sbatch slurm.sbatch",
+        "skypilot": f"cd {place} && sky jobs launch task.yaml",
+    }
+    files = sorted(path.name for path in place.iterdir())
+    lines = [f"{place}: {', '.join(files)}", *(f"{how}: {line}" for how, line in starts.items())]
+    return Answer({"bundle": str(place), "files": files, "starts": starts}, tuple(lines))
 
 
 def outcome(keys: dict[str, Json]) -> Answer:

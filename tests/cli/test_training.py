@@ -1,3 +1,5 @@
+import json
+
 import pytest
 
 from curator.dataset.resources import resource
@@ -100,3 +102,18 @@ def test_a_service_that_does_not_answer_is_exit_1(curator, monkeypatch):
 
 def test_an_unknown_job_is_refused(curator):
     assert curator("jobs", "show", "ftjob-none")[0] == 2
+
+
+def test_a_bundle_is_written_and_nothing_is_started(curator, export, tmp_path):
+    place = tmp_path / "job"
+    local = ("--target", "this-computer", "--base", "tiny", "--bundle", place)
+    code, told = curator("train", export, *local, "--set", "method=lora", "--set", "n_epochs=2")
+    assert code == 0, told
+    assert {"run.sh", "slurm.sbatch", "task.yaml", "spec.json"} <= set(told["files"])
+    spec = json.loads((place / "spec.json").read_text())
+    assert (spec["options"]["method"], spec["options"]["epochs"]) == ("lora", 2)
+    assert (place / "train.jsonl").read_bytes() == (export / "train.jsonl").read_bytes()
+    assert curator("jobs", "list")[1]["jobs"] == []
+    code, told = curator("train", export, "--target", "openai", "--base", BASE, "--bundle", "x")
+    assert code == 2
+    assert "--target this-computer" in told["error"]["message"]

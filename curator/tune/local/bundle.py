@@ -8,12 +8,13 @@ import argparse
 import shutil
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from curator.dataset.errors import UnreadableInput, WrongUse
 from curator.dataset.resources import resource
-from curator.tune.local.bases import BaseUnusable, find_base
+from curator.tune.local.bases import ORIGIN, TINY, BaseUnusable, find_base
 from curator.tune.local.environment import TORCH
 from curator.tune.local.folders import write_json
 from curator.tune.local.options import METADATA_KEY, BadOption, TrainingOptions, resolve
@@ -77,7 +78,11 @@ def export(
         # The tiny base is made where the job runs, from the shipped sample.
         shutil.copytree(resource("samples"), folder / "code" / "curator" / "resources" / "samples")
     else:
-        shutil.copytree(found.folder, folder / "base", ignore=shutil.ignore_patterns("*.gguf"))
+        shutil.copytree(
+            found.folder,
+            folder / "base",
+            ignore=shutil.ignore_patterns("*.gguf", ORIGIN, "features"),
+        )
     spec = {
         "base": "tiny" if found.is_tiny else "base",
         "options": options.to_json(),
@@ -87,17 +92,31 @@ def export(
     }
     write_json(folder / "spec.json", spec)
     write_json(folder / "state.json", {"status": "queued", "created_at": spec["created_at"]})
-    _add_trainer(folder)
+    _add_trainer(folder, options)
     return folder
 
 
-def _add_trainer(folder: Path) -> None:
+def export_request(
+    folder: Path, request: Mapping[str, Any], training: Path, validation: Path | None = None
+) -> Path:
+    """Write what the body of a create call asks for as a bundle; raises WrongUse where it is wrong."""
+    base = str(request["model"])
+    try:
+        options = resolve(request, tiny=base == TINY)
+    except BadOption as error:
+        raise WrongUse(f"{error.param}: {error}") from error
+    return export(folder, base, training, options, validation)
+
+
+def _add_trainer(folder: Path, options: TrainingOptions) -> None:
     for name in _CODE:
         _copy(_PACKAGE / name, folder / "code" / "curator" / name)
     for path in resource("trainer", "bundle").iterdir():
         _copy(path, folder / path.name)
     (folder / "run.sh").chmod(0o755)
     needed = resource("trainer", "requirements.txt").read_text("utf-8")
+    if options.method == "qlora":
+        needed += resource("trainer", "qlora.txt").read_text("utf-8")
     (folder / "requirements.txt").write_text(f"torch=={TORCH}\n{needed}", "utf-8")
 
 

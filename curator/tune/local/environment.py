@@ -2,7 +2,8 @@
 
 On Linux the ordinary torch package brings gigabytes of CUDA libraries, so without an NVIDIA card the
 CPU build is asked for first: from whatever index and find-links pip is configured with, or from the
-index named by CURATOR_TORCH_INDEX. CUDA is never taken unasked.
+index named by CURATOR_TORCH_INDEX. CUDA is taken only where a card answers, and its size is said
+first.
 """
 
 import json
@@ -19,9 +20,11 @@ from typing import Final, Literal
 
 from curator.dataset.errors import Cancelled, CuratorError
 from curator.dataset.resources import resource
+from curator.tune.local.devices import has_card
 from curator.tune.local.folders import state_folder
 
 TORCH: Final = "2.13.0"
+QLORA_MB: Final = 45
 Build = Literal["cpu", "cuda", "default"]
 Progress = Callable[[int, int, str], None]
 IsCancelled = Callable[[], bool]
@@ -105,14 +108,39 @@ def install(chosen: SetupPlan, progress: Progress, cancelled: IsCancelled) -> st
         raise
     shutil.rmtree(folder, ignore_errors=True)
     fresh.rename(folder)
+    if chosen.build == "cuda" and not _knows_cards(_python_of(folder)):
+        raise TrainerUnavailable(
+            "The trainer was installed, but the package indexes pip is configured with gave a torch "
+            "without CUDA: it trains on the processor. Name an index that has the CUDA build in "
+            "CURATOR_TORCH_INDEX and install again."
+        )
     progress(3, 3, "The trainer is ready")
     return str(_python_of(folder))
+
+
+def add_qlora(progress: Progress, cancelled: IsCancelled) -> str:
+    """Add to the trainer what 4-bit weights need and return its Python.
+
+    Raises TrainerUnavailable where the trainer is not set up.
+    """
+    python = trainer_python()
+    if python is None:
+        raise TrainerUnavailable("qlora needs the trainer first: curator trainer --install.")
+    progress(0, 1, f"Installing bitsandbytes (about {QLORA_MB} MB)")
+    _pip(Path(python), ["install", "-r", str(resource("trainer", "qlora.txt"))], cancelled)
+    progress(1, 1, "qlora is ready")
+    return python
+
+
+def _knows_cards(python: Path) -> bool:
+    probe = "import sys, torch; sys.exit(torch.version.cuda is None)"
+    return subprocess.run([python, "-c", probe], check=False, capture_output=True).returncode == 0
 
 
 def _usual_build() -> Build:
     if platform.system() != "Linux":
         return "default"  # macOS and Windows wheels bring no CUDA
-    return "cuda" if shutil.which("nvidia-smi") else "cpu"
+    return "cuda" if has_card() else "cpu"
 
 
 def _is_plain(version: str) -> bool:

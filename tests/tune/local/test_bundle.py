@@ -2,7 +2,9 @@
 
 import json
 import os
+import re
 import shutil
+import socket
 import subprocess
 
 import pytest
@@ -71,6 +73,93 @@ def test_a_bundle_says_how_to_run_it(tmp_path, data):
     assert (folder / "requirements.txt").read_text().startswith("torch==")
     spec = json.loads((folder / "spec.json").read_text())
     assert str(tmp_path) not in json.dumps(spec)
+
+
+SLURM = {
+    # What the real ones do, as far as one node shows it: set the variables, run the file.
+    "sbatch": """#!/bin/sh
+export SLURM_SUBMIT_DIR="$PWD" SLURM_JOB_NODELIST=localhost SLURM_JOB_NUM_NODES=1
+exec bash "$1"
+""",
+    "scontrol": '#!/bin/sh\n[ "$1 $2" = \'show hostnames\' ] && echo "$3"\n',
+    "srun": '#!/bin/sh\nexec "$@"\n',
+}
+
+
+def free_job_number():
+    """A number of a job whose port on this machine is free."""
+    for number in range(os.getpid() % 10_000, 20_000):
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", 20_000 + number))
+            except OSError:
+                continue
+            return number
+    raise AssertionError("no port is free")
+
+
+@needs_trainer
+@pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash")
+def test_the_slurm_file_runs_the_job_from_an_empty_folder(tmp_path, data):
+    folder = bundle.export(tmp_path / "here", "tiny", data, OPTIONS.with_values({"epochs": 1}))
+    moved = tmp_path / "there"
+    shutil.move(folder, moved)
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    for name, text in SLURM.items():
+        (tools / name).write_text(text)
+        (tools / name).chmod(0o755)
+    script = moved / "slurm.sbatch"
+    subprocess.run(["bash", "-n", str(script)], check=True)
+    environment = {
+        "PATH": f"{tools}{os.pathsep}{os.environ['PATH']}",
+        "HOME": str(tmp_path),
+        "PYTHON": TRAINER,
+        "SLURM_JOB_ID": str(free_job_number()),
+        "SLURM_GPUS_ON_NODE": "1",
+    }
+    done = subprocess.run(
+        ["sbatch", "slurm.sbatch"],
+        cwd=moved,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=110,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert JobFolder(moved).state["status"] == "succeeded"
+    assert (moved / "checkpoints" / "step-4" / "model.safetensors").is_file()
+
+
+def test_the_skypilot_file_has_documented_fields_only(tmp_path, data):
+    yaml = pytest.importorskip("yaml")
+    folder = bundle.export(tmp_path / "job", "tiny", data, OPTIONS)
+    task = yaml.safe_load((folder / "task.yaml").read_text())
+    # The reference of SkyPilot 0.14, "SkyPilot YAML".
+    fields = "name workdir num_nodes resources envs secrets volumes file_mounts setup run config"
+    assert set(task) <= set(fields.split())
+    assert (type(task["num_nodes"]), task["workdir"]) == (int, ".")
+    assert set(task["resources"]) <= {
+        "infra",
+        "accelerators",
+        "cpus",
+        "memory",
+        "instance_type",
+        "use_spot",
+        "disk_size",
+        "image_id",
+        "ports",
+    }
+    assert re.fullmatch(r"[A-Za-z0-9-]+:\d+", task["resources"]["accelerators"])
+    for step in ("setup", "run"):
+        subprocess.run(["sh", "-n", "-c", task[step]], check=True)
+
+
+def test_4_bit_weights_travel_with_their_package(tmp_path, data):
+    options = TrainingOptions(method="qlora")
+    folder = bundle.export(tmp_path / "job", "tiny", data, options)
+    assert "bitsandbytes==" in (folder / "requirements.txt").read_text()
 
 
 def test_a_bundle_never_overwrites(tmp_path, data, capsys):
