@@ -140,7 +140,7 @@ def test_profiles_are_frozen_and_hold_no_key():
 
 
 def test_an_unknown_target_lists_the_known():
-    with pytest.raises(WrongUse, match="azure-classic, azure-v1, .*, this-computer"):
+    with pytest.raises(WrongUse, match=r"azure-classic, azure-v1, .*, this-computer"):
         find_target("none")
 
 
