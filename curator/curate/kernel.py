@@ -98,6 +98,11 @@ class Kernel:
             raise _Refused("F01", finding("F01", reason=reason).message) from None
         raise _Refused(*explain_rejected(line))
 
+    def plain_row(self, line: str) -> Row | None:
+        """Return the columns of a plain line, or None where the general way has to look."""
+        plain = self._path.read(line.strip().encode("utf-8", "surrogatepass"))
+        return None if plain is None else self._path.rows([plain])[0]
+
     def row(self, conversation: Conversation, raw: str | None = None) -> Row:
         """Return the columns of any conversation, the general way."""
         tokens = count_conversation(conversation, self.counter)
@@ -179,4 +184,6 @@ def analyse_conversation(
     raw: str | None = None,
 ) -> Row:
     """Return the derived columns and findings of one conversation, as an import of raw would."""
-    return kernel(encoding, profile, limit).row(conversation, raw=raw)
+    made = kernel(encoding, profile, limit)
+    plain = made.plain_row(raw) if raw is not None else None
+    return plain if plain is not None else made.row(conversation, raw=raw)

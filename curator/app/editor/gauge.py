@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass
+from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -143,9 +144,12 @@ class Gauge(QObject):
             from curator.curate.kernel import analyse_conversation
 
             counter(encoding).accelerate()
-            # The first edit would otherwise wait for the kernel to load, and typing with it.
+            # The first edit would otherwise wait for these to load, and typing with it: numpy.unique
+            # loads numpy.ma when it is first called.
+            import_module("numpy.ma")
             warm = Conversation.of([Message.of("user", "warm up")])
-            analyse_conversation(warm, encoding=encoding, profile=profile, limit=limit)
+            for raw in (None, warm.to_json()):
+                analyse_conversation(warm, encoding=encoding, profile=profile, limit=limit, raw=raw)
             return encoding
 
         self._loading = self._jobs.start(self.tr("Loading the vocabulary"), work)
