@@ -24,6 +24,7 @@ class OriginView(QScrollArea):
         self.setFrameShape(QScrollArea.Shape.NoFrame)
         self.setAccessibleName(self.tr("Origin of the checkpoint"))
         inside = QWidget(self)
+        inside.setProperty("kind", "canvas")
         column = QVBoxLayout(inside)
         column.setContentsMargins(0, 8, 8, 0)
         self._form = QFormLayout()
@@ -52,13 +53,15 @@ class OriginView(QScrollArea):
     def _facts(self, lineage: Lineage) -> tuple[tuple[str, str], ...]:
         job, manifest = lineage.job, lineage.manifest
         counts = lineage.conversations
-        rows = ", ".join(f"{len(ids):,} {self._split_word(split)}" for split, ids in counts.items())
+        rows = ", ".join(
+            f"{len(ids):,} {self._split_word(split)}" for split, ids in counts.items() if ids
+        )
         return (
             (self.tr("Checkpoint"), job.checkpoint + self._gone(job)),
             (self.tr("Job"), job.job or job.token),
             (self.tr("Target"), f"{job.target} · {job.base_url}"),
             (self.tr("Base model"), job.base),
-            (self.tr("Method"), job.method),
+            (self.tr("Method"), self._method(job.method)),
             (self.tr("Settings"), self._settings(job)),
             (self.tr("Seed"), self.tr("the service chose") if job.seed is None else str(job.seed)),
             (self.tr("Grader"), str((job.grader or {}).get("type", ""))),
@@ -69,6 +72,14 @@ class OriginView(QScrollArea):
             (self.tr("Snapshot"), job.snapshot),
             (self.tr("Made with"), self._made_with(manifest)),
         )
+
+    def _method(self, method: str) -> str:
+        words = {
+            "sft": self.tr("supervised"),
+            "dpo": self.tr("preference"),
+            "rft": self.tr("reinforcement"),
+        }
+        return words.get(method, method)
 
     def _gone(self, job: Job) -> str:
         return self.tr(" (deleted at its server)") if job.deleted else ""
