@@ -13,6 +13,7 @@ import curator
 from curator.tune.local import breakdowns
 from curator.tune.local.answers import ApiError
 from curator.tune.local.folders import FINISHED, JobFolder, local_root, new_id, write_json
+from curator.tune.local.processes import birth
 
 
 class Queue:
@@ -40,13 +41,22 @@ class Queue:
 
     def add(self, spec: dict[str, Any]) -> JobFolder:
         """Store a new job; it waits until tick finds nothing running."""
-        job = JobFolder(self.jobs_root / new_id("ftjob"))
+        job = JobFolder(self.jobs_root / self._next_id())
         job.path.mkdir()
         created = int(time.time())
         write_json(job.path / "spec.json", {**spec, "created_at": created})
         write_json(job.path / "state.json", {"status": "queued", "created_at": created})
         job.event("The job waits for its turn.")
         return job
+
+    def _next_id(self) -> str:
+        """Return an id behind all others, also where the clock was set back meanwhile."""
+        last = max((path.parent.name for path in self.jobs_root.glob("*/state.json")), default="")
+        fresh = new_id("ftjob")
+        if fresh > last:
+            return fresh
+        stem = len("ftjob-") + 16
+        return f"ftjob-{int(last[6:stem], 16) + 1:016x}{fresh[stem:]}"
 
     def all(self) -> list[JobFolder]:
         """Return all jobs, oldest first."""
@@ -121,7 +131,7 @@ class Queue:
         self._started[process.pid] = process
         with contextlib.suppress(psutil.Error):
             psutil.Process(process.pid).nice(10)
-        born, kills = _born(process.pid), breakdowns.memory_kills()
+        born, kills = birth(process.pid), breakdowns.memory_kills()
         job.update(status="starting", pid=process.pid, born=born, memory_kills=kills)
 
     def _is_alive(self, state: dict[str, Any]) -> bool:
@@ -132,7 +142,8 @@ class Queue:
         if child is not None and child.poll() is not None:
             return False
         # A process id is used again after a restart of the machine: the time of birth tells.
-        return _born(pid) == state.get("born")
+        born = birth(pid)
+        return born is not None and born == state.get("born")
 
     def _bury(self, job: JobFolder) -> None:
         state = job.state
@@ -153,11 +164,3 @@ class Queue:
             finished_at=int(time.time()),
             pid=None,
         )
-
-
-def _born(pid: int) -> float | None:
-    try:
-        process = psutil.Process(pid)
-        return None if process.status() == psutil.STATUS_ZOMBIE else process.create_time()
-    except psutil.Error:
-        return None

@@ -10,12 +10,12 @@ import socket
 import sys
 from pathlib import Path
 
-import psutil
 import uvicorn
 
 from curator.tune.local.app import create_app
 from curator.tune.local.environment import trainer_python
 from curator.tune.local.folders import read_json, state_folder, write_json
+from curator.tune.local.processes import birth
 from curator.tune.local.queue import Queue
 
 
@@ -45,11 +45,7 @@ def running() -> str | None:
     if not announcement().is_file():
         return None
     known = read_json(announcement())
-    try:
-        alive = psutil.Process(known["pid"]).create_time() == known["born"]
-    except psutil.Error:
-        alive = False
-    return str(known["base_url"]) if alive else None
+    return str(known["base_url"]) if birth(known["pid"]) == known["born"] else None
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -77,7 +73,7 @@ def main(arguments: list[str] | None = None) -> int:
     app = create_app(Queue(trainer_python=chosen.trainer or trainer_python()), token())
     write_json(
         announcement(),
-        {"base_url": base_url, "pid": os.getpid(), "born": psutil.Process().create_time()},
+        {"base_url": base_url, "pid": os.getpid(), "born": birth(os.getpid())},
         private=True,
     )
     sys.stdout.write(f"{base_url}\n{token_file()}\n")
