@@ -40,6 +40,10 @@ COUNT_AFTER_MS: Final = 60
 """Counts follow an edit this much later: counting a million rows takes longer than a key press may."""
 
 
+SETTLED_AFTER_MS: Final = 3_000
+"""So long after a project was opened its pages are built and their modules loaded."""
+
+
 class PageEntry(NamedTuple):
     """One page in the rail; load imports it when it is first needed, after the window is up."""
 
@@ -335,12 +339,30 @@ def make_application(argv: Sequence[str]) -> QApplication:
     return app
 
 
+def spare_the_collector(curator: Curator, after_ms: int = SETTLED_AFTER_MS) -> None:
+    """Let Python's collector pass over what stays: modules, pages, an index.
+
+    Each of its walks over all of that would hold the window for some 50 ms.
+    """
+    settled = QTimer(curator)
+    settled.setSingleShot(True)
+    settled.setInterval(after_ms)
+    settled.timeout.connect(_freeze)
+    curator.session.project_changed.connect(settled.start)
+    settled.start()
+
+
+def _freeze() -> None:
+    gc.freeze()
+
+
 def run(argv: Sequence[str] = ()) -> int:
     """Show the window and run until it closes; a path in argv is opened."""
     app = make_application(["curator", *argv])
     curator = Curator(app)
     excepthook.install(curator.window)
     curator.window.show()
+    spare_the_collector(curator)
     gc.enable()
     files = [Path(argument) for argument in argv if not argument.startswith("-")]
     if files:

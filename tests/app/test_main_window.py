@@ -1,5 +1,6 @@
 """The whole window: pages, names for screen readers, drops, notices, folds, the read-only banner."""
 
+import gc
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 
 from curator.app import excepthook
 from curator.app.dialogs.bug import BugDialog
-from curator.app.main import PAGES
+from curator.app.main import PAGES, spare_the_collector
 from curator.app.page import Page
 from curator.app.recents import recent_projects, remember_project
 from curator.app.session import Notice
@@ -302,3 +303,15 @@ def test_buttons_of_a_page_are_grey_where_nothing_answers_them(curator, tmp_path
     qtbot.waitUntil(lambda: not curator.jobs.running())
     verbs = {b.action_id: b.isEnabled() for b in page.header.findChildren(ActionButton)}
     assert verbs == {"check.run": True, "check.fix_safe": False}
+
+
+def test_the_collector_passes_over_what_stays(curator, project_path, qtbot):
+    gc.unfreeze()
+    try:
+        spare_the_collector(curator, after_ms=1)
+        qtbot.waitUntil(lambda: gc.get_freeze_count() > 1_000, timeout=10_000)
+        gc.unfreeze()
+        open_in(curator, project_path, qtbot)
+        qtbot.waitUntil(lambda: gc.get_freeze_count() > 1_000, timeout=10_000)
+    finally:
+        gc.unfreeze()

@@ -73,6 +73,15 @@ class Turns:
             else:
                 time.sleep(0.001)
 
+    def at_once(self, first: Callable[[], object]) -> None:
+        """Do something and what the loop has to do for it now, without what waits for a timer."""
+        with self.turn():
+            first()
+        loop = QAbstractEventDispatcher.instance()
+        for _ in range(4):
+            with self.turn():
+                loop.processEvents(QEventLoop.ProcessEventsFlag.AllEvents)
+
     def say(self, name: str) -> None:
         """Print the longest turn and the 95th percentile, all of it and our share; then begin anew."""
         worst, usual = max(self.all, default=0.0), percentile(self.all, 95)
