@@ -170,12 +170,7 @@ def _child(what: str, arguments: list[str], cancelled: IsCancelled) -> Iterator[
             stderr=complaints,
             text=True,
         )
-        try:
-            yield from _said(process, cancelled)
-        finally:
-            if process.poll() is None:
-                process.terminate()
-            process.wait()
+        yield from _said(process, cancelled)
         if process.returncode != 0:
             complaints.seek(0)
             raise TrainerUnavailable(f"It did not work: {complaints.read().strip()[-300:]}")
@@ -187,16 +182,21 @@ def _said(process: "subprocess.Popen[str]", cancelled: IsCancelled) -> Iterator[
     reader = threading.Thread(target=lines.extend, args=(process.stdout,), daemon=True)
     reader.start()
     seen = 0
-    while reader.is_alive() or seen < len(lines):
-        if cancelled():
-            raise Cancelled("Adding the base was stopped; nothing was kept.")
-        for line in lines[seen:]:
-            seen += 1
-            said: dict[str, Any] = json.loads(line) if line.startswith("{") else {}
-            if "error" in said:
-                raise UnreadableInput(said["error"])
-            yield said
-        yield {}
-        time.sleep(0.1)
-    process.stdout.close()
-    process.wait()
+    try:
+        while reader.is_alive() or seen < len(lines):
+            if cancelled():
+                raise Cancelled("Adding the base was stopped; nothing was kept.")
+            for line in lines[seen:]:
+                seen += 1
+                said: dict[str, Any] = json.loads(line) if line.startswith("{") else {}
+                if "error" in said:
+                    raise UnreadableInput(said["error"])
+                yield said
+            yield {}
+            time.sleep(0.1)
+    finally:
+        if reader.is_alive():
+            process.terminate()
+        reader.join()
+        process.stdout.close()
+        process.wait()
