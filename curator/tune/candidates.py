@@ -7,14 +7,16 @@ from dataclasses import dataclass
 
 from curator.tune.jobs import Job, JobTable, State
 from curator.tune.keys import key_place
+from curator.tune.prompt_variants import PREFIX, PromptVariant, load_variants
 from curator.tune.targets import Target, load_targets
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A base model or a checkpoint at a target; name is what the server knows it by, label what we show.
+    """A base model, a checkpoint or a prompt variant at a target; label is what we show.
 
-    partner is the name of the base it was tuned from, empty for a base.
+    name is what the server knows it by, or a variant's own; partner is the base it was tuned from,
+    empty for a base.
     """
 
     target: str
@@ -36,6 +38,7 @@ def who_can_be_asked() -> tuple[Asked, ...]:
     with closing(JobTable()) as table:
         finished = [job for job in table.all() if job.status is State.SUCCEEDED and job.checkpoint]
         tuned = {job.token: tuple(_checkpoints(table, job)) for job in finished}
+    variants = load_variants()
     found = []
     for target in load_targets().values():
         bases = _bases(target)
@@ -46,9 +49,9 @@ def who_can_be_asked() -> tuple[Asked, ...]:
             candidate.name: candidate for job in own for candidate in reversed(tuned[job.token])
         }
         plain = dict.fromkeys([*bases, *(job.base for job in own)])
-        found.append(
-            Asked(target, (*named.values(), *(_base(target, n) for n in plain if n not in named)))
-        )
+        bare = [_base(target, name) for name in plain if name not in named]
+        prompted = [_prompted(one) for one in variants if one.target == target.id]
+        found.append(Asked(target, (*named.values(), *prompted, *bare)))
     return tuple(sorted(found, key=_rank))
 
 
@@ -86,6 +89,15 @@ def _bases(target: Target) -> tuple[str, ...] | None:
 
 def _base(target: Target, name: str) -> Candidate:
     return Candidate(target.id, name, f"{name} (base)")
+
+
+def _prompted(variant: PromptVariant) -> Candidate:
+    return Candidate(
+        variant.target,
+        PREFIX + variant.name,
+        f"{variant.name} (prompt on {variant.base})",
+        variant.base,
+    )
 
 
 def _checkpoints(table: JobTable, job: Job) -> Iterator[Candidate]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from curator.dataset.errors import Cancelled
 from curator.tune.client import CallFailed, Connection
+from curator.tune.prompt_variants import as_asked
 
 if TYPE_CHECKING:
     from openai import OpenAI
@@ -84,10 +85,9 @@ def _read(
         more["temperature"] = question.temperature
     if question.max_tokens is not None:
         more["max_completion_tokens"] = question.max_tokens
-    messages: Any = list(question.messages)
-    stream = sdk.chat.completions.create(
-        model=question.candidate, messages=messages, stream=True, **more
-    )
+    name, sent = as_asked(question.candidate, question.messages)
+    messages: Any = list(sent)
+    stream = sdk.chat.completions.create(model=name, messages=messages, stream=True, **more)
     with stream:
         if "text/html" in stream.response.headers.get("content-type", ""):
             raise connection.not_compatible(_WHAT, "<html>")

@@ -14,6 +14,7 @@ from typing import Any
 
 from curator.dataset.errors import Cancelled
 from curator.tune.client import Connection
+from curator.tune.prompt_variants import as_asked
 
 Progress = Callable[[int, int, str], None]
 IsCancelled = Callable[[], bool]
@@ -110,11 +111,13 @@ def try_candidate(
 def _reply(connection: Connection, candidate: str, item: Item, max_tokens: int) -> str:
     from openai.types.chat import ChatCompletion
 
+    name, messages = as_asked(candidate, item.prompt)
+
     def ask(client: Any) -> object:
         more = {"tools": list(item.tools)} if item.tools else {}
         return client.chat.completions.create(
-            model=candidate,
-            messages=list(item.prompt),
+            model=name,
+            messages=list(messages),
             temperature=0,
             max_completion_tokens=max_tokens,
             **more,
