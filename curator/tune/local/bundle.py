@@ -85,6 +85,7 @@ def export(
         )
     spec = {
         "base": "tiny" if found.is_tiny else "base",
+        "base_folder": "base",
         "options": options.to_json(),
         "training_path": "train.jsonl",
         "validation_path": "validation.jsonl" if validation else None,

@@ -208,7 +208,7 @@ class HeadRun:
 
         texts = [example.text for example in examples]
         digest = hashlib.sha256(json.dumps(texts).encode()).hexdigest()[:32]
-        place = Path(self.job.spec["base_folder"]) / "features" / f"{digest}.safetensors"
+        place = self.job.file(self.job.spec["base_folder"]) / "features" / f"{digest}.safetensors"
         if place.is_file():
             self.job.event(f"The {what} features were computed before.")
             return load_file(place)["features"]

@@ -91,7 +91,10 @@ def _run_loop(job: JobFolder, base: "Base", options: TrainingOptions, device: De
 def _run_head(job: JobFolder, base: "Base", options: TrainingOptions, device: Device) -> "Outcome":
     from curator.tune.local.bases import load_tokenizer, load_weights
     from curator.tune.local.heads import HeadRun, example_of
+    from curator.tune.local.loop import Outcome
 
+    if not leads():
+        return Outcome("succeeded", 0, 0)  # a head is quick: one process makes it
     spec = job.spec
     train = read_examples(job.file(spec["training_path"]), "training_file", example_of)
     path = spec.get("validation_path")

@@ -66,6 +66,17 @@ def test_one_process_and_two_learn_the_same(tmp_path, data):
     assert (moved / "checkpoints" / "step-16" / "model.safetensors").is_file()
 
 
+@needs_trainer
+@pytest.mark.skipif(os.name == "nt", reason="the start file of a bundle is a shell script")
+def test_a_head_travels_too_and_is_made_once(tmp_path, data):
+    options = TrainingOptions(method="head").with_values({"epochs": 3, "batch_size": 8})
+    folder = bundle.export(tmp_path / "head", "tiny", data, options, data)
+    metrics = run(folder, 2)
+    assert [entry["step"] for entry in metrics] == [3, 6, 9]
+    assert (folder / "checkpoints" / "step-9" / "head.safetensors").is_file()
+    assert list((folder / "base" / "features").iterdir())
+
+
 def test_a_bundle_says_how_to_run_it(tmp_path, data):
     folder = bundle.export(tmp_path / "job", "tiny", data, OPTIONS)
     names = {p.name for p in folder.iterdir()}
