@@ -1,11 +1,14 @@
 """What a job is thought to take, against what jobs with the practice base took."""
 
+from dataclasses import replace
+
 import pytest
 
 from curator.tune.local.estimates import (
     BaseFacts,
     estimate,
     in_words,
+    smaller_by_half,
     smaller_that_fits,
     spoken,
 )
@@ -32,6 +35,27 @@ GB = 2**30
 def test_memory_is_within_a_quarter_of_what_was_measured(values, longest, measured_gb):
     found = estimate(PRACTICE, TrainingOptions().with_values(values), longest, 0).memory / GB
     assert found == pytest.approx(measured_gb, rel=0.25)
+
+
+@pytest.mark.parametrize(
+    ("method", "reserved_mb"), [("lora", 1266), ("qlora", 1048), ("full", 2732)]
+)
+def test_memory_of_a_card_is_within_a_quarter_of_what_was_measured(method, reserved_mb):
+    """On one H100 with the practice base, 4 conversations of at most 84 tokens in a batch."""
+    on_card = replace(PRACTICE, card=True, half=True)
+    found = estimate(on_card, TrainingOptions(method=method), 84, 0).memory / 2**20
+    # What torch reserved, and about 500 MB that the driver keeps for every process.
+    assert found == pytest.approx(reserved_mb + 500, rel=0.25)
+
+
+@pytest.mark.parametrize("batch_size", [1, 2, 64])
+def test_what_is_advised_after_the_memory_ran_out_takes_less(batch_size):
+    options = TrainingOptions(batch_size=batch_size)
+    changes = smaller_by_half(PRACTICE, options, 512, 64 * GB)
+    after = options.with_values(changes)
+    before = estimate(PRACTICE, options, 512, 0).memory
+    assert changes
+    assert estimate(PRACTICE, after, 512, 0).memory < before
 
 
 def test_time_follows_tokens_and_epochs():
