@@ -175,7 +175,10 @@ class ConversationList(QWidget):
         nothing = len(rows) == 0
         if nothing:
             self._say_nothing()
+        has_cursor = self.grid.hasFocus() or self._empty.button.hasFocus()
         self._stack.setCurrentIndex(1 if nothing else 0)
+        if has_cursor:
+            (self._empty.button if nothing else self.grid).setFocus()
         self._show_counts()
         self.grid.setColumnHidden(LABELS_COLUMN, not self.table.has_chips)
         wanted, self._wanted = self._wanted, None

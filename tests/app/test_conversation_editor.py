@@ -483,6 +483,22 @@ def test_scrolling_up_over_places_not_seen_yet_leaves_what_is_seen_where_it_is(
     assert 150 in seen(editor)
 
 
+def test_after_a_huge_message_all_cards_of_a_short_conversation_are_there(editor, session, qtbot):
+    line = json.dumps({"messages": [{"role": "user", "content": "Some words. " * 15_000}] * 2})
+    huge = session.project.new_conversation_ids(1)[0]
+    session.push(Edit("huge", "anna", (ContentPatch(huge, None, line),)))
+    short = long_talk(session, 4)
+    for _ in range(2):
+        editor.open(huge)
+        qtbot.waitUntil(lambda: editor.cards.slots[0].card is not None, timeout=10_000)
+        qtbot.waitUntil(lambda: not editor.cards._turn.isActive(), timeout=10_000)
+        editor.open(short)
+        editor.cards.card(0)
+        # The room had the huge message; what else is to be made is reckoned from its height.
+        assert editor.cards.slots[0].height < 1_000
+        qtbot.waitUntil(lambda: editor.cards.slots[3].card is not None, timeout=10_000)
+
+
 def test_another_conversation_takes_the_cursor_to_its_first_message(editor, session, qtbot):
     first, second = long_talk(session, 30), long_talk(session, 3, "Other words. ")
     editor.open(first)

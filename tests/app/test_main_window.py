@@ -76,6 +76,9 @@ def test_every_page_has_the_cursor_where_work_begins(
         Project.create(path, "anna").close()
     curator.window.activateWindow()
     open_in(curator, path, qtbot)
+    qtbot.waitUntil(lambda: not curator.jobs.running(), timeout=20_000)
+    if filled:
+        qtbot.waitUntil(curator.pages["write"].list.grid.hasFocus, timeout=20_000)
     # Each page once when it is new, and once more when it is not.
     for entry in (*PAGES[1:], *PAGES):
         curator.window.rail.setFocus()

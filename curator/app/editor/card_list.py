@@ -48,6 +48,7 @@ class CardList(QScrollArea):
         self._turn.setSingleShot(True)
         self._turn.timeout.connect(self._work)
         self.verticalScrollBar().valueChanged.connect(self._work_soon)
+        self.verticalScrollBar().rangeChanged.connect(self._work_soon)
 
     @property
     def slots(self) -> list[Slot]:

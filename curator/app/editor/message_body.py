@@ -74,6 +74,11 @@ class MessageBody(QWidget):
         elif self.field is not None:
             self.field.set_read_only(read_only=read_only)
 
+    def settle(self) -> None:
+        """Let a new size of the field reach the layout."""
+        self._column.invalidate()
+        self._column.activate()
+
     def enter(self) -> None:
         """Put the cursor into the first field."""
         target: QWidget | None = self.field

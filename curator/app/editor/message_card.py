@@ -106,6 +106,12 @@ class MessageCard(Card):
         self.findings.show_findings(findings, key_for)
         self.content.show_findings(findings)
 
+    def settle(self) -> None:
+        """Let a new size of the text reach the card's own layout."""
+        self.content.settle()
+        self.body.invalidate()
+        self.body.activate()
+
     def enter(self) -> None:
         """Put the cursor into the text."""
         self.content.enter()

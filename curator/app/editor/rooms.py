@@ -150,6 +150,9 @@ class Rooms(QWidget):
             room.resize(self.width(), room.height())
             room.settle()
         slot.move_in(room)
+        # Until the layout had its turn it would still be as high as its last message made it.
+        room.settle()
+        room.resize(self.width(), room.sizeHint().height())
         self._column.insertWidget(1 + number - self._first, room)
         self.filled.emit(slot)
         room.show()

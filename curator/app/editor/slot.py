@@ -29,7 +29,9 @@ class Room(QWidget):
         self._column.addWidget(self.add)
 
     def settle(self) -> None:
-        """Let a new size of the card reach the room's own layout."""
+        """Let a new size of what is inside reach the room's own layout."""
+        self.card.settle()
+        self._column.invalidate()
         self._column.activate()
 
     def show_cut(self, words: str) -> None:

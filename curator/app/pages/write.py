@@ -105,6 +105,10 @@ class WritePage(Page):
         if request.conversation is not None:
             self.list.go_to(request.conversation)
 
+    def first_control(self) -> QWidget | None:
+        """Return the table, also while its rows are still on their way."""
+        return self.list.grid
+
     def rail_count(self) -> int | None:
         """Return how many conversations there are."""
         index = self.session.index
