@@ -63,9 +63,10 @@ def verb(*arguments: object) -> dict:
         text=True,
         check=False,
     )
-    if done.returncode == 2:
-        raise SystemExit(done.stdout)
-    return json.loads(done.stdout)
+    answer = json.loads(done.stdout)
+    if "error" in answer:
+        raise SystemExit(answer["error"]["message"])
+    return answer
 
 
 def head(

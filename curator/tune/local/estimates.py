@@ -30,6 +30,9 @@ _COPIES_OF_LOGITS: Final = 4
 _TOKENS_PER_SECOND: Final = 110.0
 _MEASURED_PARAMETERS: Final = 135e6
 _FASTEST: Final = 20_000.0
+_TEXTS_AT_ONCE: Final = 32
+_FORWARDS_SHARE: Final = 3
+"""Going forwards and back takes about three times as long as going forwards."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +97,13 @@ def estimate(facts: BaseFacts, options: TrainingOptions, longest: int, tokens: i
     memory = fixed + facts.bytes(options.method) + 12 * trained + per_token * in_batch
     seconds = options.epochs * tokens * seconds_per_token(facts)
     return Estimate(int(memory), seconds)
+
+
+def estimate_head(facts: BaseFacts, longest: int, tokens: int) -> Estimate:
+    """Estimate a label head: the base is read once, forwards only, and the head itself takes seconds."""
+    per_token = 4 * (facts.width * (facts.layers + 8) + facts.vocabulary)
+    memory = _LIBRARIES + facts.bytes("head") + per_token * _TEXTS_AT_ONCE * longest
+    return Estimate(int(memory), tokens * seconds_per_token(facts) / _FORWARDS_SHARE)
 
 
 def seconds_per_token(facts: BaseFacts) -> float:

@@ -43,6 +43,9 @@ def forecast(base: str, request: Mapping[str, Any], longest: int, tokens: int) -
     facts = _TINY if found.is_tiny else estimates.facts_of(found.folder)
     facts = replace(facts, card=card, half=card)
     length = min(longest * scale, options.max_tokens)
+    if options.method == "head":
+        head = estimates.estimate_head(facts, length, tokens * scale)
+        return Forecast(head.memory, round(head.seconds, 1))
     needed = estimates.estimate(facts, options, length, tokens * scale)
     if card:
         return Forecast(memory=needed.memory)
