@@ -101,7 +101,8 @@ def estimate(facts: BaseFacts, options: TrainingOptions, longest: int, tokens: i
 
 def estimate_head(facts: BaseFacts, longest: int, tokens: int) -> Estimate:
     """Estimate a label head: the base is read once, forwards only, and the head itself takes seconds."""
-    per_token = 4 * (facts.width * (facts.layers + 8) + facts.vocabulary)
+    # The states of every layer are held, and what one layer works with; no word is predicted.
+    per_token = 4 * facts.width * (facts.layers + 8)
     memory = _LIBRARIES + facts.bytes("head") + per_token * _TEXTS_AT_ONCE * longest
     return Estimate(int(memory), tokens * seconds_per_token(facts) / _FORWARDS_SHARE)
 

@@ -53,7 +53,7 @@ def test_what_does_not_fit_is_a_fault_with_a_setting_that_does(base, monkeypatch
 def test_a_head_reads_the_base_once_and_needs_little(base, monkeypatch):
     monkeypatch.setenv(estimates.MEMORY_KEY, "3000")
     request = {"metadata": {"curator.options": json.dumps({"method": "head"})}}
-    found = forecast(str(base), request, 900, 10_000)
+    found = forecast(str(base), request, 200, 10_000)
     assert not found.fault
     assert found.memory < 2**31
     assert found.seconds < forecast(str(base), {}, 100, 10_000).seconds
