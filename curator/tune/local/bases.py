@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from curator.dataset.resources import resource
 from curator.tune.local.base_folders import fault_of
+from curator.tune.local.breakdowns import is_out_of_memory
 from curator.tune.local.folders import local_root, read_json
 
 TINY: Final = "tiny"
@@ -108,7 +109,9 @@ def load_tokenizer(base: Base) -> Any:
         tokenizer = AutoTokenizer.from_pretrained(
             base.folder, local_files_only=True, trust_remote_code=False
         )
-    except (OSError, ValueError) as error:
+    except Exception as error:  # a foreign file: the tokenizers library raises no other kind
+        if is_out_of_memory(error):
+            raise
         raise BaseUnusable(f"The tokenizer in {base.folder} cannot be loaded: {error}") from error
     if not tokenizer.chat_template:
         raise BaseUnusable(f"{base.label} has no chat template; it cannot learn conversations.")
@@ -136,7 +139,9 @@ def load_weights(base: Base, dtype: Any = None, four_bits_on: Any = None) -> Any
             use_safetensors=True,
             **more,
         )
-    except (OSError, ValueError, RuntimeError) as error:
+    except (OSError, ValueError, RuntimeError, LookupError, TypeError, AttributeError) as error:
+        if is_out_of_memory(error):
+            raise
         raise BaseUnusable(f"The weights in {base.folder} cannot be loaded: {error}") from error
 
 

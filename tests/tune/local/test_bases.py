@@ -17,7 +17,8 @@ from curator.dataset.errors import Cancelled, UnreadableInput, WrongUse
 from curator.tune.local import adding
 from curator.tune.local.base_folders import fault_of
 from curator.tune.local.bases import BaseUnusable, find_base, known_bases
-from tests.tune.local.conftest import TRAINER, needs_trainer
+from tests.tune.local.conftest import TRAINER, Server, needs_trainer, wait_for
+from tests.tune.local.test_protocol import training_file
 
 HOME = str(Path(__file__).parents[3])
 
@@ -121,6 +122,26 @@ def test_a_sound_folder_is_added_listed_and_removed(folder):
     adding.remove("desk")
     with pytest.raises(WrongUse, match="no added base"):
         adding.remove("tiny")
+
+
+@needs_trainer
+def test_an_added_base_is_served_and_taken_by_a_job(folder, tmp_path):
+    adding.add(str(folder), quiet, never, name="desk")
+    running = Server(tmp_path / "state")
+    running.start()
+    try:
+        client = running.client()
+        assert "desk" in {each.id for each in client.models.list()}
+        stored = client.files.create(file=("t.jsonl", training_file()), purpose="fine-tune")
+        job = client.fine_tuning.jobs.create(model="desk", training_file=stored.id)
+        assert job.model == "desk"
+        # Sound from outside, and nothing inside: the worker says so.
+        failed = wait_for(
+            lambda: client.fine_tuning.jobs.retrieve(job.id), lambda j: j.status == "failed"
+        )
+        assert failed.error.code == "model_unusable", failed.error
+    finally:
+        running.stop()
 
 
 def test_what_is_neither_folder_nor_file_nor_id_is_refused(tmp_path):

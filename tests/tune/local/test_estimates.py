@@ -41,9 +41,9 @@ def test_memory_is_within_a_quarter_of_what_was_measured(values, longest, measur
     ("method", "reserved_mb"), [("lora", 1266), ("qlora", 1048), ("full", 2732)]
 )
 def test_memory_of_a_card_is_within_a_quarter_of_what_was_measured(method, reserved_mb):
-    """On one H100 with the practice base, 4 conversations of at most 84 tokens in a batch."""
+    """On one H100 with the practice base, 4 conversations of at most 97 tokens in a batch."""
     on_card = replace(PRACTICE, card=True, half=True)
-    found = estimate(on_card, TrainingOptions(method=method), 84, 0).memory / 2**20
+    found = estimate(on_card, TrainingOptions(method=method), 97, 0).memory / 2**20
     # What torch reserved, and about 500 MB that the driver keeps for every process.
     assert found == pytest.approx(reserved_mb + 500, rel=0.25)
 
