@@ -81,7 +81,7 @@ class Doors(QObject):
 
     def sample(self) -> None:
         """Open the sample project, made from the shipped sample the first time."""
-        path = documents() / "Curator" / f"{self.tr('support desk sample')}{SUFFIX}"
+        path = self.sample_path()
         if path.exists():
             self._session.open_project(path)
             return
@@ -92,6 +92,10 @@ class Doors(QObject):
             self._session.tell("error", words)
             return
         self._make_and_import(path, (resource("samples", SAMPLE),))
+
+    def sample_path(self) -> Path:
+        """Return where the sample project lies, whether it was made yet or not."""
+        return documents() / "Curator" / f"{self.tr('support desk sample')}{SUFFIX}"
 
     def take(self, paths: Sequence[Path]) -> None:
         """Open a dropped project, or import dropped files."""

@@ -25,6 +25,7 @@ from curator.app.preference_file import read_stored
 from curator.app.recents import recent_projects, remember_project
 from curator.app.session import Notice, Session
 from curator.app.shortcuts import KeyGate
+from curator.app.story import StoryBar
 from curator.app.theme import Theme
 from curator.app.widgets.rail import RailEntry
 from curator.dataset.resources import resource
@@ -123,6 +124,9 @@ class Curator(QObject):
         self.label_doors = LabelDoors(self.window, self.session, self.jobs, self.doors)
         self.boxes = Boxes(self.window, self.session, self.menus, self.theme)
         self.doors.show_report = self.boxes.import_report
+        self.story = StoryBar(self.session, self.jobs, self.doors.sample_path(), self.window)
+        self.story.page_requested.connect(self.show_page)
+        self.window.show_above(self.story)
         self.pages: dict[str, Page] = {}
         self.front: Page | None = None
         self.is_stuck = False

@@ -84,6 +84,10 @@ class MainWindow(QMainWindow):
         """Say something above every page until it is no longer so; empty takes it away."""
         self._banner.say(text)
 
+    def show_above(self, bar: QWidget) -> None:
+        """Put a bar above every page; it shows and hides itself."""
+        self._work.insertWidget(self._work.indexOf(self.stack), bar)
+
     def toggle_rail(self) -> None:
         """Fold the page list to icons, or unfold it; the person's choice then stays."""
         self._chose_fold = True
@@ -163,11 +167,11 @@ class MainWindow(QMainWindow):
         middle.setSpacing(0)
         work = QWidget(whole)
         work.setObjectName("work")
-        inside = QVBoxLayout(work)
-        inside.setContentsMargins(0, 0, 0, 0)
-        inside.setSpacing(0)
-        inside.addWidget(self._banner)
-        inside.addWidget(self.stack, 1)
+        self._work = QVBoxLayout(work)
+        self._work.setContentsMargins(0, 0, 0, 0)
+        self._work.setSpacing(0)
+        self._work.addWidget(self._banner)
+        self._work.addWidget(self.stack, 1)
         middle.addWidget(self.rail)
         middle.addWidget(work, 1)
         middle.addWidget(self._slot)

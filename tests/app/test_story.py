@@ -1,0 +1,77 @@
+"""The line above the pages leads through the sample, and goes where nobody wants it."""
+
+import pytest
+from PySide6.QtCore import QSettings
+
+from curator.app import doors
+from curator.app.story import STEPS
+from curator.project import deduping, duplicate_tables
+from curator.project.exports import ExportSettings, export, remember
+from curator.tune.jobs import Job, JobTable, State
+from tests.app.conftest import open_in
+
+
+@pytest.fixture
+def sample(curator, tmp_path, monkeypatch, project_path, qtbot):
+    """The window with the sample open, as far as the story knows it."""
+    monkeypatch.setenv("CURATOR_STATE", str(tmp_path / "state"))
+    monkeypatch.setattr(curator.story, "_sample", project_path)
+    open_in(curator, project_path, qtbot)
+    qtbot.waitUntil(lambda: curator.story.isVisible(), timeout=20_000)
+    return curator
+
+
+def now(curator, qtbot, place):
+    qtbot.waitUntil(
+        lambda: curator.story._count.text() == f"Step {place + 1} of {len(STEPS)}", timeout=20_000
+    )
+    return curator.story
+
+
+def test_other_projects_have_no_story(opened):
+    assert not opened.story.isVisible()
+
+
+def test_the_sample_lies_where_the_door_makes_it(curator, monkeypatch, tmp_path):
+    monkeypatch.setattr(doors, "documents", lambda: tmp_path)
+    assert curator.doors.sample_path().parent == tmp_path / "Curator"
+
+
+def test_each_step_follows_from_what_the_project_holds(sample, qtbot, tmp_path):
+    project, session = sample.session.project, sample.session
+    now(sample, qtbot, 1)._ask_page()
+    assert sample.front.page_id == "duplicates"
+    qtbot.waitUntil(lambda: not sample.jobs.running(), timeout=20_000)
+    duplicate_tables.keep(project, deduping.find(project, deduping.Search("near", 0.8)))
+    sample.story.look()
+    now(sample, qtbot, 2)
+    ids = [int(each) for each in session.index.ids]
+    sample.pages["write"].list.bulk.apply(ids, _wish("split", "train"))
+    now(sample, qtbot, 3)
+    remember(project, export(project, tmp_path / "out", ExportSettings()))
+    sample.story.look()
+    now(sample, qtbot, 4)
+    table = JobTable()
+    table.add(Job("t", "this-computer", "", "tiny", project=str(project.path),
+                  status=State.SUCCEEDED))  # fmt: skip
+    table.close()
+    sample.story.look()
+    now(sample, qtbot, 5)._ask_page()
+    assert sample.front.page_id == "try"
+    qtbot.waitUntil(lambda: not sample.jobs.running(), timeout=20_000)
+    session.undo()
+    now(sample, qtbot, 2)
+
+
+def test_the_story_is_put_away_for_good(sample, qtbot):
+    sample.story._hide.click()
+    assert not sample.story.isVisible()
+    sample.story.look()
+    assert not sample.story.isVisible()
+    assert QSettings().value("story/hidden")
+
+
+def _wish(field, value):
+    from curator.app.inspector import Wish
+
+    return Wish(field, value)
