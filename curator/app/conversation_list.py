@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QStackedWidget, QVBoxLayout, QWidget
 
 from curator.app.bulk_bar import BulkBar, BulkWork
 from curator.app.inspector import Wish
@@ -176,7 +176,12 @@ class ConversationList(QWidget):
         if nothing:
             self._say_nothing()
         has_cursor = self.grid.hasFocus() or self._empty.button.hasFocus()
+        cursor = QApplication.focusWidget()
+        was_empty = cursor is not None and self._empty.isAncestorOf(cursor)
         self._stack.setCurrentIndex(1 if nothing else 0)
+        if was_empty and not nothing:
+            # The button that had the cursor is gone; Qt would choose whatever comes next.
+            self.grid.setFocus()
         if has_cursor:
             (self._empty.button if nothing else self.grid).setFocus()
         self._show_counts()

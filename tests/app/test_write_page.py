@@ -2,6 +2,7 @@
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication
 
 from curator.app.inspector import Wish
 from curator.app.jobs import Jobs
@@ -76,6 +77,14 @@ def test_nothing_found_says_so_and_offers_all(page, qtbot):
     assert page.list._stack.currentIndex() == 1
     page.list._empty.pressed.emit()
     assert page.list.table.rowCount() == 4
+
+
+def test_rows_that_come_take_the_cursor_from_the_empty_page(page, qtbot):
+    page.list.search.set_text("tokens:>100000")
+    page.list._empty.button.setFocus()
+    assert page.list._empty.isAncestorOf(QApplication.focusWidget())
+    page.list._empty.pressed.emit()
+    assert QApplication.focusWidget() is page.list.grid
 
 
 def test_chips_filter_and_are_counted(page, session):
