@@ -46,7 +46,7 @@ def _window(arguments: list[str]) -> int:
     if trouble is not None:
         sys.stderr.write(f"{trouble.text}\n")
         return trouble.code
-    # The collector would only walk over what imports make; run() wakes it once the window is up.
+    # The collector would only walk over what imports make; once the window is up, a timer runs it.
     gc.disable()
     _import_qt()
     from curator.app.main import run

@@ -2,6 +2,7 @@
 
 import gc
 import ipaddress
+import itertools
 import os
 import socket
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+_TESTS = itertools.count(1)
 # Before anything imports Qt or reads a settings folder.
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
 _HOME = tempfile.TemporaryDirectory(prefix="curator-tests-")
@@ -49,15 +51,19 @@ def _only_loopback() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _no_widget_survives() -> Iterator[None]:
-    """Let Qt delete what a test closed before the next one begins; late deletions crash at random."""
+    """Let Qt delete what a test closed before the next one begins; late deletions crash at random.
+
+    The collector runs here and in no other thread: it may throw away Qt objects, as in the app.
+    """
+    gc.disable()
     yield
+    gc.collect(2 if next(_TESTS) % 100 == 0 else 1)
     widgets = sys.modules.get("PySide6.QtWidgets")
     if widgets is None or widgets.QApplication.instance() is None:
         return
     from PySide6.QtCore import QCoreApplication, QEvent
 
     QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
-    gc.collect(0)
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QHBoxLayout, QInputDialog, QMenu, QWidget
 
 from curator.app.inspector import Wish
-from curator.app.jobs import CancelledCall, Jobs, ProgressCall
+from curator.app.jobs import CancelledCall, ProgressCall
 from curator.app.session import Session
 from curator.app.widgets.buttons import LinkButton, QuietButton
 from curator.app.widgets.card import Card
@@ -104,10 +104,9 @@ class BulkWork(QObject):
 
     AT_ONCE = 200
 
-    def __init__(self, session: Session, jobs: Jobs, parent: QObject | None = None) -> None:
+    def __init__(self, session: Session, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._session = session
-        self._jobs = jobs
 
     def apply(self, ids: Sequence[int], wish: Wish) -> None:
         """Give these conversations what was wished for."""
@@ -126,7 +125,7 @@ class BulkWork(QObject):
                 patch = patch_of(reader, ids, wish, author)
             return None if patch is None else project.apply(Edit(title, author, (patch,)))
 
-        job = self._jobs.start(title, work)
+        job = self._session.start(title, work)
         job.succeeded.connect(self._done)
         job.failed.connect(self._failed)
 

@@ -8,7 +8,6 @@ from PySide6.QtWidgets import QApplication, QStackedWidget, QVBoxLayout, QWidget
 
 from curator.app.bulk_bar import BulkBar, BulkWork
 from curator.app.inspector import Wish
-from curator.app.jobs import Jobs
 from curator.app.search_bar import SearchBar
 from curator.app.session import Session
 from curator.app.tables.conversations import LABELS_COLUMN, ConversationTable
@@ -34,19 +33,19 @@ class ConversationList(QWidget):
     view_made = Signal()
     import_wanted = Signal()
 
-    def __init__(self, session: Session, jobs: Jobs, parent: QWidget | None = None) -> None:
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session = session
         self._wanted: int | None = None
         self._fallback = 0
-        self.bulk = BulkWork(session, jobs, self)
+        self.bulk = BulkWork(session, self)
         self.search = SearchBar(session, self)
         self.bar = BulkBar(self)
         self.table = ConversationTable(session, self)
         self.grid = GridView(self.tr("Conversations"), self)
         self.grid.set_table(self.table)
         self.grid.horizontalHeader().setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
-        self.maker = ViewMaker(session, jobs, self)
+        self.maker = ViewMaker(session, self)
         self._empty = EmptyState("search", "", "", self.tr("Show all"), self, guide=False)
         self._stack = QStackedWidget(self)
         self._stack.addWidget(self.grid)

@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from curator.app.jobs import CancelledCall, Job, Jobs, ProgressCall
+from curator.app.jobs import CancelledCall, Job, ProgressCall
 from curator.app.session import Session
 from curator.app.tables import Index as ModelIndex
 from curator.app.theme import TEXT_PX, font, tokens
@@ -148,11 +148,11 @@ class FindReplaceDialog(QDialog):
     replaced = Signal(object)
     conversation_chosen = Signal(int)
 
-    def __init__(self, session: Session, jobs: Jobs, parent: QWidget | None = None) -> None:
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session = session
-        self._jobs = jobs
         self._ids: Sequence[int] = ()
+        self._project = session.project
         self._found: Found | None = None
         self._searched: Search | None = None
         self._job: Job[Found] | Job[Changes | None] | None = None
@@ -166,10 +166,11 @@ class FindReplaceDialog(QDialog):
         self._wait.setInterval(FIND_MS)
         self._wait.timeout.connect(self.search_now)
         session.edited.connect(self._edited)
+        session.project_changed.connect(self._project_changed)
 
     def look_in(self, ids: Sequence[int]) -> None:
         """Work on these conversations: those the table shows."""
-        self._ids = ids
+        self._ids, self._project = ids, self._session.project
         self.find_field.setFocus()
         self.find_field.selectAll()
         self.search_now()
@@ -194,7 +195,7 @@ class FindReplaceDialog(QDialog):
             with project.reader() as reader:
                 return find(reader, ids, search, progress, cancelled)
 
-        job = self._jobs.start(self.tr("Finding"), work)
+        job = self._session.start(self.tr("Finding"), work)
         self._job = job
         job.succeeded.connect(self._show_found)
         job.failed.connect(self._failed)
@@ -203,6 +204,8 @@ class FindReplaceDialog(QDialog):
         """Replace every ticked hit as one step, in the background."""
         found, search, project = self._found, self._searched, self._session.project
         if found is None or search is None or project is None or self._session.is_read_only:
+            return
+        if project is not self._project:
             return
         left_out, author = self.table.left_out, self._session.author
         self._stop()
@@ -216,11 +219,20 @@ class FindReplaceDialog(QDialog):
                 )
             return None if edit is None else project.apply(edit)
 
-        job = self._jobs.start(self.tr("Replacing"), work)
+        job = self._session.start(self.tr("Replacing"), work)
         self._job, self._is_replacing = job, True
         self.replace_button.setEnabled(False)
         job.succeeded.connect(self._done)
         job.failed.connect(self._failed)
+
+    def _project_changed(self) -> None:
+        """Go away with the project whose conversations were looked at."""
+        if self._session.project is self._project:
+            return
+        self._stop()
+        self._ids, self._found = (), None
+        self.table.show_hits(())
+        self.hide()
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Give up a search that runs."""

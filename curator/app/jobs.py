@@ -43,6 +43,10 @@ class Progress(NamedTuple):
         return min(1.0, self.done / self.total) if self.total > 0 else None
 
 
+def _always() -> bool:
+    return True
+
+
 class Job(QObject, Generic[T]):
     """One piece of background work; lives and signals in the GUI thread.
 
@@ -55,9 +59,12 @@ class Job(QObject, Generic[T]):
     failed = Signal(object)
     ended = Signal()
 
-    def __init__(self, title: str, parent: QObject) -> None:
+    def __init__(
+        self, title: str, parent: QObject, is_wanted: Callable[[], bool] = _always
+    ) -> None:
         super().__init__(parent)
         self.title = title
+        self.is_wanted = is_wanted
         self.state: State = "waiting"
         self.progress = Progress(0, 0, "")
         self.error: BaseException | None = None
@@ -93,9 +100,12 @@ class Jobs(QObject):
         self._closed = False
         self._news.connect(self._deliver)
 
-    def start(self, title: str, work: Work[T]) -> Job[T]:
-        """Run work(progress, cancelled) on the pool and return its job at once."""
-        job: Job[T] = Job(title, self)
+    def start(self, title: str, work: Work[T], is_wanted: Callable[[], bool] = _always) -> Job[T]:
+        """Run work(progress, cancelled) on the pool and return its job at once.
+
+        Once is_wanted says no, the job ends as a cancelled one does, whatever it brings.
+        """
+        job: Job[T] = Job(title, self, is_wanted)
         emit = self._news.emit
 
         def run() -> None:
@@ -144,6 +154,11 @@ class Jobs(QObject):
         job = news.job
         if self._closed or job.is_over:
             return
+        if not job.is_wanted():
+            job.cancel()
+            if news.state not in ("done", "failed", "cancelled"):
+                return
+            news = news._replace(state="cancelled", value=None)
         if isinstance(news.value, Progress) and news.state == "running":
             job.progress = news.value
             job.progressed.emit(news.value)

@@ -7,7 +7,6 @@ from PySide6.QtWidgets import QWidget
 
 from curator.app.bulk_bar import BulkWork
 from curator.app.inspector import Wish
-from curator.app.jobs import Jobs
 from curator.app.session import Session
 from curator.app.value_picker import Picked, ValuePicker
 
@@ -18,11 +17,11 @@ class LabelPicking(QObject):
 
     went_on = Signal(int)
 
-    def __init__(self, session: Session, jobs: Jobs, page: QWidget) -> None:
+    def __init__(self, session: Session, page: QWidget) -> None:
         super().__init__(page)
         self._session = session
         self._page = page
-        self._work = BulkWork(session, jobs, self)
+        self._work = BulkWork(session, self)
         self.picker: ValuePicker | None = None
         session.closing.connect(self.leave)
 

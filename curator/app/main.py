@@ -14,6 +14,7 @@ from curator import __version__
 from curator.app import excepthook
 from curator.app.actions import action
 from curator.app.boxes import Boxes
+from curator.app.collector import Collector
 from curator.app.doors import Doors
 from curator.app.jobs import Jobs
 from curator.app.label_doors import LabelDoors
@@ -367,7 +368,7 @@ def run(argv: Sequence[str] = ()) -> int:
     excepthook.install(curator.window)
     curator.window.show()
     spare_the_collector(curator)
-    gc.enable()
+    Collector(curator)
     files = [Path(argument) for argument in argv if not argument.startswith("-")]
     if files:
         curator.doors.take(files[:1])

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import (
 )
 
 from curator.app.editor.message_text import MessageText
-from curator.app.jobs import CancelledCall, Jobs, ProgressCall
+from curator.app.jobs import CancelledCall, ProgressCall
 from curator.app.session import Session
 from curator.app.theme import READ_PX, font
 from curator.app.widgets.buttons import PlainButton, PrimaryButton
@@ -33,10 +33,9 @@ class PromptsDialog(QDialog):
 
     prompt_chosen = Signal(str)
 
-    def __init__(self, session: Session, jobs: Jobs, parent: QWidget | None = None) -> None:
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session = session
-        self._jobs = jobs
         self._ids: Sequence[int] = ()
         self.setWindowTitle(self.tr("System prompts"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -80,7 +79,7 @@ class PromptsDialog(QDialog):
             with project.reader() as reader:
                 return used_prompts(reader)
 
-        self._jobs.start(self.tr("Reading prompts"), work).succeeded.connect(self._fill)
+        self._session.start(self.tr("Reading prompts"), work).succeeded.connect(self._fill)
 
     def _foot(self) -> QHBoxLayout:
         self._state = Meta("", self)
@@ -142,7 +141,7 @@ class PromptsDialog(QDialog):
                 edit = unifying(reader, ids, text, author, progress, cancelled)
             return None if edit is None else project.apply(edit)
 
-        job = self._jobs.start(self.tr("Putting the prompt in place"), work)
+        job = self._session.start(self.tr("Putting the prompt in place"), work)
         job.succeeded.connect(self._session_takes)
         job.failed.connect(self._failed)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar
 
 from PySide6.QtCore import QObject, Signal
 
@@ -11,13 +11,15 @@ from curator.dataset.errors import CuratorError
 if TYPE_CHECKING:
     import numpy as np
 
-    from curator.app.jobs import CancelledCall, Job, Jobs, ProgressCall
+    from curator.app.jobs import CancelledCall, Job, Jobs, ProgressCall, Work
     from curator.app.upkeep import Upkeep
     from curator.dataset.edit import Edit
     from curator.dataset.json_values import Json
     from curator.project.changes import Changes
     from curator.project.index import Index
     from curator.project.store import Project
+
+T = TypeVar("T")
 
 Level = Literal["info", "success", "warning", "error"]
 
@@ -112,6 +114,28 @@ class Session(QObject):
         self._counts = None
         self._keeper().take_note(changes)
         self.edited.emit(changes)
+
+    def start(self, title: str, work: "Work[T]") -> "Job[T]":
+        """Start work on the open project; what it brings is dropped once another one is open."""
+        project = self.project
+        return self.jobs.start(title, work, lambda: self.project is project)
+
+    def taking_back(self) -> Callable[[], object]:
+        """Return what takes back the step applied last, and nothing else, whatever comes after it."""
+        project = self.project
+        step = project.last_step() if project is not None else None
+
+        def take_back() -> None:
+            if project is None or self.project is not project or project.last_step() != step:
+                self.tell(
+                    "info",
+                    self.tr("Other steps came after that one."),
+                    self.tr("Undo takes them back one by one, the newest first."),
+                )
+                return
+            self.undo()
+
+        return take_back
 
     def counts(self) -> dict[str, int]:
         """Return the index's counts, worked out at most once for each change; empty without a project."""

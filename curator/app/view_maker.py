@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QObject, Signal
 
-from curator.app.jobs import CancelledCall, Job, Jobs, ProgressCall
+from curator.app.jobs import CancelledCall, Job, ProgressCall
 from curator.app.session import Session, View
 from curator.curate.search import Query, parse_query
 from curator.dataset.errors import CuratorError
@@ -22,10 +22,9 @@ class ViewMaker(QObject):
     made = Signal()
     searching = Signal()
 
-    def __init__(self, session: Session, jobs: Jobs, parent: QObject | None = None) -> None:
+    def __init__(self, session: Session, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._session = session
-        self._jobs = jobs
         self._job: Job[np.ndarray] | None = None
         self._counted = 0
         self.query = ""
@@ -76,7 +75,7 @@ class ViewMaker(QObject):
             return index.view(query, sort, descending, hits)
 
         self._counted = len(index)
-        self._job = self._jobs.start(self.tr("Searching"), work)
+        self._job = self._session.start(self.tr("Searching"), work)
         self._job.succeeded.connect(self._take_found)
         self._job.failed.connect(self._failed)
         self.searching.emit()

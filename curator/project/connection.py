@@ -3,7 +3,7 @@
 import os
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final, Self
 from urllib.parse import quote
@@ -78,8 +78,9 @@ def transaction(connection: apsw.Connection, path: Path) -> Iterator[None]:
             yield
             connection.execute("COMMIT")
         except BaseException:
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
+            with suppress(apsw.ConnectionClosedError):
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
             raise
 
 
@@ -88,6 +89,11 @@ def translated(path: Path) -> Iterator[None]:
     """Raise SQLite's faults as one clear ProjectError that says the way out."""
     try:
         yield
+    except apsw.ConnectionClosedError as error:
+        raise ProjectError(
+            f"{path.name} was closed meanwhile, so nothing was changed. Open it and try again.",
+            path,
+        ) from error
     except apsw.FullError as error:
         raise ProjectError(
             f"The disk is full, so {path.name} could not be saved; nothing of the project was lost. "

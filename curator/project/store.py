@@ -184,6 +184,12 @@ class Project(Reader):
             step = journal.last_done(connection)
         return step.title if step else None
 
+    def last_step(self) -> int | None:
+        """Return the number of the step that undo would take back."""
+        with self.reading() as connection:
+            step = journal.last_done(connection)
+        return step.id if step else None
+
     def redo_title(self) -> str | None:
         """Return the title of the step that redo would bring back."""
         with self.reading() as connection:

@@ -53,7 +53,7 @@ def texts(session):
 
 @pytest.fixture
 def dialog(session, qtbot):
-    dialog = FindReplaceDialog(session, session.jobs)
+    dialog = FindReplaceDialog(session)
     qtbot.addWidget(dialog)
     dialog.show()
     dialog.look_in(session.ids)
@@ -184,7 +184,7 @@ def test_the_search_bar_gives_up_such_a_pattern_too(session, qtbot, monkeypatch)
     session.push(Edit("x", "anna", (patch,)))
     told: list[str] = []
     session.notice.connect(lambda notice: told.append(notice.text))
-    maker = ViewMaker(session, session.jobs)
+    maker = ViewMaker(session)
     with qtbot.waitSignal(maker.made, timeout=60_000):
         maker.ask("/(x+x+)+y/")
     assert "/(x+x+)+y/ was given up" in told[0]

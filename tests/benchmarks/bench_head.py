@@ -64,7 +64,7 @@ def verb(*arguments: object) -> dict:
         check=False,
     )
     answer = json.loads(done.stdout)
-    if "error" in answer:
+    if isinstance(answer.get("error"), dict):
         raise SystemExit(answer["error"]["message"])
     return answer
 

@@ -45,7 +45,6 @@ class ConversationEditor(QWidget):
     def __init__(self, session: Session, jobs: Jobs, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session = session
-        self._jobs = jobs
         self.drafts = Drafts(session, self)
         self.gauge = Gauge(session, jobs, self)
         self.measure: Measure | None = None
@@ -172,7 +171,7 @@ class ConversationEditor(QWidget):
         ) -> tuple[int, tuple[Finding, ...]]:
             return number, run()
 
-        self._jobs.start(self.tr("Checking"), work).succeeded.connect(self._checked_apart)
+        self._session.start(self.tr("Checking"), work).succeeded.connect(self._checked_apart)
 
     def _build(self) -> None:
         self.header = EditorHeader(self)

@@ -45,11 +45,11 @@ class WritePage(Page):
         self._replace: FindReplaceDialog | None = None
         self.add_verb("edit.replace")
         self.add_verb("conversation.new", primary=True)
-        self.list = ConversationList(session, jobs, self)
+        self.list = ConversationList(session, self)
         self.editor = ConversationEditor(session, jobs, self)
         self._inspector = Inspector(self)
         self._inspector.hide()
-        self.picking = LabelPicking(session, jobs, self)
+        self.picking = LabelPicking(session, self)
         self._splitter = QSplitter(Qt.Orientation.Vertical, self)
         self._splitter.addWidget(self.list)
         self._splitter.addWidget(self.editor)
@@ -337,7 +337,7 @@ class WritePage(Page):
 
         self.editor.commit()
         if self._replace is None:
-            self._replace = FindReplaceDialog(self.session, self.jobs, self)
+            self._replace = FindReplaceDialog(self.session, self)
             self._replace.conversation_chosen.connect(self.list.go_to)
         self._replace.show()
         self._replace.raise_()
@@ -347,7 +347,7 @@ class WritePage(Page):
         from curator.app.prompts_dialog import PromptsDialog
 
         self.editor.commit()
-        dialog = PromptsDialog(self.session, self.jobs, self)
+        dialog = PromptsDialog(self.session, self)
         dialog.prompt_chosen.connect(self.editor.use_prompt)
         dialog.look_in(self.list.shown_ids(), one_is_open=self.session.current is not None)
         dialog.open()

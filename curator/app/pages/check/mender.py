@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QDialog, QWidget
 
-from curator.app.jobs import CancelledCall, Job, Jobs, ProgressCall
+from curator.app.jobs import CancelledCall, Job, ProgressCall
 from curator.app.pages.check.preview_dialog import PreviewDialog
 from curator.app.session import Session
 from curator.dataset.errors import Cancelled
@@ -25,10 +25,9 @@ class Mender(QObject):
 
     changed = Signal()
 
-    def __init__(self, session: Session, jobs: Jobs, window: QWidget) -> None:
+    def __init__(self, session: Session, window: QWidget) -> None:
         super().__init__(window)
         self._session = session
-        self._jobs = jobs
         self._window = window
         self._job: Job[object] | None = None
         self.dialog: PreviewDialog | None = None
@@ -64,7 +63,7 @@ class Mender(QObject):
             with project.reader() as reader:
                 return unifying(reader, conversations, prompt, author, progress, cancelled)
 
-        job = self._jobs.start(self.tr("Inserting the system prompt"), work)
+        job = self._session.start(self.tr("Inserting the system prompt"), work)
         job.succeeded.connect(self._push)
         self._follow(job)
 
@@ -91,7 +90,7 @@ class Mender(QObject):
                     reader, rules, author=author, progress=progress, cancelled=cancelled
                 )
 
-        job = self._jobs.start(self.tr("Working out the repairs"), work)
+        job = self._session.start(self.tr("Working out the repairs"), work)
         job.succeeded.connect(self._show)
         self._follow(job)
 
@@ -154,7 +153,7 @@ class Mender(QObject):
                 raise Cancelled("fix")
             return done
 
-        job = self._jobs.start(self.tr("Fixing"), work)
+        job = self._session.start(self.tr("Fixing"), work)
         job.succeeded.connect(self._applied)
         job.failed.connect(self._reread)
         self._follow(job)
@@ -171,7 +170,7 @@ class Mender(QObject):
             "success",
             self._done(conversations),
             action_text=self.tr("Undo"),
-            action=self._session.undo,
+            action=self._session.taking_back(),
         )
 
     def _done(self, conversations: int) -> str:

@@ -53,7 +53,7 @@ class CheckPage(Page):
         self.head = RuleHead(self)
         self.list = FindingList(self)
         self.detail = FindingDetail(self)
-        self.mender = Mender(session, jobs, self)
+        self.mender = Mender(session, self)
         self._note = Meta("", self)
         self._note.hide()
         self._empty = EmptyState("shield", "", "", "", self)
@@ -187,7 +187,7 @@ class CheckPage(Page):
             with project.reader() as reader:
                 return read_findings(reader, profile, progress, cancelled)
 
-        job = self._reading = self.jobs.start(self.tr("Checking"), work)
+        job = self._reading = self.session.start(self.tr("Checking"), work)
         job.succeeded.connect(self._take)
         job.failed.connect(self._fail)
         job.ended.connect(self._read_ended)
@@ -204,7 +204,7 @@ class CheckPage(Page):
             with project.reader() as reader:
                 return read_matrix(reader, progress, cancelled)
 
-        job = self._counting = self.jobs.start(self.tr("Checking for every target"), work)
+        job = self._counting = self.session.start(self.tr("Checking for every target"), work)
         self._progress.follow(job)  # type: ignore[arg-type]
         self._progress.show()
         job.succeeded.connect(self._take_counts)
@@ -252,6 +252,7 @@ class CheckPage(Page):
         self._findings = None
         self.matrix.show_counts({}, 0)
         self.rules.show_rules(None, "")
+        self.list.show_rows((), 0)
         self._show()
         if self.is_front:
             self._read()

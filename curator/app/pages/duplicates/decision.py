@@ -90,7 +90,7 @@ class DecisionPane(QWidget):
             left, right = sides
             return pair, left, right, compare_conversations(left.conversation, right.conversation)
 
-        job: Job[Comparison] = self.jobs.start(self.tr("Comparing"), work)
+        job: Job[Comparison] = self.session.start(self.tr("Comparing"), work)
         job.succeeded.connect(self._show)
 
     def _show(self, comparison: Comparison) -> None:

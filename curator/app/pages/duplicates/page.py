@@ -43,6 +43,7 @@ class DuplicatesPage(Page):
         super().__init__(session, jobs, parent)
         self._findings = Findings(None, [], [])
         self._job: Job[Findings] | None = None
+        self._is_searching = False
         self._stale = True
         self.add_verb("duplicates.remove_all")
         self.add_verb("duplicates.find", primary=True)
@@ -68,7 +69,7 @@ class DuplicatesPage(Page):
         if self.session.project is None:
             return {}
         slots: dict[str, Callable[[], object]] = {}
-        if self._job is None:
+        if not self._is_searching:
             slots["duplicates.find"] = self.search
         if self.decision.pair is not None and self._shows_clusters():
             slots["conversation.next"] = partial(self._step, 1)
@@ -98,8 +99,11 @@ class DuplicatesPage(Page):
     def search(self) -> None:
         """Search with the settings shown, in the background."""
         project = self.session.project
-        if project is None or self._job is not None:
+        if project is None or self._is_searching:
             return
+        if self._job is not None:
+            # What the last search found is being read; nobody needs it any more.
+            self._job.cancel()
         search, rule = self.controls.search(), self.controls.keep_rule()
 
         def work(progress: ProgressCall, cancelled: CancelledCall) -> Findings:
@@ -111,7 +115,8 @@ class DuplicatesPage(Page):
                     duplicate_tables.keep(project, found)
                 return read_findings(reader, found, rule)
 
-        self._follow(self.jobs.start(self.tr("Finding duplicates"), work))
+        self._follow(self.session.start(self.tr("Finding duplicates"), work))
+        self._is_searching = True
 
     def _lay_out(self) -> None:
         self.body.setSpacing(12)
@@ -172,24 +177,26 @@ class DuplicatesPage(Page):
             with project.reader() as reader:
                 return read_findings(reader, duplicate_tables.kept(reader), rule)
 
-        self._follow(self.jobs.start(self.tr("Reading duplicates"), work))
+        self._follow(self.session.start(self.tr("Reading duplicates"), work))
 
     def _follow(self, job: "Job[Findings]") -> None:
         self._job = job
         self._progress.follow(job)  # type: ignore[arg-type]
         self._progress.setVisible(True)
-        job.succeeded.connect(self._take)
+        job.succeeded.connect(partial(self._take, job))
         job.failed.connect(self._fail)
-        job.ended.connect(self._ended)
+        job.ended.connect(partial(self._ended, job))
         self.slots_changed.emit()
 
-    def _ended(self) -> None:
-        self._job = None
+    def _ended(self, job: "Job[Findings]") -> None:
+        if job is not self._job:
+            return
+        self._job, self._is_searching = None, False
         self._progress.hide()
         self.slots_changed.emit()
 
-    def _take(self, findings: Findings) -> None:
-        if self.session.project is None:
+    def _take(self, job: "Job[Findings]", findings: Findings) -> None:
+        if self.session.project is None or job is not self._job:
             return
         pair = self.decision.pair
         # The order may be another one now; the person stays with the pair at hand.
@@ -375,14 +382,14 @@ class DuplicatesPage(Page):
         def work(_progress: ProgressCall, _cancelled: CancelledCall) -> "Edit | None":
             return removal_of_all(project, found, rule)
 
-        job = self.jobs.start(self.tr("Choosing whom to keep"), work)
+        job = self.session.start(self.tr("Choosing whom to keep"), work)
         job.succeeded.connect(self._push_removal)
 
     def _push_removal(self, edit: "Edit | None") -> None:
         if edit is not None and self.session.push(edit) is not None:
             words = self.tr("{0} duplicates removed. They stay in the list of removed ones.")
             words = words.format(f"{len(edit.conversations()):,}")
-            self.session.tell("success", words, "", self.tr("Undo"), self.session.undo)
+            self.session.tell("success", words, "", self.tr("Undo"), self.session.taking_back())
 
     def _restore(self) -> None:
         from curator.project import deduping

@@ -169,7 +169,7 @@ class ExportPage(Page):
                     proposal = _propose(reader, plan, author, progress, cancelled)
                 return proposal, _select(reader, settings), last_export(reader)
 
-        job = self.jobs.start(self.tr("Looking ahead"), work)
+        job = self.session.start(self.tr("Looking ahead"), work)
         self._preview_job = job
         job.succeeded.connect(self._show_preview)
         job.ended.connect(self._preview_ended)
@@ -238,7 +238,7 @@ class ExportPage(Page):
                     reader, plan, fresh=True, author=author, progress=progress, cancelled=cancelled
                 )
 
-        job = self.jobs.start(self.tr("Splitting"), work)
+        job = self.session.start(self.tr("Splitting"), work)
         job.succeeded.connect(self._push)
 
     def _push(self, proposal: "SplitProposal") -> None:
@@ -248,7 +248,9 @@ class ExportPage(Page):
         words = self.tr("{0} train, {1} validation, {2} test.").format(
             f"{after.train.rows:,}", f"{after.validation.rows:,}", f"{after.test.rows:,}"
         )
-        self.session.tell("success", words, action_text=self.tr("Undo"), action=self.session.undo)
+        self.session.tell(
+            "success", words, action_text=self.tr("Undo"), action=self.session.taking_back()
+        )
 
     def _export(self) -> None:
         project = self.session.project
@@ -268,7 +270,7 @@ class ExportPage(Page):
                 exports.remember(project, report)
             return report
 
-        job = self.jobs.start(self.tr("Exporting"), work)
+        job = self.session.start(self.tr("Exporting"), work)
         self._export_job = job
         self.export.export.setEnabled(False)
         self._progress.follow(job)  # type: ignore[arg-type]
@@ -318,7 +320,7 @@ class ExportPage(Page):
 
             return verify(folder, progress, cancelled)
 
-        job = self.jobs.start(self.tr("Verifying the export"), work)
+        job = self.session.start(self.tr("Verifying the export"), work)
         job.succeeded.connect(self.result.show_verification)
         job.failed.connect(self._tell_failure)
 

@@ -58,7 +58,7 @@ class LabelPage(Page):
         self._bar = LabelBar(self)
         self._inspector = LabelInspector(self)
         self._inspector.hide()
-        self.picking = LabelPicking(session, jobs, self)
+        self.picking = LabelPicking(session, self)
         self._empty = EmptyState("tag", "", "", self.tr("Show all"), self)
         self._stack = QStackedWidget(self)
         self._stack.addWidget(self._pane)
