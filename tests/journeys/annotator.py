@@ -211,12 +211,9 @@ class Annotator:
 
     def messages(self) -> list[str]:
         """Return the texts of the conversation open in the editor."""
-        named = (field.accessibleName() for field in self._visible(QTextEdit))
-        fields = [
-            field
-            for field, name in zip(self._visible(QTextEdit), named, strict=True)
-            if name == "Text"
-        ]
+        fields = [each for each in self._visible(QTextEdit) if each.accessibleName() == "Text"]
+        # Cards are used again, so the order in which they were made says nothing.
+        fields.sort(key=lambda field: field.mapTo(self.window, QPoint(0, 0)).y())
         return [field.toPlainText() for field in fields]
 
     def is_typing(self) -> bool:
