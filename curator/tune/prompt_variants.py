@@ -5,7 +5,6 @@ before every question (few-shot), or both. Demonstrations come from the train pa
 from the very conversation that is asked, so that a comparison on the test part stays honest.
 """
 
-import json
 import random
 import re
 from collections.abc import Mapping, Sequence
@@ -18,13 +17,13 @@ from curator.curate.identity import fold
 from curator.dataset.errors import UnreadableInput, WrongUse
 from curator.dataset.json_values import BadJson, loads
 from curator.tune.exported import open_export
+from curator.tune.named_files import NamedFiles
 from curator.tune.targets import find_target, state_folder
 
 PREFIX: Final = "prompt:"
 """What the name of a variant begins with where a candidate is named."""
 
-_FOLDER: Final = "prompts"
-_NAME: Final = re.compile(r"[^\W_](?:[\w .-]{0,58}[\w)])?")
+_FILES: Final = NamedFiles(lambda: state_folder() / "prompts", "prompt variant")
 _WORD: Final = re.compile(r"\w+")
 _MOST_SHOTS: Final = 64
 _MOST_POOL: Final = 5_000
@@ -99,7 +98,7 @@ def make_variant(
     Raises WrongUse for what does not go together, UnreadableInput where the export cannot be read.
     """
     find_target(target)
-    _path(name)
+    _FILES.path(name)
     if not 0 <= shots <= _MOST_SHOTS:
         raise WrongUse(f"A variant has at most {_MOST_SHOTS} demonstrations, not {shots}.")
     if not system.strip() and not shots:
@@ -128,34 +127,22 @@ def make_variant(
 
 def save_variant(variant: PromptVariant) -> Path:
     """Keep a variant, in place of an earlier one of its name."""
-    path = _path(variant.name)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_suffix(".partial")
-    draft.write_text(json.dumps(variant.model_dump(), ensure_ascii=False) + "\n", "utf-8")
-    draft.replace(path)
-    return path
+    return _FILES.write(variant.name, variant.model_dump())
 
 
 def load_variants() -> tuple[PromptVariant, ...]:
     """Return every kept variant by name; raises UnreadableInput that names a damaged file."""
-    folder = state_folder() / _FOLDER
-    paths = sorted(folder.glob("*.json")) if folder.is_dir() else ()
-    return tuple(_read(path) for path in paths)
+    return tuple(_read(_FILES.path(name)) for name in _FILES.names())
 
 
 def find_variant(name: str) -> PromptVariant:
     """Return a variant by its name, with or without the prefix; raises WrongUse where there is none."""
-    path = _path(name.removeprefix(PREFIX))
-    if not path.is_file():
-        known = ", ".join(one.name for one in load_variants()) or "none yet"
-        raise WrongUse(f'There is no prompt variant "{path.stem}". Kept: {known}.')
-    return _read(path)
+    return _read(_FILES.find(name.removeprefix(PREFIX)))
 
 
 def remove_variant(name: str) -> None:
     """Remove a kept variant; raises WrongUse where there is none of that name."""
-    find_variant(name)
-    _path(name.removeprefix(PREFIX)).unlink()
+    _FILES.remove(name.removeprefix(PREFIX))
 
 
 def as_asked(candidate: str, messages: Sequence[Mapping[str, Any]]) -> tuple[str, Messages]:
@@ -196,12 +183,3 @@ def _read(path: Path) -> PromptVariant:
         raise UnreadableInput(
             f"The prompt variant {path} cannot be read: {reason}. Remove the file.", path
         ) from error
-
-
-def _path(name: str) -> Path:
-    if not _NAME.fullmatch(name):
-        raise WrongUse(
-            f'"{name}" cannot name a prompt variant: use up to 60 letters, digits, spaces, dots and '
-            "hyphens."
-        )
-    return state_folder() / _FOLDER / f"{name}.json"

@@ -3,8 +3,6 @@
 One JSON file each in the user's settings folder; a key is never part of one.
 """
 
-import json
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -13,11 +11,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from curator.dataset.errors import UnreadableInput, WrongUse
 from curator.tune.jobs import Job
+from curator.tune.named_files import NamedFiles
 from curator.tune.recipe import Recipe, make_recipe
 from curator.tune.targets import find_target, settings_folder
 
-_FOLDER: Final = "recipes"
-_NAME: Final = re.compile(r"[^\W_](?:[\w .-]{0,58}[\w)])?")
+_FILES: Final = NamedFiles(lambda: settings_folder() / "recipes", "recipe")
 
 
 class _Kept(BaseModel):
@@ -37,13 +35,11 @@ class _Kept(BaseModel):
 
 def recipe_names() -> tuple[str, ...]:
     """Return the names of all kept recipes, sorted."""
-    folder = settings_folder() / _FOLDER
-    return tuple(sorted(path.stem for path in folder.glob("*.json"))) if folder.is_dir() else ()
+    return _FILES.names()
 
 
 def save_recipe(name: str, recipe: Recipe) -> Path:
     """Keep a recipe under a name, in place of an earlier one; raises WrongUse for a name that is none."""
-    path = _path(name)
     kept = _Kept(
         target=recipe.target.id,
         base=recipe.base,
@@ -54,11 +50,7 @@ def save_recipe(name: str, recipe: Recipe) -> Path:
         grader=None if recipe.grader is None else dict(recipe.grader),
         wandb=None if recipe.wandb is None else dict(recipe.wandb),
     )
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_suffix(".partial")
-    draft.write_text(json.dumps(kept.model_dump(), indent=2) + "\n", "utf-8")
-    draft.replace(path)
-    return path
+    return _FILES.write(name, kept.model_dump())
 
 
 def load_recipe(name: str, changes: Mapping[str, Any] | None = None) -> Recipe:
@@ -67,10 +59,7 @@ def load_recipe(name: str, changes: Mapping[str, Any] | None = None) -> Recipe:
     Raises WrongUse where there is none of that name or the target no longer takes it, and
     UnreadableInput where the file is damaged.
     """
-    path = _path(name)
-    if not path.is_file():
-        known = ", ".join(recipe_names()) or "none yet"
-        raise WrongUse(f'There is no recipe "{name}". Kept recipes: {known}.')
+    path = _FILES.find(name)
     try:
         kept = _Kept.model_validate_json(path.read_text("utf-8"))
     except ValidationError as error:
@@ -86,10 +75,7 @@ def load_recipe(name: str, changes: Mapping[str, Any] | None = None) -> Recipe:
 
 def remove_recipe(name: str) -> None:
     """Remove a kept recipe; raises WrongUse where there is none of that name."""
-    path = _path(name)
-    if not path.is_file():
-        raise WrongUse(f'There is no recipe "{name}", so there is nothing to remove.')
-    path.unlink()
+    _FILES.remove(name)
 
 
 def recipe_of_job(job: Job, changes: Mapping[str, Any] | None = None) -> Recipe:
@@ -118,11 +104,3 @@ def _checked(what: str, kept: dict[str, Any], changes: Mapping[str, Any]) -> Rec
         )
     except WrongUse as error:
         raise WrongUse(f"{what} cannot be used as it is: {error}") from error
-
-
-def _path(name: str) -> Path:
-    if not _NAME.fullmatch(name):
-        raise WrongUse(
-            f'"{name}" cannot name a recipe: use up to 60 letters, digits, spaces, dots and hyphens.'
-        )
-    return settings_folder() / _FOLDER / f"{name}.json"

@@ -63,7 +63,7 @@ def test_a_name_that_is_no_file_is_refused(recipe, name):
 def test_what_is_gone_or_damaged_is_told(recipe):
     with pytest.raises(WrongUse, match="none yet"):
         load_recipe("r")
-    with pytest.raises(WrongUse, match="nothing to remove"):
+    with pytest.raises(WrongUse, match='no recipe "r"'):
         remove_recipe("r")
     path = save_recipe("r", recipe)
     path.write_text('{"target": "openai"}')
