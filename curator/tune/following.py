@@ -149,6 +149,24 @@ def conversation_at(job: Job, line: int) -> int | None:
     return exported.conversation_of(line)
 
 
+def served_checkpoints(connection: Connection, job: Job) -> tuple[Any, ...]:
+    """Return the checkpoints a server names of a job; many compatible servers have none."""
+    from openai.types.fine_tuning.jobs import FineTuningJobCheckpoint
+
+    try:
+        listing = connection.list_bounded(
+            FineTuningJobCheckpoint,
+            "reading the checkpoints",
+            lambda sdk, more: sdk.fine_tuning.jobs.checkpoints.list(job.job, **more),
+            max_pages=2,
+        )
+    except CallFailed as error:
+        if error.status in (404, 405, 501):
+            return ()
+        raise
+    return listing.items
+
+
 def _new_events(connection: Connection, table: JobTable, job: Job) -> list[Event]:
     from openai.types.fine_tuning import FineTuningJobEvent
 
@@ -163,20 +181,7 @@ def _new_events(connection: Connection, table: JobTable, job: Job) -> list[Event
 
 
 def _refresh_checkpoints(connection: Connection, table: JobTable, job: Job) -> None:
-    from openai.types.fine_tuning.jobs import FineTuningJobCheckpoint
-
-    try:
-        listing = connection.list_bounded(
-            FineTuningJobCheckpoint,
-            "reading the checkpoints",
-            lambda sdk, more: sdk.fine_tuning.jobs.checkpoints.list(job.job, **more),
-            max_pages=2,
-        )
-    except CallFailed as error:
-        if error.status in (404, 405, 501):
-            return  # Many compatible servers have no checkpoints.
-        raise
-    table.set_checkpoints(job.token, map(checkpoint_of, listing.items))
+    table.set_checkpoints(job.token, map(checkpoint_of, served_checkpoints(connection, job)))
 
 
 def _fetch_result(

@@ -9,6 +9,7 @@ from typing import Any, Final
 from curator.dataset.errors import Cancelled, ProjectError, WrongUse
 from curator.tune.answers import text, whole
 from curator.tune.client import CallFailed, Connection
+from curator.tune.following import served_checkpoints
 from curator.tune.jobs import Job, JobTable
 from curator.tune.uploads import IsCancelled, Progress
 
@@ -67,20 +68,7 @@ def download_files(
 
 def _files_of_checkpoints(connection: Connection, job: Job) -> Iterator[str]:
     """Yield the files that checkpoints name; some servers give the adapters away like this."""
-    from openai.types.fine_tuning.jobs import FineTuningJobCheckpoint
-
-    try:
-        listing = connection.list_bounded(
-            FineTuningJobCheckpoint,
-            "reading the checkpoints",
-            lambda sdk, more: sdk.fine_tuning.jobs.checkpoints.list(job.job, **more),
-            max_pages=2,
-        )
-    except CallFailed as error:
-        if error.status in (404, 405, 501):
-            return
-        raise
-    for one in listing.items:
+    for one in served_checkpoints(connection, job):
         files = getattr(one, "result_files", None)
         yield from (f for f in files if isinstance(f, str)) if isinstance(files, list) else ()
 
