@@ -79,12 +79,17 @@ def _bases(target: Target) -> tuple[str, ...] | None:
     if target.protocol != "local":
         is_ready = target.is_complete and key_place(target) != "missing"
         return target.bases if is_ready else None
+    from curator.tune.local import gguf_adapter, llama_engine
     from curator.tune.local.bases import known_bases
     from curator.tune.local.environment import trainer_python
 
-    if trainer_python() is None:
+    if trainer_python() is not None:
+        return tuple(base.name for base in known_bases())
+    if not llama_engine.is_here():
         return None
-    return tuple(base.name for base in known_bases())
+    # Without torch only what llama.cpp can take answers.
+    fitting = (b.name for b in known_bases() if not gguf_adapter.obstacle(b.folder, None))
+    return tuple(fitting) or None
 
 
 def _base(target: Target, name: str) -> Candidate:

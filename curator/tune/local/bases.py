@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from curator.dataset.resources import resource
+from curator.tune.local import gguf_weights
 from curator.tune.local.base_folders import fault_of
 from curator.tune.local.breakdowns import is_out_of_memory
 from curator.tune.local.folders import local_root, read_json
@@ -158,8 +159,11 @@ def _four_bits(dtype: Any, device: Any) -> dict[str, Any]:
 
 
 def _make_if_tiny(base: Base) -> None:
-    if base.is_tiny and not (base.folder / "model.safetensors").is_file():
+    if not base.is_tiny:
+        return
+    if not (base.folder / "model.safetensors").is_file():
         make_tiny(base.folder)
+    gguf_weights.give_tiny(base.folder)
 
 
 def make_tiny(folder: Path) -> None:

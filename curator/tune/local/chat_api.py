@@ -61,7 +61,7 @@ class ReplyProcess:
         if self._process is None or self._process.returncode is not None:
             with (self._queue.root / "replies.log").open("ab") as log:
                 self._process = await asyncio.create_subprocess_exec(
-                    self._queue.trainer(),
+                    self._queue.replier(),
                     "-m",
                     "curator.tune.local.replies",
                     env=self._queue.environment(),

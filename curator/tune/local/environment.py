@@ -103,6 +103,7 @@ def install(chosen: SetupPlan, progress: Progress, cancelled: IsCancelled) -> st
         for done, (what, packages) in enumerate(steps, 1):
             progress(done, 3, f"Installing {what} (about {chosen.download_mb} MB in all)")
             _pip(_python_of(fresh), ["install", *packages], cancelled)
+        progress(2, 3, _add_chat(_python_of(fresh), cancelled))
     except BaseException:
         shutil.rmtree(fresh, ignore_errors=True)
         raise
@@ -116,6 +117,15 @@ def install(chosen: SetupPlan, progress: Progress, cancelled: IsCancelled) -> st
         )
     progress(3, 3, "The trainer is ready")
     return str(_python_of(folder))
+
+
+def _add_chat(python: Path, cancelled: IsCancelled) -> str:
+    """Add what replies without torch need and return a sentence: not every system has a wheel of it."""
+    try:
+        _pip(python, ["install", "-r", str(resource("trainer", "chat.txt"))], cancelled)
+    except TrainerUnavailable as error:
+        return f"Replies will come through torch, which is slower: {error}"
+    return "Replies will come through llama.cpp"
 
 
 def add_qlora(progress: Progress, cancelled: IsCancelled) -> str:
@@ -214,6 +224,7 @@ def main() -> int:
         _pip(
             Path(sys.executable), ["install", "-q", "--root-user-action=ignore", *packages], _never
         )
+        sys.stdout.write(f"{_add_chat(Path(sys.executable), _never)}\n")
     except TrainerUnavailable as error:
         sys.stderr.write(f"{error}\n")
         return 1

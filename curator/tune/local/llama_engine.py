@@ -1,46 +1,44 @@
-"""Replies by llama.cpp, where the trainer's Python has the package xllamacpp: no weights in torch.
+"""Replies by llama.cpp, where the package xllamacpp is there: without torch.
 
-One server in this process holds the base and the adapters asked for so far; which adapter counts is
-said with every request.
+One server in this process holds the weights and the adapters asked for so far; which adapter counts
+is said with every request.
 """
 
 import importlib.util
 import json
+import os
 import queue
+import secrets
 import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from curator.tune.local import gguf_adapter
+MOST_CONTEXT: Final = 8192
+"""How many tokens a prompt and its reply may have together, whatever the base could read."""
 
-_CONTEXT: Final = 8192
 _MOST_ADAPTERS: Final = 8
 Token = tuple[int, float, list[tuple[str, float]]]
 
 
-def can_reply(base: Path, checkpoint: Path | None) -> bool:
-    """Tell whether llama.cpp is here and can take this base and checkpoint."""
-    if importlib.util.find_spec("xllamacpp") is None or importlib.util.find_spec("gguf") is None:
-        return False
-    if gguf_adapter.weights_of(base) is None:
-        return False
-    return checkpoint is None or gguf_adapter.is_convertible(checkpoint)
+def is_here() -> bool:
+    """Tell whether this Python has llama.cpp, and what reads tokenizers and chat templates beside it."""
+    return all(map(importlib.util.find_spec, ("xllamacpp", "fastokens", "jinja2")))
 
 
 class LlamaEngine:
-    """A base of the llama architecture and the adapters trained on it."""
+    """Weights of the llama architecture and the adapters trained on them."""
 
-    def __init__(self, base: Path) -> None:
-        self.base = base
+    def __init__(self, weights: Path) -> None:
+        self.weights = weights
         self._adapters: list[Path] = []
         self._server: Any = None
 
     def tokens(
-        self, checkpoint: Path | None, ids: Sequence[int], request: dict[str, Any], limit: int
+        self, adapter: Path | None, ids: Sequence[int], request: dict[str, Any], limit: int
     ) -> Iterator[Token]:
         """Yield tokens one by one with their log probability and the most likely others."""
-        scales = self._scales(checkpoint)
+        scales = self._scales(adapter)
         wanted = int(request.get("top_logprobs") or 0)
         asked = {
             "prompt": list(ids),
@@ -88,9 +86,8 @@ class LlamaEngine:
             left.set()
             thread.join()
 
-    def _scales(self, checkpoint: Path | None) -> list[dict[str, Any]]:
+    def _scales(self, wanted: Path | None) -> list[dict[str, Any]]:
         """Return how much every loaded adapter counts; loads the one that is asked for."""
-        wanted = gguf_adapter.converted(self.base, checkpoint) if checkpoint else None
         missing = wanted is not None and wanted not in self._adapters
         if missing and wanted is not None:
             self._adapters = [p for p in self._adapters if p.is_file()][1 - _MOST_ADAPTERS :]
@@ -107,9 +104,12 @@ class LlamaEngine:
 
         self._server = None  # the old one ends before the new one takes memory
         parameters = xllamacpp.CommonParams()
-        parameters.model.path = str(gguf_adapter.weights_of(self.base))
-        parameters.n_ctx = _CONTEXT
+        parameters.model.path = str(self.weights)
+        parameters.n_ctx = MOST_CONTEXT
         parameters.n_parallel = 1
+        parameters.cpuparams.n_threads = max(1, (os.cpu_count() or 2) - 1)
+        # It answers on a port of loopback too, without the local server's guard: to nobody.
+        parameters.api_keys = [secrets.token_urlsafe(32)]
         parameters.verbosity = -1
         parameters.warmup = False
         parameters.lora_init_without_apply = True

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import psutil
 
 import curator
-from curator.tune.local import breakdowns
+from curator.tune.local import breakdowns, llama_engine
 from curator.tune.local.answers import ApiError
 from curator.tune.local.folders import FINISHED, JobFolder, local_root, new_id, write_json
 from curator.tune.local.processes import birth
@@ -19,7 +20,8 @@ from curator.tune.local.processes import birth
 class Queue:
     """The jobs of this computer, oldest first; at most one worker runs.
 
-    trainer_python is the Python that has torch; without one nothing can be trained or asked.
+    trainer_python is the Python that has torch; without one nothing can be trained, and only what
+    llama.cpp can take is asked, where this Python has it.
     """
 
     def __init__(self, root: Path | None = None, trainer_python: str | None = None) -> None:
@@ -38,6 +40,12 @@ class Queue:
                 code="trainer_missing",
             )
         return self.trainer_python
+
+    def replier(self) -> str:
+        """Return the Python that replies; raises ApiError where neither torch nor llama.cpp is."""
+        if self.trainer_python is None and llama_engine.is_here():
+            return sys.executable
+        return self.trainer()
 
     def add(self, spec: dict[str, Any]) -> JobFolder:
         """Store a new job; it waits until tick finds nothing running."""

@@ -11,21 +11,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from curator.tune.local import bases, heads, methods, vocabulary
+from curator.tune.local import bases, gguf_adapter, heads, llama_engine, methods, vocabulary
 from curator.tune.local.encoding import TemplateRefused, encode_prompt
-from curator.tune.local.llama_engine import LlamaEngine, Token, can_reply
+from curator.tune.local.light_tokenizer import LightTokenizer, can_read
+from curator.tune.local.llama_engine import LlamaEngine, Token
 
 
 @dataclass(slots=True)
 class Loaded:
-    """One network ready to reply, and what it was made of."""
+    """One network ready to reply, and what it was made of: by torch, or by llama.cpp (engine)."""
 
     key: tuple[str, str | None]
     tokenizer: Any
-    network: Any
-    cached: bool
+    network: Any = None
+    cached: bool = True
     head: Path | None = None
     engine: LlamaEngine | None = None
+    adapter: Path | None = None
 
 
 def main() -> int:
@@ -54,20 +56,51 @@ def _say(value: dict[str, Any]) -> None:
 
 def _load(name: str, checkpoint: str | None, before: Loaded | None = None) -> Loaded:
     base = bases.find_base(name)
-    tokenizer = bases.load_tokenizer(base)
     folder = Path(checkpoint) if checkpoint else None
-    if can_reply(base.folder, folder):
-        known = before.engine if before else None
-        engine = known if known and known.base == base.folder else LlamaEngine(base.folder)
-        return Loaded((name, checkpoint), tokenizer, None, cached=True, engine=engine)
-    cached = True
+    quick = _by_llama(base, folder, before)
+    if quick is not None:
+        return quick
+    try:
+        return _by_torch(base, folder)
+    except ImportError as error:
+        why = gguf_adapter.obstacle(base.folder, folder) or "it was not converted yet"
+        raise bases.BaseUnusable(
+            f"This needs the trainer ({why}): curator trainer --install sets it up."
+        ) from error
+
+
+def _by_llama(base: bases.Base, folder: Path | None, before: Loaded | None) -> Loaded | None:
+    """Return what llama.cpp replies with, None where it cannot."""
+    origin = gguf_adapter.weights_of(base.folder)
+    if origin is None or not llama_engine.is_here() or not can_read(base.folder):
+        return None
+    if gguf_adapter.obstacle(base.folder, folder):
+        return None
+    weights, adapter = origin, None
+    if folder is not None:
+        if not gguf_adapter.is_ready(folder):
+            return None
+        try:
+            written = gguf_adapter.converted(base.folder, folder)
+        except ValueError:
+            traceback.print_exc()
+            return None
+        weights, adapter = (origin, written) if gguf_adapter.is_adapter(folder) else (written, None)
+    known = before.engine if before else None
+    engine = known if known and known.weights == weights else LlamaEngine(weights)
+    key = (base.name, str(folder) if folder else None)
+    return Loaded(key, LightTokenizer(base.folder), engine=engine, adapter=adapter)
+
+
+def _by_torch(base: bases.Base, folder: Path | None) -> Loaded:
+    tokenizer = bases.load_tokenizer(base)
+    key = (base.name, str(folder) if folder else None)
     if folder is not None and heads.is_head(folder):
-        return Loaded(
-            (name, checkpoint), tokenizer, bases.load_weights(base).eval(), cached, folder
-        )
+        return Loaded(key, tokenizer, bases.load_weights(base).eval(), head=folder)
+    cached = True
     words = vocabulary.teach(tokenizer, vocabulary.remembered(folder) if folder else ())
     if folder is not None and not methods.is_adapter(folder):
-        network = bases.load_weights(bases.Base(name, folder, base.label))
+        network = bases.load_weights(bases.Base(base.name, folder, base.label))
     else:
         network = bases.load_weights(base)
         vocabulary.extend(tokenizer, network, words)
@@ -75,7 +108,7 @@ def _load(name: str, checkpoint: str | None, before: Loaded | None = None) -> Lo
             network = methods.load(network, folder)
             # A soft prompt is put before the whole input at every pass: no cache of earlier passes.
             cached = "PROMPT_TUNING" not in (folder / "adapter_config.json").read_text("utf-8")
-    return Loaded((name, checkpoint), tokenizer, network.eval(), cached)
+    return Loaded(key, tokenizer, network.eval(), cached)
 
 
 def _reply(loaded: Loaded, request: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -83,9 +116,12 @@ def _reply(loaded: Loaded, request: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield from _label(loaded, loaded.head, request)
         return
     ids = encode_prompt(loaded.tokenizer, request["messages"], request.get("tools"))
-    room = bases.find_base(loaded.key[0]).context - len(ids)
+    context = bases.find_base(loaded.key[0]).context
+    if loaded.engine is not None:
+        context = min(context, llama_engine.MOST_CONTEXT)
+    room = context - len(ids)
     if room <= 0:
-        raise TemplateRefused(f"the prompt has {len(ids)} tokens, more than the base can read")
+        raise TemplateRefused(f"the prompt has {len(ids)} tokens, more than the {context} it reads")
     limit = min(request.get("max_tokens") or 512, room)
     tokens: list[int] = []
     said = ""
@@ -121,9 +157,7 @@ def _label(loaded: Loaded, head: Path, request: dict[str, Any]) -> Iterator[dict
 def _tokens(loaded: Loaded, ids: list[int], request: dict[str, Any], limit: int) -> Iterator[Token]:
     """Yield tokens one by one with their log probability and the most likely others."""
     if loaded.engine is not None:
-        checkpoint = loaded.key[1]
-        folder = Path(checkpoint) if checkpoint else None
-        yield from loaded.engine.tokens(folder, ids, request, limit)
+        yield from loaded.engine.tokens(loaded.adapter, ids, request, limit)
         return
     import torch
 

@@ -9,6 +9,7 @@ from typing import Final
 
 import psutil
 
+from curator.tune.local import llama_engine
 from curator.tune.local.environment import TrainerUnavailable, trainer_python
 from curator.tune.local.folders import local_root, read_json
 from curator.tune.local.serve import announcement, running
@@ -21,14 +22,14 @@ _started: Final[list[subprocess.Popen[bytes]]] = []
 def ensure_running() -> str:
     """Return the address of the local server, starting it where it is not running.
 
-    It runs on by itself: jobs survive the window. Raises TrainerUnavailable where the trainer is not
-    set up or the server does not come up.
+    It runs on by itself: jobs survive the window. Raises TrainerUnavailable where there is neither
+    the trainer nor llama.cpp to reply, or where the server does not come up.
     """
     address = running()
     if address:
         return address
     trainer = trainer_python()
-    if trainer is None:
+    if trainer is None and not llama_engine.is_here():
         raise TrainerUnavailable("Training on this computer needs its trainer; set it up first.")
     local_root().mkdir(parents=True, exist_ok=True)
     log = local_root() / "server.log"
@@ -36,7 +37,10 @@ def ensure_running() -> str:
     path = os.pathsep.join(filter(None, [home, os.environ.get("PYTHONPATH", "")]))
     with log.open("ab") as stream:
         process = subprocess.Popen(
-            [sys.executable, "-m", "curator.tune.local.serve", "--trainer", trainer],
+            [
+                *(sys.executable, "-m", "curator.tune.local.serve"),
+                *(("--trainer", trainer) if trainer else ()),
+            ],
             env={**os.environ, "PYTHONPATH": path},
             stdin=subprocess.DEVNULL,
             stdout=stream,

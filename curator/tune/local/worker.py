@@ -11,7 +11,7 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from curator.tune.local import breakdowns, devices, estimates
+from curator.tune.local import breakdowns, devices, estimates, gguf_adapter
 from curator.tune.local.devices import Device
 from curator.tune.local.examples import Example, encoder
 from curator.tune.local.folders import JobFolder
@@ -55,7 +55,11 @@ def _run(job: JobFolder) -> None:
         base = find_base(str(beside) if (beside / "config.json").is_file() else spec["base"])
         device = devices.choose(options)
         run = _run_head if options.method == "head" else _run_loop
-        _finish(job, run(job, base, options, device), device)
+        outcome = run(job, base, options, device)
+        if outcome.status == "succeeded" and leads():
+            made = job.checkpoints_root / f"step-{outcome.step}"
+            job.event(gguf_adapter.prepare(base.folder, made))
+        _finish(job, outcome, device)
     except BaseUnusable as error:
         raise JobRefused(str(error), "model_unusable", "model") from error
 

@@ -19,18 +19,46 @@ needs_trainer = pytest.mark.skipif(
 )
 
 
-class Server:
-    """A running ``curator serve`` with its own state folder."""
+TORCH = ("torch", "transformers", "peft", "accelerate", "tokenizers", "safetensors", "gguf")
 
-    def __init__(self, state):
+
+def hidden(folder, packages):
+    """Return what to add to an environment so that its Pythons cannot import the packages."""
+    if not packages:
+        return {}
+    place = folder / f"without-{'-'.join(packages)}"
+    place.mkdir(exist_ok=True)
+    (place / "sitecustomize.py").write_text(
+        "import sys\n"
+        "from importlib.machinery import PathFinder\n"
+        "class Finder(PathFinder):\n"
+        "    @classmethod\n"
+        "    def find_spec(cls, name, path=None, target=None):\n"
+        f"        absent = name.partition('.')[0] in {tuple(packages)!r}\n"
+        "        return None if absent else super().find_spec(name, path, target)\n"
+        "sys.meta_path[:] = [Finder if f is PathFinder else f for f in sys.meta_path]\n"
+    )
+    path = os.pathsep.join(filter(None, [str(place), os.environ.get("PYTHONPATH", "")]))
+    return {"PYTHONPATH": path, "CURATOR_TRAINER_PYTHON": ""}
+
+
+class Server:
+    """A running ``curator serve`` with its own state folder; without names packages it must not see."""
+
+    def __init__(self, state, without=()):
         self.state = state
+        self.without = without
         self.process = None
         self.clients = []
 
     def start(self):
-        environment = {**os.environ, "CURATOR_STATE": str(self.state)}
+        environment = {
+            **os.environ,
+            "CURATOR_STATE": str(self.state),
+            **hidden(self.state.parent, self.without),
+        }
         command = [sys.executable, "-m", "curator.tune.local.serve"]
-        if TRAINER:
+        if TRAINER and "torch" not in self.without:
             command += ["--trainer", TRAINER]
         self.process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
         self.base_url = self.process.stdout.readline().strip()

@@ -51,7 +51,7 @@ def replies(tmp_path, requests):
         env=environment(tmp_path),
         capture_output=True,
         text=True,
-        timeout=110,
+        timeout=300,
         check=True,
     )
     texts, said = [], ""
