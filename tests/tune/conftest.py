@@ -1,5 +1,7 @@
 """A protocol server per test, a job table of its own, and no key store or proxy of the machine."""
 
+from datetime import date
+
 import pytest
 
 from curator.dataset.resources import resource
@@ -43,7 +45,13 @@ def table(tmp_path):
 @pytest.fixture
 def target(server) -> Target:
     openai = read_target(resource("targets", "openai.json"))
-    return openai.model_copy(update={"base_url": server.url})
+    # The service's last days come; the tests of its protocol stay.
+    assert openai.end_of_life is not None
+    far = openai.end_of_life.model_copy(
+        update={"create": date(2999, 1, 1), "serve": date(2999, 1, 8)}
+    )
+    lasting = {"base_url": server.url, "end_of_life": far, "prices": "custom"}
+    return openai.model_copy(update=lasting)
 
 
 @pytest.fixture
