@@ -107,6 +107,6 @@ def opened(curator, project_path, qtbot) -> Curator:
 
 def open_in(curator: Curator, path: Path, qtbot) -> None:
     """Open a project and wait until the window shows it."""
-    with qtbot.waitSignal(curator.session.project_changed, timeout=10_000):
+    with qtbot.waitSignal(curator.session.project_changed, timeout=60_000):
         curator.session.open_project(path)
     qtbot.waitUntil(lambda: len(curator.pages) > 1)

@@ -17,13 +17,13 @@ def sample(curator, tmp_path, monkeypatch, project_path, qtbot):
     monkeypatch.setenv("CURATOR_STATE", str(tmp_path / "state"))
     monkeypatch.setattr(curator.story, "_sample", project_path)
     open_in(curator, project_path, qtbot)
-    qtbot.waitUntil(lambda: curator.story.isVisible(), timeout=20_000)
+    qtbot.waitUntil(lambda: curator.story.isVisible(), timeout=60_000)
     return curator
 
 
 def now(curator, qtbot, place):
     qtbot.waitUntil(
-        lambda: curator.story._count.text() == f"Step {place + 1} of {len(STEPS)}", timeout=20_000
+        lambda: curator.story._count.text() == f"Step {place + 1} of {len(STEPS)}", timeout=60_000
     )
     return curator.story
 
@@ -41,7 +41,7 @@ def test_each_step_follows_from_what_the_project_holds(sample, qtbot, tmp_path):
     project, session = sample.session.project, sample.session
     now(sample, qtbot, 1)._ask_page()
     assert sample.front.page_id == "duplicates"
-    qtbot.waitUntil(lambda: not sample.jobs.running(), timeout=20_000)
+    qtbot.waitUntil(lambda: not sample.jobs.running(), timeout=60_000)
     duplicate_tables.keep(project, deduping.find(project, deduping.Search("near", 0.8)))
     sample.story.look()
     now(sample, qtbot, 2)
@@ -58,7 +58,7 @@ def test_each_step_follows_from_what_the_project_holds(sample, qtbot, tmp_path):
     sample.story.look()
     now(sample, qtbot, 5)._ask_page()
     assert sample.front.page_id == "try"
-    qtbot.waitUntil(lambda: not sample.jobs.running(), timeout=20_000)
+    qtbot.waitUntil(lambda: not sample.jobs.running(), timeout=60_000)
     session.undo()
     now(sample, qtbot, 2)
 

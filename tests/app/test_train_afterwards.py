@@ -45,7 +45,7 @@ def done(page, server, export, qtbot):
         chosen = page.follower.chosen()
         return chosen is not None and chosen.status is State.SUCCEEDED
 
-    qtbot.waitUntil(at_end, timeout=30_000)
+    qtbot.waitUntil(at_end, timeout=60_000)
     settle(qtbot, page)
     return page.follower.chosen()
 
@@ -102,7 +102,7 @@ def test_a_reinforcement_job_goes_with_its_grader_and_project(
     settings._wandb.setText("desk")
     page.start()
     confirm(qtbot, page)
-    qtbot.waitUntil(lambda: bool(server.bodies), timeout=20_000)
+    qtbot.waitUntil(lambda: bool(server.bodies), timeout=60_000)
     assert server.bodies[-1]["method"]["reinforcement"]["grader"] == GRADER
     assert server.bodies[-1]["integrations"] == [{"type": "wandb", "wandb": {"project": "desk"}}]
     settle(qtbot, page)

@@ -66,7 +66,7 @@ def page(qtbot, qapp):
 
 
 def settle(qtbot, page):
-    qtbot.waitUntil(lambda: not page.jobs.running(), timeout=10_000)
+    qtbot.waitUntil(lambda: not page.jobs.running(), timeout=60_000)
 
 
 def ready(qtbot, page, export):
@@ -86,7 +86,7 @@ def confirm(qtbot, page):
     def find():
         return [w for w in page.findChildren(StartQuestion) if w.isVisible()]
 
-    qtbot.waitUntil(lambda: bool(find()), timeout=10_000)
+    qtbot.waitUntil(lambda: bool(find()), timeout=60_000)
     find()[0]._confirm()
 
 
@@ -164,7 +164,7 @@ def test_start_asks_once_starts_once_and_follows_to_the_end(page, qtbot, server,
     page.start()
     confirm(qtbot, page)
     assert page._stack.currentIndex() == FOLLOW
-    qtbot.waitUntil(lambda: any("succeeded" in text for text in page.notices), timeout=30_000)
+    qtbot.waitUntil(lambda: any("succeeded" in text for text in page.notices), timeout=60_000)
     settle(qtbot, page)
     assert server.count("POST", "/fine_tuning/jobs") == 1
     view = page.pane.view
@@ -180,7 +180,7 @@ def test_start_asks_once_starts_once_and_follows_to_the_end(page, qtbot, server,
 def test_not_yet_starts_nothing(page, qtbot, server, export):
     ready(qtbot, page, export)
     page.start()
-    qtbot.waitUntil(lambda: bool(page.findChildren(StartQuestion)), timeout=10_000)
+    qtbot.waitUntil(lambda: bool(page.findChildren(StartQuestion)), timeout=60_000)
     page.findChildren(StartQuestion)[0].reject()
     settle(qtbot, page)
     assert server.requests == []
@@ -191,7 +191,7 @@ def test_a_job_can_be_cancelled(page, qtbot, server, export):
     ready(qtbot, page, export)
     page.start()
     confirm(qtbot, page)
-    qtbot.waitUntil(lambda: "train.cancel" in page.slots(), timeout=15_000)
+    qtbot.waitUntil(lambda: "train.cancel" in page.slots(), timeout=60_000)
     assert page.rail_count() == 1
     page.slots()["train.cancel"]()
     settle(qtbot, page)
@@ -240,10 +240,10 @@ def test_an_unclear_job_is_checked_again_or_set_aside(page, qtbot, server, expor
     page.pane.choose("here")
     settle(qtbot, page)
     page.pane.view._check.click()
-    qtbot.waitUntil(lambda: page.follower.chosen().job == made["id"], timeout=5_000)
+    qtbot.waitUntil(lambda: page.follower.chosen().job == made["id"], timeout=60_000)
     assert server.count("POST", "/fine_tuning/jobs") == 0
     made["status"] = "cancelled"
-    qtbot.waitUntil(lambda: page.follower.at_work == 0, timeout=10_000)
+    qtbot.waitUntil(lambda: page.follower.at_work == 0, timeout=60_000)
     settle(qtbot, page)
 
 
@@ -254,7 +254,7 @@ def test_following_begins_again_after_a_restart(page, qtbot, server, export):
     table.add(Job("t", "mine", server.url, "b", job=made["id"], status=State.QUEUED))
     table.close()
     page.activated()
-    qtbot.waitUntil(lambda: any("succeeded" in text for text in page.notices), timeout=30_000)
+    qtbot.waitUntil(lambda: any("succeeded" in text for text in page.notices), timeout=60_000)
     settle(qtbot, page)
     assert server.methods_used() == {"GET"}
 
@@ -264,7 +264,7 @@ def test_trouble_is_shown_at_the_job_and_the_job_stays(page, qtbot, server, monk
     table.add(Job("t", "mine", server.url, "b", job="ftjob-404", status=State.RUNNING))
     table.close()
     page.activated()
-    qtbot.waitUntil(lambda: "does not know" in page.pane.view._reason.text(), timeout=10_000)
+    qtbot.waitUntil(lambda: "does not know" in page.pane.view._reason.text(), timeout=60_000)
     assert page.follower.at_work == 1
 
 
@@ -446,3 +446,11 @@ def test_rare_settings_show_when_asked_for(page, qtbot):
     assert sent["curator.options"] == '{"rank":4}'
     page.targets.show_rows((TargetRow(find_target("openai"), "key store", is_own=False),))
     assert page.composer.settings.more.isHidden()
+
+
+def test_a_choice_left_at_auto_is_no_setting(page, qtbot):
+    card = page.composer.settings
+    card.offer(find_target("this-computer"), "sft")
+    assert "auto" not in card.choices()["settings"].values()
+    card.fields["optimizer"].setCurrentText("adagrad")
+    assert card.choices()["settings"]["optimizer"] == "adagrad"

@@ -6,6 +6,7 @@ from contextlib import closing
 import pytest
 from PySide6.QtCore import Qt
 
+from curator.app.pages.trying.exchange import Prompt
 from curator.app.pages.trying.page import EMPTY, WORK
 from curator.dataset import AnnotationPatch, Edit
 from curator.tune.jobs import Job, JobTable, State
@@ -50,7 +51,7 @@ def page(curator, project_path, qtbot):
 
 
 def settle(qtbot, page):
-    qtbot.waitUntil(lambda: not page.jobs.running() and not page.is_asking, timeout=10_000)
+    qtbot.waitUntil(lambda: not page.jobs.running() and not page.is_asking, timeout=60_000)
 
 
 def put_question(qtbot, page, text="Where is it?"):
@@ -103,7 +104,7 @@ def test_ctrl_enter_asks_both_and_shows_how_fast_it_went(server, page, qtbot):
 def test_a_reply_is_seen_while_it_comes_and_can_be_stopped(server, page, qtbot):
     server.plan.reply, server.plan.reply_pause = "word " * 400, 0.02
     put_question(qtbot, page)
-    qtbot.waitUntil(lambda: page.sides[0].text.toPlainText().count("word") > 3, timeout=5_000)
+    qtbot.waitUntil(lambda: page.sides[0].text.toPlainText().count("word") > 3, timeout=60_000)
     page.slots()["try.stop"]()
     assert not page.is_asking
     settle(qtbot, page)
@@ -228,3 +229,13 @@ def test_a_job_table_that_cannot_be_read_is_said(server, page, qtbot, monkeypatc
     page.empty.button.click()
     settle(qtbot, page)
     assert page._stack.currentIndex() == WORK
+
+
+def test_a_long_demonstrated_answer_shows_whole_lines_and_scrolls_only_downwards(page):
+    card = page.question
+    card.take(Prompt("Why?", demonstrated="A long answer of many words. " * 60, conversation=1))
+    assert card.hoped.horizontalScrollBarPolicy() is Qt.ScrollBarPolicy.ScrollBarAlwaysOff
+    height = card.hoped.maximumHeight()
+    assert height % card.hoped.fontMetrics().lineSpacing() <= 4
+    card.take(Prompt("Why?", demonstrated="Because.", conversation=1))
+    assert card.hoped.maximumHeight() < height

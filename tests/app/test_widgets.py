@@ -66,6 +66,20 @@ def test_chip_and_badge_say_what_they_show(qtbot):
     assert badge.sizeHint().width() > 20
 
 
+def test_a_way_out_takes_the_cursor_also_while_another_window_is_active(qtbot):
+    first, other = QWidget(), QWidget()
+    qtbot.addWidget(first)
+    qtbot.addWidget(other)
+    state = EmptyState("chat", "Looking", "A moment.", parent=first)
+    first.show()
+    state.guide.setFocus()
+    other.show()
+    other.activateWindow()
+    qtbot.waitUntil(lambda: not state.guide.hasFocus(), timeout=60_000)
+    state.say("Nobody to ask", "Set it up.", "Go to Train")
+    assert first.focusWidget() is state.button
+
+
 def test_an_empty_state_offers_one_button(qtbot):
     state = EmptyState("tag", "Nothing", "A long sentence " * 8, "Import")
     qtbot.addWidget(state)

@@ -98,6 +98,7 @@ class EmptyState(QWidget):
         self.button.setVisible(bool(button))
         if icon_name:
             self._picture.set(icon_name, "text-muted")
-        if self.guide.hasFocus() and button:
+        # Asked of the window, which remembers its cursor also while another one is active.
+        if self.window().focusWidget() is self.guide and button:
             # The link had it only while there was nothing better.
             self.button.setFocus()

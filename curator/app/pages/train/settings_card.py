@@ -263,7 +263,9 @@ class SettingsCard(Card):
             if isinstance(field, QCheckBox):
                 typed[name] = field.isChecked()
             elif isinstance(field, QComboBox):
-                typed[name] = field.currentText()
+                # What is left to the trainer is no setting; the origin lists only choices.
+                if field.currentText() != "auto":
+                    typed[name] = field.currentText()
             elif isinstance(field, QLineEdit) and field.text().strip():
                 typed[name] = field.text().strip()
         return typed

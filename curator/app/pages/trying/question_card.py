@@ -24,7 +24,7 @@ from curator.app.widgets.reading_card import showable
 from curator.app.widgets.text import Elided, Quiet
 
 _QUESTION_PX: Final = 72
-_HOPED_PX: Final = 64
+_HOPED_LINES: Final = 3
 _HOPED_LEAST_PX: Final = 320
 _LONGEST: Final = 32_000
 _USUAL_TOKENS: Final = 300
@@ -142,6 +142,8 @@ class QuestionCard(Card):
         self.hoped = QPlainTextEdit(holder)
         self.hoped.setReadOnly(True)
         self.hoped.setTabChangesFocus(True)
+        # Its lines wrap; a bar would only cover the last of them.
+        self.hoped.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.hoped.setFont(font(READ_PX))
         self.hoped.setProperty("kind", "plain")
         self.hoped.document().setDocumentMargin(0)
@@ -213,4 +215,5 @@ class QuestionCard(Card):
         room = QRect(0, 0, max(self.hoped.viewport().width(), _HOPED_LEAST_PX), _LONGEST)
         words = self.hoped.toPlainText()[:2_000]
         box = self.hoped.fontMetrics().boundingRect(room, int(Qt.TextFlag.TextWordWrap), words)
-        self.hoped.setFixedHeight(min(_HOPED_PX, box.height() + 2))
+        most = _HOPED_LINES * self.hoped.fontMetrics().lineSpacing()
+        self.hoped.setFixedHeight(min(most, box.height()) + 2)
