@@ -18,11 +18,15 @@ class ApiError(Exception):
         self.code = code
         self.param = param
 
-    def response(self) -> JSONResponse:
+    def body(self) -> dict[str, Any]:
         """Return the error as the protocol writes it."""
         kind = "invalid_request_error" if self.status < 500 else "server_error"
-        body = {"message": str(self), "type": kind, "param": self.param, "code": self.code}
-        return JSONResponse({"error": body}, status_code=self.status)
+        said = {"message": str(self), "type": kind, "param": self.param, "code": self.code}
+        return {"error": said}
+
+    def response(self) -> JSONResponse:
+        """Return the answer that carries the error."""
+        return JSONResponse(self.body(), status_code=self.status)
 
 
 def not_found(what: str, identifier: str, code: str | None = None) -> ApiError:
@@ -31,17 +35,24 @@ def not_found(what: str, identifier: str, code: str | None = None) -> ApiError:
 
 
 def page(request: Request, newest_first: Sequence[Mapping[str, Any]]) -> JSONResponse:
-    """Answer one cursor page: ``limit`` items (default 20, at most 100) after the id ``after``."""
+    """Answer one cursor page: ``limit`` items (default 20, at most 100) after the id ``after``.
+
+    ``order=asc`` turns the order round.
+    """
+    order = request.query_params.get("order", "desc")
+    if order not in ("asc", "desc"):
+        raise ApiError(400, "order must be asc or desc.", param="order")
+    items = newest_first[::-1] if order == "asc" else newest_first
     after = request.query_params.get("after")
     try:
         limit = min(max(int(request.query_params.get("limit", 20)), 1), 100)
     except ValueError:
         raise ApiError(400, "limit must be a number.", param="limit") from None
-    ids = [item["id"] for item in newest_first]
+    ids = [item["id"] for item in items]
     if after is not None and after not in ids:
         raise ApiError(400, f"after names no item of this list: {after!r}.", param="after")
     start = ids.index(after) + 1 if after is not None else 0
-    data = list(newest_first[start : start + limit])
+    data = list(items[start : start + limit])
     return JSONResponse(
         {
             "object": "list",

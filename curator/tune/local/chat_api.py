@@ -13,6 +13,7 @@ from starlette.routing import Route
 
 from curator.tune.local.answers import ApiError, json_body, not_found
 from curator.tune.local.bases import known_bases
+from curator.tune.local.chat_requests import ChatRequest, read_request
 from curator.tune.local.folders import JobFolder, new_id
 from curator.tune.local.jobs_api import model_id
 from curator.tune.local.queue import Queue
@@ -124,6 +125,10 @@ class ChatEndpoints:
         """Delete a checkpoint from disk; bases stay."""
         identifier = request.path_params["id"]
         found = _checkpoints(self._queue)
+        if identifier in {base.name for base in known_bases(self._queue.root)}:
+            raise ApiError(
+                403, f"{identifier} is a base; only checkpoints are deleted here.", param="id"
+            )
         if identifier not in found:
             raise not_found("model", identifier, "model_not_found")
         shutil.rmtree(found[identifier][1])
@@ -131,33 +136,47 @@ class ChatEndpoints:
 
     async def chat(self, request: Request) -> Response:
         """Answer a chat request, whole or as a stream."""
-        body = await json_body(request)
-        wanted = _request(body, self._queue)
-        name = str(body["model"])
-        if body.get("stream"):
-            pieces = self._replies.stream(wanted)
+        wanted = read_request(await json_body(request))
+        base, checkpoint = self._origin(wanted.model)
+        requests = [wanted.for_reply(base, checkpoint, index) for index in range(wanted.count)]
+        if wanted.stream:
+            pieces = self._pieces(requests)
+            # Waiting for the first one lets a refusal be an answer of its own.
             first = await anext(pieces)
-            return StreamingResponse(_events(name, first, pieces), media_type="text/event-stream")
-        return JSONResponse(await self._whole(name, wanted, logprobs=bool(body.get("logprobs"))))
+            return StreamingResponse(_events(wanted, first, pieces), media_type="text/event-stream")
+        return JSONResponse(await self._whole(wanted, requests))
 
-    async def _whole(self, name: str, wanted: dict[str, Any], *, logprobs: bool) -> dict[str, Any]:
-        choices = []
-        usage = {"prompt_tokens": 0, "completion_tokens": 0}
-        for index in range(wanted["n"]):
-            seeded = {**wanted, "seed": (wanted["seed"] or 0) + index}
-            collected = [piece async for piece in self._replies.stream(seeded)]
-            choices.append(_choice(index, collected, logprobs=logprobs))
-            usage["prompt_tokens"] = collected[-1]["prompt_tokens"]
-            usage["completion_tokens"] += collected[-1]["completion_tokens"]
-        usage["total_tokens"] = usage["prompt_tokens"] + usage["completion_tokens"]
+    async def _pieces(
+        self, requests: list[dict[str, Any]]
+    ) -> AsyncIterator[tuple[int, dict[str, Any]]]:
+        """Yield the pieces of all replies, each with the number of its reply."""
+        for index, request in enumerate(requests):
+            async for piece in self._replies.stream(request):
+                yield index, piece
+
+    async def _whole(self, wanted: ChatRequest, requests: list[dict[str, Any]]) -> dict[str, Any]:
+        said: list[list[dict[str, Any]]] = [[] for _ in requests]
+        async for index, piece in self._pieces(requests):
+            said[index].append(piece)
+        logprobs = bool(wanted.logprobs)
         return {
             "id": new_id("chatcmpl"),
             "object": "chat.completion",
             "created": int(time.time()),
-            "model": name,
-            "choices": choices,
-            "usage": usage,
+            "model": wanted.model,
+            "choices": [_choice(n, pieces, logprobs=logprobs) for n, pieces in enumerate(said)],
+            "usage": _usage([pieces[-1] for pieces in said]),
         }
+
+    def _origin(self, name: str) -> tuple[str, str | None]:
+        """Return the base and the checkpoint's folder behind a name; raises ApiError 404."""
+        tuned = _checkpoints(self._queue)
+        if name in tuned:
+            job, checkpoint = tuned[name]
+            return job.spec["base"], checkpoint
+        if name in {base.name for base in known_bases(self._queue.root)}:
+            return name, None
+        raise ApiError(404, f"There is no model {name!r}.", code="model_not_found", param="model")
 
     def _objects(self) -> list[dict[str, Any]]:
         bases = [_model_object(b.name, 0, "curator") for b in known_bases(self._queue.root)]
@@ -168,74 +187,83 @@ class ChatEndpoints:
         return bases + tuned
 
 
-def _request(body: dict[str, Any], queue: Queue) -> dict[str, Any]:
-    """Check a chat request and return what the reply process needs; raises ApiError."""
-    name, messages = body.get("model"), body.get("messages")
-    if not isinstance(messages, list) or not messages:
-        raise ApiError(400, "messages must hold at least one message.", param="messages")
-    if any(not isinstance(m, dict) or not isinstance(m.get("role"), str) for m in messages):
-        raise ApiError(400, "Every message needs a role.", param="messages")
-    base, checkpoint = str(name), None
-    tuned = _checkpoints(queue)
-    if name in tuned:
-        job, checkpoint = tuned[str(name)]
-        base = job.spec["base"]
-    elif name not in {b.name for b in known_bases(queue.root)}:
-        raise ApiError(404, f"There is no model {name!r}.", code="model_not_found", param="model")
-    count = body.get("n") or 1
-    if not isinstance(count, int) or not 1 <= count <= 16:
-        raise ApiError(400, "n must lie between 1 and 16.", param="n")
-    stop = body.get("stop") or []
-    return {
-        "base": base,
-        "checkpoint": checkpoint,
-        "messages": messages,
-        "tools": body.get("tools"),
-        "max_tokens": body.get("max_completion_tokens") or body.get("max_tokens"),
-        "temperature": body.get("temperature"),
-        "seed": body.get("seed"),
-        "stop": [stop] if isinstance(stop, str) else stop,
-        "n": count,
-        "top_logprobs": body.get("top_logprobs"),
-    }
-
-
 def _choice(index: int, pieces: list[dict[str, Any]], *, logprobs: bool) -> dict[str, Any]:
-    said = pieces[:-1]
-    content = [_logprob(piece) for piece in said] if logprobs else None
-    message = {"role": "assistant", "content": "".join(p["text"] for p in said), "refusal": None}
+    said = "".join(piece["text"] for piece in pieces)
+    message = {"role": "assistant", "content": said, "refusal": None}
     return {
         "index": index,
         "message": message,
         "finish_reason": pieces[-1]["done"],
-        "logprobs": {"content": content, "refusal": None} if logprobs else None,
+        "logprobs": _logprobs(pieces[:-1]) if logprobs else None,
     }
 
 
-def _logprob(piece: dict[str, Any]) -> dict[str, Any]:
+def _usage(ends: list[dict[str, Any]]) -> dict[str, int]:
+    """Return the numbers of tokens; the prompt counts once, however many replies it got."""
+    read = ends[-1]["prompt_tokens"]
+    written = sum(end["completion_tokens"] for end in ends)
+    return {
+        "prompt_tokens": read,
+        "completion_tokens": written,
+        "total_tokens": read + written,
+    }
+
+
+def _logprobs(pieces: list[dict[str, Any]]) -> dict[str, Any]:
     def entry(text: str, value: float) -> dict[str, Any]:
         return {"token": text, "logprob": value, "bytes": list(text.encode())}
 
-    top = [entry(text, value) for text, value in piece["top"]]
-    return {**entry(piece["text"], piece["logprob"]), "top_logprobs": top}
+    content = [
+        {
+            **entry(piece["token"], piece["logprob"]),
+            "top_logprobs": [entry(text, value) for text, value in piece["top"]],
+        }
+        for piece in pieces
+    ]
+    return {"content": content, "refusal": None}
 
 
 async def _events(
-    name: str, first: dict[str, Any], rest: AsyncIterator[dict[str, Any]]
+    wanted: ChatRequest,
+    first: tuple[int, dict[str, Any]],
+    rest: AsyncIterator[tuple[int, dict[str, Any]]],
 ) -> AsyncIterator[bytes]:
     head = {
         "id": new_id("chatcmpl"),
         "object": "chat.completion.chunk",
         "created": int(time.time()),
-        "model": name,
+        "model": wanted.model,
+        **({"usage": None} if wanted.tells_usage else {}),
     }
+    begun: set[int] = set()
+    ends: list[dict[str, Any]] = []
 
-    def chunk(piece: dict[str, Any]) -> bytes:
-        delta = {} if "done" in piece else {"content": piece["text"]}
-        choice = {"index": 0, "delta": delta, "finish_reason": piece.get("done"), "logprobs": None}
-        return b"data: " + json.dumps({**head, "choices": [choice]}).encode() + b"\n\n"
+    def chunk(index: int, piece: dict[str, Any]) -> bytes:
+        delta: dict[str, Any] = {} if index in begun else {"role": "assistant"}
+        begun.add(index)
+        if "done" in piece:
+            ends.append(piece)
+        if piece["text"] or "done" not in piece:
+            delta["content"] = piece["text"]
+        choice = {
+            "index": index,
+            "delta": delta,
+            "finish_reason": piece.get("done"),
+            "logprobs": _logprobs([piece]) if wanted.logprobs and "done" not in piece else None,
+        }
+        return _line({**head, "choices": [choice]})
 
-    yield chunk(first)
-    async for piece in rest:
-        yield chunk(piece)
+    yield chunk(*first)
+    try:
+        async for index, piece in rest:
+            yield chunk(index, piece)
+    except ApiError as error:
+        yield _line(error.body())  # the head of the answer has gone long ago
+        return
+    if wanted.tells_usage:
+        yield _line({**head, "choices": [], "usage": _usage(ends)})
     yield b"data: [DONE]\n\n"
+
+
+def _line(value: dict[str, Any]) -> bytes:
+    return b"data: " + json.dumps(value).encode() + b"\n\n"

@@ -4,6 +4,7 @@ import hashlib
 import os
 import shutil
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from curator.tune.local.answers import ApiError, not_found, page
 from curator.tune.local.folders import new_id, read_json, write_json
 
 _MAX_BYTES = 5 * 1024**3
+_LIFETIMES = range(3600, 2_592_001)
 
 
 class FileStore:
@@ -28,7 +30,7 @@ class FileStore:
     def meta(self, identifier: str) -> dict[str, Any]:
         """Return a file object; raises ApiError 404."""
         path = self._folder(identifier) / "meta.json"
-        if not path.is_file():
+        if not path.is_file() or self._is_over(read_json(path)):
             raise not_found("file", identifier)
         return read_json(path)
 
@@ -40,10 +42,16 @@ class FileStore:
     def all(self) -> list[dict[str, Any]]:
         """Return all file objects, newest first."""
         metas = [read_json(p) for p in self.root.glob("*/meta.json")]
+        metas = [meta for meta in metas if not self._is_over(meta)]
         return sorted(metas, key=lambda meta: str(meta["id"]), reverse=True)
 
-    def add(self, source: Any, name: str, purpose: str) -> dict[str, Any]:
-        """Store a stream under a new id; the object appears only when all bytes are on disk."""
+    def add(
+        self, source: Any, name: str, purpose: str, lifetime: int | None = None
+    ) -> dict[str, Any]:
+        """Store a stream under a new id; the object appears only when all bytes are on disk.
+
+        lifetime is in seconds; the file goes away after it.
+        """
         identifier = new_id("file")
         folder = self._folder(identifier)
         folder.mkdir(parents=True)
@@ -57,7 +65,7 @@ class FileStore:
                     raise ApiError(413, "The file is over 5 GB.", param="file")
             target.flush()
             os.fsync(target.fileno())
-        meta = {
+        meta: dict[str, Any] = {
             "id": identifier,
             "object": "file",
             "bytes": (folder / "content").stat().st_size,
@@ -67,6 +75,8 @@ class FileStore:
             "status": "processed",
             "sha256": digest.hexdigest(),
         }
+        if lifetime is not None:
+            meta["expires_at"] = int(meta["created_at"]) + lifetime
         write_json(folder / "meta.json", meta)
         return meta
 
@@ -75,10 +85,32 @@ class FileStore:
         self.meta(identifier)
         shutil.rmtree(self._folder(identifier))
 
+    def _is_over(self, meta: dict[str, Any]) -> bool:
+        """Tell whether a file's time has come, and take it from disk where it has."""
+        over = bool(meta.get("expires_at", float("inf")) <= time.time())
+        if over:
+            shutil.rmtree(self._folder(meta["id"]), ignore_errors=True)
+        return over
+
     def _folder(self, identifier: str) -> Path:
         if not identifier.startswith("file-") or not identifier[5:].isalnum():
             raise not_found("file", identifier)
         return self.root / identifier
+
+
+def _lifetime(form: Mapping[str, Any]) -> int | None:
+    """Return the seconds after which an upload goes away; raises ApiError where they are not sound."""
+    anchor, seconds = form.get("expires_after[anchor]"), form.get("expires_after[seconds]")
+    if anchor is None and seconds is None:
+        return None
+    text = str(seconds)
+    if anchor != "created_at" or not text.isdecimal() or int(text) not in _LIFETIMES:
+        raise ApiError(
+            400,
+            "expires_after takes the anchor created_at and 3,600 to 2,592,000 seconds.",
+            param="expires_after",
+        )
+    return int(text)
 
 
 def routes(files: FileStore) -> list[Route]:
@@ -93,7 +125,8 @@ def routes(files: FileStore) -> list[Route]:
             raise ApiError(
                 400, f"The purpose {purpose!r} is unknown; use fine-tune.", param="purpose"
             )
-        return JSONResponse(files.add(upload.file, upload.filename or "file.jsonl", str(purpose)))
+        name = upload.filename or "file.jsonl"
+        return JSONResponse(files.add(upload.file, name, str(purpose), _lifetime(form)))
 
     async def index(request: Request) -> Response:
         purpose = request.query_params.get("purpose")

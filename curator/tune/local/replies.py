@@ -15,6 +15,7 @@ from curator.tune.local import bases, gguf_adapter, heads, llama_engine, methods
 from curator.tune.local.encoding import TemplateRefused, encode_prompt
 from curator.tune.local.light_tokenizer import LightTokenizer, can_read
 from curator.tune.local.llama_engine import LlamaEngine, Token
+from curator.tune.local.speech import Speech
 
 
 @dataclass(slots=True)
@@ -100,7 +101,7 @@ def _by_torch(base: bases.Base, folder: Path | None) -> Loaded:
     cached = True
     words = vocabulary.teach(tokenizer, vocabulary.remembered(folder) if folder else ())
     if folder is not None and not methods.is_adapter(folder):
-        network = bases.load_weights(bases.Base(base.name, folder, base.label))
+        network = bases.load_weights(bases.Base(str(folder), folder, base.label))
     else:
         network = bases.load_weights(base)
         vocabulary.extend(tokenizer, network, words)
@@ -123,25 +124,26 @@ def _reply(loaded: Loaded, request: dict[str, Any]) -> Iterator[dict[str, Any]]:
     if room <= 0:
         raise TemplateRefused(f"the prompt has {len(ids)} tokens, more than the {context} it reads")
     limit = min(request.get("max_tokens") or 512, room)
-    tokens: list[int] = []
-    said = ""
-    reason = "length"
+    speech = Speech(loaded.tokenizer, request.get("stop") or ())
     for token, logprob, top in _tokens(loaded, ids, request, limit):
         if token == loaded.tokenizer.eos_token_id:
-            reason = "stop"
             break
-        tokens.append(token)
-        text = loaded.tokenizer.decode(tokens, skip_special_tokens=True)
-        if text.endswith("\ufffd") and len(tokens) < limit:
-            continue  # the middle of a character
-        stop = min((text.find(s) for s in request.get("stop") or () if s in text), default=-1)
-        piece = text[len(said) : stop if stop >= 0 else None]
-        said += piece
-        yield {"text": piece, "logprob": logprob, "top": top}
-        if stop >= 0:
-            reason = "stop"
+        text = speech.take(token)
+        yield {
+            "text": text,
+            "token": loaded.tokenizer.decode([token]),
+            "logprob": logprob,
+            "top": top,
+        }
+        if speech.stopped:
             break
-    yield {"done": reason, "prompt_tokens": len(ids), "completion_tokens": len(tokens)}
+    full = len(speech.tokens) == limit and not speech.stopped
+    yield {
+        "done": "length" if full else "stop",
+        "text": speech.rest(),
+        "prompt_tokens": len(ids),
+        "completion_tokens": len(speech.tokens),
+    }
 
 
 def _label(loaded: Loaded, head: Path, request: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -150,8 +152,9 @@ def _label(loaded: Loaded, head: Path, request: dict[str, Any]) -> Iterator[dict
     found = heads.classify(loaded.network, loaded.tokenizer, head, text)
     wanted = int(request.get("top_logprobs") or 0)
     read = len(loaded.tokenizer(text)["input_ids"])
-    yield {"text": found[0][0], "logprob": found[0][1], "top": found[:wanted]}
-    yield {"done": "stop", "prompt_tokens": read, "completion_tokens": 1}
+    label, logprob = found[0]
+    yield {"text": label, "token": label, "logprob": logprob, "top": found[:wanted]}
+    yield {"done": "stop", "text": "", "prompt_tokens": read, "completion_tokens": 1}
 
 
 def _tokens(loaded: Loaded, ids: list[int], request: dict[str, Any], limit: int) -> Iterator[Token]:
