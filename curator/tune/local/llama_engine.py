@@ -4,11 +4,14 @@ One server in this process holds the weights and the adapters asked for so far; 
 is said with every request.
 """
 
+import functools
 import importlib.util
 import json
 import os
 import queue
 import secrets
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -18,12 +21,27 @@ MOST_CONTEXT: Final = 8192
 """How many tokens a prompt and its reply may have together, whatever the base could read."""
 
 _MOST_ADAPTERS: Final = 8
+_TRY_S: Final = 60.0
 Token = tuple[int, float, list[tuple[str, float]]]
 
 
+@functools.cache
 def is_here() -> bool:
-    """Tell whether this Python has llama.cpp, and what reads tokenizers and chat templates beside it."""
-    return all(map(importlib.util.find_spec, ("xllamacpp", "fastokens", "jinja2")))
+    """Tell whether this Python has llama.cpp, and what reads tokenizers and chat templates beside it.
+
+    A wheel that is installed may still miss a library of the system, so it is loaded once, in a
+    process of its own: the window never holds it.
+    """
+    if not all(map(importlib.util.find_spec, ("xllamacpp", "fastokens", "jinja2"))):
+        return False
+    if getattr(sys, "frozen", False):
+        return True  # a bundle has no Python to ask, and what it brings was tried when it was built
+    asked = [sys.executable, "-c", "import xllamacpp"]
+    try:
+        done = subprocess.run(asked, capture_output=True, check=False, timeout=_TRY_S)
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return done.returncode == 0
 
 
 class LlamaEngine:
