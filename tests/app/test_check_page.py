@@ -55,7 +55,7 @@ def shown(qtbot, path):
     made.is_front = True
     made.resize(1080, 800)
     made.show()
-    with qtbot.waitSignal(session.project_changed, timeout=10_000):
+    with qtbot.waitSignal(session.project_changed, timeout=30_000):
         session.open_project(path)
     rest(qtbot, made)
     yield made
@@ -120,7 +120,7 @@ def test_enter_opens_the_conversation_in_write(page, qtbot):
 
 def test_all_safe_repairs_are_shown_first_and_are_one_step(page, qtbot):
     page.slots()["check.fix_safe"]()
-    qtbot.waitUntil(lambda: page.mender.dialog is not None, timeout=10_000)
+    qtbot.waitUntil(lambda: page.mender.dialog is not None, timeout=30_000)
     dialog = page.mender.dialog
     assert dialog.apply.text() == "Fix 2 conversations"
     assert not dialog.back.isEnabled()
@@ -134,7 +134,7 @@ def test_all_safe_repairs_are_shown_first_and_are_one_step(page, qtbot):
 
 def test_cancel_changes_nothing(page, qtbot):
     page.slots()["check.fix_safe"]()
-    qtbot.waitUntil(lambda: page.mender.dialog is not None, timeout=10_000)
+    qtbot.waitUntil(lambda: page.mender.dialog is not None, timeout=30_000)
     page.mender.dialog.done(QDialog.DialogCode.Rejected)
     rest(qtbot, page)
     assert rules(page) == ["S05", "S03", "P01", "S13"]
@@ -143,15 +143,15 @@ def test_cancel_changes_nothing(page, qtbot):
 def test_large_repairs_go_to_the_background(page, qtbot, monkeypatch):
     monkeypatch.setattr(mender, "AT_ONCE", 1)
     page._fix_rule()
-    qtbot.waitUntil(lambda: page.mender.dialog is not None, timeout=10_000)
+    qtbot.waitUntil(lambda: page.mender.dialog is not None, timeout=30_000)
     page.mender.dialog.accept()
     monkeypatch.setattr(mender, "AT_ONCE", 0)
     rest(qtbot, page)
     assert "S05" not in rules(page)
     page.slots()["check.fix_safe"]()
-    qtbot.waitUntil(lambda: page.mender.dialog is not None, timeout=10_000)
+    qtbot.waitUntil(lambda: page.mender.dialog is not None, timeout=30_000)
     page.mender.dialog.accept()
-    qtbot.waitUntil(lambda: "S03" not in rules(page), timeout=10_000)
+    qtbot.waitUntil(lambda: "S03" not in rules(page), timeout=30_000)
     rest(qtbot, page)
     assert page.session.index.counts()["errors"] == 1
 

@@ -90,7 +90,7 @@ def test_an_unreadable_file_is_told(curator, tmp_path, qtbot):
 
 def test_a_new_project_gets_its_ending(curator, tmp_path, qtbot):
     curator.doors.asker = Answers(tmp_path / "bank")
-    with qtbot.waitSignal(curator.session.project_changed, timeout=10_000):
+    with qtbot.waitSignal(curator.session.project_changed, timeout=30_000):
         curator.menus.run("file.new")
     assert curator.session.project.path.name == "bank.curator"
 

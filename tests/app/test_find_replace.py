@@ -64,7 +64,7 @@ def look_for(dialog, qtbot, find_text, replace_text):
     dialog.find_field.setText(find_text)
     dialog.replace_field.setText(replace_text)
     dialog.search_now()
-    qtbot.waitUntil(lambda: dialog._found is not None, timeout=5_000)
+    qtbot.waitUntil(lambda: dialog._found is not None, timeout=30_000)
 
 
 def test_every_hit_is_listed_and_one_can_be_left_out(dialog, session, qtbot):
@@ -72,7 +72,7 @@ def test_every_hit_is_listed_and_one_can_be_left_out(dialog, session, qtbot):
     assert dialog.table.rowCount() == 3
     first = dialog.table.index(0, 0)
     dialog.table.setData(first, Qt.CheckState.Unchecked, Qt.ItemDataRole.CheckStateRole)
-    with qtbot.waitSignal(dialog.replaced, timeout=5_000):
+    with qtbot.waitSignal(dialog.replaced, timeout=30_000):
         dialog.replace()
     assert texts(session) == ["one two 1", "two", "1"]
     session.undo()
@@ -120,9 +120,9 @@ def test_other_words_typed_just_before_are_not_replaced_by_the_former_ones(dialo
     look_for(dialog, qtbot, "one", "1")
     dialog.replace_field.setText("eins")
     dialog.replace()
-    qtbot.waitUntil(lambda: dialog._found is not None, timeout=5_000)
+    qtbot.waitUntil(lambda: dialog._found is not None, timeout=30_000)
     assert texts(session) == ["one two one", "two", "One"]
-    with qtbot.waitSignal(dialog.replaced, timeout=5_000):
+    with qtbot.waitSignal(dialog.replaced, timeout=30_000):
         dialog.replace()
     assert texts(session) == ["eins two eins", "two", "eins"]
 
@@ -137,14 +137,14 @@ def test_typing_during_a_replacement_does_not_hide_its_news(dialog, session, qtb
 
     monkeypatch.setattr(session.project, "apply", slow)
     look_for(dialog, qtbot, "one", "1")
-    with qtbot.waitSignal(session.edited, timeout=5_000):
+    with qtbot.waitSignal(session.edited, timeout=30_000):
         dialog.replace()
         dialog.find_field.setText("two")
         dialog.search_now()
         dialog.close()
         go_on.set()
     assert texts(session) == ["1 two 1", "two", "1"]
-    qtbot.waitUntil(lambda: dialog._found is not None, timeout=5_000)
+    qtbot.waitUntil(lambda: dialog._found is not None, timeout=30_000)
     assert dialog.table.rowCount() == 2
 
 
@@ -156,7 +156,7 @@ def test_an_edit_meanwhile_shows_the_places_anew(dialog, session, qtbot):
     patch = ContentPatch(session.ids[0], line("one two one"), line("so one two one"))
     session.push(Edit("x", "anna", (patch,)))
     assert dialog._found is None
-    qtbot.waitUntil(lambda: dialog._found is not None, timeout=5_000)
+    qtbot.waitUntil(lambda: dialog._found is not None, timeout=30_000)
     assert dialog.table.left_out == []
     assert [hit.start for _, hit in dialog.table.hits] == [3, 11, 0]
 

@@ -97,7 +97,7 @@ def test_many_jobs_lose_no_news(jobs, qtbot):
     for number in range(200):
         job = jobs.start("Many", lambda _p, _c, number=number: number)
         job.succeeded.connect(results.append)
-    qtbot.waitUntil(lambda: len(results) == 200, timeout=10_000)
+    qtbot.waitUntil(lambda: len(results) == 200, timeout=30_000)
     assert sorted(results) == list(range(200))
 
 

@@ -270,7 +270,7 @@ def test_a_note_being_typed_stays_with_its_conversation(opened, page, tmp_path, 
     page.open(OpenRequest("label", conversation=5))
     note.insertPlainText("of the fifth")
     path = project.path
-    with qtbot.waitSignal(opened.session.project_changed, timeout=10_000):
+    with qtbot.waitSignal(opened.session.project_changed, timeout=30_000):
         opened.session.new_project(tmp_path / "other.curator")
     with Project.open(path, read_only=True) as closed:
         assert closed.annotation(5).note == "of the fifth"

@@ -35,7 +35,7 @@ def paths(tmp_path):
 @pytest.fixture
 def first(curator, paths, qtbot):
     """The window with the first of two projects whose ids and texts are the same."""
-    with qtbot.waitSignal(curator.session.project_changed, timeout=10_000):
+    with qtbot.waitSignal(curator.session.project_changed, timeout=30_000):
         curator.session.open_project(paths[0])
     settle(curator, qtbot)
     return curator

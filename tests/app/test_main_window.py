@@ -58,7 +58,7 @@ def test_every_page_matches_its_entry_and_names_its_controls(curator, project_pa
 
 
 def test_every_page_survives_an_empty_project(curator, tmp_path, qtbot):
-    with qtbot.waitSignal(curator.session.project_changed, timeout=10_000):
+    with qtbot.waitSignal(curator.session.project_changed, timeout=30_000):
         curator.session.new_project(tmp_path / "empty.curator")
     for entry in PAGES:
         curator.show_page(entry.page_id)
@@ -135,7 +135,7 @@ def test_a_dropped_project_is_opened(curator, project_path, qtbot):
         Qt.MouseButton.LeftButton,
         Qt.KeyboardModifier.NoModifier,
     )
-    with qtbot.waitSignal(curator.session.project_changed, timeout=10_000):
+    with qtbot.waitSignal(curator.session.project_changed, timeout=30_000):
         curator.window.dropEvent(drop)
     assert curator.session.project.path == project_path
 

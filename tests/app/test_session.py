@@ -24,7 +24,7 @@ def session(qapp):
 
 @pytest.fixture
 def opened(session, project_path, qtbot):
-    with qtbot.waitSignal(session.project_changed, timeout=10_000):
+    with qtbot.waitSignal(session.project_changed, timeout=30_000):
         session.open_project(project_path)
     return session
 
@@ -73,27 +73,27 @@ def test_without_a_project_nothing_is_pushed(session, qtbot):
 def test_a_file_that_is_no_project_is_told(session, tmp_path, qtbot):
     wrong = tmp_path / "no.curator"
     wrong.write_text("this is no project")
-    with qtbot.waitSignal(session.notice, timeout=10_000) as caught:
+    with qtbot.waitSignal(session.notice, timeout=30_000) as caught:
         session.open_project(wrong)
     assert "no.curator" in caught.args[0].text
     assert session.project is None
 
 
 def test_a_failed_open_keeps_what_was_open(opened, tmp_path, qtbot):
-    with qtbot.waitSignal(opened.notice, timeout=10_000):
+    with qtbot.waitSignal(opened.notice, timeout=30_000):
         opened.open_project(tmp_path / "absent.curator")
     assert len(opened.index) == 12
 
 
 def test_a_new_project_is_empty(session, tmp_path, qtbot):
-    with qtbot.waitSignal(session.project_changed, timeout=10_000):
+    with qtbot.waitSignal(session.project_changed, timeout=30_000):
         session.new_project(tmp_path / "new.curator")
     assert len(session.index) == 0
 
 
 def test_a_project_open_elsewhere_can_only_be_looked_at(session, project_path, qtbot):
     with Project.open(project_path):
-        with qtbot.waitSignal(session.project_changed, timeout=10_000):
+        with qtbot.waitSignal(session.project_changed, timeout=30_000):
             session.open_project(project_path)
         assert session.is_read_only
         with qtbot.waitSignal(session.notice):
@@ -103,7 +103,7 @@ def test_a_project_open_elsewhere_can_only_be_looked_at(session, project_path, q
 def test_reload_sees_what_came_past_push(opened, qtbot):
     opened.project.apply(accept(5))
     assert opened.index.counts()["accepted"] == 0
-    with qtbot.waitSignal(opened.project_changed, timeout=10_000):
+    with qtbot.waitSignal(opened.project_changed, timeout=30_000):
         opened.reload()
     assert opened.index.counts()["accepted"] == 1
 
@@ -144,7 +144,7 @@ def test_an_edit_made_while_the_project_is_read_again_is_not_forgotten(opened, q
     new = opened.project.new_conversation_ids(1)[0]
     line = Conversation.of((Message.of("user", "new"),)).to_json()
     opened.push(Edit("Write", "anna", (ContentPatch(new, None, line),)))
-    with qtbot.waitSignals([opened.project_changed, job.ended], timeout=10_000):
+    with qtbot.waitSignals([opened.project_changed, job.ended], timeout=30_000):
         go_on.set()
     assert opened.index.counts() | {"errors": 0} == opened.counts() | {"errors": 0}
     assert opened.counts()["accepted"] == 1
@@ -164,9 +164,9 @@ def test_an_index_of_a_project_that_was_closed_is_not_taken(opened, tmp_path, qt
 
     monkeypatch.setattr(Reader, "index", slow)
     job = opened.reload()
-    with qtbot.waitSignal(opened.project_changed, timeout=10_000):
+    with qtbot.waitSignal(opened.project_changed, timeout=30_000):
         opened.new_project(tmp_path / "other.curator")
-    with qtbot.waitSignal(job.ended, timeout=10_000):
+    with qtbot.waitSignal(job.ended, timeout=30_000):
         go_on.set()
     assert len(opened.index) == 0
 

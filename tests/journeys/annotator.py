@@ -30,7 +30,7 @@ from curator.app.main import Curator, make_application
 from curator.app.widgets.chip import Chip
 from curator.project import Project
 
-SOON_MS = 15_000
+SOON_MS = 60_000
 """How long a person would wait at most before calling it broken."""
 
 SAMPLE = "support desk sample"
