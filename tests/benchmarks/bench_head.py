@@ -106,6 +106,7 @@ def _ask(connection, checkpoint: str, text: str) -> str:
         lambda sdk: sdk.chat.completions.create(
             model=checkpoint, messages=[{"role": "user", "content": text}]
         ),
+        retries=3,
     )
     return answer.choices[0].message.content
 
