@@ -37,6 +37,8 @@ _CODE: Final = (
             "estimates",
             "examples",
             "folders",
+            "gguf_adapter",
+            "gguf_weights",
             "heads",
             "loop",
             "methods",
