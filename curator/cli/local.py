@@ -44,7 +44,7 @@ def add_verbs(verbs: Verbs) -> None:
 
 
 def _serve(options: Options, _progress: Progress) -> Answer:
-    from curator.tune.local import serve, service
+    from curator.tune.local import announcement, serve, service
 
     if options.stop:
         stopped = service.stop()
@@ -52,7 +52,7 @@ def _serve(options: Options, _progress: Progress) -> Answer:
         return Answer({"stopped": stopped}, (words,))
     if options.background:
         address = service.ensure_running()
-        place = str(serve.token_file())
+        place = str(announcement.token_file())
         lines = (f"{address}", f"token: {place}")
         return Answer({"base_url": address, "token_file": place}, lines)
     return Answer({"stopped": True}, (), serve.main(["--port", str(options.port)]))

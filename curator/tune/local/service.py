@@ -10,9 +10,9 @@ from typing import Final
 import psutil
 
 from curator.tune.local import llama_engine
+from curator.tune.local.announcement import announcement, running
 from curator.tune.local.environment import TrainerUnavailable, trainer_python
 from curator.tune.local.folders import local_root, read_json
-from curator.tune.local.serve import announcement, running
 
 _PATIENCE_S: Final = 30.0
 _started: Final[list[subprocess.Popen[bytes]]] = []

@@ -225,6 +225,17 @@ def test_the_engines_own_port_answers_nobody(tmp_path, monkeypatch):
     assert done.stdout.split() == ["3", "401"]
 
 
+def test_a_window_that_starts_the_server_does_not_load_it():
+    code = (
+        "import sys\n"
+        "from curator.tune.local import service\n"
+        "names = {name.partition('.')[0] for name in sys.modules}\n"
+        "print(sorted(names & {'uvicorn', 'starlette', 'torch', 'transformers', 'xllamacpp'}))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
 def test_without_torch_the_bases_llama_cpp_knows_are_candidates(tmp_path, monkeypatch):
     monkeypatch.setenv("CURATOR_STATE", str(tmp_path))
     monkeypatch.setattr("curator.tune.local.environment.trainer_python", lambda: None)
