@@ -59,3 +59,9 @@ def is_loopback(url: str) -> bool:
 def host_of(url: str) -> str:
     """Return host and port of an address, the part a person should see before a start."""
     return urlsplit(url).netloc.rpartition("@")[2]
+
+
+def root_of(url: str) -> str:
+    """Return an address without its path: https://api.example.com."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"

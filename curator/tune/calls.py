@@ -7,6 +7,8 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 from curator.tune.recipe import Recipe
+from curator.tune.services import PACKAGES
+from curator.tune.services import calls as services
 
 _FILE: Final = "FILE_ID_OF_{}"
 
@@ -15,6 +17,9 @@ def python_call(recipe: Recipe, *, has_validation: bool) -> str:
     """Return a Python script that uploads and creates the very job a start would."""
     target = recipe.target
     arguments = _arguments(recipe, has_validation=has_validation)
+    splits = _splits(has_validation=has_validation)
+    if target.protocol in PACKAGES:
+        return services.python_call(target, arguments, splits)
     key = "none" if target.auth == "none" else target.key_env
     lines = ["import os", "from pathlib import Path", "", "from openai import OpenAI", ""]
     lines += [
@@ -25,7 +30,7 @@ def python_call(recipe: Recipe, *, has_validation: bool) -> str:
         "    max_retries=0,  # a create that is repeated may start a second paid job",
         ")",
     ]
-    for split in ("train", "validation") if has_validation else ("train",):
+    for split in splits:
         lines.append(
             f'{split} = client.files.create(file=Path("{split}.jsonl"), purpose="fine-tune")'
         )
@@ -41,8 +46,11 @@ def python_call(recipe: Recipe, *, has_validation: bool) -> str:
 
 def curl_call(recipe: Recipe, *, has_validation: bool) -> str:
     """Return the same as curl lines; put the file ids of the first answers into the last call."""
+    splits = _splits(has_validation=has_validation)
+    if recipe.target.protocol in PACKAGES:
+        arguments = _arguments(recipe, has_validation=has_validation)
+        return services.curl_call(recipe.target, arguments, splits)
     head = _curl_head(recipe)
-    splits = ("train", "validation") if has_validation else ("train",)
     files = shlex.quote(_with_query(recipe, "/files"))
     lines = [f"curl {files} {head} -F purpose=fine-tune -F file=@{name}.jsonl" for name in splits]
     body = _arguments(recipe, has_validation=has_validation)
@@ -53,6 +61,10 @@ def curl_call(recipe: Recipe, *, has_validation: bool) -> str:
         f"-H 'Content-Type: application/json' -d {shlex.quote(text)}"
     )
     return "\n\n".join(lines) + "\n"
+
+
+def _splits(*, has_validation: bool) -> tuple[str, ...]:
+    return ("train", "validation") if has_validation else ("train",)
 
 
 def _arguments(recipe: Recipe, *, has_validation: bool) -> dict[str, Any]:

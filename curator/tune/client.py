@@ -8,11 +8,12 @@ import os
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar, cast
 
 from curator.dataset.errors import CuratorError, TargetError, WrongUse
 from curator.tune.addresses import host_of, is_loopback
 from curator.tune.keys import Key, need_key
+from curator.tune.services import PACKAGES, chat_address, own_client
 from curator.tune.targets import Target, with_local_address
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ _READ_S: Final = 60.0
 _CONNECT_S: Final = 10.0
 _MAX_PAGES: Final = 10
 _PAGE_SIZE: Final = 100
+_BROKEN_ANSWER: Final = (ValueError, TypeError, AttributeError, KeyError)
 
 
 class CallFailed(TargetError):
@@ -122,10 +124,10 @@ class Connection:
             page = self.call(object, what, lambda sdk, more=dict(more): fetch(sdk, more), retries=1)  # type: ignore[misc]
             items = [item for item in self._items(page, what) if isinstance(item, wanted)]
             fresh = [item for item in items if _id(item) and _id(item) not in found]
-            for item in fresh:
-                found[_id(item)] = item
-                if stop(item):
-                    return Listing(tuple(found.values()), complete=True)
+            found |= {_id(item): item for item in fresh}
+            # The whole page all the same: servers exist whose order is not quite that of time.
+            if any(map(stop, fresh)):
+                return Listing(tuple(found.values()), complete=True)
             if getattr(page, "has_more", None) is False or not items:
                 return Listing(tuple(found.values()), complete=True)
             if not fresh:
@@ -164,20 +166,20 @@ class Connection:
         )
 
     def _translate(self, error: Exception, what: str) -> CallFailed:
-        import openai
-
-        if isinstance(error, openai.APIStatusError):
+        # By name: the services' own SDKs are made by the same generator and share these.
+        kinds = {kind.__name__ for kind in type(error).__mro__}
+        if "APIStatusError" in kinds:
             return self._refused(error, what)
-        if isinstance(error, openai.APITimeoutError):
+        if "APITimeoutError" in kinds or "TimeoutException" in kinds:
             outcome: Outcome = "not_sent" if _never_sent(error) else "unclear"
             return CallFailed(
                 f"{self._where()} did not answer in time while {what}.",
                 outcome=outcome,
                 code="timeout",
             )
-        if isinstance(error, openai.APIConnectionError):
+        if "APIConnectionError" in kinds or "TransportError" in kinds:
             return self._not_reached(error, what)
-        if isinstance(error, (openai.APIError, ValueError, TypeError, AttributeError, KeyError)):
+        if isinstance(error, _BROKEN_ANSWER) or "APIError" in kinds:
             return CallFailed(
                 f"{self._where()} sent something that is no JSON of the protocol while {what}: this "
                 "is not an OpenAI-compatible answer. Check the base URL.",
@@ -188,7 +190,7 @@ class Connection:
         return CallFailed(f"{self._where()} failed while {what}: {reason}.", outcome="unclear")
 
     def _not_reached(self, error: Exception, what: str) -> CallFailed:
-        cause = error.__cause__
+        cause = error.__cause__ or error
         reason = self.hide_key(str(cause) or type(cause).__name__)[:200]
         if _never_sent(error):
             proxy = "" if is_loopback(self.target.url) else " Check the address, network and proxy."
@@ -208,11 +210,11 @@ class Connection:
         said = self.hide_key(_said(error))
         unclear = status in (408, 409) or status >= 500
         return CallFailed(
-            self._refusal_sentence(status, said, what, str(error.code or "")),
+            self._refusal_sentence(status, said, what, _field(error, "code")),
             outcome="unclear" if unclear else "refused",
             status=status,
-            code=str(error.code) if error.code else None,
-            param=str(error.param) if error.param else None,
+            code=_field(error, "code") or None,
+            param=_field(error, "param") or None,
             retry_after=_retry_after(error),
         )
 
@@ -259,7 +261,7 @@ def _local_server() -> str:
 
 
 def _build_client(target: Target, key: Key | None, read_s: float) -> "OpenAI":
-    from openai import DefaultHttpxClient, OpenAI, Timeout
+    from openai import DefaultHttpxClient, Timeout
 
     timeout = Timeout(read_s, connect=min(_CONNECT_S, read_s))
     http = DefaultHttpxClient(
@@ -271,6 +273,20 @@ def _build_client(target: Target, key: Key | None, read_s: float) -> "OpenAI":
         event_hooks={"request": [_strip_foreign_headers(target)]},
     )
     secret = key.reveal() if key else "none"
+    if target.protocol not in PACKAGES:
+        return _openai_client(target, secret, http)
+    chat = _openai_client(
+        target.model_copy(update={"base_url": chat_address(target)}), secret, http
+    )
+    hook = _strip_foreign_headers(target)
+    connect_s = min(_CONNECT_S, read_s)
+    found = own_client(target, secret, chat, read_s=read_s, connect_s=connect_s, hook=hook)
+    return cast("OpenAI", found)
+
+
+def _openai_client(target: Target, secret: str, http: Any) -> "OpenAI":
+    from openai import OpenAI
+
     # Said outright, so that no Authorization of OPENAI_CUSTOM_HEADERS takes its place.
     headers = {**target.headers, "Authorization": f"Bearer {secret}"}
     if target.auth == "api-key":
@@ -278,7 +294,7 @@ def _build_client(target: Target, key: Key | None, read_s: float) -> "OpenAI":
     client = OpenAI(
         api_key=secret,
         base_url=target.url,
-        timeout=timeout,
+        timeout=http.timeout,
         max_retries=0,
         default_headers=headers,
         default_query=target.parameters,
@@ -310,18 +326,29 @@ def _strip_foreign_headers(target: Target) -> Callable[[Any], None]:
 
 
 def _never_sent(error: BaseException) -> bool:
-    cause = error.__cause__
+    cause = error.__cause__ or error
     return type(cause).__name__ in ("ConnectError", "ConnectTimeout", "PoolTimeout", "ProxyError")
 
 
 def _said(error: Any) -> str:
     """Return what a server said of a refusal, at most 400 characters of plain text."""
     body = error.body
+    inner = body.get("error") if isinstance(body, dict) else None
+    body = inner or body
     said = body.get("message") or body.get("detail") if isinstance(body, dict) else body
     text = str(said or "").strip()
     if "<" in text[:100]:
         text = re.sub(r"<[^>]*>", " ", text)
     return " ".join(text.split())[:400]
+
+
+def _field(error: Any, name: str) -> str:
+    """Return a field of an error that only OpenAI's SDK reads from the body by itself."""
+    found = getattr(error, name, None)
+    if not found and isinstance(error.body, dict):
+        inner = error.body.get("error")
+        found = (inner if isinstance(inner, dict) else error.body).get(name)
+    return str(found) if isinstance(found, (str, int)) and found else ""
 
 
 def _retry_after(error: Any) -> float | None:

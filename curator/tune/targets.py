@@ -87,7 +87,7 @@ class Target(_Profile):
 
     id: str = Field(pattern=_ID.pattern)
     label: str
-    protocol: Literal["openai", "local"]
+    protocol: Literal["openai", "local", "together", "fireworks"]
     base_url: str
     address_fields: tuple[AddressField, ...] = ()
     address: Mapping[str, str] = {}

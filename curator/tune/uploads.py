@@ -140,6 +140,11 @@ class _Watched(io.BufferedReader):
         self._told(self.tell())
         return block
 
+    def report(self, done: int) -> None:
+        """Tell how much was sent, where an SDK reads the file by its path; stop once cancelled."""
+        _stop_if(self._cancelled)
+        self._told(done)
+
 
 def _send_plain(
     connection: Connection,

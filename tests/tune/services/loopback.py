@@ -1,0 +1,82 @@
+"""What the services' servers on loopback share: the port, the key, the requests, faults by route."""
+
+import threading
+import time
+from collections import deque
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from tests.tune.protocol_server import KEY
+
+
+@dataclass
+class Loopback:
+    """A server in a thread; use it in a with statement."""
+
+    requests: list[tuple[str, str]] = field(default_factory=list, kw_only=True)
+    bodies: list[dict[str, Any]] = field(default_factory=list, kw_only=True)
+    faults: dict[tuple[str, str], deque[Any]] = field(default_factory=dict, kw_only=True)
+
+    def routes(self) -> list[tuple[str, str, Any]]:
+        raise NotImplementedError
+
+    def __enter__(self) -> Any:
+        app = Starlette(
+            routes=[Route(p, self._guarded(m, p, go), methods=[m]) for m, p, go in self.routes()]
+        )
+        config = uvicorn.Config(app, port=0, log_level="critical", lifespan="off")
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(target=self._server.run, daemon=True)
+        self._thread.start()
+        limit = time.monotonic() + 10
+        while not self._server.started and time.monotonic() < limit:
+            time.sleep(0.005)
+        port = self._server.servers[0].sockets[0].getsockname()[1]
+        self.root = f"http://127.0.0.1:{port}"
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.should_exit = self._server.force_exit = True
+        self._thread.join(10)
+
+    def fault(self, method: str, path: str, *faults: Any) -> None:
+        """Answer the next calls of a route with these faults."""
+        self.faults.setdefault((method, path), deque()).extend(faults)
+
+    def count(self, method: str, path: str) -> int:
+        return self.requests.count((method, path))
+
+    def now(self) -> str:
+        return datetime.now(UTC).isoformat().replace("+00:00", "Z")
+
+    def reply(self, body: dict[str, Any]) -> Response:
+        """Answer a chat as a stream, as OpenAI's protocol has it."""
+        self.bodies.append(body)
+        shape = '{"id":"c","object":"chat.completion.chunk","created":1,"model":"m","choices":[%s]}'
+        choice = (
+            '{"index":0,"delta":{"role":"assistant","content":"Hello there"},"finish_reason":%s}'
+        )
+        lines = [shape % (choice % "null"), shape % (choice % '"stop"').replace("Hello there", "")]
+        text = "".join(f"data: {line}\n\n" for line in (*lines, "[DONE]"))
+        return StreamingResponse(iter([text]), media_type="text/event-stream")
+
+    def _guarded(self, method: str, path: str, go: Any) -> Any:
+        async def endpoint(request: Request) -> Response:
+            self.requests.append((method, path))
+            waiting = self.faults.get((method, path))
+            if waiting:
+                return await waiting.popleft()(self, request, go)
+            sent = request.headers.get("authorization", "").removeprefix("Bearer ")
+            if not path.startswith("/storage/") and sent != KEY:
+                said = f"Invalid API key: {sent}"
+                return JSONResponse({"error": {"message": said, "code": "invalid_api_key"}}, 401)
+            return await go(request)
+
+        return endpoint
