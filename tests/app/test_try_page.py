@@ -101,6 +101,14 @@ def test_ctrl_enter_asks_both_and_shows_how_fast_it_went(server, page, qtbot):
         assert side._facts_text.text().startswith("5 tokens")
 
 
+def test_a_reply_of_blanks_is_called_that(server, page, qtbot):
+    server.plan.reply = "  \n  "
+    put_question(qtbot, page)
+    settle(qtbot, page)
+    for side in page.sides:
+        assert side._facts_text.text().endswith("nothing but blanks")
+
+
 def test_a_reply_is_seen_while_it_comes_and_can_be_stopped(server, page, qtbot):
     server.plan.reply, server.plan.reply_pause = "word " * 400, 0.02
     put_question(qtbot, page)

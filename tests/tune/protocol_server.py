@@ -296,7 +296,7 @@ class ProtocolServer:
         if name.startswith("gpt-9"):
             return _error(404, f"The model {name} does not exist.", "model_not_found")
         text = self.plan.reply.replace("{question}", body["messages"][-1]["content"])
-        words = re.findall(r"\S+\s*", text)
+        words = re.findall(r"^\s+|\S+\s*", text)
         limit = body.get("max_completion_tokens") or len(words)
         end = "length" if limit < len(words) else "stop"
         if not body.get("stream"):

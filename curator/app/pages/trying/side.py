@@ -160,8 +160,9 @@ class Side(QWidget):
             words.insert(
                 1, self.tr("{0} tokens per second").format(f"{reply.tokens_per_second:,.0f}")
             )
-        if not reply.text:
-            words.append(self.tr("it said nothing"))
+        if not reply.text.strip():
+            blank = self.tr("nothing but blanks")
+            words.append(blank if reply.text else self.tr("it said nothing"))
         return " · ".join(words)
 
     def _head(self) -> QBoxLayout:
