@@ -63,7 +63,7 @@ class FireworksServer(Loopback):
         assert verb == "getDownloadEndpoint"
         self.contents["adapter"] = f"the adapter of {name}".encode()
         return JSONResponse(
-            {"filenameToSignedUrls": {"adapter.safetensors": f"{self.root}/storage/adapter"}}
+            {"filenameToSignedUrls": {"adapter.safetensors": f"{self.elsewhere}/storage/adapter"}}
         )
 
     async def _stored(self, request: Request) -> Response:

@@ -18,7 +18,7 @@ from tests.tune.protocol_server import KEY
 
 @dataclass
 class Loopback:
-    """A server in a thread; use it in a with statement."""
+    """A server in a thread, at two addresses: root, and elsewhere as another host; use it in a with statement."""
 
     requests: list[tuple[str, str]] = field(default_factory=list, kw_only=True)
     bodies: list[dict[str, Any]] = field(default_factory=list, kw_only=True)
@@ -31,20 +31,17 @@ class Loopback:
         app = Starlette(
             routes=[Route(p, self._guarded(m, p, go), methods=[m]) for m, p, go in self.routes()]
         )
-        config = uvicorn.Config(app, port=0, log_level="critical", lifespan="off")
-        self._server = uvicorn.Server(config)
-        self._thread = threading.Thread(target=self._server.run, daemon=True)
-        self._thread.start()
-        limit = time.monotonic() + 10
-        while not self._server.started and time.monotonic() < limit:
-            time.sleep(0.005)
-        port = self._server.servers[0].sockets[0].getsockname()[1]
-        self.root = f"http://127.0.0.1:{port}"
+        self._running = [_run(app), _run(app)]
+        self.root, self.elsewhere = (
+            f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+            for server, _ in self._running
+        )
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._server.should_exit = self._server.force_exit = True
-        self._thread.join(10)
+        for server, thread in self._running:
+            server.should_exit = server.force_exit = True
+            thread.join(10)
 
     def fault(self, method: str, path: str, *faults: Any) -> None:
         """Answer the next calls of a route with these faults."""
@@ -80,3 +77,13 @@ class Loopback:
             return await go(request)
 
         return endpoint
+
+
+def _run(app: Starlette) -> tuple[uvicorn.Server, threading.Thread]:
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="critical", lifespan="off"))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    limit = time.monotonic() + 10
+    while not server.started and time.monotonic() < limit:
+        time.sleep(0.005)
+    return server, thread

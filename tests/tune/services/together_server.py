@@ -174,9 +174,8 @@ class TogetherServer(Loopback):
     async def _download(self, request: Request) -> Response:
         assert request.query_params["checkpoint_step"] == "2"
         self.contents["adapter"] = b"the adapter"
-        # Another name of this computer, as the storage is another host than the service.
-        elsewhere = self.root.replace("127.0.0.1", "localhost")
-        return Response(status_code=302, headers={"Location": f"{elsewhere}/storage/adapter"})
+        where = f"{self.elsewhere}/storage/adapter"
+        return Response(status_code=302, headers={"Location": where})
 
     async def _stored(self, request: Request) -> Response:
         assert "authorization" not in request.headers
