@@ -1,9 +1,9 @@
 """What the kernel gives back: one row for a conversation, columns for a batch of lines."""
 
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +11,8 @@ import numpy.typing as npt
 from curator.dataset import Finding
 
 Column = npt.NDArray[np.int64]
+Matrix = npt.NDArray[np.int64]
+"""Rows by the columns of NUMBERS."""
 
 
 class Row(NamedTuple):
@@ -42,6 +44,36 @@ NUMBERS: Final = Row._fields[:-2]
 """The columns of a row that are whole numbers."""
 
 
+class Rows(NamedTuple):
+    """Rows of a batch: their numbers, their titles, and what the checks found, by row."""
+
+    numbers: Matrix
+    titles: list[str]
+    findings: dict[int, tuple[Finding, ...]]
+
+    def row(self, at: int) -> Row:
+        """Return one row by itself."""
+        return Row._make((*self.numbers[at].tolist(), self.titles[at], self.findings.get(at, ())))
+
+    def with_others(self, others: Mapping[int, Row]) -> "Rows":
+        """Return these rows with others between them; a key is the place of a row among all."""
+        if not others:
+            return self
+        places = sorted(others)
+        ours = np.ones(len(self.titles) + len(others), np.bool_)
+        ours[places] = False
+        numbers = np.empty((len(ours), len(NUMBERS)), np.int64)
+        numbers[ours] = self.numbers
+        numbers[places] = np.array([others[place][: len(NUMBERS)] for place in places], np.int64)
+        titles = list(self.titles)
+        for place in places:
+            titles.insert(place, others[place].title)
+        at = np.flatnonzero(ours).tolist()
+        findings = {at[row]: found for row, found in self.findings.items()}
+        findings |= {place: row.findings for place, row in others.items()}
+        return Rows(numbers, titles, findings)
+
+
 class Rejected(NamedTuple):
     """A line that cannot get in: its index among the lines, the rule it breaks and a sentence."""
 
@@ -71,21 +103,21 @@ class Analysis:
 
 
 def columns_of(
-    rows: Sequence[Row],
+    rows: Rows,
     extents: Sequence[tuple[int, int, int]],
     rejected: list[Rejected],
     blank: int,
 ) -> Analysis:
     """Turn rows into columns; an extent is a row's line, the bytes before its object, and its bytes."""
-    cells: list[Any] = list(zip(*rows, strict=True)) or [()] * len(Row._fields)
     line, left, length = list(zip(*extents, strict=True)) or [()] * 3
+    columns = np.ascontiguousarray(rows.numbers.T)
     return Analysis(
         line=_column(line),
         left=_column(left),
         length=_column(length),
-        columns={name: _column(cells[i]) for i, name in enumerate(NUMBERS)},
-        titles=list(cells[-2]),
-        findings=[(i, found) for i, every in enumerate(cells[-1]) if every for found in every],
+        columns=dict(zip(NUMBERS, columns, strict=True)),
+        titles=rows.titles,
+        findings=[(row, found) for row in sorted(rows.findings) for found in rows.findings[row]],
         rejected=rejected,
         blank=blank,
     )

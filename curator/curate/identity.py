@@ -3,16 +3,18 @@
 A hash is the first 8 bytes of a SHA-256 as a signed integer, so that it fits a database column.
 """
 
-import unicodedata
 from collections.abc import Sequence
 from hashlib import sha256
 from struct import Struct
 from typing import Final
+from unicodedata import normalize
 
 from curator.dataset import Conversation, Message
 
 _BETWEEN: Final = "\0"
 _FIRST_8: Final = Struct(">q").unpack_from
+# White space that the compatibility form leaves as it is.
+_SPACES: Final = "\t\n\v\f\r\x1c\x1d\x1e\x1f\x85\u1680\u2028\u2029"
 
 
 def hash_bytes(data: bytes) -> int:
@@ -28,29 +30,30 @@ def hash_text(text: str) -> int:
 
 def fold(text: str) -> str:
     """Return the text without what a reader overlooks: compatibility forms, case, white space runs."""
-    folded = text.lower() if text.isascii() else unicodedata.normalize("NFKC", text).casefold()
+    folded = text.lower() if text.isascii() else normalize("NFKC", text).casefold()
     # The only white space that is printable is the plain space.
     if folded.isprintable() and "  " not in folded:
         return folded.strip()
     return " ".join(folded.split())
 
 
-def fold_many(texts: Sequence[str]) -> list[str]:
-    """Return the fold of each text; many together cost half of one by one."""
+def hash_folded(texts: Sequence[str]) -> list[int]:
+    """Return the signed 64-bit hash of the fold of each text, none of which holds a lone surrogate.
+
+    Many together cost half of one by one.
+    """
     # Normal forms reach no further than the text; letters are folded one by one, so all at once.
-    whole = _BETWEEN.join(t if t.isascii() else unicodedata.normalize("NFKC", t) for t in texts)
-    parts = (whole.lower() if whole.isascii() else whole.casefold()).split(_BETWEEN)
+    whole = _BETWEEN.join([t if t.isascii() else normalize("NFKC", t) for t in texts])
+    whole = whole.lower() if whole.isascii() else whole.casefold()
+    for space in _SPACES:
+        if space in whole:
+            whole = whole.replace(space, " ")
+    parts = whole.split(_BETWEEN)
     if len(parts) != len(texts):
-        return list(map(fold, texts))  # one of them holds the sign that stands between them
-    return [
-        part.strip() if part.isprintable() and "  " not in part else " ".join(part.split())
-        for part in parts
-    ]
-
-
-def hash_texts(texts: Sequence[str]) -> list[int]:
-    """Return the signed 64-bit hash of each text, none of which holds a lone surrogate."""
-    return [_FIRST_8(sha256(text.encode()).digest())[0] for text in texts]
+        # One of them holds the sign that stands between them.
+        return [hash_text(fold(text)) for text in texts]
+    plain = [" ".join(part.split()) if "  " in part else part.strip() for part in parts]
+    return [_FIRST_8(sha256(part.encode()).digest())[0] for part in plain]
 
 
 def content_hash(conversation: Conversation) -> int:

@@ -74,9 +74,7 @@ class Kernel:
                     rejected.append(Rejected(number, refused.rule, refused.reason))
                     continue
             extents.append((number, 0 if line is whole else whole.index(line), len(line)))
-        rows = self._path.rows(plains)
-        for place, row in general.items():
-            rows.insert(place, row)
+        rows = self._path.rows(plains).with_others(general)
         return columns_of(rows, extents, rejected, blank)
 
     def distrust(self) -> None:
@@ -101,7 +99,7 @@ class Kernel:
     def plain_row(self, line: str) -> Row | None:
         """Return the columns of a plain line, or None where the general way has to look."""
         plain = self._path.read(line.strip().encode("utf-8", "surrogatepass"))
-        return None if plain is None else self._path.rows([plain])[0]
+        return None if plain is None else self._path.rows([plain]).row(0)
 
     def row(self, conversation: Conversation, raw: str | None = None) -> Row:
         """Return the columns of any conversation, the general way."""

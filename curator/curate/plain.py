@@ -5,14 +5,16 @@ answer; anything else is left to the general path, which finds the same for plai
 """
 
 from collections.abc import Sequence
+from itertools import chain
 from operator import attrgetter
 from typing import Final, Literal, NamedTuple
 
 import msgspec
+import numpy as np
 from msgspec import UNSET, Struct, UnsetType
 
 from curator.curate import identity
-from curator.curate.analysis import HAS_SYSTEM, HAS_WEIGHTS, Row
+from curator.curate.analysis import HAS_SYSTEM, HAS_WEIGHTS, NUMBERS, Column, Matrix, Rows
 from curator.curate.checks import plain_findings, plain_text_findings, which_need_reading
 from curator.curate.encodings import CountText
 from curator.curate.tokens import TOKENS_PER_CONVERSATION, TOKENS_PER_MESSAGE, Counter
@@ -36,18 +38,19 @@ class PlainLine(Struct, forbid_unknown_fields=True, gc=False):
 
 
 class RoleFacts(NamedTuple):
-    """What a sequence of roles decides, whatever the texts say."""
+    """What a sequence of roles decides, whatever the texts say.
 
-    turns: int
-    fixed_tokens: int
-    answers: tuple[int, ...]
+    columns are those of a row as far as roles decide them, and how many texts stand after the system
+    prompt; trained says of each of these whether it is trained on.
+    """
+
+    number: int
+    columns: tuple[int, ...]
+    trained: tuple[int, ...]
     asked: tuple[int, ...]
     titled: int
     has_prompt: bool
     findings: tuple[Finding, ...]
-    errors: int
-    warnings: int
-    flags: int
 
 
 class Plain(NamedTuple):
@@ -64,8 +67,12 @@ decode_plain: Final = msgspec.json.Decoder(PlainLine).decode
 encode_plain: Final = msgspec.json.Encoder().encode
 _content: Final = attrgetter("content")
 _role: Final = attrgetter("role")
-# The row's own constructor takes its fields one by one, which costs as much as a hash.
-_new_row: Final = tuple.__new__
+_asked: Final = attrgetter("asked")
+_CONTENT, _PROMPT, _SYSTEM = (
+    NUMBERS.index(f"{what}_hash") for what in ("content", "prompt", "system")
+)
+_TOKENS, _TRAINED = NUMBERS.index("tokens"), NUMBERS.index("trained_tokens")
+_ERRORS, _FLAGS = NUMBERS.index("errors"), NUMBERS.index("flags")
 _REMEMBERED: Final = 10_000
 
 
@@ -77,6 +84,7 @@ class PlainPath:
         self._profile = profile
         self._limit = limit
         self._roles: dict[tuple[str, ...], RoleFacts] = {}
+        self._table = np.zeros((0, len(NUMBERS) + 1), np.int64)
         self._prompts: dict[str, tuple[int, int]] = {}
 
     def read(self, line: bytes) -> Plain | None:
@@ -99,94 +107,114 @@ class PlainPath:
         roles = tuple(map(_role, messages))
         facts = self._roles.get(roles)
         if facts is None:
-            facts = role_facts(roles, self._profile, self._counter.count)
+            facts = role_facts(len(self._roles), roles, self._profile, self._counter.count)
             self._roles[roles] = facts
         return Plain(messages, texts, encoded, facts, is_weighted)
 
-    def rows(self, plains: Sequence[Plain]) -> list[Row]:
+    def rows(self, plains: Sequence[Plain]) -> Rows:
         """Return the rows of plain lines, as the general way would give them."""
+        if not plains:
+            return Rows(self._table[:0, :-1], [], {})
+        texts = [plain.texts for plain in plains]
+        facts = [plain.facts for plain in plains]
+        numbers = self._counted(plains)
+        numbers[:, _CONTENT] = [identity.hash_bytes(plain.encoded) for plain in plains]
+        asked = [
+            " ".join([said[i] for i in indices])
+            for said, indices in zip(texts, map(_asked, facts), strict=True)
+        ]
+        numbers[:, _PROMPT] = identity.hash_folded(asked)
+        titles = [quick_title(said[f.titled]) for said, f in zip(texts, facts, strict=True)]
+        findings = {row: f.findings for row, f in enumerate(facts) if f.findings}
+        self._read_closely(plains, numbers, findings)
         for remembered in (self._prompts, self._roles):
             if len(remembered) > _REMEMBERED:
                 remembered.clear()
-        said = [text for p in plains for text in (p.texts[1:] if p.facts.has_prompt else p.texts)]
-        counts = self._counter.count_clean(said)
-        suspects = which_need_reading([plain.encoded for plain in plains])
-        asked = identity.fold_many([" ".join([p.texts[i] for i in p.facts.asked]) for p in plains])
-        prompts = identity.hash_texts(asked)
-        rows, at = [], 0
-        for number, plain in enumerate(plains):
-            system, first = self._prompt(plain.texts[0]) if plain.facts.has_prompt else (0, [])
-            end = at + len(plain.texts) - len(first)
-            count = [*first, *counts[at:end]]
-            rows.append(self._row(plain, count, system, prompts[number], number in suspects))
-            at = end
-        return rows
+        return Rows(numbers, titles, findings)
 
-    def _prompt(self, text: str) -> tuple[int, list[int]]:
+    def _counted(self, plains: Sequence[Plain]) -> Matrix:
+        """Return the columns of the rows with their tokens and system prompts, still without checks."""
+        if len(self._table) != len(self._roles):
+            self._table = np.array([f.columns for f in self._roles.values()], np.int64)
+        found: Matrix = self._table[[plain.facts.number for plain in plains]]
+        numbers, many = found[:, :-1], found[:, -1]
+        said = [text for p in plains for text in (p.texts[1:] if p.facts.has_prompt else p.texts)]
+        counts = np.array(self._counter.count_clean(said), np.int64)
+        is_trained = [weights_of(p) if p.is_weighted else p.facts.trained for p in plains]
+        trained = np.fromiter(chain.from_iterable(is_trained), np.int64, len(counts))
+        numbers[:, _TOKENS] += _sums(counts, many)
+        numbers[:, _TRAINED] = _sums(counts * trained, many)
+        numbers[:, _FLAGS] |= HAS_WEIGHTS * np.array([p.is_weighted for p in plains], np.int64)
+        prompted = [row for row, plain in enumerate(plains) if plain.facts.has_prompt]
+        if prompted:
+            prompts = np.array([self._prompt(plains[row].texts[0]) for row in prompted], np.int64)
+            numbers[prompted, _SYSTEM] = prompts[:, 0]
+            numbers[prompted, _TOKENS] += prompts[:, 1]
+        return numbers
+
+    def _read_closely(
+        self, plains: Sequence[Plain], numbers: Matrix, findings: dict[int, tuple[Finding, ...]]
+    ) -> None:
+        """Put the findings of texts into the rows of those lines that may have any."""
+        suspects = which_need_reading([plain.encoded for plain in plains])
+        if self._limit:
+            suspects.update(np.flatnonzero(numbers[:, _TOKENS] * 2 >= self._limit).tolist())
+        for row in suspects:
+            fields = [{"role": m.role, "content": m.content} for m in plains[row].messages]
+            found = plain_text_findings(
+                Conversation({"messages": fields}),
+                self._profile,
+                self._limit,
+                int(numbers[row, _TOKENS]),
+            )
+            findings[row] = found
+            numbers[row, _ERRORS : _ERRORS + 2] = severities(found)
+
+    def _prompt(self, text: str) -> tuple[int, int]:
         """Return the hash and the tokens of a system prompt; one prompt stands in many lines."""
         known = self._prompts.get(text)
         if known is None:
             known = self._prompts[text] = identity.hash_text(text), self._counter.count(text)
-        return known[0], [known[1]]
-
-    def _row(
-        self,
-        plain: Plain,
-        counts: list[int],
-        system: int,
-        prompt: int,
-        suspect: bool,  # noqa: FBT001
-    ) -> Row:
-        messages, texts, encoded, facts, is_weighted = plain
-        tokens = facts.fixed_tokens + sum(counts)
-        answers = facts.answers
-        if is_weighted:
-            answers = tuple(i for i in answers if messages[i].weight != 0)
-        findings, errors, warnings = facts.findings, facts.errors, facts.warnings
-        if suspect or (self._limit and tokens * 2 >= self._limit):
-            fields = [{"role": m.role, "content": m.content} for m in messages]
-            conversation = Conversation({"messages": fields})
-            findings = plain_text_findings(conversation, self._profile, self._limit, tokens)
-            errors, warnings = severities(findings)
-        return _new_row(
-            Row,
-            (
-                identity.hash_bytes(encoded),
-                prompt,
-                system,
-                len(texts),
-                facts.turns,
-                tokens,
-                sum([counts[i] for i in answers]),
-                1,
-                errors,
-                warnings,
-                facts.flags | HAS_WEIGHTS if is_weighted else facts.flags,
-                quick_title(texts[facts.titled]),
-                findings,
-            ),
-        )
+        return known
 
 
-def role_facts(roles: tuple[str, ...], profile: str, count: CountText) -> RoleFacts:
+def _sums(values: Column, many: Column) -> Column:
+    """Return the sum of each run of values; many says how long each run is."""
+    whole = np.concatenate((np.zeros(1, np.int64), np.cumsum(values)))
+    ends = np.cumsum(many)
+    sums: Column = whole[ends] - whole[ends - many]
+    return sums
+
+
+def weights_of(plain: Plain) -> tuple[int, ...]:
+    """Return of each text after the system prompt of a weighted line whether it is trained on."""
+    messages = plain.messages[1:] if plain.facts.has_prompt else plain.messages
+    return tuple(int(m.role == "assistant" and m.weight != 0) for m in messages)
+
+
+def role_facts(number: int, roles: tuple[str, ...], profile: str, count: CountText) -> RoleFacts:
     """Return what these roles decide, by the very rule functions that check everything else."""
-    answers = tuple(i for i, role in enumerate(roles) if role == "assistant")
     users = tuple(i for i, role in enumerate(roles) if role == "user")
+    answers = [i for i, role in enumerate(roles) if role == "assistant"]
     end = answers[-1] if answers else len(roles)
     findings = plain_findings(roles, profile)
-    errors, warnings = severities(findings)
+    has_prompt = roles[0] == "system"
+    known = {
+        "n_messages": len(roles),
+        "n_turns": len(users),
+        "tokens": TOKENS_PER_CONVERSATION + sum(TOKENS_PER_MESSAGE + count(role) for role in roles),
+        "tokens_exact": 1,
+        "flags": HAS_SYSTEM if "system" in roles else 0,
+        **dict(zip(("errors", "warnings"), severities(findings), strict=True)),
+    }
     return RoleFacts(
-        turns=len(users),
-        fixed_tokens=TOKENS_PER_CONVERSATION
-        + sum(TOKENS_PER_MESSAGE + count(role) for role in roles),
-        answers=answers,
+        number=number,
+        columns=(*(known.get(name, 0) for name in NUMBERS), len(roles) - has_prompt),
+        trained=tuple(int(role == "assistant") for role in roles[has_prompt:]),
         asked=tuple(i for i in users if i < end),
         titled=users[0] if users else 0,
-        has_prompt=roles[0] == "system",
+        has_prompt=has_prompt,
         findings=findings,
-        errors=errors,
-        warnings=warnings,
-        flags=HAS_SYSTEM if "system" in roles else 0,
     )
 
 

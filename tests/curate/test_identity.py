@@ -57,15 +57,29 @@ def test_folding_is_stable_and_single_spaced(text):
     folded = identity.fold(text)
     assert folded == " ".join(folded.split())
     assert identity.fold(f"  {text}\n") == folded
-    assert folded == " ".join(identity.unicodedata.normalize("NFKC", text).casefold().split())
+    assert folded == " ".join(identity.normalize("NFKC", text).casefold().split())
 
 
-@given(st.lists(st.text(), max_size=4))
-def test_folding_many_is_folding_each(texts):
-    assert identity.fold_many(texts) == list(map(identity.fold, texts))
+def each(texts):
+    return [identity.hash_text(identity.fold(text)) for text in texts]
 
 
-def test_folding_many_keeps_marks_signs_and_ends_apart():
+whole = st.characters(exclude_categories=["Cs"])
+spaces = st.sampled_from("a \0\t\n\x0b\x1c\x1f\x85\xa0\u1680\u2003\u2028\u2029\u3000")
+
+
+@given(st.lists(st.text(whole | spaces), max_size=4))
+def test_hashing_folded_texts_together_is_hashing_each(texts):
+    assert identity.hash_folded(texts) == each(texts)
+
+
+def test_every_sign_folds_together_as_by_itself():
+    signs = [chr(c) for c in range(0x110000) if not 0xD800 <= c < 0xE000]
+    texts = [f"A{sign} {sign}b" for sign in signs if sign != "\0"]
+    assert identity.hash_folded(texts) == each(texts)
+
+
+def test_folding_together_keeps_marks_signs_and_ends_apart():
     texts = [
         "e",
         "\u0301a",
@@ -80,18 +94,13 @@ def test_folding_many_keeps_marks_signs_and_ends_apart():
         "  ",
     ]
     for chosen in (texts, [text for text in texts if "\0" not in text]):
-        assert identity.fold_many(chosen) == list(map(identity.fold, chosen))
+        assert identity.hash_folded(chosen) == each(chosen)
 
 
 @given(st.lists(st.text(), max_size=4))
 def test_texts_joined_by_a_space_fold_as_joined_by_a_line_break(texts):
     """The fast path of an import joins by a space what prompt() joins by a line break."""
     assert identity.fold(" ".join(texts)) == identity.fold("\n".join(texts))
-
-
-@given(st.lists(st.text(st.characters(exclude_categories=["Cs"])), max_size=4))
-def test_hashing_many_is_hashing_each(texts):
-    assert identity.hash_texts(texts) == list(map(identity.hash_text, texts))
 
 
 @given(st.text(max_size=20), st.text(max_size=20))
