@@ -11,7 +11,6 @@ from unicodedata import normalize
 
 from curator.dataset import Conversation, Message
 
-_BETWEEN: Final = "\0"
 _FIRST_8: Final = Struct(">q").unpack_from
 # White space that the compatibility form leaves as it is.
 _SPACES: Final = "\t\n\v\f\r\x1c\x1d\x1e\x1f\x85\u1680\u2028\u2029"
@@ -30,30 +29,28 @@ def hash_text(text: str) -> int:
 
 def fold(text: str) -> str:
     """Return the text without what a reader overlooks: compatibility forms, case, white space runs."""
-    folded = text.lower() if text.isascii() else normalize("NFKC", text).casefold()
+    return _with_single_spaces(
+        text.lower() if text.isascii() else normalize("NFKC", text).casefold()
+    )
+
+
+def _with_single_spaces(text: str) -> str:
     # The only white space that is printable is the plain space.
-    if folded.isprintable() and "  " not in folded:
-        return folded.strip()
-    return " ".join(folded.split())
+    if text.isprintable() and "  " not in text:
+        return text.strip()
+    return " ".join(text.split())
 
 
 def hash_folded(texts: Sequence[str]) -> list[int]:
-    """Return the signed 64-bit hash of the fold of each text, none of which holds a lone surrogate.
-
-    Many together cost half of one by one.
-    """
-    # Normal forms reach no further than the text; letters are folded one by one, so all at once.
-    whole = _BETWEEN.join([t if t.isascii() else normalize("NFKC", t) for t in texts])
-    whole = whole.lower() if whole.isascii() else whole.casefold()
-    for space in _SPACES:
-        if space in whole:
-            whole = whole.replace(space, " ")
-    parts = whole.split(_BETWEEN)
-    if len(parts) != len(texts):
-        # One of them holds the sign that stands between them.
-        return [hash_text(fold(text)) for text in texts]
-    plain = [" ".join(part.split()) if "  " in part else part.strip() for part in parts]
-    return [_FIRST_8(sha256(part.encode()).digest())[0] for part in plain]
+    """Return the signed 64-bit hash of the fold of each text, none of which holds a lone surrogate."""
+    folded = [t.lower() if t.isascii() else normalize("NFKC", t).casefold() for t in texts]
+    # One look at all of them proves of most that they hold no white space but plain spaces.
+    whole = "".join(folded)
+    if any(space in whole for space in _SPACES):
+        plain = [_with_single_spaces(text) for text in folded]
+    else:
+        plain = [" ".join(t.split()) if "  " in t else t.strip() for t in folded]
+    return [_FIRST_8(sha256(text.encode()).digest())[0] for text in plain]
 
 
 def content_hash(conversation: Conversation) -> int:

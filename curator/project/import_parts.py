@@ -29,6 +29,9 @@ SLICE: Final = 512 << 10
 """Bytes of a part; a part becomes one segment of the project, which is read whole for one row."""
 
 _MOST_WORKERS: Final = 8
+_AHEAD: Final = 6
+"""Parts under way for each worker: enough to be busy while the writer waits for the disk."""
+
 _WORKER: Final = "curator.project.import_worker"
 _STARTING: Final = Lock()
 
@@ -74,7 +77,7 @@ class Parts:
         self._terms = self._terms._replace(trusted=False)
 
     def __iter__(self) -> Iterator[ReadPart]:
-        ahead = 1 if self._executor is None else 2 + workers()
+        ahead = 1 if self._executor is None else _AHEAD * workers()
         waiting: deque[tuple[_Task, Future[Part] | None]] = deque()
         for task in self._tasks():
             waiting.append((task, self._submit(task)))

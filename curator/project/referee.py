@@ -1,4 +1,4 @@
-"""The run-time proof of the token counts: tiktoken counts about one conversation in a hundred again."""
+"""The run-time proof of the token counts: tiktoken counts one conversation in 256 again."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -9,7 +9,7 @@ from curator.curate.analysis import Analysis
 from curator.curate.tokens import Counter, count_conversation
 from curator.dataset import Conversation
 
-EVERY: Final = 128
+EVERY: Final = 256
 
 
 def count_wrong(lines: Sequence[bytes], analysis: Analysis, reference: Counter) -> int:
