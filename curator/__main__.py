@@ -2,7 +2,6 @@
 
 import gc
 import os
-import signal
 import sys
 from pathlib import Path
 
@@ -13,6 +12,8 @@ def main() -> int:
     if arguments[:1] == ["--screenshots"] and len(arguments) == 3:
         return _screenshots(arguments[1:])
     if arguments and not _asks_for_window(arguments):
+        import signal
+
         # Ctrl+C while modules load ends the program without a word; the verb listens afterwards.
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         from curator.cli.main import main as run_verb

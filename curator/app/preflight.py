@@ -3,7 +3,6 @@
 Nothing here imports PySide6. Exit code 3: something must be installed; 4: there is no screen.
 """
 
-import ctypes
 import importlib.util
 import os
 import sys
@@ -186,8 +185,11 @@ def _no_font() -> Trouble | None:
 
 
 def _loads(name: str) -> bool:
+    # What ctypes.CDLL calls; ctypes itself takes longer to import than this to load them all.
+    from _ctypes import dlopen
+
     try:
-        ctypes.CDLL(name)
+        dlopen(name, os.RTLD_NOW)
     except OSError:
         return False
     return True

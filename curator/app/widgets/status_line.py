@@ -1,11 +1,15 @@
 """The bottom line: what runs in the background, where the project lies, and its totals."""
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from curator.app.jobs import Job
-from curator.app.widgets.progress_row import ProgressRow
 from curator.app.widgets.text import Elided, Meta
+
+if TYPE_CHECKING:
+    from curator.app.widgets.progress_row import ProgressRow
 
 
 class StatusLine(QWidget):
@@ -42,6 +46,8 @@ class StatusLine(QWidget):
 
     def add_job(self, job: Job[object]) -> None:
         """Show a job until it ends."""
+        from curator.app.widgets.progress_row import ProgressRow
+
         row = ProgressRow(job.title, self)
         row.follow(job)
         self._rows[job] = row
