@@ -3,7 +3,7 @@
 import gc
 import os
 from collections.abc import Callable, Sequence
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -26,12 +26,12 @@ from curator.app.preference_file import read_stored
 from curator.app.recents import recent_projects, remember_project
 from curator.app.session import Notice, Session
 from curator.app.shortcuts import KeyGate
-from curator.app.story import StoryBar
 from curator.app.theme import Theme
 from curator.app.widgets.rail import RailEntry
 from curator.dataset.resources import resource
 
 if TYPE_CHECKING:
+    from curator.app.story import StoryBar
     from curator.project.store import Project
 
 
@@ -125,9 +125,6 @@ class Curator(QObject):
         self.label_doors = LabelDoors(self.window, self.session, self.jobs, self.doors)
         self.boxes = Boxes(self.window, self.session, self.menus, self.theme)
         self.doors.show_report = self.boxes.import_report
-        self.story = StoryBar(self.session, self.jobs, self.doors.sample_path(), self.window)
-        self.story.page_requested.connect(self.show_page)
-        self.window.show_above(self.story)
         self.pages: dict[str, Page] = {}
         self.front: Page | None = None
         self.is_stuck = False
@@ -140,6 +137,16 @@ class Curator(QObject):
         self.window.rail.hide()
         self.show_page("start")
         self.window.restore_geometry()
+
+    @cached_property
+    def story(self) -> "StoryBar":
+        """The line above the pages; it has nothing to say before the first project."""
+        from curator.app.story import StoryBar
+
+        bar = StoryBar(self.session, self.jobs, self.doors.sample_path(), self.window)
+        bar.page_requested.connect(self.show_page)
+        self.window.show_above(bar)
+        return bar
 
     def show_page(self, page_id: str) -> Page:
         """Bring a page to the front, building it where it is needed for the first time."""
@@ -196,6 +203,7 @@ class Curator(QObject):
     def _project_changed(self) -> None:
         project = self.session.project
         self.window.rail.setVisible(project is not None)
+        self.story.follow_project()
         self.window.show_banner(self._banner())
         if project is None:
             self.window.setWindowTitle("Curator")

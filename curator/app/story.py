@@ -63,7 +63,6 @@ class StoryBar(QFrame):
         self._soon.setSingleShot(True)
         self._soon.setInterval(_LOOK_AFTER_MS)
         self._soon.timeout.connect(self.look)
-        session.project_changed.connect(self._project_changed)
         session.edited.connect(self._something_changed)
         jobs.finished.connect(self._something_changed)
         self.hide()
@@ -72,6 +71,12 @@ class StoryBar(QFrame):
     def step(self) -> int:
         """Which step comes next, 0-based."""
         return next(place for place, (_, page) in enumerate(STEPS) if page == self._page)
+
+    def follow_project(self) -> None:
+        """Look whether the project open now is the sample."""
+        project = self._session.project
+        self._is_sample = project is not None and project.path == self._sample
+        self.look()
 
     def look(self) -> None:
         """Read how far the sample has come, and say what comes next."""
@@ -122,11 +127,6 @@ class StoryBar(QFrame):
                 self.tr("Go to Try"),
             ),
         )
-
-    def _project_changed(self) -> None:
-        project = self._session.project
-        self._is_sample = project is not None and project.path == self._sample
-        self.look()
 
     def _something_changed(self, _news: object) -> None:
         if self._is_sample:
