@@ -58,6 +58,7 @@ def removed(page):
 def test_before_a_search_the_page_offers_one(page, qtbot):
     assert page._stack.currentWidget() is page._empty
     assert "Not searched yet" in page._empty._title.text()
+    assert page.rail_count() is None
     qtbot.mouseClick(page._empty.button, Qt.MouseButton.LeftButton)
     idle(page, qtbot)
     assert page._stack.currentWidget() is page._sides

@@ -93,8 +93,8 @@ class DuplicatesPage(Page):
         self.clusters.view.setFocus()
 
     def rail_count(self) -> int | None:
-        """Return how many clusters wait for a decision."""
-        return len(self._findings.items) if self.session.project is not None else None
+        """Return how many clusters wait for a decision; None while nobody has looked for any."""
+        return None if self._findings.found is None else len(self._findings.items)
 
     def search(self) -> None:
         """Search with the settings shown, in the background."""
