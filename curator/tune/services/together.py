@@ -201,8 +201,10 @@ def job_arguments(arguments: Mapping[str, Any]) -> dict[str, Any]:
     validation = arguments.get("validation_file", "")
     if not validation:
         settings.pop("n_evals", None)
-    if "train_on_inputs" in settings:
-        settings["train_on_inputs"] = settings["train_on_inputs"] == "yes"
+    if method == "sft":
+        # Said outright: the SDK would warn of its own default.
+        chosen = {"yes": True, "no": False}
+        settings["train_on_inputs"] = chosen.get(settings.get("train_on_inputs", ""), "auto")
     return {
         "model": arguments["model"],
         "training_file": arguments["training_file"],
