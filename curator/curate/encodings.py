@@ -10,18 +10,24 @@ import hashlib
 import json
 import os
 from collections.abc import Callable
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Final, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import tiktoken
 
 from curator.dataset.errors import CuratorError
 from curator.dataset.resources import resource
 
 CountText = Callable[[str], int]
-CountTexts = Callable[[list[str]], list[int]]
+CountTexts = Callable[[list[str]], npt.NDArray[np.int64]]
+
+
+_SHORT: Final = 4_000
+_REMEMBERED: Final = 1_024
+"""How long a text may be, in characters, and how many of them, for their counts to be remembered."""
 
 
 class Engine(NamedTuple):
@@ -104,14 +110,24 @@ def _tiktoken_encoding(file: str) -> tiktoken.Encoding:
     return encoding
 
 
-def tiktoken_engine(encoding: str) -> Engine:
-    """Return tiktoken, the reference: exact by definition, slower."""
-    encode = _tiktoken_encoding(VOCABULARIES[encoding].file).encode_ordinary
+@cache
+def _tiktoken(file: str) -> Engine:
+    encode = _tiktoken_encoding(file).encode_ordinary
 
-    def count(text: str) -> int:
+    @lru_cache(maxsize=_REMEMBERED)
+    def remembered(text: str) -> int:
         return len(encode(text))
 
-    return Engine(count, lambda texts: list(map(count, texts)))
+    def count(text: str) -> int:
+        # At every pause in typing the conversation is counted again, and most of its texts are as before.
+        return remembered(text) if len(text) <= _SHORT else len(encode(text))
+
+    return Engine(count, lambda texts: np.fromiter(map(count, texts), np.int64, len(texts)))
+
+
+def tiktoken_engine(encoding: str) -> Engine:
+    """Return tiktoken, the reference: exact by definition, slower."""
+    return _tiktoken(VOCABULARIES[encoding].file)
 
 
 @cache
@@ -136,9 +152,10 @@ def _fastokens(file: str) -> Engine | None:
         except UnicodeEncodeError:
             return len(encode(replace_surrogates(text)))
 
-    def count_clean(texts: list[str]) -> list[int]:
+    def count_clean(texts: list[str]) -> npt.NDArray[np.int64]:
         _, ends = tokenizer.encode_batch_flat(texts, split_special_tokens=True)
-        counts: list[int] = np.diff(np.frombuffer(ends, np.uint64)).tolist()
+        places = np.frombuffer(ends, np.int64)
+        counts: npt.NDArray[np.int64] = places[1:] - places[:-1]
         return counts
 
     return Engine(count, count_clean) if agrees_with_golden(name, count) else None

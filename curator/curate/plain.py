@@ -139,7 +139,7 @@ class PlainPath:
         found: Matrix = self._table[[plain.facts.number for plain in plains]]
         numbers, many = found[:, :-1], found[:, -1]
         said = [text for p in plains for text in (p.texts[1:] if p.facts.has_prompt else p.texts)]
-        counts = np.array(self._counter.count_clean(said), np.int64)
+        counts = self._counter.count_clean(said)
         is_trained = [weights_of(p) if p.is_weighted else p.facts.trained for p in plains]
         trained = np.fromiter(chain.from_iterable(is_trained), np.int64, len(counts))
         numbers[:, _TOKENS] += _sums(counts, many)

@@ -76,8 +76,8 @@ def test_fastokens_counts_as_tiktoken_does(encoding, pieces):
 @given(texts=st.lists(st.one_of(st.text(), st.sampled_from([*SPECIALS, "", " \n"])), max_size=9))
 def test_many_texts_count_as_each_of_them(encoding, texts):
     expected = [tiktoken_count(encoding)(text) for text in texts]
-    assert fast_engine(encoding).count_clean(texts) == expected
-    assert tiktoken_engine(encoding).count_clean(texts) == expected
+    assert fast_engine(encoding).count_clean(texts).tolist() == expected
+    assert tiktoken_engine(encoding).count_clean(texts).tolist() == expected
 
 
 def test_special_tokens_inside_text_are_plain_text():
