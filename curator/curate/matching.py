@@ -50,14 +50,16 @@ def is_plain(term: Term) -> bool:
 
 def is_prefix(term: Term) -> bool:
     """Whether a term matches the beginning of a word, not only a whole one."""
-    folded = fold(term.text)
+    folded = fold(term.text).strip()
     return term.kind == "word" and len(folded) >= PREFIX_FROM and folded[-1].isalnum()
 
 
 @cache
 def pattern(term: Term) -> re.Pattern[str]:
     """Return what to look for in a folded text."""
-    folded = fold(term.text)
+    whole = fold(term.text)
+    # An accent alone at the end leaves the space before it.
+    folded = whole.strip() or whole
     if any(ord(c) >= _ALPHABETS_END for c in folded):
         return re.compile(_spaced(folded))
     body = r"[\W_]+".join(map(re.escape, tokens(folded))) if is_plain(term) else _spaced(folded)

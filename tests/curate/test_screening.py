@@ -6,7 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from curator.curate.checks.privacy import PERSONAL, SECRETS
-from curator.curate.checks.screening import bytes_need_reading, needs_reading, which_need_reading
+from curator.curate.checks.screening import (
+    bytes_need_reading,
+    needs_reading,
+    texts_to_read,
+    which_need_reading,
+)
 
 PIECES = st.one_of(
     st.text(max_size=8),
@@ -55,3 +60,9 @@ def test_prose_needs_no_reading():
     lines = [b'{"content":"I paid on 3 March 2024 - all of it. AI is on TV"}'] * 3
     assert which_need_reading(lines) == set()
     assert which_need_reading([]) == set()
+
+
+@given(st.lists(st.text() | st.sampled_from(["12345678\n", "1234\n5678", "\ud800", "-----BEGIN"])))
+def test_every_text_that_needs_reading_is_among_those_to_read(texts):
+    expected = {number for number, text in enumerate(texts) if needs_reading(text)}
+    assert expected <= texts_to_read(texts) <= set(range(len(texts)))

@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from curator.curate.search import parse_query
@@ -136,6 +136,7 @@ ALPHABET = st.sampled_from("abcABC éÉøØßẞñłŁİıçŞžŽœÆαΑάβΒ
 
 
 @settings(max_examples=60, deadline=None)
+@example(texts=["0", "0", "00"], words=["0 \u0301"])
 @given(
     texts=st.lists(st.text(ALPHABET, min_size=1, max_size=12), min_size=3, max_size=8),
     words=st.lists(st.text(ALPHABET, min_size=1, max_size=5), min_size=1, max_size=6),

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any, Final, NamedTuple, TypeGuard
 
-from curator.curate.checks.screening import needs_reading
+from curator.curate.checks.screening import texts_to_read
 from curator.dataset.conversation import Conversation, kind_of
 from curator.dataset.finding import Place
 from curator.dataset.json_values import Json
@@ -115,7 +115,8 @@ class Subject:
     @cached_property
     def suspect_texts(self) -> list[Text]:
         """The texts that a quick look could not prove plain."""
-        return [text for text in self.texts if needs_reading(text.words)]
+        numbers = texts_to_read([text.words for text in self.texts])
+        return [self.texts[number] for number in sorted(numbers)]
 
     def _texts(self) -> Iterator[Text]:
         for index, message in enumerate(self.messages):
