@@ -127,9 +127,11 @@ class PlainPath:
         titles = [quick_title(said[f.titled]) for said, f in zip(texts, facts, strict=True)]
         findings = {row: f.findings for row, f in enumerate(facts) if f.findings}
         self._read_closely(plains, numbers, findings)
-        for remembered in (self._prompts, self._roles):
-            if len(remembered) > _REMEMBERED:
-                remembered.clear()
+        if len(self._prompts) > _REMEMBERED:
+            self._prompts.clear()
+        if len(self._roles) > _REMEMBERED:
+            self._roles.clear()
+            self._table = self._table[:0]
         return Rows(numbers, titles, findings)
 
     def _counted(self, plains: Sequence[Plain]) -> Matrix:

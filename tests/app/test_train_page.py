@@ -136,6 +136,13 @@ def test_a_dry_run_shows_numbers_and_grows_old(page, qtbot, server, export):
     assert page._plan[1].epochs == 5
 
 
+def test_a_dry_run_that_lacks_something_says_so_where_it_was_asked_for(page, qtbot, server, export):
+    ready(qtbot, page, export)
+    page.composer._base.setCurrentText("")
+    page.dry_run()
+    assert page.card._state.text().startswith("Name the base model to train")
+
+
 def test_a_dry_run_without_an_export_says_what_is_missing(page, qtbot):
     page.activated()
     settle(qtbot, page)

@@ -337,6 +337,8 @@ class TrainPage(Page):
             recipe = self.composer.recipe()
         except CuratorError as error:
             self.composer.say(str(error))
+            # The composer's line may be out of sight below.
+            self.card.show_nothing(str(error))
             return None
         self.composer.say("")
         return recipe
