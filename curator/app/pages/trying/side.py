@@ -162,7 +162,8 @@ class Side(QWidget):
             )
         if not reply.text.strip():
             blank = self.tr("nothing but blanks")
-            words.append(blank if reply.text else self.tr("it said nothing"))
+            # First, as the line's end may be cut off beside a long state.
+            words.insert(0, blank if reply.text else self.tr("it said nothing"))
         return " · ".join(words)
 
     def _head(self) -> QBoxLayout:
