@@ -3,13 +3,18 @@
 A hash is the first 8 bytes of a SHA-256 as a signed integer, so that it fits a database column.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from struct import Struct
 from typing import Final
 from unicodedata import normalize
 
+import numpy as np
+import numpy.typing as npt
+
 from curator.dataset import Conversation, Message
+
+Hashes = npt.NDArray[np.int64]
 
 _FIRST_8: Final = Struct(">q").unpack_from
 # White space that the compatibility form leaves as it is.
@@ -41,16 +46,38 @@ def _with_single_spaces(text: str) -> str:
     return " ".join(text.split())
 
 
-def hash_folded(texts: Sequence[str]) -> list[int]:
+def hash_all(pieces: Iterable[bytes]) -> Hashes:
+    """Return the signed 64-bit hash of each piece."""
+    digests = b"".join([sha256(piece).digest() for piece in pieces])
+    return np.frombuffer(digests, ">i8")[::4].astype(np.int64)
+
+
+def hash_folded(texts: Sequence[str]) -> Hashes:
     """Return the signed 64-bit hash of the fold of each text, none of which holds a lone surrogate."""
     folded = [t.lower() if t.isascii() else normalize("NFKC", t).casefold() for t in texts]
-    # One look at all of them proves of most that they hold no white space but plain spaces.
-    whole = "".join(folded)
-    if any(space in whole for space in _SPACES):
-        plain = [_with_single_spaces(text) for text in folded]
-    else:
-        plain = [" ".join(t.split()) if "  " in t else t.strip() for t in folded]
-    return [_FIRST_8(sha256(text.encode()).digest())[0] for text in plain]
+    whole = "\0".join(["", *folded, ""])
+    if whole.count("\0") != len(texts) + 1:
+        return hash_all(_with_single_spaces(text).encode() for text in folded)
+    for space in _SPACES:
+        if space in whole:
+            whole = whole.replace(space, " ")
+    data = whole.encode()
+    pieces = data.split(b"\0")[1:-1]
+    for row in _loosely_spaced(data):
+        pieces[row] = b" ".join(pieces[row].split())
+    return hash_all(pieces)
+
+
+def _loosely_spaced(data: bytes) -> list[int]:
+    """Return which pieces between zeros hold a space at an end or beside another space, or nothing."""
+    codes = np.frombuffer(data, np.uint8)
+    ends = codes == 0
+    gaps = ends | (codes == 32)
+    doubled = np.flatnonzero(gaps[:-1] & gaps[1:])
+    if not len(doubled):
+        return []
+    rows: list[int] = np.unique(np.searchsorted(np.flatnonzero(ends), doubled, "right")).tolist()
+    return [row - 1 for row in rows]
 
 
 def content_hash(conversation: Conversation) -> int:

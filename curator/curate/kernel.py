@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final
 
+import numpy as np
+
 from curator.curate import identity
 from curator.curate.analysis import (
     HAS_NAMES,
@@ -19,12 +21,14 @@ from curator.curate.analysis import (
     HAS_TOOLS,
     HAS_WEIGHTS,
     Analysis,
+    Column,
+    Extents,
     Rejected,
     Row,
     columns_of,
 )
 from curator.curate.checks import check_conversation, explain_rejected, finding
-from curator.curate.plain import Plain, PlainPath, severities
+from curator.curate.plain import PlainPath, severities
 from curator.curate.tokens import count_conversation, counter
 from curator.dataset import Conversation, Message
 from curator.dataset.json_values import BadJson, Json, loads
@@ -54,28 +58,31 @@ class Kernel:
         self._seen += sum(map(len, lines))
         if self._seen > WORTH_ACCELERATING:
             self.counter.accelerate()
+        pieces = [line.strip() for line in lines]
+        batch = self._path.read(pieces)
+        is_row = np.zeros(len(lines), np.bool_)
+        is_row[batch.numbers] = True
         general: dict[int, Row] = {}
-        plains: list[Plain] = []
-        extents: list[tuple[int, int, int]] = []
         rejected: list[Rejected] = []
         blank = 0
-        for number, whole in enumerate(lines):
-            line = whole.strip()
-            if not line:
+        for number in np.flatnonzero(~is_row).tolist():
+            if not pieces[number]:
                 blank += 1
                 continue
-            plain = self._path.read(line)
-            if plain is not None:
-                plains.append(plain)
-            else:
-                try:
-                    general[len(extents)], line = self._general(line)
-                except _Refused as refused:
-                    rejected.append(Rejected(number, refused.rule, refused.reason))
-                    continue
-            extents.append((number, 0 if line is whole else whole.index(line), len(line)))
-        rows = self._path.rows(plains).with_others(general)
-        return columns_of(rows, extents, rejected, blank)
+            try:
+                general[number], pieces[number] = self._general(pieces[number])
+            except _Refused as refused:
+                rejected.append(Rejected(number, refused.rule, refused.reason))
+        is_row[list(general)] = True
+        line = np.flatnonzero(is_row)
+        places = np.searchsorted(line, list(general)).tolist()
+        others = dict(zip(places, general.values(), strict=True))
+        rows = self._path.rows(batch).with_others(others)
+        length = _lengths(pieces)
+        left = np.zeros(len(lines), np.int64)
+        for number in np.flatnonzero(is_row & (length != _lengths(lines))).tolist():
+            left[number] = lines[number].index(pieces[number])
+        return columns_of(rows, Extents(line, left[line], length[line]), rejected, blank)
 
     def distrust(self) -> None:
         """Count with tiktoken from here on, and forget what the other engine counted."""
@@ -98,8 +105,8 @@ class Kernel:
 
     def plain_row(self, line: str) -> Row | None:
         """Return the columns of a plain line, or None where the general way has to look."""
-        plain = self._path.read(line.strip().encode("utf-8", "surrogatepass"))
-        return None if plain is None else self._path.rows([plain]).row(0)
+        batch = self._path.read([line.strip().encode("utf-8", "surrogatepass")])
+        return self._path.rows(batch).row(0) if batch.numbers else None
 
     def row(self, conversation: Conversation, raw: str | None = None) -> Row:
         """Return the columns of any conversation, the general way."""
@@ -122,6 +129,10 @@ class Kernel:
             _LONE_SURROGATE.sub("\ufffd", conversation.title),
             findings,
         )
+
+
+def _lengths(pieces: Sequence[bytes]) -> Column:
+    return np.fromiter(map(len, pieces), np.int64, len(pieces))
 
 
 class _Refused(Exception):

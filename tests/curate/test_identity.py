@@ -70,13 +70,13 @@ spaces = st.sampled_from("a \0\t\n\x0b\x1c\x1f\x85\xa0\u1680\u2003\u2028\u2029\u
 
 @given(st.lists(st.text(whole | spaces), max_size=4))
 def test_hashing_folded_texts_together_is_hashing_each(texts):
-    assert identity.hash_folded(texts) == each(texts)
+    assert identity.hash_folded(texts).tolist() == each(texts)
 
 
 def test_every_sign_folds_together_as_by_itself():
     signs = [chr(c) for c in range(0x110000) if not 0xD800 <= c < 0xE000]
     texts = [f"A{sign} {sign}b" for sign in signs if sign != "\0"]
-    assert identity.hash_folded(texts) == each(texts)
+    assert identity.hash_folded(texts).tolist() == each(texts)
 
 
 def test_folding_together_keeps_marks_signs_and_ends_apart():
@@ -94,7 +94,7 @@ def test_folding_together_keeps_marks_signs_and_ends_apart():
         "  ",
     ]
     for chosen in (texts, [text for text in texts if "\0" not in text]):
-        assert identity.hash_folded(chosen) == each(chosen)
+        assert identity.hash_folded(chosen).tolist() == each(chosen)
 
 
 @given(st.lists(st.text(), max_size=4))

@@ -44,7 +44,7 @@ def test_every_line_that_needs_reading_is_among_the_found(texts):
         json.dumps({"content": t}, ensure_ascii=False).encode("utf-8", "replace") for t in texts
     ]
     expected = {row for row, line in enumerate(lines) if bytes_need_reading(line)}
-    assert expected <= which_need_reading(lines)
+    assert expected <= which_need_reading(lines, b"\n".join(lines))
 
 
 @settings(max_examples=300)
@@ -53,13 +53,13 @@ def test_what_a_text_needs_its_line_needs(texts):
     line = json.dumps({"content": texts}, ensure_ascii=False).encode("utf-8", "replace")
     if any(needs_reading(text) for text in texts):
         assert bytes_need_reading(line)
-        assert which_need_reading([b"{}", line, b"{}"]) == {1}
+        assert which_need_reading([b"{}", line, b"{}"], b"{}\n" + line + b"\n{}\n") == {1}
 
 
 def test_prose_needs_no_reading():
     lines = [b'{"content":"I paid on 3 March 2024 - all of it. AI is on TV"}'] * 3
-    assert which_need_reading(lines) == set()
-    assert which_need_reading([]) == set()
+    assert which_need_reading(lines, b"\n".join(lines)) == set()
+    assert which_need_reading([], b"") == set()
 
 
 @given(st.lists(st.text() | st.sampled_from(["12345678\n", "1234\n5678", "\ud800", "-----BEGIN"])))
