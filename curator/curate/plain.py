@@ -44,7 +44,6 @@ class RoleFacts(NamedTuple):
     byte for each message that says whether it is trained on, and asked picks the texts of the prompt.
     """
 
-    number: int
     columns: tuple[int, ...]
     trained: bytes
     asked: Callable[[list[str]], Sequence[str]]
@@ -56,7 +55,8 @@ class RoleFacts(NamedTuple):
 class Batch(NamedTuple):
     """Plain lines, read but not yet counted; messages and texts are those of all lines in a row.
 
-    numbers tells which lines they are, starts where the messages of each begin and, at last, end.
+    numbers tells which lines they are, starts where the messages of each begin and, at last, end;
+    known is a row for each line: its columns as far as roles decide them.
     """
 
     numbers: list[int]
@@ -64,6 +64,7 @@ class Batch(NamedTuple):
     texts: list[str]
     starts: list[int]
     facts: list[RoleFacts]
+    known: Matrix
     encoded: bytes
     weighted: list[int]
 
@@ -82,14 +83,17 @@ _QUOTE, _BACKSLASH, _U = b'"\\u'
 
 
 class PlainPath:
-    """Reads, counts and checks plain lines together, which is cheaper than one by one."""
+    """Reads, counts and checks plain lines together, which is cheaper than one by one.
+
+    Threads share one: what is remembered is only ever looked up by its key, so nothing that one
+    thread adds or forgets changes what another is working with.
+    """
 
     def __init__(self, counter: Counter, profile: str, limit: int | None) -> None:
         self._counter = counter
         self._profile = profile
         self._limit = limit
         self._roles: dict[tuple[str, ...], RoleFacts] = {}
-        self._table = np.zeros((0, len(NUMBERS) + 1), np.int64)
         self._prompts: dict[str, tuple[int, int]] = {}
 
     def read(self, lines: Sequence[bytes]) -> Batch:
@@ -116,18 +120,38 @@ class PlainPath:
         weighted: list[int] = []
         if not {message.weight for message in messages} <= _UNWEIGHTED:
             weighted = [row for row, line in enumerate(parsed) if is_weighted(line)]
-        known = self._roles
         keys = [tuple(roles[start:end]) for start, end in pairwise(starts)]
-        for key in set(keys).difference(known):
-            known[key] = role_facts(len(known), key, self._profile, self._counter.count)
-        facts = [known[key] for key in keys]
-        return Batch(numbers, messages, texts, starts, facts, _encode_lines(parsed), weighted)
+        shapes = list(set(keys))
+        facts = [self._facts(key) for key in shapes]
+        places = {key: place for place, key in enumerate(shapes)}
+        order = [places[key] for key in keys]
+        table = np.array([each.columns for each in facts] or [()], np.int64)
+        return Batch(
+            numbers,
+            messages,
+            texts,
+            starts,
+            [facts[place] for place in order],
+            table[order],
+            _encode_lines(parsed),
+            weighted,
+        )
+
+    def _facts(self, roles: tuple[str, ...]) -> RoleFacts:
+        """Return what some roles decide; few sequences of roles stand in most files."""
+        facts = self._roles.get(roles)
+        if facts is None:
+            facts = role_facts(roles, self._profile, self._counter.count)
+            if len(self._roles) > _REMEMBERED:
+                self._roles = {}
+            self._roles[roles] = facts
+        return facts
 
     def rows(self, batch: Batch) -> Rows:
         """Return the rows of plain lines, as the general way would give them."""
         if not batch.numbers:
-            return Rows(self._table[:0, :-1], [], {})
-        _, _, texts, starts, facts, encoded, _ = batch
+            return Rows(np.zeros((0, len(NUMBERS)), np.int64), [], {})
+        texts, starts, facts, encoded = batch.texts, batch.starts, batch.facts, batch.encoded
         pieces = encoded.split(b"\n")[:-1]
         numbers = self._counted(batch)
         numbers[:, _CONTENT] = identity.hash_all(pieces)
@@ -140,20 +164,12 @@ class PlainPath:
         titled = [texts[start + f.titled] for f, start in zip(facts, starts, strict=False)]
         findings = {row: f.findings for row, f in enumerate(facts) if f.findings}
         self._read_closely(batch, pieces, numbers, findings)
-        if len(self._prompts) > _REMEMBERED:
-            self._prompts.clear()
-        if len(self._roles) > _REMEMBERED:
-            self._roles.clear()
-            self._table = self._table[:0]
         return Rows(numbers, quick_titles(titled), findings)
 
     def _counted(self, batch: Batch) -> Matrix:
         """Return the columns of the rows with their tokens and system prompts, still without checks."""
         facts, starts = batch.facts, batch.starts
-        if len(self._table) != len(self._roles):
-            self._table = np.array([f.columns for f in self._roles.values()], np.int64)
-        found: Matrix = self._table[[f.number for f in facts]]
-        numbers, many = found[:, :-1], found[:, -1]
+        numbers, many = batch.known[:, :-1].copy(), batch.known[:, -1]
         texts = batch.texts.copy()
         prompted = [row for row, f in enumerate(facts) if f.has_prompt]
         if prompted:
@@ -198,7 +214,10 @@ class PlainPath:
         """Return the hash and the tokens of a system prompt; one prompt stands in many lines."""
         known = self._prompts.get(text)
         if known is None:
-            known = self._prompts[text] = identity.hash_text(text), self._counter.count(text)
+            known = identity.hash_text(text), self._counter.count(text)
+            if len(self._prompts) > _REMEMBERED:
+                self._prompts = {}
+            self._prompts[text] = known
         return known
 
 
@@ -215,7 +234,7 @@ def trained_by_weight(messages: Sequence[PlainMessage]) -> bytes:
     return bytes([m.role == "assistant" and m.weight != 0 for m in messages])
 
 
-def role_facts(number: int, roles: tuple[str, ...], profile: str, count: CountText) -> RoleFacts:
+def role_facts(roles: tuple[str, ...], profile: str, count: CountText) -> RoleFacts:
     """Return what these roles decide, by the very rule functions that check everything else."""
     users = tuple(i for i, role in enumerate(roles) if role == "user")
     answers = [i for i, role in enumerate(roles) if role == "assistant"]
@@ -231,7 +250,6 @@ def role_facts(number: int, roles: tuple[str, ...], profile: str, count: CountTe
         **dict(zip(("errors", "warnings"), severities(findings), strict=True)),
     }
     return RoleFacts(
-        number=number,
         columns=(*(known.get(name, 0) for name in NUMBERS), len(roles)),
         trained=bytes([role == "assistant" for role in roles]),
         asked=_picker([i for i in users if i < end]),

@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from threading import Lock
 from typing import Final, Literal
 
 from curator.curate.encodings import (
@@ -62,7 +63,8 @@ class TokenCount:
 class Counter:
     """Counts tokens of one encoding; starts on tiktoken, which loads fast, and can move to fastokens.
 
-    `accelerate` takes about a second of CPU (once in a process); call it off the GUI thread.
+    `accelerate` takes about a second of CPU (once in a process); call it off the GUI thread. Threads
+    may share one.
     """
 
     def __init__(self, encoding: str) -> None:
@@ -74,6 +76,8 @@ class Counter:
         self._loaded: Engine | None = None
         self._name: Literal["tiktoken", "fastokens"] = "tiktoken"
         self._trusted = True
+        # An engine that was found wrong must not come back from a thread that was still loading it.
+        self._choosing = Lock()
 
     @property
     def engine(self) -> Literal["tiktoken", "fastokens"]:
@@ -98,10 +102,11 @@ class Counter:
         """Move to fastokens if it proves itself on the golden file; return whether it counts now."""
         if self._name != "fastokens" and self._trusted:
             fast = fast_engine(self.encoding)
-            if fast is None:
-                self._trusted = False
-            else:
-                self._loaded, self._name = fast, "fastokens"
+            with self._choosing:
+                if fast is None:
+                    self._trusted = False
+                elif self._trusted:
+                    self._loaded, self._name = fast, "fastokens"
         return self._name == "fastokens"
 
     def _engine(self) -> Engine:
@@ -121,7 +126,9 @@ class Counter:
 
     def distrust(self) -> None:
         """Count with tiktoken from here on."""
-        self._loaded, self._name, self._trusted = tiktoken_engine(self.encoding), "tiktoken", False
+        with self._choosing:
+            self._trusted = False
+            self._loaded, self._name = tiktoken_engine(self.encoding), "tiktoken"
 
 
 @cache
