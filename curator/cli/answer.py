@@ -22,19 +22,26 @@ _CODES: Final = {"gate_failed": FOUND, "target": FOUND, "cancelled": STOPPED}
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The result of a verb: keys never change their names, lines are for the eye only."""
+    """The result of a verb: keys never change their names, lines are for the eye only.
+
+    failure is the sentence of a verb that failed; it goes to stderr where no JSON is asked for.
+    """
 
     keys: Mapping[str, Json]
     lines: tuple[str, ...] = ()
     code: int = DONE
+    failure: str = ""
 
     def show(self, *, as_json: bool) -> None:
         """Print the JSON object alone, or the lines."""
         if as_json:
             write(to_json(self.keys))
-        else:
-            for line in self.lines:
-                write(line)
+            return
+        for line in self.lines:
+            write(line)
+        if self.failure:
+            sys.stdout.flush()
+            notice(f"curator: {self.failure}")
 
 
 def failure(error: CuratorError) -> Answer:
@@ -42,7 +49,7 @@ def failure(error: CuratorError) -> Answer:
     path = getattr(error, "path", None)
     line = error.line if isinstance(error, UnreadableInput) else None
     told = {"kind": error.kind, "message": str(error), "path": path, "line": line}
-    return Answer({"error": told}, (), _CODES.get(error.kind, WRONG))
+    return Answer({"error": told}, (), _CODES.get(error.kind, WRONG), str(error))
 
 
 def to_json(value: Json) -> str:

@@ -90,7 +90,7 @@ def _demo(options: Options, progress: Progress) -> Answer:
         if not quiet:
             _tell(step.name, step.why, step.arguments, answer, seconds)
         if answer.code >= WRONG:
-            raise WrongUse(f"The step {step.name} failed: {answer.keys.get('error')}")
+            raise WrongUse(f"The step {step.name} failed: {answer.failure}")
     trained = _train(options, project, export, progress)
     steps += trained.pop("steps")
     pictures: list[str] = []

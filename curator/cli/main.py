@@ -23,7 +23,7 @@ from curator.cli import (
     targets,
     training,
 )
-from curator.cli.answer import STOPPED, Answer, failure, notice
+from curator.cli.answer import STOPPED, Answer, failure
 from curator.cli.arguments import Parser, Verbs
 from curator.cli.progress import Progress
 from curator.dataset.errors import Cancelled, CuratorError, WrongUse
@@ -77,8 +77,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Whoever read the answer has heard enough; Python must not complain again at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return STOPPED
-    if "error" in answer.keys and not as_json:
-        notice(f"curator: {answer.keys['error']['message']}")
     return answer.code
 
 

@@ -1,4 +1,4 @@
-"""Verbs run as scripts run them: in this process with --json, or as a program of their own."""
+"""Verbs run as people and as scripts run them: every test that asks for curator runs in both modes."""
 
 import json
 from collections.abc import Callable
@@ -6,17 +6,43 @@ from typing import Any
 
 import pytest
 
+from curator.cli import answer as answers
 from curator.cli.main import main
 
 
-@pytest.fixture
-def curator(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, dict[str, Any]]]:
-    """Run a verb with --json; returns its exit code and its one object."""
+@pytest.fixture(params=["json", "text"])
+def curator(
+    request: pytest.FixtureRequest,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> Callable[..., tuple[int, dict[str, Any]]]:
+    """Run a verb with --json and without; returns its exit code and the keys of its answer.
+
+    Without --json the keys are taken from the answer whose lines were printed.
+    """
+    shown: list[answers.Answer] = []
+    show = answers.Answer.show
+
+    def noting(answer: answers.Answer, *, as_json: bool) -> None:
+        shown.append(answer)
+        show(answer, as_json=as_json)
+
+    monkeypatch.setattr(answers.Answer, "show", noting)
 
     def run(*arguments: object) -> tuple[int, dict[str, Any]]:
-        code = main([*map(str, arguments), "--json"])
-        told = capsys.readouterr().out
-        return code, json.loads(told)
+        words = [*map(str, arguments)]
+        if request.param == "json":
+            code = main([*words, "--json"])
+            return code, json.loads(capsys.readouterr().out)
+        code = main(words)
+        told = capsys.readouterr()
+        keys = json.loads(answers.to_json(shown[-1].keys))
+        if isinstance(keys.get("error"), dict):
+            assert told.err.splitlines()[-1:] != []
+            assert f"curator: {keys['error']['message']}" in told.err
+        else:
+            assert told.out.strip(), f"{words} answered people with nothing"
+        return code, keys
 
     return run
 
