@@ -4,10 +4,13 @@ This is the provider boundary: whatever the SDK or a server does, a CallFailed c
 outside the handler so that no traceback carries a request, a header or a body that echoes the key.
 """
 
+import math
 import os
 import re
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar, cast
 
 from curator.dataset.errors import CuratorError, TargetError, WrongUse
@@ -27,6 +30,10 @@ _READ_S: Final = 60.0
 _CONNECT_S: Final = 10.0
 _MAX_PAGES: Final = 10
 _PAGE_SIZE: Final = 100
+_OPEN: Final = (408, 409, 499)
+"""Refusals behind which the work may go on all the same; 499 is a gateway's own time-out."""
+
+_LONGEST_WAIT_S: Final = 3600.0
 _BROKEN_ANSWER: Final = (ValueError, TypeError, AttributeError, KeyError)
 
 
@@ -42,17 +49,28 @@ class CallFailed(TargetError):
         code: str | None = None,
         param: str | None = None,
         retry_after: float | None = None,
+        is_page: bool = False,
     ) -> None:
         super().__init__(message, status=status, code=code, param=param)
         self.outcome = outcome
         self.retry_after = retry_after
+        self.is_page = is_page
 
     @property
     def is_passing(self) -> bool:
         """Whether the same call may succeed a little later."""
         return self.code in ("timeout", "connection_lost", "unreachable") or (
-            self.status is not None and (self.status in (408, 409, 429) or self.status >= 500)
+            self.status is not None and (self.status in (*_OPEN, 429) or self.status >= 500)
         )
+
+    @property
+    def may_be_asked_again(self) -> bool:
+        """Whether looking again later may succeed, also where something between answered.
+
+        A gateway's or a login page says nothing of the service, and a look costs nothing.
+        """
+        is_redirect = self.status is not None and 300 <= self.status < 400
+        return self.is_passing or self.is_page or is_redirect or self.code == "not_compatible"
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +139,7 @@ class Connection:
         found: dict[str, _T] = {}
         more: dict[str, Any] = {"limit": page_size}
         for _ in range(max_pages):
-            page = self.call(object, what, lambda sdk, more=dict(more): fetch(sdk, more), retries=1)  # type: ignore[misc]
+            page = self.call(object, what, lambda sdk, more=dict(more): fetch(sdk, more))  # type: ignore[misc]
             items = [item for item in self._items(page, what) if isinstance(item, wanted)]
             fresh = [item for item in items if _id(item) and _id(item) not in found]
             found |= {_id(item): item for item in fresh}
@@ -208,7 +226,7 @@ class Connection:
     def _refused(self, error: Any, what: str) -> CallFailed:
         status = int(error.status_code)
         said = self.hide_key(_said(error))
-        unclear = status in (408, 409) or status >= 500
+        unclear = status in _OPEN or status >= 500
         return CallFailed(
             self._refusal_sentence(status, said, what, _field(error, "code")),
             outcome="unclear" if unclear else "refused",
@@ -216,6 +234,7 @@ class Connection:
             code=_field(error, "code") or None,
             param=_field(error, "param") or None,
             retry_after=_retry_after(error),
+            is_page=isinstance(error.body, str) and "<" in error.body[:200],
         )
 
     def _refusal_sentence(self, status: int, said: str, what: str, code: str) -> str:
@@ -352,11 +371,16 @@ def _field(error: Any, name: str) -> str:
 
 
 def _retry_after(error: Any) -> float | None:
+    """Return for how many seconds a server asks to wait, told as a number or as a date; at most an hour."""
     value = error.response.headers.get("retry-after", "")
     try:
-        return max(0.0, float(value))
+        seconds = float(value)
     except ValueError:
-        return None
+        try:
+            seconds = parsedate_to_datetime(value).timestamp() - time.time()
+        except (ValueError, OverflowError):
+            return None
+    return None if math.isnan(seconds) else min(_LONGEST_WAIT_S, max(0.0, seconds))
 
 
 def _id(item: object) -> str:

@@ -20,6 +20,9 @@ from curator.tune.uploads import IsCancelled, Progress, pause
 Order = Literal["cancel", "pause", "resume"]
 
 _EVENT_PAGES: Final = 20
+INSIST: Final = 5
+"""So many looks in a row may fail before a job's state is told without its events."""
+
 _MOST_BACKOFF_S: Final = 300.0
 _JITTER: Final = 0.2
 _RESULT_MOST: Final = 20_000_000
@@ -34,8 +37,12 @@ class News:
     failure: Explained | None = None
 
 
-def refresh(connection: Connection, table: JobTable, token: str) -> News:
-    """Look at a job once, with GET alone, and keep what is new; raises CallFailed."""
+def refresh(connection: Connection, table: JobTable, token: str, *, insisting: bool = True) -> News:
+    """Look at a job once, with GET alone, and keep what is new; raises CallFailed.
+
+    Without insisting, events, checkpoints and results that cannot be read are left out: the job's own
+    state is still told, and its end is not put off for ever.
+    """
     from openai.types.fine_tuning import FineTuningJob
 
     before = table.get(token)
@@ -51,11 +58,16 @@ def refresh(connection: Connection, table: JobTable, token: str) -> News:
     ended = changes["status"] in (State.SUCCEEDED, State.FAILED, State.CANCELLED)
     if ended and not changes.get("finished"):
         changes["finished"] = before.finished or time.time()
-    events = table.add_events(token, _new_events(connection, table, before))
-    if ended or any(event.kind == "metrics" for event in events):
-        _refresh_checkpoints(connection, table, before)
-    if ended and changes["status"] is State.SUCCEEDED and not table.result(token):
-        _fetch_result(connection, table, token, changes.get("result_files", ()))
+    events: tuple[Event, ...] = ()
+    try:
+        events = table.add_events(token, _new_events(connection, table, before))
+        if ended or any(event.kind == "metrics" for event in events):
+            _refresh_checkpoints(connection, table, before)
+        if ended and changes["status"] is State.SUCCEEDED and not table.result(token):
+            _fetch_result(connection, table, token, changes.get("result_files", ()))
+    except CallFailed:
+        if insisting:
+            raise
     # The end is written last: a look that broke off before it is simply taken again.
     job = table.update(token, **changes)
     return News(job, events, explain(job))
@@ -71,13 +83,16 @@ def follow(
     told: Callable[[News], None] = lambda _: None,
     wait: Callable[[Job, int], float] | None = None,
 ) -> Job:
-    """Follow a job to its end; passing trouble is waited out, anything else raises CallFailed."""
+    """Follow a job to its end: too many calls, a server in trouble and other people's pages are waited out.
+
+    Anything else (a key that is refused, a job that is not known) raises CallFailed.
+    """
     failures = 0
     choose = wait or next_wait
     while True:
         job = table.get(token)
         try:
-            news = refresh(connection, table, token)
+            news = refresh(connection, table, token, insisting=failures < INSIST)
             job, failures = news.job, 0
             told(news)
             _report(table, job, progress)
@@ -85,9 +100,10 @@ def follow(
                 return job
             seconds = choose(job, failures)
         except CallFailed as error:
-            if not error.is_passing:
+            if not error.may_be_asked_again:
                 raise
             failures += 1
+            progress(0, 0, f"{error} Asking again.")
             seconds = max(choose(job, failures), error.retry_after or 0.0)
         pause(seconds, cancelled)
 
@@ -161,7 +177,7 @@ def served_checkpoints(connection: Connection, job: Job) -> tuple[Any, ...]:
             max_pages=2,
         )
     except CallFailed as error:
-        if error.status in (404, 405, 501):
+        if error.status in (404, 405, 501) and not error.is_page:
             return ()
         raise
     return listing.items
@@ -195,12 +211,15 @@ def _fetch_result(
                 lambda sdk, name=file_id: sdk.files.content(name),  # type: ignore[misc]
             )
         except CallFailed as error:
-            if error.is_passing:
+            if error.may_be_asked_again:
                 raise
             return
         content = getattr(answer, "content", b"")
-        if isinstance(content, bytes) and len(content) < _RESULT_MOST:
-            table.keep_result(token, decode_result(content.decode("utf-8", "replace")))
+        if not isinstance(content, bytes) or len(content) >= _RESULT_MOST:
+            return
+        if content.lstrip()[:1] in (b"", b"<"):
+            raise connection.not_compatible("fetching the result table", "<html>")
+        table.keep_result(token, decode_result(content.decode("utf-8", "replace")))
 
 
 def _report(table: JobTable, job: Job, progress: Progress) -> None:

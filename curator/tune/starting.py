@@ -2,9 +2,9 @@
 
 A fine-tuning job costs money and creating one is not idempotent. So our own token goes into the job's
 metadata and, before the call, into the job table on disk; the call is never repeated by the SDK; and
-after an answer that leaves it open whether the job exists, the server's list is searched for the
-token before anything else. Where the list cannot settle it, the job is shown as unclear and nothing
-is created again.
+after any answer that leaves it open whether the job exists (a time-out, a broken line, every 5xx) the
+server's list is searched for the token. A job that is found there is ours. One that is not may still
+come, because lists lag behind: the start is shown as unclear, and only a person starts again.
 """
 
 import time
@@ -34,9 +34,6 @@ from curator.tune.uploads import (
 )
 
 _CREATE_TRIES: Final = 6
-_SECOND_CREATE_AFTER: Final = frozenset({500, 503})
-"""Only these say that the server itself gave up; behind any other a job may still be coming."""
-
 _STALE_S: Final = 300.0
 _HEARTBEAT_S: Final = 10.0
 _CLOCK_SLACK_S: Final = 600.0
@@ -243,7 +240,6 @@ def _create_once(
     pace: Pace,
 ) -> Job:
     table.update(token, status=State.CREATING)
-    second_done = False
     for attempt in range(_CREATE_TRIES):
         progress(0, 0, "Creating the job")
         try:
@@ -254,11 +250,8 @@ def _create_once(
             found = _look(connection, table, token, cancelled, pace)
             if found.found is not None:
                 return _adopt(connection, table, token, found.found)
-            may_repeat = found.certain and failure.status in _SECOND_CREATE_AFTER
-            if second_done or not may_repeat:
-                raise _unclear(table, token, failure)
-            second_done = True
-        elif not _is_worth_waiting(failure) or attempt == _CREATE_TRIES - 1:
+            raise _unclear(table, token, failure)
+        if not _is_worth_waiting(failure) or attempt == _CREATE_TRIES - 1:
             _fail(table, token, failure)
             raise failure
         _wait_before_again(table, token, failure, attempt, cancelled, pace)

@@ -96,7 +96,12 @@ def wait_processed(
     waits = iter(pace.file_polls)
     wait = next(waits)
     while True:
-        status, details = _file_status(connection, file_id)
+        try:
+            status, details = _file_status(connection, file_id)
+        except CallFailed as error:
+            if not error.may_be_asked_again or time.monotonic() + wait > end:
+                raise
+            status, details = "no answer", ""
         if status == "processed":
             return status
         if status in ("error", "deleted", "failed"):
@@ -280,7 +285,7 @@ def _file_status(connection: Connection, file_id: str) -> tuple[str, str]:
     from openai.types import FileObject
 
     found = connection.call(
-        FileObject, "looking at the file", lambda sdk: sdk.files.retrieve(file_id), retries=2
+        FileObject, "looking at the file", lambda sdk: sdk.files.retrieve(file_id)
     )
     details = found.status_details
     return str(found.status or "").lower(), details if isinstance(details, str) else ""

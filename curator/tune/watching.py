@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from curator.dataset.errors import CuratorError
 from curator.tune.client import CallFailed, Connection
 from curator.tune.failures import Explained
-from curator.tune.following import explain, next_wait, refresh
+from curator.tune.following import INSIST, explain, next_wait, refresh
 from curator.tune.jobs import Checkpoint, Event, Job, JobTable
 from curator.tune.metrics import Point, points_of_events, points_of_result
 from curator.tune.uploads import IsCancelled, Progress, pause
@@ -102,14 +102,15 @@ def _look(
 ) -> Seen:
     trouble = ""
     try:
-        news = refresh(memory.connection(job), table, job.token)
+        insisting = turn.failures < INSIST
+        news = refresh(memory.connection(job), table, job.token, insisting=insisting)
         turn.failures = 0
         seconds = wait(news.job, 0)
     except CallFailed as error:
         trouble = str(error)
         turn.failures += 1
         seconds = max(wait(job, turn.failures), error.retry_after or 0.0)
-        if not error.is_passing:
+        if not error.may_be_asked_again:
             seconds = _LASTING_TROUBLE_S
     except CuratorError as error:
         # A missing key or a target that is gone: a person has to mend it.

@@ -68,9 +68,9 @@ def test_every_fault_is_one_sentence(connection, server, fault, code, outcome, w
 
 
 def test_retry_after_is_read(connection, server):
-    server.fault(*JOBS, status(429, headers={"Retry-After": "0"}))
-    server.fault(*JOBS, status(429, headers={"Retry-After": "300"}))
-    assert failure(connection).retry_after == 300.0
+    for told, seconds in (("300", 300.0), ("1e9", 3600.0), ("-1", 0.0), ("nan", None)):
+        server.fault(*JOBS, status(429, headers={"Retry-After": told}))
+        assert failure(connection).retry_after == seconds
 
 
 def test_a_time_out_is_unclear(target, server):

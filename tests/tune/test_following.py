@@ -102,7 +102,57 @@ def test_passing_trouble_is_waited_out(connection, table, server, running):
     assert waits[:4] == [1, 2, 3, 0]
 
 
-@pytest.mark.parametrize("fault", [status(401), status(403), status(404), raw("<html>Hi</html>")])
+PAGE = raw("<!doctype html><html><title>Sign in</title></html>")
+PASSING = {
+    "page": PAGE,
+    "page labelled JSON": raw("<html>", kind="application/json"),
+    "page with 403": raw("<html>challenge</html>", code=403),
+    "page with 404": raw("<html>no such host</html>", code=404),
+    "login redirect": raw("", code=302),
+    "empty": raw("", kind="application/json"),
+    "other JSON": raw("[1]", kind="application/json"),
+    "429": status(429),
+    "429 by date": status(429, headers={"Retry-After": "Wed, 21 Oct 2015 07:28:00 GMT"}),
+    "429 by nonsense": status(429, headers={"Retry-After": "nan"}),
+    "499": status(499),
+    **{str(code): status(code) for code in (500, 502, 503, 504, 529)},
+}
+LOOKS = [
+    GET_JOB,
+    ("GET", "/fine_tuning/jobs/{id}/events"),
+    ("GET", "/fine_tuning/jobs/{id}/checkpoints"),
+    ("GET", "/files/{id}/content"),
+]
+
+
+@pytest.mark.parametrize(
+    ("place", "name"),
+    # A result table of another form is kept as it came.
+    [(p, n) for p in LOOKS for n in PASSING if (p[1], n) != ("/files/{id}/content", "other JSON")],
+)
+def test_following_outlives_what_passes_wherever_it_happens(
+    connection, table, server, running, place, name
+):
+    server.fault(*place, *[PASSING[name]] * 3)
+    words = []
+    job = follow_quickly(connection, table, progress=lambda _d, _t, text: words.append(text))
+    assert (job.status, len(table.events("tok"))) == (State.SUCCEEDED, 7)
+    assert [one.step for one in table.checkpoints("tok")] == [3, 6]
+    assert points_of_result(table.result("tok"))
+    assert server.methods_used() == {"GET"}
+    assert any("Asking again." in text for text in words)
+
+
+@pytest.mark.parametrize("place", LOOKS[1:], ids=lambda place: place[1])
+def test_a_job_ends_also_where_its_events_or_results_are_never_answered(
+    connection, table, server, running, place
+):
+    server.fault(*place, PAGE, always=True)
+    assert follow_quickly(connection, table).status is State.SUCCEEDED
+    assert "<" not in table.result("tok")
+
+
+@pytest.mark.parametrize("fault", [status(401), status(403), status(404)])
 def test_lasting_trouble_ends_the_following_and_keeps_the_job(
     connection, table, server, running, fault
 ):
