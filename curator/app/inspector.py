@@ -26,6 +26,7 @@ from curator.app.widgets.buttons import ChipButton, LinkButton
 from curator.app.widgets.card import Card
 from curator.app.widgets.key_button import KeyButton
 from curator.app.widgets.number_field import NumberField
+from curator.app.widgets.setting_fields import ComboBox
 from curator.app.widgets.severity import SeverityIcon
 from curator.app.widgets.text import Elided, Meta, Plain, SectionTitle
 from curator.dataset import Annotation, Finding, Label, LabelSet
@@ -208,7 +209,7 @@ class Inspector(QScrollArea):
         self._this = Plain("", inside, wrap=True)
         self._all = Meta("", inside, wrap=True)
         self._cost = Meta("", inside, wrap=True)
-        self._base = QComboBox(inside)
+        self._base = ComboBox(inside)
         self._base.setEditable(True)
         self._base.addItems(list(OFFERED))
         self._base.setAccessibleName(self.tr("Base model"))
@@ -316,7 +317,7 @@ class Inspector(QScrollArea):
         self._pick.setVisible(bool(sets))
 
     def _label_box(self, label_set: LabelSet) -> QComboBox:
-        box = QComboBox(self)
+        box = ComboBox(self)
         box.setAccessibleName(label_set.name)
         box.setProperty("label_set", label_set.name)
         box.addItem(self.tr("no answer"), None)

@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 from curator.app.preferences import GROUPS, Preferences, PreferenceStore
 from curator.app.widgets.buttons import PrimaryButton
 from curator.app.widgets.number_field import NumberField
+from curator.app.widgets.setting_fields import ComboBox
 from curator.app.widgets.text import Meta, PageTitle, Plain, SectionTitle, hairline
 
 
@@ -84,7 +85,7 @@ class PreferencesDialog(QDialog):
             number.valueChanged.connect(self._changed)
             return number
         if get_origin(field.annotation) is Literal:
-            choice = QComboBox(self)
+            choice = ComboBox(self)
             for each in get_args(field.annotation):
                 choice.addItem(_words(str(each).capitalize()), each)
             choice.setCurrentIndex(choice.findData(value))

@@ -3,10 +3,11 @@
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
-from PySide6.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QSlider, QWidget
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QWidget
 
 from curator.app.widgets.buttons import ChipButton
 from curator.app.widgets.card import Card
+from curator.app.widgets.setting_fields import ComboBox, Slider
 from curator.app.widgets.text import Meta, Plain, Quiet
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ class SearchControls(Card):
         self.exact = ChipButton(self.tr("Exact copies"), self)
         self.near = ChipButton(self.tr("Near duplicates"), self)
         self.near.setChecked(True)
-        self.slider = QSlider(Qt.Orientation.Horizontal, self)
+        self.slider = Slider(Qt.Orientation.Horizontal, self)
         self.slider.setRange(30, 100)
         self.slider.setValue(80)
         self.slider.setPageStep(5)
@@ -33,7 +34,7 @@ class SearchControls(Card):
         self.number = Plain("", self)
         self.number.setMinimumWidth(32)
         self.live = Meta("", self)
-        self.compare = QComboBox(self)
+        self.compare = ComboBox(self)
         self.compare.setAccessibleName(self.tr("What to compare"))
         for key, words in (
             ("conversation", self.tr("whole conversation")),
@@ -41,7 +42,7 @@ class SearchControls(Card):
             ("answer", self.tr("answer")),
         ):
             self.compare.addItem(words, key)
-        self.keep = QComboBox(self)
+        self.keep = ComboBox(self)
         self.keep.setAccessibleName(self.tr("Whom to keep"))
         for key, words in (
             ("accepted_first", self.tr("the accepted one")),

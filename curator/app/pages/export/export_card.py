@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 from curator.app.widgets.buttons import IconButton, LinkButton, PrimaryButton
 from curator.app.widgets.card import Card
 from curator.app.widgets.chip import Chip
+from curator.app.widgets.setting_fields import ComboBox
 from curator.app.widgets.text import Meta, Plain, Quiet, SectionTitle
 
 if TYPE_CHECKING:
@@ -221,7 +222,7 @@ class ExportCard(Card):
 
 
 def _choices(parent: QWidget, name: str, entries: tuple[tuple[str, str], ...]) -> QComboBox:
-    box = QComboBox(parent)
+    box = ComboBox(parent)
     box.setAccessibleName(name)
     for key, words in entries:
         box.addItem(words, key)

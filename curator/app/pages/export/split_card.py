@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QSignalBlocker, Signal
 from PySide6.QtWidgets import (
     QCheckBox,
-    QComboBox,
     QGridLayout,
     QHBoxLayout,
     QSpinBox,
@@ -17,6 +16,7 @@ from curator.app.pages.export.numbers import NumberTable
 from curator.app.widgets.buttons import ChipButton, LinkButton, PlainButton
 from curator.app.widgets.card import Card
 from curator.app.widgets.number_field import NumberField
+from curator.app.widgets.setting_fields import ComboBox
 from curator.app.widgets.text import Quiet, SectionTitle
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class SplitCard(Card):
         self.parts = [self._number(name) for name in self._names()]
         self.seed = self._number(self.tr("Seed"))
         self.seed.setRange(0, 2_000_000_000)
-        self.stratify = QComboBox(self)
+        self.stratify = ComboBox(self)
         self.stratify.setAccessibleName(self.tr("Stratify by"))
         self.stratify.addItem(self.tr("nothing"), "")
         self.duplicates = QCheckBox(self.tr("near duplicates"), self)

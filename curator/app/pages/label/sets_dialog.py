@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
-    QComboBox,
     QDialog,
     QFrame,
     QGridLayout,
@@ -18,6 +17,7 @@ from PySide6.QtWidgets import (
 from curator.app.widgets.buttons import IconButton, PlainButton, PrimaryButton, QuietButton
 from curator.app.widgets.card import Card
 from curator.app.widgets.number_field import NumberField
+from curator.app.widgets.setting_fields import ComboBox
 from curator.app.widgets.text import Meta, PageTitle, Quiet
 from curator.dataset import LabelSet
 
@@ -123,7 +123,7 @@ class _SetEditor(Card):
         grid.setVerticalSpacing(8)
         grid.setColumnStretch(1, 1)
         self.name = QLineEdit(label_set.name, self)
-        self.kind = QComboBox(self)
+        self.kind = ComboBox(self)
         self.kind.addItem(self.tr("One of several values"), "choice")
         self.kind.addItem(self.tr("A rating"), "rating")
         self.kind.setCurrentIndex(self.kind.findData(label_set.kind))

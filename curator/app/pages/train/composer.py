@@ -20,6 +20,7 @@ from curator.app.pages.train.recipe_row import RecipeRow
 from curator.app.pages.train.settings_card import SettingsCard, let_shrink
 from curator.app.widgets.buttons import LinkButton, PlainButton, QuietButton
 from curator.app.widgets.card import Card
+from curator.app.widgets.setting_fields import ComboBox
 from curator.app.widgets.text import Elided, Meta, Quiet, SectionTitle
 from curator.curate.cost import last_days
 from curator.dataset.errors import WrongUse
@@ -165,7 +166,7 @@ class Composer(QScrollArea):
     def _base_card(self) -> Card:
         card = Card(self)
         card.body.addWidget(SectionTitle(self.tr("Base model"), card))
-        self._base = QComboBox(card)
+        self._base = ComboBox(card)
         self._base.setEditable(True)
         self._base.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
         self._base.setAccessibleName(self.tr("Base model"))
@@ -192,7 +193,7 @@ class Composer(QScrollArea):
         self._method_row = QWidget(card)
         row = QHBoxLayout(self._method_row)
         row.setContentsMargins(0, 4, 0, 0)
-        self._method = QComboBox(self._method_row)
+        self._method = ComboBox(self._method_row)
         self._method.setAccessibleName(self.tr("Method"))
         let_shrink(self._method)
         self._method.currentIndexChanged.connect(self._build_settings)

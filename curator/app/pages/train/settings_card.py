@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 
 from curator.app.widgets.buttons import ChipButton, QuietButton
 from curator.app.widgets.card import Card
+from curator.app.widgets.setting_fields import ComboBox
 from curator.app.widgets.text import Meta, Quiet, SectionTitle
 from curator.dataset.errors import WrongUse
 from curator.tune.graders import shown
@@ -221,7 +222,7 @@ class SettingsCard(Card):
             box.toggled.connect(self.changed)
             return box
         if setting.kind == "choice":
-            choice = QComboBox(parent)
+            choice = ComboBox(parent)
             choice.addItems(list(setting.choices))
             let_shrink(choice)
             choice.setCurrentText(str(setting.default))

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
-    QComboBox,
     QDialog,
     QFormLayout,
     QHBoxLayout,
@@ -15,6 +14,7 @@ from PySide6.QtWidgets import (
 )
 
 from curator.app.widgets.buttons import PrimaryButton, QuietButton
+from curator.app.widgets.setting_fields import ComboBox
 from curator.app.widgets.text import Meta, PageTitle, Quiet
 from curator.dataset.errors import CuratorError, WrongUse
 from curator.tune.addresses import mend_address
@@ -67,7 +67,7 @@ class TargetDialog(QDialog):
         column.addLayout(self._buttons())
 
     def _build(self) -> None:
-        self._kind = QComboBox(self)
+        self._kind = ComboBox(self)
         for name, target in self._templates.items():
             self._kind.addItem(target.label, name)
         custom = self._kind.findData("custom")
@@ -75,7 +75,7 @@ class TargetDialog(QDialog):
         self._name = QLineEdit(self)
         self._name.setPlaceholderText(self.tr("small letters, digits and hyphens"))
         self._label = QLineEdit(self)
-        self._rate = QComboBox(self)
+        self._rate = ComboBox(self)
         self._rate.addItem(self.tr("a multiple of its own (OpenAI's way)"), "multiplier")
         self._rate.addItem(self.tr("the rate itself, such as 0.00002"), "absolute")
         self._key = QLineEdit(self)

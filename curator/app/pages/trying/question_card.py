@@ -7,7 +7,6 @@ from PySide6.QtCore import QRect, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QComboBox,
-    QDoubleSpinBox,
     QHBoxLayout,
     QPlainTextEdit,
     QWidget,
@@ -21,6 +20,7 @@ from curator.app.widgets.card import Card
 from curator.app.widgets.chip import Chip
 from curator.app.widgets.number_field import NumberField
 from curator.app.widgets.reading_card import showable
+from curator.app.widgets.setting_fields import ComboBox, DecimalField
 from curator.app.widgets.text import Elided, Quiet
 
 _QUESTION_PX: Final = 72
@@ -111,7 +111,7 @@ class QuestionCard(Card):
         self.stop.setVisible(is_asking)
 
     def _system_row(self) -> QHBoxLayout:
-        self.system = QComboBox(self)
+        self.system = ComboBox(self)
         self.system.setAccessibleName(self.tr("System prompt"))
         self.system.setMinimumContentsLength(20)
         self.system.setSizeAdjustPolicy(
@@ -152,11 +152,10 @@ class QuestionCard(Card):
         return holder
 
     def _foot(self) -> QHBoxLayout:
-        self.temperature = QDoubleSpinBox(self)
+        self.temperature = DecimalField(self)
         self.temperature.setRange(0.0, 2.0)
         self.temperature.setSingleStep(0.1)
         self.temperature.setDecimals(1)
-        self.temperature.lineEdit().setTextMargins(8, 0, 0, 0)
         self.temperature.setAccessibleName(self.tr("Temperature"))
         self.temperature.setToolTip(
             self.tr(

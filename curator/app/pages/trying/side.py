@@ -22,6 +22,7 @@ from curator.app.widgets.buttons import LinkButton, PlainButton
 from curator.app.widgets.card import Card
 from curator.app.widgets.chip import Chip
 from curator.app.widgets.reading_card import showable
+from curator.app.widgets.setting_fields import ComboBox
 from curator.app.widgets.text import Meta, Plain
 from curator.dataset.errors import CuratorError
 from curator.tune.candidates import Asked, Candidate
@@ -167,11 +168,11 @@ class Side(QWidget):
         return " · ".join(words)
 
     def _head(self) -> QBoxLayout:
-        self.target = QComboBox(self)
+        self.target = ComboBox(self)
         self.target.setMinimumWidth(_TARGET_PX)
         self.target.setAccessibleName(self.tr("Target, {0}").format(self.name))
         self.target.currentIndexChanged.connect(self._target_changed)
-        self.who = QComboBox(self)
+        self.who = ComboBox(self)
         self.who.setEditable(True)
         self.who.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
         self.who.setMinimumContentsLength(12)
