@@ -1,7 +1,7 @@
 """What a target can start from or ask: base models and checkpoints, in the shape the command line promises."""
 
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import Any
 
 from curator.tune.client import connect
@@ -18,6 +18,25 @@ def models_rows(target: str) -> dict[str, Any]:
     found = find_target(target)
     rows = _here() if found.protocol == "local" else _served(found)
     return {"models": list(rows)}
+
+
+def startable_checkpoints() -> tuple[str, ...]:
+    """Return the names of this computer's checkpoints from which another job can start, newest first.
+
+    Of each job the last checkpoint; labels of a head and soft prompts are no base.
+    """
+    from curator.tune.local.checkpoint_bases import StartRefused, find_start
+    from curator.tune.local.folders import local_root
+    from curator.tune.local.jobs_api import model_id
+    from curator.tune.local.queue import Queue
+
+    found = []
+    for job in reversed(Queue().all()):
+        if job.state.get("checkpoint"):
+            with suppress(StartRefused):
+                find_start(model_id(job), local_root())
+                found.append(model_id(job))
+    return tuple(found)
 
 
 def _row(identifier: str, kind: str, base: str | None, **more: Any) -> dict[str, Any]:

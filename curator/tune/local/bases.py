@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from curator.dataset.resources import resource
-from curator.tune.local import gguf_weights
+from curator.tune.local import checkpoint_bases, gguf_weights
 from curator.tune.local.base_folders import fault_of
 from curator.tune.local.breakdowns import is_out_of_memory
 from curator.tune.local.folders import local_root, read_json
@@ -42,11 +42,13 @@ class Base:
     label: str
     source: str = ""
     revision: str = ""
+    family: str = ""
+    """The first base a checkpoint came from, where the base is a checkpoint of this computer."""
 
     @property
     def is_tiny(self) -> bool:
-        """Whether this is the built-in base made of random weights."""
-        return self.name == TINY
+        """Whether this is the built-in base made of random weights, or was trained from it."""
+        return (self.family or self.name) == TINY
 
     @property
     def context(self) -> int:
@@ -79,10 +81,16 @@ def _added(home: Path) -> Iterator[Base]:
 
 
 def find_base(name: str, root: Path | None = None) -> Base:
-    """Return a base by name or by the folder of a Hugging Face checkpoint; raises BaseUnusable."""
+    """Return a base by name, by the folder of a Hugging Face checkpoint, or a checkpoint of this computer.
+
+    Raises BaseUnusable.
+    """
     for base in known_bases(root):
         if base.name == name:
             return base if base.is_tiny else _sound(base)
+    started = _from_checkpoint(name, root or local_root())
+    if started is not None:
+        return started
     folder = Path(name).expanduser()
     if folder.is_absolute() or folder.is_dir():
         return _sound(Base(name, folder, f"Folder {folder.name}"))
@@ -91,6 +99,19 @@ def find_base(name: str, root: Path | None = None) -> Base:
         "holds config.json, the weights as safetensors and the tokenizer, or add one: curator models "
         "add SOURCE."
     )
+
+
+def _from_checkpoint(name: str, root: Path) -> Base | None:
+    try:
+        start = checkpoint_bases.find_start(name, root)
+        if start is None:
+            return None
+        # Its own base is asked for only once: afterwards neither it nor the job need to be there.
+        if not (start.folder / checkpoint_bases.NOTE).is_file():
+            checkpoint_bases.lay_out(start, find_base(start.base, root).folder, root)
+    except checkpoint_bases.StartRefused as error:
+        raise BaseUnusable(str(error)) from error
+    return Base(name, start.folder, f"Checkpoint {name}", family=start.family)
 
 
 def _sound(base: Base) -> Base:
@@ -105,7 +126,7 @@ def load_tokenizer(base: Base) -> Any:
     """Load the tokenizer; runs in a worker only."""
     from transformers import AutoTokenizer
 
-    _make_if_tiny(base)
+    _make(base)
     try:
         tokenizer = AutoTokenizer.from_pretrained(
             base.folder, local_files_only=True, trust_remote_code=False
@@ -128,7 +149,7 @@ def load_weights(base: Base, dtype: Any = None, four_bits_on: Any = None) -> Any
     import torch
     from transformers import AutoModelForCausalLM
 
-    _make_if_tiny(base)
+    _make(base)
     wanted = dtype or torch.float32
     more = _four_bits(wanted, four_bits_on) if four_bits_on is not None else {}
     try:
@@ -158,8 +179,18 @@ def _four_bits(dtype: Any, device: Any) -> dict[str, Any]:
     return {"quantization_config": chosen, "device_map": {"": device}}
 
 
-def _make_if_tiny(base: Base) -> None:
-    if not base.is_tiny:
+def _make(base: Base) -> None:
+    """Make what is made here on its first use: the tiny base, and the merged weights of a checkpoint."""
+    if base.family and not checkpoint_bases.has_weights(base.folder):
+        note = read_json(base.folder / checkpoint_bases.NOTE)
+        checkpoint = Path(note["checkpoint"])
+        if not checkpoint.is_dir():
+            raise BaseUnusable(f"{base.label} was deleted before its weights were merged.")
+        origin = find_base(note["base"], base.folder.parents[1])
+        whole = not (checkpoint / "adapter_config.json").is_file()
+        weights = load_weights(Base(str(checkpoint), checkpoint, base.label) if whole else origin)
+        checkpoint_bases.merge(base.folder, load_tokenizer(origin), weights)
+    if base.name != TINY:
         return
     if not (base.folder / "model.safetensors").is_file():
         make_tiny(base.folder)

@@ -5,7 +5,9 @@
 """
 
 import argparse
+import os
 import shutil
+import subprocess
 import sys
 import time
 from collections.abc import Mapping
@@ -14,8 +16,9 @@ from typing import Any, Final
 
 from curator.dataset.errors import UnreadableInput, WrongUse
 from curator.dataset.resources import resource
-from curator.tune.local.bases import ORIGIN, TINY, BaseUnusable, find_base
-from curator.tune.local.environment import TORCH
+from curator.tune.local import checkpoint_bases
+from curator.tune.local.bases import ORIGIN, TINY, Base, BaseUnusable, find_base
+from curator.tune.local.environment import TORCH, trainer_python
 from curator.tune.local.folders import write_json
 from curator.tune.local.options import METADATA_KEY, BadOption, TrainingOptions, resolve
 
@@ -32,6 +35,7 @@ _CODE: Final = (
             "base_folders",
             "bases",
             "breakdowns",
+            "checkpoint_bases",
             "devices",
             "encoding",
             "estimates",
@@ -76,17 +80,18 @@ def export(
     _copy(training, folder / "train.jsonl")
     if validation is not None:
         _copy(validation, folder / "validation.jsonl")
-    if found.is_tiny:
+    _merge_start(found)
+    if found.name == TINY:
         # The tiny base is made where the job runs, from the shipped sample.
         shutil.copytree(resource("samples"), folder / "code" / "curator" / "resources" / "samples")
     else:
         shutil.copytree(
             found.folder,
             folder / "base",
-            ignore=shutil.ignore_patterns("*.gguf", ORIGIN, "features"),
+            ignore=shutil.ignore_patterns("*.gguf", ORIGIN, checkpoint_bases.NOTE, "features"),
         )
     spec = {
-        "base": "tiny" if found.is_tiny else "base",
+        "base": "tiny" if found.name == TINY else "base",
         "base_folder": "base",
         "options": options.to_json(),
         "training_path": "train.jsonl",
@@ -105,10 +110,35 @@ def export_request(
     """Write what the body of a create call asks for as a bundle; raises WrongUse where it is wrong."""
     base = str(request["model"])
     try:
-        options = resolve(request, tiny=base == TINY)
+        options = resolve(request, tiny=find_base(base).is_tiny)
+    except BaseUnusable as error:
+        raise WrongUse(str(error)) from error
     except BadOption as error:
         raise WrongUse(f"{error.param}: {error}") from error
     return export(folder, base, training, options, validation)
+
+
+def _merge_start(base: Base) -> None:
+    """Let the trainer merge a checkpoint that is to be the base; raises WrongUse where it cannot."""
+    if not base.family or checkpoint_bases.has_weights(base.folder):
+        return
+    trainer = trainer_python()
+    if trainer is None:
+        raise WrongUse(
+            f"To put {base.name} into a bundle its weights must be merged, which needs the trainer: "
+            "curator trainer --install."
+        )
+    code = "import sys; from curator.tune.local import bases as b; b.load_tokenizer(b.find_base(sys.argv[1]))"
+    environment = {**os.environ, "PYTHONPATH": str(_PACKAGE.parent), "HF_HUB_OFFLINE": "1"}
+    answer = subprocess.run(
+        [trainer, "-c", code, base.name],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if answer.returncode != 0:
+        raise WrongUse(f"{base.name} could not be merged: {answer.stderr.strip()[-300:]}")
 
 
 def _add_trainer(folder: Path, options: TrainingOptions) -> None:

@@ -11,10 +11,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from curator.tune.local import checkpoint_bases
 from curator.tune.local.answers import ApiError, json_body, not_found
 from curator.tune.local.bases import known_bases
 from curator.tune.local.chat_requests import ChatRequest, read_request
-from curator.tune.local.folders import JobFolder, new_id
+from curator.tune.local.folders import FINISHED, JobFolder, new_id
 from curator.tune.local.jobs_api import model_id
 from curator.tune.local.queue import Queue
 
@@ -132,6 +133,12 @@ class ChatEndpoints:
         if identifier not in found:
             raise not_found("model", identifier, "model_not_found")
         shutil.rmtree(found[identifier][1])
+        needed = {
+            job.spec["base"]
+            for job in self._queue.all()
+            if job.state["status"] not in FINISHED or any(job.checkpoints_root.glob("step-*"))
+        }
+        checkpoint_bases.remove_unused(self._queue.root, needed)
         return JSONResponse({"id": identifier, "object": "model", "deleted": True})
 
     async def chat(self, request: Request) -> Response:

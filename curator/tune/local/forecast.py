@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from curator.tune.local import estimates
 from curator.tune.local.bases import BaseUnusable, find_base
+from curator.tune.local.checkpoint_bases import sized_like
 from curator.tune.local.devices import has_card
 from curator.tune.local.estimates import BaseFacts
 from curator.tune.local.options import BadOption, TrainingOptions, resolve
@@ -40,7 +41,7 @@ def forecast(base: str, request: Mapping[str, Any], longest: int, tokens: int) -
     scale = _TINY_TOKENS if found.is_tiny else 1
     # On a card the driver alone knows what is free; the worker asks it before it begins.
     card = has_card()
-    facts = _TINY if found.is_tiny else estimates.facts_of(found.folder)
+    facts = _TINY if found.is_tiny else estimates.facts_of(sized_like(found.folder))
     facts = replace(facts, card=card, half=card)
     length = min(longest * scale, options.max_tokens)
     if options.method == "head":

@@ -9,6 +9,7 @@ from starlette.routing import Route
 from curator.tune.local import devices
 from curator.tune.local.answers import ApiError, json_body, not_found, page
 from curator.tune.local.bases import BaseUnusable, find_base
+from curator.tune.local.checkpoint_bases import family_of
 from curator.tune.local.files_api import FileStore
 from curator.tune.local.folders import FINISHED, JobFolder
 from curator.tune.local.options import BadOption, resolve
@@ -60,7 +61,7 @@ def _method_object(options: dict[str, Any], hyper: dict[str, Any]) -> dict[str, 
 def model_id(job: JobFolder, step: int | None = None) -> str:
     """Return the name under which a job's result, or one of its checkpoints, answers in chat."""
     spec = job.spec
-    base = spec["base"].rstrip("/").rsplit("/", 1)[-1]
+    base = family_of(spec["base"]).rstrip("/").rsplit("/", 1)[-1]
     tail = "" if step is None else f":ckpt-step-{step}"
     return (
         f"ft:{base}:this-computer:{spec.get('suffix') or ''}:{job.id.removeprefix('ftjob-')}{tail}"

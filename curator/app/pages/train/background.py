@@ -86,12 +86,13 @@ def _row(target: Target) -> TargetRow:
         return TargetRow(target, key_place(target), own)
     from curator.tune.local.bases import PRACTICE, known_bases
     from curator.tune.local.environment import trainer_python
+    from curator.tune.offers import startable_checkpoints
 
     bases = tuple(base.name for base in known_bases())
     has_trainer = trainer_python() is not None
-    # The profile's own first, then what somebody added.
+    # The profile's own first, then what somebody added, then what was trained here.
     mine = tuple(name for name in target.bases if name in bases)
-    offered = (*mine, *(name for name in bases if name not in mine))
+    offered = (*mine, *(name for name in bases if name not in mine), *startable_checkpoints())
     target = target.model_copy(update={"bases": offered})
     return TargetRow(target, "not needed", own, has_trainer, PRACTICE in bases)
 
