@@ -2,7 +2,8 @@
 
 The vocabularies are the files OpenAI publishes, verified by the SHA-256 that tiktoken pins, so
 nothing is ever fetched. fastokens counts many times faster than tiktoken but is younger: it is
-used only when it counts every text of the shipped golden file as tiktoken does.
+used only when it counts every text of the shipped golden file as tiktoken does, and the characters
+that it is known to read otherwise always go to tiktoken.
 """
 
 import base64
@@ -38,11 +39,15 @@ class Engine(NamedTuple):
 
 
 class Vocabulary(NamedTuple):
-    """One published vocabulary: its file, the hash tiktoken pins, and its splitting pattern."""
+    """One published vocabulary: its file, the hash tiktoken pins, and its splitting pattern.
+
+    fastokens splits texts with this one character otherwise (a sweep over all code points found it).
+    """
 
     file: str
     sha256: str
     pattern: str
+    misread: str = ""
 
 
 _O200K: Final = Vocabulary(
@@ -67,6 +72,7 @@ _CL100K: Final = Vocabulary(
     "223921b76ee99bde995b7ff738513eef100fb51d18c93597a113bcffe865b2a7",
     r"'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}++|\p{N}{1,3}+| ?[^\s\p{L}\p{N}]++[\r\n]*+"
     r"|\s++$|\s*[\r\n]|\s+(?!\S)|\s",
+    misread="\u180e",
 )
 VOCABULARIES: Final = {"o200k_base": _O200K, "cl100k_base": _CL100K, "o200k_harmony": _O200K}
 """The vocabulary of each encoding; o200k_harmony differs from o200k_base in special tokens only,
@@ -158,7 +164,26 @@ def _fastokens(file: str) -> Engine | None:
         counts: npt.NDArray[np.int64] = places[1:] - places[:-1]
         return counts
 
-    return Engine(count, count_clean) if agrees_with_golden(name, count) else None
+    engine = Engine(count, count_clean)
+    misread = VOCABULARIES[name].misread
+    if not agrees_with_golden(name, count, leaving_out=misread):
+        return None
+    return _with_referee(engine, file, misread) if misread else engine
+
+
+def _with_referee(engine: Engine, file: str, misread: str) -> Engine:
+    """Return an engine that leaves the texts with one character to tiktoken, loaded for the first."""
+
+    def count(text: str) -> int:
+        return _tiktoken(file).count(text) if misread in text else engine.count(text)
+
+    def count_clean(texts: list[str]) -> npt.NDArray[np.int64]:
+        counts = engine.count_clean(texts)
+        for number in [number for number, text in enumerate(texts) if misread in text]:
+            counts[number] = _tiktoken(file).count(texts[number])
+        return counts
+
+    return Engine(count, count_clean)
 
 
 def fast_engine(encoding: str) -> Engine | None:
@@ -172,7 +197,11 @@ def golden_texts() -> tuple[list[str], dict[str, list[int]]]:
     return golden["texts"], golden["counts"]
 
 
-def agrees_with_golden(encoding: str, count: CountText) -> bool:
-    """Return whether a count gives tiktoken's figure for every golden text."""
+def agrees_with_golden(encoding: str, count: CountText, *, leaving_out: str = "") -> bool:
+    """Return whether a count gives tiktoken's figure for every golden text, but for those with a text."""
     texts, counts = golden_texts()
-    return all(map(int.__eq__, map(count, texts), counts[encoding]))
+    return all(
+        count(text) == exact
+        for text, exact in zip(texts, counts[encoding], strict=True)
+        if not leaving_out or leaving_out not in text
+    )

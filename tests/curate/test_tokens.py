@@ -42,7 +42,19 @@ PIECES = st.one_of(
     st.text(
         alphabet="abcXYZ 'sStTlL019\n\r\t .,;:-_/\u00a0\u3000éßſ中あ한👍🏽\u200d\u0301", max_size=40
     ),
-    st.sampled_from([*SPECIALS, "\ud800", "\udc00\ud800", "  \n", "'LL", "\x00", "a" * 400]),
+    st.sampled_from(
+        [
+            *SPECIALS,
+            "\u180e",
+            "\u182c\u180e'",
+            "\ud800",
+            "\udc00\ud800",
+            "  \n",
+            "'LL",
+            "\x00",
+            "a" * 400,
+        ]
+    ),
     st.characters(),
 )
 
@@ -55,6 +67,34 @@ def test_both_engines_agree_with_the_golden_file(encoding):
     began = time.process_time()
     assert agrees_with_golden(encoding, fast)
     assert time.process_time() - began < 0.2, "the self-test runs at every first load"
+
+
+CONTEXTS = "{0}'s {0}. a{0}1 ’{0}z\n{0}\r\n  {0}{0}  A{0}b-{0}/'{0}"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("encoding", VOCABULARIES)
+def test_every_code_point_counts_as_tiktoken_does(encoding):
+    fast = fast_engine(encoding)
+    assert fast is not None
+    points = [point for point in range(0x110000) if not 0xD800 <= point < 0xE000]
+    for begin in range(0, len(points), 20_000):
+        texts = [CONTEXTS.format(chr(point)) for point in points[begin : begin + 20_000]]
+        counts = fast.count_clean(texts).tolist()
+        expected = tiktoken_engine(encoding).count_clean(texts).tolist()
+        assert counts == expected, [
+            ascii(text) for text, a, b in zip(texts, counts, expected, strict=True) if a != b
+        ][:5]
+
+
+def test_a_character_that_the_fast_engine_misreads_is_counted_by_tiktoken():
+    text = "a\u180e's"
+    assert text in golden_texts()[0]
+    assert encodings.VOCABULARIES["cl100k_base"].misread in text
+    fast = fast_engine("cl100k_base")
+    exact = tiktoken_count("cl100k_base")(text)
+    assert fast.count(text) == exact
+    assert fast.count_clean(["b", text, "c"]).tolist() == [1, exact, 1]
 
 
 def test_the_golden_file_holds_hundreds_of_texts_for_both_vocabularies():
