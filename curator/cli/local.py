@@ -1,6 +1,7 @@
 """The verbs about training on this computer: serve and trainer."""
 
 import sys
+from pathlib import Path
 
 from curator.cli.answer import Answer, notice
 from curator.cli.arguments import Options, Verbs
@@ -28,6 +29,7 @@ def add_verbs(verbs: Verbs) -> None:
         "curator trainer --install",
         "curator trainer --practice",
         "curator trainer --qlora",
+        "curator trainer --remove",
     )
     trainer.add_argument(
         "--install", action="store_true", help="make the trainer's environment, once"
@@ -39,6 +41,11 @@ def add_verbs(verbs: Verbs) -> None:
     )
     trainer.add_argument(
         "--qlora", action="store_true", help="add what 4-bit weights on a card need (45 MB)"
+    )
+    trainer.add_argument(
+        "--remove",
+        action="store_true",
+        help="delete the trainer's environment; bases and jobs stay",
     )
     trainer.add_argument("--practice", action="store_true", help="fetch the practice base (93 MB)")
 
@@ -72,6 +79,8 @@ def _trainer(options: Options, progress: Progress) -> Answer:
     from curator.tune.local import environment, practice
     from curator.tune.local.bases import known_bases
 
+    if options.remove:
+        return _removed(environment.remove())
     if options.install and (options.build or environment.trainer_python() is None):
         chosen = environment.plan(options.build)
         _agree(chosen.build, chosen.download_mb, chosen.disk_mb, given=bool(options.build))
@@ -92,3 +101,15 @@ def _trainer(options: Options, progress: Progress) -> Answer:
     else:
         lines = (f"trainer: {python}", f"bases: {', '.join(bases)}")
     return Answer(keys, lines)
+
+
+def _removed(folder: Path | None) -> Answer:
+    from curator.tune.local import environment
+
+    if folder is not None:
+        words = f"Deleted {folder}. Bases, jobs and checkpoints are kept."
+        return Answer({"removed": str(folder)}, (words,))
+    words = "There is no environment of the trainer's own to delete."
+    if environment.is_checkout():
+        words += f" In this checkout its packages lie in {sys.prefix}, with all others."
+    return Answer({"removed": None}, (words,))

@@ -1,19 +1,26 @@
-"""The trainer's own Python environment: torch and what it needs, apart from the window's packages.
+"""The trainer's Python environment: torch and what it needs, apart from the window's packages.
 
-On Linux the ordinary torch package brings gigabytes of CUDA libraries, so without an NVIDIA card the
-CPU build is asked for first: from whatever index and find-links pip is configured with, or from the
-index named by CURATOR_TORCH_INDEX. CUDA is taken only where a card answers, and its size is said
-first.
+On Linux the ordinary torch package brings gigabytes of CUDA libraries, so without an NVIDIA card only
+the CPU build (a version that ends in +cpu) is taken: from whatever index and find-links pip is
+configured with, or from the index named by CURATOR_TORCH_INDEX. CUDA is taken only where a card
+answers, and its size is said first.
+
+A checkout has one environment for all, its .venv: the trainer is installed into it. Everywhere else it
+gets an environment of its own in the state folder.
 """
 
-import json
+import atexit
+import functools
+import importlib.util
 import os
 import platform
+import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import venv
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
@@ -25,10 +32,22 @@ from curator.tune.local.folders import state_folder
 
 TORCH: Final = "2.13.0"
 QLORA_MB: Final = 45
+CHECKOUT_STAMP: Final = "curator.stamp"
 Build = Literal["cpu", "cuda", "default"]
 Progress = Callable[[int, int, str], None]
 IsCancelled = Callable[[], bool]
 
+_OPTIONS: Final = (
+    "--disable-pip-version-check",
+    # Without a network pip would try for more than a minute before it says so.
+    "--retries=1",
+    "--timeout=10",
+)
+_UNREACHABLE: Final = re.compile(
+    r"Failed to establish a new connection|NameResolutionError|Temporary failure in name resolution"
+    r"|Max retries exceeded|ConnectTimeout|ProxyError|Network is unreachable|Connection refused"
+)
+_PYTHONS: Final = ("python3", *(f"python3.{minor}" for minor in (13, 12, 11, 14, 15)))
 _SIZE_MB: Final[dict[Build, tuple[int, int]]] = {
     "cpu": (300, 1250),
     "cuda": (3000, 7500),
@@ -53,15 +72,23 @@ class SetupPlan:
 
 
 def trainer_folder() -> Path:
-    """Return where the trainer's environment lies."""
-    return state_folder() / "trainer"
+    """Return where the trainer's environment lies, or would lie."""
+    own = state_folder() / "trainer"
+    return Path(sys.prefix) if is_checkout() and not own.exists() else own
+
+
+def is_checkout() -> bool:
+    """Tell whether this Python is the .venv that ./dev made in a checkout; ./dev leaves the stamp."""
+    return (Path(sys.prefix) / CHECKOUT_STAMP).is_file()
 
 
 def trainer_python() -> str | None:
     """Return the Python that can train: CURATOR_TRAINER_PYTHON, this one, the set-up one, or None."""
     given = os.environ.get("CURATOR_TRAINER_PYTHON")
     own = _python_of(trainer_folder())
-    for candidate in filter(None, (given, str(own) if own.exists() else None, sys.executable)):
+    # A bundle is a program, not a Python.
+    this = None if getattr(sys, "frozen", False) else sys.executable
+    for candidate in filter(None, (given, str(own) if own.exists() else None, this)):
         if _can_train(candidate):
             return candidate
     return None
@@ -70,40 +97,34 @@ def trainer_python() -> str | None:
 def plan(build: Build | None = None) -> SetupPlan:
     """Decide which torch build fits this machine; raises TrainerUnavailable where none can be had.
 
-    Asks pip what it would install and installs nothing.
+    Asks pip which versions there are; nothing is fetched but the index's own pages.
     """
     wanted = build or _usual_build()
-    if wanted == "cpu":
-        version = next((v for v in (f"{TORCH}+cpu", TORCH) if _is_plain(v)), None)
-        if version is None:
-            raise TrainerUnavailable(
-                "No CPU build of torch can be had from the package indexes pip is configured with. "
-                "Name PyTorch's own CPU index (pytorch.org, Get Started, CPU) in CURATOR_TORCH_INDEX "
-                "and try again, or choose the CUDA build (about 3 GB) on purpose."
-            )
-        return SetupPlan("cpu", version, *_SIZE_MB["cpu"])
-    return SetupPlan(wanted, TORCH, *_SIZE_MB[wanted])
+    if wanted != "cpu":
+        return SetupPlan(wanted, TORCH, *_SIZE_MB[wanted])
+    version = f"{TORCH}+cpu"
+    if version not in _versions_of_torch():
+        raise TrainerUnavailable(
+            "No CPU build of torch can be had from the package indexes pip is configured with. "
+            "Name PyTorch's own CPU index (pytorch.org, Get Started, CPU) in CURATOR_TORCH_INDEX and "
+            "try again, or choose the CUDA build (about 3 GB) on purpose: curator trainer --install "
+            "--build cuda."
+        )
+    return SetupPlan("cpu", version, *_SIZE_MB["cpu"])
 
 
 def install(chosen: SetupPlan, progress: Progress, cancelled: IsCancelled) -> str:
-    """Make the trainer's environment and return its Python; a cancelled set-up leaves nothing behind."""
+    """Set the trainer up and return its Python; a cancelled set-up leaves no environment behind."""
+    if is_checkout() and not (state_folder() / "trainer").exists():
+        _fill(Path(sys.executable), chosen, progress, cancelled)
+        return sys.executable
     folder = trainer_folder()
     fresh = folder.with_name("trainer.new")
     shutil.rmtree(fresh, ignore_errors=True)
-    steps = (
-        ("torch", [f"torch=={chosen.torch}"]),
-        (
-            "the trainer's packages",
-            ["-r", str(resource("trainer", "requirements.txt")), f"torch=={chosen.torch}"],
-        ),
-    )
     try:
         progress(0, 3, "Making a Python environment")
-        venv.EnvBuilder(with_pip=True, symlinks=os.name != "nt").create(fresh)
-        for done, (what, packages) in enumerate(steps, 1):
-            progress(done, 3, f"Installing {what} (about {chosen.download_mb} MB in all)")
-            _pip(_python_of(fresh), ["install", *packages], cancelled)
-        progress(2, 3, _add_chat(_python_of(fresh), cancelled))
+        _make_environment(fresh)
+        _fill(_python_of(fresh), chosen, progress, cancelled)
     except BaseException:
         shutil.rmtree(fresh, ignore_errors=True)
         raise
@@ -115,16 +136,49 @@ def install(chosen: SetupPlan, progress: Progress, cancelled: IsCancelled) -> st
             "without CUDA: it trains on the processor. Name an index that has the CUDA build in "
             "CURATOR_TORCH_INDEX and install again."
         )
-    progress(3, 3, "The trainer is ready")
     return str(_python_of(folder))
 
 
+def remove() -> Path | None:
+    """Delete the trainer's own environment and return where it lay; None where there was none.
+
+    Bases, jobs and checkpoints stay. In a checkout the packages lie in .venv, which is not touched.
+    """
+    folder = state_folder() / "trainer"
+    if not folder.exists():
+        return None
+    shutil.rmtree(folder)
+    return folder
+
+
+def _fill(python: Path, chosen: SetupPlan, progress: Progress, cancelled: IsCancelled) -> None:
+    """Install torch, the trainer's packages and, where it works, llama.cpp into an environment."""
+    requirements = ["-r", str(resource("trainer", "requirements.txt")), f"torch=={chosen.torch}"]
+    steps = (("torch", [f"torch=={chosen.torch}"]), ("the trainer's packages", requirements))
+    for done, (what, packages) in enumerate(steps, 1):
+        progress(done, 3, f"Installing {what} (about {chosen.download_mb} MB in all)")
+        _pip(python, ["install", *packages], cancelled)
+    progress(2, 3, _add_chat(python, cancelled))
+    progress(3, 3, "The trainer is ready")
+
+
 def _add_chat(python: Path, cancelled: IsCancelled) -> str:
-    """Add what replies without torch need and return a sentence: not every system has a wheel of it."""
+    """Add what replies without torch need and return a sentence on whether it works here.
+
+    Not every system has a wheel of it, and a wheel that installs may miss a library of the system, so
+    it is imported once.
+    """
+    slower = "Replies will come through torch, which is slower"
     try:
         _pip(python, ["install", "-r", str(resource("trainer", "chat.txt"))], cancelled)
     except TrainerUnavailable as error:
-        return f"Replies will come through torch, which is slower: {error}"
+        return f"{slower}: {error}"
+    tried = subprocess.run(
+        [python, "-c", "import xllamacpp"], check=False, capture_output=True, text=True
+    )
+    if tried.returncode != 0:
+        why = (tried.stderr.strip().splitlines() or ["it ended without a word"])[-1]
+        return f"{slower}: llama.cpp was installed but does not load ({why})."
     return "Replies will come through llama.cpp"
 
 
@@ -153,27 +207,61 @@ def _usual_build() -> Build:
     return "cuda" if has_card() else "cpu"
 
 
-def _is_plain(version: str) -> bool:
-    """Tell whether pip would install this torch without any NVIDIA package."""
-    command = [
-        "install",
-        "--dry-run",
-        "--quiet",
-        "--ignore-installed",
-        "--report",
-        "-",
-        f"torch=={version}",
-    ]
+def _versions_of_torch() -> tuple[str, ...]:
+    """Return the versions of torch that pip could install here, those of local builds included.
+
+    Only pages of the index are read. The obvious question, a dry run of the installation, makes an
+    older pip fetch the package and all of CUDA first. Raises TrainerUnavailable where pip has no answer.
+    """
     answer = subprocess.run(
-        [sys.executable, "-m", "pip", *command, *_index()],
+        [str(_python_with_pip()), "-m", "pip", "index", "versions", "torch", *_OPTIONS, *_index()],
         capture_output=True,
         text=True,
         check=False,
     )
-    if answer.returncode != 0:
-        return False
-    names = [item["metadata"]["name"].lower() for item in json.loads(answer.stdout)["install"]]
-    return not any(name.startswith(("nvidia", "cuda", "triton")) for name in names)
+    for line in answer.stdout.splitlines():
+        if line.startswith("Available versions:"):
+            return tuple(part.strip() for part in line.partition(":")[2].split(","))
+    raise TrainerUnavailable(_reason(answer.stderr.splitlines()))
+
+
+@functools.cache
+def _python_with_pip() -> Path:
+    """Return a Python that has pip: this one, or that of a throw-away environment.
+
+    The environments that uv makes have no pip, and a bundle is no Python at all.
+    """
+    if not getattr(sys, "frozen", False) and importlib.util.find_spec("pip"):
+        return Path(sys.executable)
+    folder = Path(tempfile.mkdtemp(prefix="curator-pip-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    _make_environment(folder / "venv")
+    return _python_of(folder / "venv")
+
+
+def _make_environment(folder: Path) -> None:
+    """Make an empty environment with pip; raises TrainerUnavailable where no Python can."""
+    if not getattr(sys, "frozen", False):
+        venv.EnvBuilder(with_pip=True, symlinks=os.name != "nt").create(folder)
+        return
+    probe = "import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 16))"
+    for name in _PYTHONS:
+        found = shutil.which(name)
+        if found is None or _run_quietly([found, "-c", probe]) != 0:
+            continue
+        if _run_quietly([found, "-m", "venv", str(folder)]) == 0:
+            return
+        shutil.rmtree(folder, ignore_errors=True)
+    raise TrainerUnavailable(
+        "This package of Curator brings no Python for the trainer, and none that fits was found. "
+        "Install Python 3.11 to 3.15 with venv (Debian and Ubuntu: python3 and python3-venv) and try "
+        "again, or name the Python of an environment that has torch, transformers and peft in "
+        "CURATOR_TRAINER_PYTHON."
+    )
+
+
+def _run_quietly(command: list[str]) -> int:
+    return subprocess.run(command, check=False, capture_output=True).returncode
 
 
 def _index() -> list[str]:
@@ -182,22 +270,42 @@ def _index() -> list[str]:
 
 
 def _pip(python: Path, arguments: list[str], cancelled: IsCancelled) -> None:
-    process = subprocess.Popen(
-        [str(python), "-m", "pip", "--disable-pip-version-check", *arguments, *_index()],
+    said: list[str] = []
+    with subprocess.Popen(
+        [str(python), "-m", "pip", *arguments, *_OPTIONS, *_index()],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-    )
-    assert process.stdout is not None
-    said: list[str] = []
-    for line in process.stdout:
-        said = [*said[-8:], line.strip()]
-        if cancelled():
-            process.terminate()
-            process.wait()
-            raise Cancelled("The set-up of the trainer was stopped; nothing was left behind.")
-    if process.wait() != 0:
-        raise TrainerUnavailable("pip could not install the trainer: " + " ".join(said[-3:]))
+    ) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            said = [*said[-40:], line.strip()]
+            if cancelled():
+                process.terminate()
+                process.wait()
+                raise Cancelled(
+                    "The set-up of the trainer was stopped; install again to finish it."
+                )
+    if process.returncode != 0:
+        raise TrainerUnavailable(_reason(said))
+
+
+def _reason(said: Sequence[str]) -> str:
+    """Return one sentence on why pip failed, from what it said."""
+    text = "\n".join(said)
+    if _UNREACHABLE.search(text):
+        return (
+            "The package index cannot be reached. Check the network (and the proxy, where there is "
+            "one), then try again."
+        )
+    if "No space left on device" in text:
+        return "The disk is full. Free about 1.5 GB and try again."
+    missing = re.search(r"No matching distribution found for (\S+)", text)
+    if missing:
+        return f"The package indexes pip is configured with have no {missing[1]} for this Python."
+    errors = [line.strip() for line in said if line.strip().startswith("ERROR:")]
+    last = errors[-1].removeprefix("ERROR:").strip() if errors else (said or ["no reason"])[-1]
+    return f"pip could not install the trainer: {last}"
 
 
 def _python_of(folder: Path) -> Path:
@@ -215,20 +323,21 @@ def _can_train(python: str) -> bool:
 
 
 def main() -> int:
-    """Install the trainer's packages into the running environment (for tests and CI)."""
+    """Install the trainer's packages into the running environment: for ./dev, in a checkout."""
     try:
         chosen = plan()
         sys.stdout.write(f"torch {chosen.torch}: about {chosen.download_mb} MB\n")
-        requirements = str(resource("trainer", "requirements.txt"))
-        packages = [f"torch=={chosen.torch}", "-r", requirements]
-        _pip(
-            Path(sys.executable), ["install", "-q", "--root-user-action=ignore", *packages], _never
-        )
-        sys.stdout.write(f"{_add_chat(Path(sys.executable), _never)}\n")
+        sys.stdout.flush()
+        _fill(Path(sys.executable), chosen, _say, _never)
     except TrainerUnavailable as error:
         sys.stderr.write(f"{error}\n")
         return 1
     return 0
+
+
+def _say(_done: int, _of: int, words: str) -> None:
+    sys.stdout.write(f"{words}\n")
+    sys.stdout.flush()
 
 
 def _never() -> bool:
