@@ -15,6 +15,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QWidget
 
 from curator import __version__
+from curator.tune.redaction import clear_text
 
 log = logging.getLogger("curator")
 LOG_BYTES: Final = 1_000_000
@@ -80,4 +81,4 @@ def report_of(error: BaseException) -> str:
 
     lines = traceback.format_exception(type(error), error, error.__traceback__)
     facts = f"Curator {__version__}, Python {platform.python_version()}, Qt {qVersion()}"
-    return f"{facts}, {platform.platform()}\n\n{''.join(lines)}"
+    return clear_text(f"{facts}, {platform.platform()}\n\n{''.join(lines)}")

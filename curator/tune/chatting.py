@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from curator.dataset.errors import Cancelled
 from curator.tune.client import CallFailed, Connection
 from curator.tune.prompt_variants import as_asked
+from curator.tune.redaction import PiecewiseRedactor
 
 if TYPE_CHECKING:
     from openai import OpenAI
@@ -79,7 +80,7 @@ def _read(
     import openai
 
     began = time.monotonic()
-    heard = _Heard()
+    heard = _Heard(connection.piecewise(), on_text)
     more: dict[str, Any] = {}
     if question.temperature is not None:
         more["temperature"] = question.temperature
@@ -95,31 +96,35 @@ def _read(
             for chunk in stream:
                 if cancelled():
                     raise Cancelled("The reply was stopped.")
-                heard.take(chunk, on_text, time.monotonic() - began)
+                heard.take(chunk, time.monotonic() - began)
         except openai.APIError as error:
             if type(error) is not openai.APIError:
                 raise
             # An error object in the middle of a stream: the server itself says what went wrong.
-            said = connection.hide_key(str(error.message))[:400]
+            said = connection.clear(str(error.message))[:400]
             raise CallFailed(
                 f'{connection.target.label} broke off its answer. It says: "{said}"',
                 outcome="unclear",
                 code="stream_error",
             ) from None
+        finally:
+            heard.show_rest()
     return heard.reply(connection, question.candidate, time.monotonic() - began)
 
 
 class _Heard:
     """What came of a reply so far; every field of a chunk may be missing or odd."""
 
-    def __init__(self) -> None:
+    def __init__(self, redactor: PiecewiseRedactor, on_text: OnText) -> None:
+        self._redactor = redactor
+        self._on_text = on_text
         self._pieces: list[str] = []
         self._finish = ""
         self._counted: int | None = None
         self._chunks = 0
         self._first_s = 0.0
 
-    def take(self, chunk: Any, on_text: OnText, now: float) -> None:
+    def take(self, chunk: Any, now: float) -> None:
         """Take one chunk of the stream."""
         used = getattr(getattr(chunk, "usage", None), "completion_tokens", None)
         if isinstance(used, int):
@@ -133,10 +138,18 @@ class _Heard:
             if isinstance(text, str) and text:
                 self._first_s = self._first_s if self._pieces else now
                 self._pieces.append(text)
-                on_text(text)
+                self._show(self._redactor.take(text))
             reason = getattr(choice, "finish_reason", None)
             if isinstance(reason, str):
                 self._finish = reason
+
+    def show_rest(self) -> None:
+        """Show what was held back, now that nothing more comes."""
+        self._show(self._redactor.rest())
+
+    def _show(self, text: str) -> None:
+        if text:
+            self._on_text(text)
 
     def reply(self, connection: Connection, candidate: str, seconds: float) -> Reply:
         """Return the reply; raises CallFailed where nothing came or the end is missing."""

@@ -5,18 +5,18 @@ outside the handler so that no traceback carries a request, a header or a body t
 """
 
 import math
-import os
 import re
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
 from curator.dataset.errors import CuratorError, TargetError, WrongUse
 from curator.tune.addresses import host_of, is_loopback
 from curator.tune.keys import Key, need_key
-from curator.tune.services import PACKAGES, chat_address, own_client
+from curator.tune.redaction import PiecewiseRedactor
+from curator.tune.sdk_client import build_client
 from curator.tune.targets import Target, with_local_address
 
 if TYPE_CHECKING:
@@ -25,9 +25,7 @@ if TYPE_CHECKING:
 Outcome = Literal["not_sent", "refused", "unclear"]
 _T = TypeVar("_T")
 
-_OPENAI_HOST: Final = "api.openai.com"
 _READ_S: Final = 60.0
-_CONNECT_S: Final = 10.0
 _MAX_PAGES: Final = 10
 _PAGE_SIZE: Final = 100
 _OPEN: Final = (408, 409, 499)
@@ -90,6 +88,7 @@ class Connection:
             raise WrongUse(f"The address of {target.label} is not complete. Fill in: {missing}.")
         self.target = target
         self._key = key
+        self._redactor = key.redactor if key else None
         self._read_s = read_s
         self._client: OpenAI | None = None
 
@@ -108,10 +107,15 @@ class Connection:
     def call(
         self, wanted: type[_T], what: str, work: "Callable[[OpenAI], object]", *, retries: int = 0
     ) -> _T:
-        """Run one call and return its answer, proved to be of the wanted type; raises CallFailed."""
+        """Run one call and return its answer, proved to be of the wanted type; raises CallFailed.
+
+        Whatever comes back or goes wrong is cleared of the key here, and nowhere else.
+        """
         failure: CuratorError
         try:
             answer = work(self._sdk().with_options(max_retries=retries))
+            if self._redactor:
+                answer = self._redactor.answer(answer)
             if isinstance(answer, wanted):
                 return answer
             failure = self.not_compatible(what, answer)
@@ -120,6 +124,11 @@ class Connection:
         except Exception as error:  # noqa: BLE001 - provider boundary
             failure = self._translate(error, what)
         failure.__context__ = failure.__cause__ = None
+        if self._redactor:
+            failure.args = self._redactor.answer(failure.args)
+            for name in ("code", "param"):
+                if isinstance(getattr(failure, name, None), str):
+                    setattr(failure, name, self._redactor.text(getattr(failure, name)))
         raise failure
 
     def list_bounded(
@@ -154,9 +163,17 @@ class Connection:
             more["after"] = _id(items[-1])
         return Listing(tuple(found.values()), complete=False)
 
-    def hide_key(self, text: str) -> str:
-        """Return a server's text with our key blotted out."""
-        return self._key.hide_in(text) if self._key else text
+    def clear(self, text: str) -> str:
+        """Return a text without the key; needed only where it is cut short before it comes back."""
+        return self._redactor.text(text) if self._redactor else text
+
+    def piecewise(self) -> PiecewiseRedactor:
+        """Return what clears a text that comes in pieces, such as a streamed reply."""
+        return PiecewiseRedactor(self._redactor)
+
+    def cleared(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
+        """Yield a download without the key in it; nothing else of it moves."""
+        return self._redactor.stream(pieces) if self._redactor else pieces
 
     def _items(self, page: object, what: str) -> Iterator[object]:
         data = getattr(page, "data", None)
@@ -166,7 +183,7 @@ class Connection:
 
     def _sdk(self) -> "OpenAI":
         if self._client is None:
-            self._client = _build_client(self.target, self._key, self._read_s)
+            self._client = build_client(self.target, self._key, self._read_s)
         return self._client
 
     def _where(self) -> str:
@@ -204,12 +221,12 @@ class Connection:
                 outcome="unclear",
                 code="not_compatible",
             )
-        reason = self.hide_key(f"{type(error).__name__}: {error}")[:300]
+        reason = self.clear(f"{type(error).__name__}: {error}")[:300]
         return CallFailed(f"{self._where()} failed while {what}: {reason}.", outcome="unclear")
 
     def _not_reached(self, error: Exception, what: str) -> CallFailed:
         cause = error.__cause__ or error
-        reason = self.hide_key(str(cause) or type(cause).__name__)[:200]
+        reason = self.clear(str(cause) or type(cause).__name__)[:200]
         if _never_sent(error):
             proxy = "" if is_loopback(self.target.url) else " Check the address, network and proxy."
             return CallFailed(
@@ -225,7 +242,7 @@ class Connection:
 
     def _refused(self, error: Any, what: str) -> CallFailed:
         status = int(error.status_code)
-        said = self.hide_key(_said(error))
+        said = self.clear(_said(error))[:400]
         unclear = status in _OPEN or status >= 500
         return CallFailed(
             self._refusal_sentence(status, said, what, _field(error, "code")),
@@ -279,78 +296,13 @@ def _local_server() -> str:
     return ensure_running()
 
 
-def _build_client(target: Target, key: Key | None, read_s: float) -> "OpenAI":
-    from openai import DefaultHttpxClient, Timeout
-
-    timeout = Timeout(read_s, connect=min(_CONNECT_S, read_s))
-    http = DefaultHttpxClient(
-        # A proxy must never come between this program and a server on the same computer.
-        trust_env=not is_loopback(target.url),
-        # Training data and keys go to the address that was shown, and nowhere else.
-        follow_redirects=False,
-        timeout=timeout,
-        event_hooks={"request": [_strip_foreign_headers(target)]},
-    )
-    secret = key.reveal() if key else "none"
-    if target.protocol not in PACKAGES:
-        return _openai_client(target, secret, http)
-    chat = _openai_client(
-        target.model_copy(update={"base_url": chat_address(target)}), secret, http
-    )
-    hook = _strip_foreign_headers(target)
-    connect_s = min(_CONNECT_S, read_s)
-    found = own_client(target, secret, chat, read_s=read_s, connect_s=connect_s, hook=hook)
-    return cast("OpenAI", found)
-
-
-def _openai_client(target: Target, secret: str, http: Any) -> "OpenAI":
-    from openai import OpenAI
-
-    # Said outright, so that no Authorization of OPENAI_CUSTOM_HEADERS takes its place.
-    headers = {**target.headers, "Authorization": f"Bearer {secret}"}
-    if target.auth == "api-key":
-        headers[target.key_header] = secret
-    client = OpenAI(
-        api_key=secret,
-        base_url=target.url,
-        timeout=http.timeout,
-        max_retries=0,
-        default_headers=headers,
-        default_query=target.parameters,
-        http_client=http,
-    )
-    client.admin_api_key = None
-    return client
-
-
-def _strip_foreign_headers(target: Target) -> Callable[[Any], None]:
-    """Return a hook that keeps what the environment says of OpenAI away from everybody else.
-
-    The SDK adds OPENAI_ORG_ID, OPENAI_PROJECT_ID and OPENAI_CUSTOM_HEADERS to every server.
-    """
-    meant_for_openai = host_of(target.url) == _OPENAI_HOST
-    ambient = os.environ.get("OPENAI_CUSTOM_HEADERS", "").splitlines()
-    named = {line.partition(":")[0].strip().lower() for line in ambient}
-    named -= {"authorization", *(name.lower() for name in target.headers), ""}
-    foreign = {"openai-organization", "openai-project", *named}
-
-    def strip(request: Any) -> None:
-        if target.auth != "bearer":
-            request.headers.pop("authorization", None)
-        if not meant_for_openai:
-            for name in foreign:
-                request.headers.pop(name, None)
-
-    return strip
-
-
 def _never_sent(error: BaseException) -> bool:
     cause = error.__cause__ or error
     return type(cause).__name__ in ("ConnectError", "ConnectTimeout", "PoolTimeout", "ProxyError")
 
 
 def _said(error: Any) -> str:
-    """Return what a server said of a refusal, at most 400 characters of plain text."""
+    """Return what a server said of a refusal, as plain text."""
     body = error.body
     inner = body.get("error") if isinstance(body, dict) else None
     body = inner or body
@@ -358,7 +310,7 @@ def _said(error: Any) -> str:
     text = str(said or "").strip()
     if "<" in text[:100]:
         text = re.sub(r"<[^>]*>", " ", text)
-    return " ".join(text.split())[:400]
+    return " ".join(text.split())
 
 
 def _field(error: Any, name: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Final, TypeVar
 
 from curator.dataset.errors import TargetError, WrongUse
+from curator.tune.redaction import Redactor, remember
 from curator.tune.targets import Target, state_folder
 
 SERVICE: Final = "curator"
@@ -38,13 +39,10 @@ class Key:
         """Return the key itself, for the one place that sends it."""
         return self._text
 
-    def hide_in(self, text: str) -> str:
-        """Return a text with the key blotted out, also where only its middle was left out."""
-        hidden = text.replace(self._text, "[key]")
-        for size in (len(self._text) - 4, 12):
-            if size >= 12:
-                hidden = hidden.replace(self._text[:size], "[key]")
-        return hidden
+    @property
+    def redactor(self) -> Redactor:
+        """What hides this key in texts and answers; reports and logs are cleared of it from now on."""
+        return remember(self._text)
 
 
 def find_key(target: Target, *, limit_s: float = 4.0) -> Key | None:

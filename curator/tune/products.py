@@ -93,7 +93,7 @@ def _download(
                 sdk.files.with_streaming_response.content(file_id) as answer,
                 draft.open("wb") as out,
             ):
-                for piece in answer.iter_bytes(_PIECE):
+                for piece in connection.cleared(answer.iter_bytes(_PIECE)):
                     if cancelled():
                         raise Cancelled("The download was cancelled; whole files stay.")
                     out.write(piece)

@@ -64,8 +64,8 @@ def test_what_cannot_be_a_key_is_refused_without_showing_it(text):
 
 def test_a_key_is_hidden_in_a_servers_words():
     key = Key(SECRET)
-    assert key.hide_in(f"wrong: {SECRET}!") == "wrong: [key]!"
-    assert SECRET[:12] not in key.hide_in(f"wrong: {SECRET[:-4]}****")
+    assert key.redactor.text(f"wrong: {SECRET}!") == "wrong: [key]!"
+    assert SECRET[:12] not in key.redactor.text(f"wrong: {SECRET[:-4]}****")
 
 
 def test_the_environment_goes_first(openai, store, monkeypatch):
