@@ -8,6 +8,8 @@ from typing import Any, NoReturn
 from curator.cli.answer import Answer
 from curator.cli.progress import Progress
 from curator.dataset.errors import UnreadableInput, WrongUse
+from curator.project.derive import is_stale
+from curator.project.migrations import is_older
 from curator.project.store import Project
 
 Options = argparse.Namespace
@@ -64,6 +66,9 @@ def open_project(path: str, *, read_only: bool = False, or_read: bool = False) -
     """
     if not Path(path).exists():
         raise UnreadableInput(f"There is no {path}. Make a project with: curator new {path}", path)
+    if read_only and is_older(Path(path)):
+        # A verb that only reads needs the tables of this version too.
+        Project.open(path).close()
     project = Project.open(path, read_only=read_only)
     if project.read_only and not (read_only or or_read):
         # A verb that changes things says so now rather than after minutes of work.
@@ -71,6 +76,28 @@ def open_project(path: str, *, read_only: bool = False, or_read: bool = False) -
         project.close()
         raise WrongUse(f"{path} is open elsewhere ({holder}). Close it there and try again.")
     return project
+
+
+def open_current(
+    path: str, progress: Progress, *, read_only: bool = False, or_read: bool = False
+) -> Project:
+    """Open a project for a verb that compares conversations, all columns brought up to date first."""
+    project = open_project(path, read_only=read_only, or_read=or_read)
+    if read_only and is_stale(project):
+        project.close()
+        with open_project(path, or_read=True) as writable:
+            renew(writable, progress)
+        return open_project(path, read_only=True)
+    renew(project, progress)
+    return project
+
+
+def renew(project: Project, progress: Progress) -> None:
+    """Count and check anew where the stored results were made under other terms."""
+    from curator.project.reanalysis import reanalyse
+
+    if not project.read_only and is_stale(project):
+        reanalyse(project, progress, progress.cancelled)
 
 
 def is_project(path: str) -> bool:

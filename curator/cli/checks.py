@@ -8,13 +8,13 @@ from curator.cli.arguments import (
     add_project,
     is_project,
     names,
+    open_current,
     open_project,
 )
 from curator.cli.files import numbered_lines
 from curator.cli.progress import Progress
 from curator.dataset.errors import WrongUse
 from curator.dataset.json_values import Json
-from curator.project.store import Project
 
 _SHOWN = 20
 
@@ -52,8 +52,7 @@ def _check(options: Options, progress: Progress) -> Answer:
 
     targets = profiles_named(options.target, _own_targets())
     if is_project(options.input):
-        with open_project(options.input, or_read=True) as project:
-            renew(project, progress)
+        with open_current(options.input, progress, or_read=True) as project:
             report = check_project(
                 project,
                 targets,
@@ -75,15 +74,6 @@ def _check(options: Options, progress: Progress) -> Answer:
     keys = report.to_json()
     found = any(rule.severity != "info" for rule in report.rules.values())
     return Answer(keys, _lines(keys), FOUND if found else 0)
-
-
-def renew(project: Project, progress: Progress) -> None:
-    """Count and check anew where the stored results were made under other terms."""
-    from curator.project.derive import is_stale
-    from curator.project.reanalysis import reanalyse
-
-    if not project.read_only and is_stale(project):
-        reanalyse(project, progress, progress.cancelled)
 
 
 def _own_targets() -> dict[str, str]:

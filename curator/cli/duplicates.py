@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from curator.cli.answer import Answer
-from curator.cli.arguments import Options, Verbs, add_project, open_project
+from curator.cli.arguments import Options, Verbs, add_project, open_current
 from curator.cli.progress import Progress
 from curator.dataset.errors import WrongUse
 from curator.dataset.json_values import Json
@@ -47,7 +47,7 @@ def add_verbs(verbs: Verbs) -> None:
 def _dedupe(options: Options, progress: Progress) -> Answer:
     threshold = deduping.DEFAULT_THRESHOLD if options.threshold is None else options.threshold
     search = deduping.Search(options.preset, threshold, options.compare, options.measure)
-    with open_project(options.project, read_only=options.dry_run) as project:
+    with open_current(options.project, progress, read_only=options.dry_run) as project:
         found = deduping.find(project, search, progress=progress, cancelled=progress.cancelled)
         decisions = deduping.decide(project, found, options.keep)
         edit = deduping.removal(project, search, decisions)

@@ -3,8 +3,7 @@
 from pathlib import Path
 
 from curator.cli.answer import FOUND, Answer, table
-from curator.cli.arguments import Options, Verbs, add_project, open_project
-from curator.cli.checks import renew
+from curator.cli.arguments import Options, Verbs, add_project, open_current
 from curator.cli.progress import Progress
 
 
@@ -59,8 +58,7 @@ def _export(options: Options, progress: Progress) -> Answer:
         unassigned=options.unassigned,
         skip_errors=options.skip_errors,
     )
-    with open_project(options.project, or_read=True) as project:
-        renew(project, progress)
+    with open_current(options.project, progress, or_read=True) as project:
         report = export(project, options.folder, settings, progress, progress.cancelled)
         if not project.read_only:
             remember(project, report)

@@ -1,7 +1,7 @@
 """The verb that divides a project: split."""
 
 from curator.cli.answer import FOUND, Answer, table
-from curator.cli.arguments import Options, Verbs, add_project, names, open_project
+from curator.cli.arguments import Options, Verbs, add_project, names, open_current
 from curator.cli.progress import Progress
 from curator.curate.splits import SplitPlan
 from curator.dataset.errors import WrongUse
@@ -33,7 +33,7 @@ def add_verbs(verbs: Verbs) -> None:
         type=names,
         default=("prompt",),
         metavar="prompt,duplicates,source",
-        help="what stays in one split, besides copies and equal prompts, which always do",
+        help="what stays in one split, besides copies, equal prompts and beginnings, which always do",
     )
     parser.add_argument("--fresh", action="store_true", help="assign all anew")
     parser.add_argument("--dry-run", action="store_true", help="show the numbers only")
@@ -50,7 +50,7 @@ def _split(options: Options, progress: Progress) -> Answer:
         together=options.together,
         by_count=any(share > 1 for share in shares),
     )
-    with open_project(options.project, read_only=options.dry_run) as project:
+    with open_current(options.project, progress, read_only=options.dry_run) as project:
         proposal = splitting.propose(
             project, plan, fresh=options.fresh, progress=progress, cancelled=progress.cancelled
         )
@@ -74,6 +74,6 @@ def _lines(before: SplitReport, after: SplitReport) -> tuple[str, ...]:
         rows.append(cells)
     told = (
         f"{after.groups:,} groups, {after.straddling_groups:,} straddling, "
-        f"{len(after.leaks):,} prompts in several splits"
+        f"{len(after.leaks):,} prompts or beginnings in several splits"
     )
     return (*table(rows), told)

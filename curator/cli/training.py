@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from curator.cli.answer import FOUND, Answer
-from curator.cli.arguments import Options, Verbs, is_project, open_project, pairs
+from curator.cli.arguments import Options, Verbs, is_project, open_current, pairs
 from curator.cli.progress import Progress
 from curator.dataset.errors import UnreadableInput, WrongUse
 from curator.dataset.json_values import Json
@@ -147,7 +147,7 @@ def _folder(given: str, progress: Progress) -> Path:
     from curator.project.exports import export
 
     folder = path.with_name(f"{path.stem}.export")
-    with open_project(given, read_only=True) as project:
+    with open_current(given, progress, read_only=True) as project:
         export(project, folder, progress=progress, cancelled=progress.cancelled)
     return folder
 

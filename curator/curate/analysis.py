@@ -14,6 +14,10 @@ Matrix = npt.NDArray[np.int64]
 """Rows by the columns of NUMBERS."""
 
 
+KERNEL_VERSION: Final = 3
+"""Changes when the kernel gives other columns for the same line."""
+
+
 class Row(NamedTuple):
     """The derived columns of one conversation, and what the checks found."""
 
@@ -29,6 +33,8 @@ class Row(NamedTuple):
     warnings: int
     flags: int
     title: str
+    beginnings: bytes
+    """As identity.Read has them."""
     findings: tuple[Finding, ...]
 
 
@@ -39,20 +45,28 @@ HAS_SYSTEM: Final = 8
 HAS_NAMES: Final = 16
 HAS_WEIGHTS: Final = 32
 
-NUMBERS: Final = Row._fields[:-2]
+NUMBERS: Final = Row._fields[:-3]
 """The columns of a row that are whole numbers."""
 
 
 class Rows(NamedTuple):
-    """Rows of a batch: their numbers, their titles, and what the checks found, by row."""
+    """Rows of a batch: their numbers, titles and beginnings, and what the checks found, by row."""
 
     numbers: Matrix
     titles: list[str]
+    beginnings: list[bytes]
     findings: dict[int, tuple[Finding, ...]]
 
     def row(self, at: int) -> Row:
         """Return one row by itself."""
-        return Row._make((*self.numbers[at].tolist(), self.titles[at], self.findings.get(at, ())))
+        return Row._make(
+            (
+                *self.numbers[at].tolist(),
+                self.titles[at],
+                self.beginnings[at],
+                self.findings.get(at, ()),
+            )
+        )
 
     def with_others(self, others: Mapping[int, Row]) -> "Rows":
         """Return these rows with others between them; a key is the place of a row among all."""
@@ -64,13 +78,14 @@ class Rows(NamedTuple):
         numbers = np.empty((len(ours), len(NUMBERS)), np.int64)
         numbers[ours] = self.numbers
         numbers[places] = np.array([others[place][: len(NUMBERS)] for place in places], np.int64)
-        titles = list(self.titles)
+        titles, beginnings = list(self.titles), list(self.beginnings)
         for place in places:
             titles.insert(place, others[place].title)
+            beginnings.insert(place, others[place].beginnings)
         at = np.flatnonzero(ours).tolist()
         findings = {at[row]: found for row, found in self.findings.items()}
         findings |= {place: row.findings for place, row in others.items()}
-        return Rows(numbers, titles, findings)
+        return Rows(numbers, titles, beginnings, findings)
 
 
 class Rejected(NamedTuple):
@@ -93,6 +108,7 @@ class Analysis:
     length: Column
     columns: dict[str, Column]
     titles: list[str]
+    beginnings: list[bytes]
     findings: list[tuple[int, Finding]]
     rejected: list[Rejected]
     blank: int
@@ -116,6 +132,7 @@ def columns_of(rows: Rows, extents: Extents, rejected: list[Rejected], blank: in
         *extents,
         columns=dict(zip(NUMBERS, columns, strict=True)),
         titles=rows.titles,
+        beginnings=rows.beginnings,
         findings=[(row, found) for row in sorted(rows.findings) for found in rows.findings[row]],
         rejected=rejected,
         blank=blank,

@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from curator.curate.checks import finding
-from curator.curate.splits import NO_PROMPT
+from curator.curate.identity import NO_PROMPT, Sameness
+from curator.curate.splits import leaks
 from curator.dataset.finding import Finding
 from curator.dataset.rule import load_rules
 
@@ -35,8 +36,7 @@ class DatasetFacts:
     """
 
     ids: Ints
-    content_hash: Ints
-    prompt_hash: Ints
+    same: Sameness
     system_hash: Ints
     trained_tokens: npt.NDArray[Any]
     split: npt.NDArray[Any]
@@ -72,7 +72,7 @@ def _few(facts: DatasetFacts, profile: str) -> Iterator[DatasetFinding]:
 
 
 def _copies(facts: DatasetFacts, profile: str) -> Iterator[DatasetFinding]:
-    for rows in _groups(facts.content_hash, np.ones(len(facts.ids), np.bool_)):
+    for rows in _groups(facts.same.content_hash, np.ones(len(facts.ids), np.bool_)):
         first, *copies = facts.ids[rows].tolist()
         found = finding("D03", profile, count=len(copies), other=first)
         yield DatasetFinding(found, tuple(copies))
@@ -86,23 +86,19 @@ def _near_copies(facts: DatasetFacts, profile: str) -> Iterator[DatasetFinding]:
 
 
 def _leaks(facts: DatasetFacts, profile: str) -> Iterator[DatasetFinding]:
-    for rows in _groups(facts.prompt_hash, _asked(facts) & (facts.split > 0)):
+    for rows in leaks(facts.same, facts.split.astype(np.int64)):
         splits = sorted(set(facts.split[rows].tolist()))
-        if len(splits) > 1:
-            names = " and ".join(facts.split_names[code] for code in splits)
-            found = finding("D05", profile, splits=names, count=len(rows))
-            yield DatasetFinding(found, tuple(facts.ids[rows].tolist()))
+        names = " and ".join(facts.split_names[code] for code in splits)
+        found = finding("D05", profile, splits=names, count=len(rows))
+        yield DatasetFinding(found, tuple(facts.ids[rows].tolist()))
 
 
 def _contradictions(facts: DatasetFacts, profile: str) -> Iterator[DatasetFinding]:
-    for rows in _groups(facts.prompt_hash, _asked(facts)):
-        if len(np.unique(facts.content_hash[rows])) > 1:
-            # Another system prompt is another question.
-            for inner in _groups(facts.system_hash[rows], np.ones(len(rows), np.bool_)):
-                same = rows[inner]
-                if len(np.unique(facts.content_hash[same])) > 1:
-                    ids = tuple(facts.ids[same].tolist())
-                    yield DatasetFinding(finding("D06", profile, count=len(ids)), ids)
+    prompts, answers = facts.same.prompt_hash, facts.same.beginnings.whole
+    for rows in _groups(prompts, (prompts != NO_PROMPT) & (answers != 0)):
+        if len(np.unique(answers[rows])) > 1:
+            ids = tuple(facts.ids[rows].tolist())
+            yield DatasetFinding(finding("D06", profile, count=len(ids)), ids)
 
 
 def _system_prompts(facts: DatasetFacts, profile: str) -> Iterator[DatasetFinding]:
@@ -167,11 +163,6 @@ def _long_answers(facts: DatasetFacts, profile: str) -> Iterator[DatasetFinding]
     if long.any():
         ids = tuple(facts.ids[long].tolist())
         yield DatasetFinding(finding("L04", profile, count=len(ids), ratio=ratio), ids)
-
-
-def _asked(facts: DatasetFacts) -> npt.NDArray[np.bool_]:
-    asked: npt.NDArray[np.bool_] = (facts.prompt_hash != 0) & (facts.prompt_hash != NO_PROMPT)
-    return asked
 
 
 def _groups(values: Ints, use: npt.NDArray[np.bool_]) -> Iterator[npt.NDArray[np.int64]]:

@@ -1,24 +1,44 @@
-"""What makes two conversations the same: hashes of the content, of the prompt and of the system prompt.
+"""What "the same" means: the one module that says which conversations, prompts and answers are equal.
 
-A hash is the first 8 bytes of a SHA-256 as a signed integer, so that it fits a database column.
+- **Content** is the whole line, whatever its spacing and key order.
+- **Prompt** is all that the model has read when it gives its last answer, no less and no more: tool
+  definitions, system message, earlier questions and answers, calls with their arguments, tool results,
+  images, names. Ids of calls, weights and settings of a request are not read by it.
+- **Beginnings** are a conversation cut after each of its answers. One that equals a whole other
+  conversation makes the two one group.
+
+Texts are equal after NFC and after runs of white space became one space. Case, width and raised
+figures count: 10² is not 102. A hash is the first 8 bytes of a SHA-256 as a signed integer, so that
+it fits a database column.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from hashlib import sha256
 from struct import Struct
-from typing import Final
+from typing import Final, NamedTuple
 from unicodedata import normalize
 
 import numpy as np
 import numpy.typing as npt
 
 from curator.dataset import Conversation, Message
+from curator.dataset.json_values import BadJson, Json, canonical, duplicate_keys, loads
 
 Hashes = npt.NDArray[np.int64]
+Ints = npt.NDArray[np.int64]
+
+NO_PROMPT: Final = 0
+"""The prompt hash of a conversation in which nothing is asked before its answer."""
 
 _FIRST_8: Final = Struct(">q").unpack_from
-# White space that the compatibility form leaves as it is.
-_SPACES: Final = "\t\n\v\f\r\x1c\x1d\x1e\x1f\x85\u1680\u2028\u2029"
+_WIDTH: Final = 8
+# Folded texts hold no white space but single plain spaces, so these signs mark what is no text.
+_TURN, _END, _MARK = "\f", "\n", "\t"
+_SPACES: Final = (
+    "\t\n\v\f\r\x1c\x1d\x1e\x1f\x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008"
+    "\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
+)
 
 
 def hash_bytes(data: bytes) -> int:
@@ -32,11 +52,15 @@ def hash_text(text: str) -> int:
     return hash_bytes(text.encode("utf-8", "surrogatepass"))
 
 
+def hash_all(pieces: Iterable[bytes]) -> Hashes:
+    """Return the signed 64-bit hash of each piece."""
+    digests = b"".join([sha256(piece).digest() for piece in pieces])
+    return np.frombuffer(digests, ">i8")[::4].astype(np.int64)
+
+
 def fold(text: str) -> str:
-    """Return the text without what a reader overlooks: compatibility forms, case, white space runs."""
-    return _with_single_spaces(
-        text.lower() if text.isascii() else normalize("NFKC", text).casefold()
-    )
+    """Return the text in the form that equal texts share: NFC, single spaces."""
+    return _with_single_spaces(text if text.isascii() else normalize("NFC", text))
 
 
 def _with_single_spaces(text: str) -> str:
@@ -46,18 +70,12 @@ def _with_single_spaces(text: str) -> str:
     return " ".join(text.split())
 
 
-def hash_all(pieces: Iterable[bytes]) -> Hashes:
-    """Return the signed 64-bit hash of each piece."""
-    digests = b"".join([sha256(piece).digest() for piece in pieces])
-    return np.frombuffer(digests, ">i8")[::4].astype(np.int64)
-
-
-def hash_folded(texts: Sequence[str]) -> Hashes:
-    """Return the signed 64-bit hash of the fold of each text, none of which holds a lone surrogate."""
-    folded = [t.lower() if t.isascii() else normalize("NFKC", t).casefold() for t in texts]
-    whole = "\0".join(["", *folded, ""])
+def fold_all(texts: Sequence[str]) -> list[bytes]:
+    """Return the fold of each text as UTF-8; none may hold a lone surrogate."""
+    composed = [text if text.isascii() else normalize("NFC", text) for text in texts]
+    whole = "\0".join(["", *composed, ""])
     if whole.count("\0") != len(texts) + 1:
-        return hash_all(_with_single_spaces(text).encode() for text in folded)
+        return [_with_single_spaces(text).encode() for text in composed]
     for space in _SPACES:
         if space in whole:
             whole = whole.replace(space, " ")
@@ -65,7 +83,7 @@ def hash_folded(texts: Sequence[str]) -> Hashes:
     pieces = data.split(b"\0")[1:-1]
     for row in _loosely_spaced(data):
         pieces[row] = b" ".join(pieces[row].split())
-    return hash_all(pieces)
+    return pieces
 
 
 def _loosely_spaced(data: bytes) -> list[int]:
@@ -85,19 +103,262 @@ def content_hash(conversation: Conversation) -> int:
     return hash_text(conversation.canonical())
 
 
-def prompt_hash(conversation: Conversation) -> int:
-    """Return the hash of the folded prompt: user and tool texts before the last assistant message."""
-    return hash_text(fold(prompt(conversation.messages)))
-
-
-def prompt(messages: Sequence[Message]) -> str:
-    """Return what is asked: user and tool texts before the last assistant message, or all of them."""
-    answers = [i for i, message in enumerate(messages) if message.role == "assistant"]
-    asked = messages[: answers[-1]] if answers else messages
-    return "\n".join(m.text for m in asked if m.role in ("user", "tool"))
-
-
 def system_hash(conversation: Conversation) -> int:
     """Return the hash of the system prompt; 0 where there is none."""
     text = conversation.system_prompt
     return hash_text(text) if text else 0
+
+
+class Read(NamedTuple):
+    """What was read before the last answer, and every beginning that ends with an answer.
+
+    beginnings holds 8 bytes for each answer to something asked, in order; the last stands for the
+    conversation up to its last answer.
+    """
+
+    prompt: int
+    beginnings: bytes
+
+
+class Shape(NamedTuple):
+    """A sequence of roles as patterns into which the folded texts of its messages are put.
+
+    steps has for each answer the pattern of what stands before it since the last one, the place where
+    the answer stands, the pattern of the answer, and whether anything was asked so far.
+    """
+
+    steps: tuple[tuple[bytes, int, bytes, bool], ...]
+    unanswered: bytes
+    asks: bool
+
+
+def shape_of(roles: Sequence[str]) -> Shape:
+    """Return the shape of plain messages, of which each holds one text that is not empty."""
+    patterns = [_turn(role).replace("%", "%%").encode() + b"%b\n" for role in roles]
+    steps: list[tuple[bytes, int, bytes, bool]] = []
+    first, asked = 0, False
+    for at, role in enumerate(roles):
+        if role == "assistant":
+            steps.append((b"".join(patterns[first:at]), at, patterns[at], asked))
+            first = at + 1
+        asked |= _role(role) != "system"
+    return Shape(tuple(steps), b"" if steps else b"".join(patterns), asked)
+
+
+def read_plain(shape: Shape, pieces: list[bytes]) -> Read:
+    """Return what is read of plain messages; pieces are their folded texts."""
+    if not shape.steps:
+        whole = shape.unanswered % tuple(pieces)
+        return Read(hash_bytes(whole) if shape.asks else NO_PROMPT, b"")
+    chain, first, asked = sha256(), 0, False
+    before, beginnings = b"", b""
+    for pattern, at, answer, asked in shape.steps:
+        chain.update(pattern % tuple(pieces[first:at]))
+        before = chain.digest()
+        chain.update(answer % pieces[at])
+        if asked:
+            beginnings += chain.digest()[:_WIDTH]
+        first = at + 1
+    return Read(_FIRST_8(before)[0] if asked else NO_PROMPT, beginnings)
+
+
+def read(conversation: Conversation) -> Read:
+    """Return what is read of any conversation."""
+    messages = conversation.messages
+    turns = list(_turns(messages))
+    last = max((i for i, m in enumerate(messages) if m.role == "assistant"), default=-1)
+    chain = sha256("".join(_definitions(conversation)).encode("utf-8", "surrogatepass"))
+    asked, prompt, beginnings = False, NO_PROMPT, b""
+    for at, (message, items) in enumerate(zip(messages, turns, strict=True)):
+        if at == last and asked:
+            prompt = _FIRST_8(chain.digest())[0]
+        chain.update((_turn(message.role) + items).encode("utf-8", "surrogatepass"))
+        if message.role == "assistant" and asked:
+            beginnings += chain.digest()[:_WIDTH]
+        asked |= bool(items) and _role(message.role) != "system"
+    if last < 0 and asked:
+        prompt = _FIRST_8(chain.digest())[0]
+    return Read(prompt, beginnings)
+
+
+def prompt_hash(conversation: Conversation) -> int:
+    """Return the hash of all that was read before the last answer; NO_PROMPT where nothing was asked."""
+    return read(conversation).prompt
+
+
+def answer_hash(conversation: Conversation) -> int:
+    """Return the hash of the last answer with its calls; 0 where there is none."""
+    messages = conversation.messages
+    spoken = [
+        items
+        for message, items in zip(messages, _turns(messages), strict=True)
+        if message.role == "assistant"
+    ]
+    return hash_text(spoken[-1]) if spoken and spoken[-1] else 0
+
+
+def _role(role: str) -> str:
+    # Services read both as instructions of the same rank.
+    return "system" if role == "developer" else fold(role)
+
+
+def _turn(role: str) -> str:
+    return f"{_TURN}{_role(role)}{_END}"
+
+
+def _turns(messages: Sequence[Message]) -> Iterator[str]:
+    """Yield what the model reads of each message besides its role; empty where it holds nothing."""
+    places: dict[str, int] = {}
+    calls = 0
+    for message in messages:
+        items = [item for item in _items(message, places) if item]
+        yield "".join(item + _END for item in items)
+        for call in message.tool_calls:
+            places[call.id] = calls
+            calls += 1
+
+
+def _items(message: Message, places: dict[str, int]) -> Iterator[str]:
+    fields = message.fields
+    if fields.get("name"):
+        yield _marked("name", fields["name"])
+    if fields.get("tool_call_id"):
+        # Ids are drawn anew wherever a conversation is recorded; which call is answered is what counts.
+        answered = fields["tool_call_id"]
+        yield _marked("answers", places.get(answered, answered) if _is_text(answered) else answered)
+    yield from content_items(message)
+    if fields.get("refusal"):
+        yield _marked("refusal", fields["refusal"])
+    yield from call_items(message)
+
+
+def content_items(message: Message) -> Iterator[str]:
+    """Yield the folded texts, and the other parts marked by their kind, in their order."""
+    content = message.content
+    if not isinstance(content, list):
+        yield fold(content) if isinstance(content, str) else _marked("content", content)
+        return
+    texts: list[str] = []
+    for part in content:
+        kind = part.get("type") if isinstance(part, dict) else None
+        if kind == "text" and _is_text(part.get("text")):
+            texts.append(part["text"])
+            continue
+        yield fold("\n".join(texts))
+        texts.clear()
+        yield _part(kind, part)
+    yield fold("\n".join(texts))
+
+
+def _part(kind: Json, part: Json) -> str:
+    if kind == "image_url":
+        image = part.get("image_url")
+        address = image.get("url") if isinstance(image, dict) else image
+        return _marked("image", address if address else part)
+    if kind == "refusal":
+        return _marked("refusal", part.get("refusal"))
+    return _marked("part", part)
+
+
+def call_items(message: Message) -> Iterator[str]:
+    """Yield the calls of a message: name and arguments, without the id."""
+    for call in message.tool_calls:
+        yield _marked("call", call.name or call.fields, _arguments(call.arguments))
+    legacy = message.fields.get("function_call")
+    if isinstance(legacy, dict):
+        yield _marked("call", legacy.get("name"), _arguments(legacy.get("arguments")))
+
+
+def _arguments(arguments: Json) -> str:
+    """Write arguments as the value they mean, so that their spacing and order of keys do not count."""
+    if not isinstance(arguments, str):
+        return canonical(arguments)
+    try:
+        value = loads(arguments)
+    except BadJson:
+        return arguments
+    # Where a key stands twice the value would hide one of the two.
+    return arguments if duplicate_keys(arguments) else canonical(value)
+
+
+def _definitions(conversation: Conversation) -> list[str]:
+    """Return the tool definitions, in an order of their own: a list of tools is a set."""
+    fields = conversation.fields
+    found: list[Json] = []
+    for key in ("tools", "functions"):
+        tools = fields.get(key)
+        found += tools if isinstance(tools, list) else [tools] if tools else []
+    inner = [t["function"] if isinstance(t, dict) and t.get("function") else t for t in found]
+    return sorted(_marked("tool", tool) + _END for tool in inner)
+
+
+def _marked(kind: str, *values: Json) -> str:
+    """Return what is no text on a line of its own; nothing where there is nothing."""
+    if all(value is None for value in values):
+        return ""
+    shown = (fold(v) if isinstance(v, str) else fold(canonical(v)) for v in values)
+    return f"{_MARK}{kind}{_MARK}" + _MARK.join(shown)
+
+
+def _is_text(value: Json) -> bool:
+    return isinstance(value, str)
+
+
+@dataclass(frozen=True, slots=True)
+class Beginnings:
+    """The beginnings of many rows: that of all up to the last answer (0 for none), and the shorter ones."""
+
+    whole: Ints
+    shorter: Ints
+    owner: Ints
+    """The row of each of shorter."""
+
+    @classmethod
+    def unpack(cls, packed: Sequence[bytes]) -> "Beginnings":
+        """Read the beginnings of rows as Read gives them."""
+        counts = np.fromiter(map(len, packed), np.int64, len(packed)) // _WIDTH
+        hashes = np.frombuffer(b"".join(packed), ">i8").astype(np.int64)
+        ends = np.cumsum(counts)
+        whole = np.zeros(len(packed), np.int64)
+        whole[counts > 0] = hashes[ends[counts > 0] - 1]
+        is_shorter = np.ones(len(hashes), np.bool_)
+        is_shorter[ends[counts > 0] - 1] = False
+        owner = np.repeat(np.arange(len(packed), dtype=np.int64), counts)
+        return cls(whole, hashes[is_shorter], owner[is_shorter])
+
+
+@dataclass(frozen=True, slots=True)
+class Sameness:
+    """What ties rows together, one value each: equal contents, equal prompts, a beginning of another."""
+
+    content_hash: Ints
+    prompt_hash: Ints
+    beginnings: Beginnings
+
+    def links(self, use: npt.NDArray[np.bool_]) -> list[tuple[str, Ints, Ints]]:
+        """Return by kind which of the rows in use are tied to which: each to the first of its equals."""
+        asked = use & (self.prompt_hash != NO_PROMPT)
+        return [
+            ("copies", *equal_rows(self.content_hash, use)),
+            ("prompt", *equal_rows(self.prompt_hash, asked)),
+            ("beginning", *self._beginnings(asked)),
+        ]
+
+    def _beginnings(self, use: npt.NDArray[np.bool_]) -> tuple[Ints, Ints]:
+        """Tie each row to the first row that equals a beginning of it."""
+        begun = self.beginnings
+        rows, firsts = equal_rows(begun.whole, use & (begun.whole != 0))
+        if not len(rows):
+            return rows, rows
+        wholes, first = np.unique(begun.whole[rows], return_index=True)
+        at = np.minimum(np.searchsorted(wholes, begun.shorter), len(wholes) - 1)
+        tied = (wholes[at] == begun.shorter) & use[begun.owner]
+        left = np.concatenate([rows, begun.owner[tied]])
+        return left, np.concatenate([firsts, rows[first[at[tied]]]])
+
+
+def equal_rows(values: Ints, use: npt.NDArray[np.bool_]) -> tuple[Ints, Ints]:
+    """Return the rows in use, and for each the first row with the same value."""
+    rows = np.flatnonzero(use)
+    _, first, inverse = np.unique(values[rows], return_index=True, return_inverse=True)
+    return rows, rows[first][inverse] if len(rows) else rows

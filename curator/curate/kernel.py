@@ -33,9 +33,6 @@ from curator.curate.tokens import count_conversation, counter
 from curator.dataset import Conversation, Message
 from curator.dataset.json_values import BadJson, Json, loads
 
-KERNEL_VERSION: Final = 2
-"""Changes when the kernel gives other columns for the same line."""
-
 WORTH_ACCELERATING: Final = 4_000_000
 """Bytes of lines after which loading fastokens (a second) costs less than counting with tiktoken."""
 
@@ -112,12 +109,13 @@ class Kernel:
         """Return the columns of any conversation, the general way."""
         tokens = count_conversation(conversation, self.counter)
         messages = conversation.messages
+        read = identity.read(conversation)
         findings = check_conversation(
             conversation, profile=self.profile, limit=self.limit, tokens=tokens.total, raw=raw
         )
         return Row(
             identity.content_hash(conversation),
-            identity.prompt_hash(conversation),
+            read.prompt,
             identity.system_hash(conversation),
             len(messages),
             sum(message.role == "user" for message in messages),
@@ -127,6 +125,7 @@ class Kernel:
             *severities(findings),
             flags_of(conversation),
             _LONE_SURROGATE.sub("\ufffd", conversation.title),
+            read.beginnings,
             findings,
         )
 

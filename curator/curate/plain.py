@@ -4,9 +4,8 @@ A plain line holds messages with role and content texts, and perhaps a weight of
 answer; anything else is left to the general path, which finds the same for plain lines, only slower.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import accumulate, compress, pairwise
-from operator import itemgetter
 from typing import Annotated, Final, Literal, NamedTuple
 
 import msgspec
@@ -41,12 +40,12 @@ class RoleFacts(NamedTuple):
     """What a sequence of roles decides, whatever the texts say.
 
     columns are those of a row as far as roles decide them, and how many messages it has; trained has a
-    byte for each message that says whether it is trained on, and asked picks the texts of the prompt.
+    byte for each message that says whether it is trained on, and shape is how the texts are read.
     """
 
     columns: tuple[int, ...]
     trained: bytes
-    asked: Callable[[list[str]], Sequence[str]]
+    shape: identity.Shape
     titled: int
     has_prompt: bool
     findings: tuple[Finding, ...]
@@ -150,21 +149,21 @@ class PlainPath:
     def rows(self, batch: Batch) -> Rows:
         """Return the rows of plain lines, as the general way would give them."""
         if not batch.numbers:
-            return Rows(np.zeros((0, len(NUMBERS)), np.int64), [], {})
+            return Rows(np.zeros((0, len(NUMBERS)), np.int64), [], [], {})
         texts, starts, facts, encoded = batch.texts, batch.starts, batch.facts, batch.encoded
         pieces = encoded.split(b"\n")[:-1]
         numbers = self._counted(batch)
         numbers[:, _CONTENT] = identity.hash_all(pieces)
-        numbers[:, _PROMPT] = identity.hash_folded(
-            [
-                " ".join(known.asked(texts[start:end]))
-                for known, (start, end) in zip(facts, pairwise(starts), strict=True)
-            ]
-        )
+        folded = identity.fold_all(texts)
+        read = [
+            identity.read_plain(known.shape, folded[start:end])
+            for known, (start, end) in zip(facts, pairwise(starts), strict=True)
+        ]
+        numbers[:, _PROMPT] = [each.prompt for each in read]
         titled = [texts[start + f.titled] for f, start in zip(facts, starts, strict=False)]
         findings = {row: f.findings for row, f in enumerate(facts) if f.findings}
         self._read_closely(batch, pieces, numbers, findings)
-        return Rows(numbers, quick_titles(titled), findings)
+        return Rows(numbers, quick_titles(titled), [each.beginnings for each in read], findings)
 
     def _counted(self, batch: Batch) -> Matrix:
         """Return the columns of the rows with their tokens and system prompts, still without checks."""
@@ -237,8 +236,6 @@ def trained_by_weight(messages: Sequence[PlainMessage]) -> bytes:
 def role_facts(roles: tuple[str, ...], profile: str, count: CountText) -> RoleFacts:
     """Return what these roles decide, by the very rule functions that check everything else."""
     users = tuple(i for i, role in enumerate(roles) if role == "user")
-    answers = [i for i, role in enumerate(roles) if role == "assistant"]
-    end = answers[-1] if answers else len(roles)
     findings = plain_findings(roles, profile)
     has_prompt = roles[0] == "system"
     known = {
@@ -252,7 +249,7 @@ def role_facts(roles: tuple[str, ...], profile: str, count: CountText) -> RoleFa
     return RoleFacts(
         columns=(*(known.get(name, 0) for name in NUMBERS), len(roles)),
         trained=bytes([role == "assistant" for role in roles]),
-        asked=_picker([i for i in users if i < end]),
+        shape=identity.shape_of(roles),
         titled=users[0] if users else 0,
         has_prompt=has_prompt,
         findings=findings,
@@ -263,13 +260,6 @@ def severities(findings: Sequence[Finding]) -> tuple[int, int]:
     """Return how many findings are errors and how many are warnings."""
     errors = sum(found.severity == "error" for found in findings)
     return errors, sum(found.severity == "warning" for found in findings)
-
-
-def _picker(places: list[int]) -> Callable[[list[str]], Sequence[str]]:
-    """Return a function that picks the texts at some places."""
-    if len(places) > 1:
-        return itemgetter(*places)
-    return itemgetter(slice(places[0], places[0] + 1) if places else slice(0))
 
 
 def all_are_plain(lines: Sequence[bytes], batch: Batch) -> bool:

@@ -1,7 +1,7 @@
 """Dividing a dataset into train, validation and test so that nothing that belongs together is torn apart.
 
-Rows with equal content, equal prompts or whatever else was asked for form a group, and a group goes to
-one split whole. Which one is told by a hash of the seed and the group, never by the order of rows, and
+Rows that are the same, a row and its own beginning, and whatever else was asked for form a group, and
+a group goes to one split whole. Which one is told by a hash of the seed and the group, never by the order of rows, and
 what was assigned before stays where it is, so added rows move nothing.
 """
 
@@ -13,6 +13,7 @@ from typing import Final, Literal
 import numpy as np
 import numpy.typing as npt
 
+from curator.curate.identity import Sameness, equal_rows
 from curator.dataset.errors import WrongUse
 from curator.dataset.split import Split
 
@@ -21,13 +22,10 @@ Ints = npt.NDArray[np.int64]
 Together = Literal["prompt", "duplicates", "source"]
 
 TOGETHER: Final[tuple[Together, ...]] = ("prompt", "duplicates", "source")
-"""What can be kept in one split, besides exact copies and equal prompts, which always are."""
+"""What can be kept in one split, besides what is the same or a beginning, which always is."""
 
 SPLITS: Final = (Split.TRAIN, Split.VALIDATION, Split.TEST)
 """A split by its code less one; code 0 is unassigned. On a conflict the earlier one wins."""
-
-NO_PROMPT: Final = int.from_bytes(hashlib.sha256(b"").digest()[:8], "big", signed=True)
-"""The prompt hash of a conversation without any prompt; such rows do not belong together."""
 
 _TRAIN, _VALIDATION, _TEST = 1, 2, 3
 
@@ -103,8 +101,7 @@ class SplitPlan:
 class SplitColumns:
     """The rows to divide, one value each; label -1 is no label, cluster -1 none, split 0 unassigned."""
 
-    content_hash: Ints
-    prompt_hash: Ints
+    same: Sameness
     split: Ints
     label: Ints
     source: Ints
@@ -144,18 +141,20 @@ def plan_splits(plan: SplitPlan, columns: SplitColumns, *, keep: bool = True) ->
 
 
 def groups_of(columns: SplitColumns, together: Sequence[Together] = ("prompt",)) -> Ints:
-    """Number the groups: rows that share a content or a prompt, and what else was asked for."""
-    rows = len(columns.content_hash)
-    prompts = columns.prompt_hash
-    links = [
-        _links(columns.content_hash, np.ones(rows, dtype=bool)),
-        _links(prompts, (prompts != 0) & (prompts != NO_PROMPT)),
-    ]
+    """Number the groups: rows that are the same or a beginning of each other, and what was asked for."""
+    return _connected(len(columns.split), [link[1:] for link in ties(columns, together)])
+
+
+def ties(
+    columns: SplitColumns, together: Sequence[Together] = ("prompt",)
+) -> list[tuple[str, Ints, Ints]]:
+    """Return by kind which rows hang together."""
+    found = columns.same.links(np.ones(len(columns.split), dtype=bool))
     if "duplicates" in together:
-        links.append(_links(columns.cluster, columns.cluster >= 0))
+        found.append(("duplicates", *equal_rows(columns.cluster, columns.cluster >= 0)))
     if "source" in together:
-        links.append(_links(columns.source, columns.source > 0))
-    return _connected(rows, links)
+        found.append(("source", *equal_rows(columns.source, columns.source > 0)))
+    return found
 
 
 def straddling(group: Ints, split: Ints) -> int:
@@ -165,20 +164,15 @@ def straddling(group: Ints, split: Ints) -> int:
     return int((np.bincount(places // 4, minlength=1) > 1).sum())
 
 
-def leaks(prompt_hash: Ints, split: Ints) -> list[Ints]:
-    """Return the rows of every prompt that stands in several splits, folded as prompt hashes are."""
-    use = np.flatnonzero((split > 0) & (prompt_hash != 0) & (prompt_hash != NO_PROMPT))
-    if not len(use):
-        return []
-    _, group = np.unique(prompt_hash[use], return_inverse=True)
-    low = np.full(len(use), len(SPLITS) + 1)
-    high = np.zeros(len(use), dtype=np.int64)
-    np.minimum.at(low, group, split[use])
-    np.maximum.at(high, group, split[use])
-    torn = np.flatnonzero((low < high)[group])
+def leaks(same: Sameness, split: Ints) -> list[Ints]:
+    """Return the rows that are the same, or a beginning of each other, and stand in several splits."""
+    links = [link[1:] for link in same.links(split > 0)]
+    group = _connected(len(split), links)
+    places = np.unique(group[split > 0] * 4 + split[split > 0]) // 4
+    torn = np.flatnonzero(np.isin(group, places[1:][places[1:] == places[:-1]]) & (split > 0))
     order = torn[np.argsort(group[torn], kind="stable")]
     starts = np.flatnonzero(np.diff(group[order], prepend=-1))
-    return np.split(use[order], starts[1:]) if len(order) else []
+    return np.split(order, starts[1:]) if len(order) else []
 
 
 def drift(label: Ints, split: Ints, number: int) -> Mapping[Split, tuple[int, ...]]:
@@ -191,13 +185,6 @@ def drift(label: Ints, split: Ints, number: int) -> Mapping[Split, tuple[int, ..
     }
 
 
-def _links(values: Ints, use: npt.NDArray[np.bool_]) -> tuple[Ints, Ints]:
-    """Link each row to the first row with the same value."""
-    rows = np.flatnonzero(use)
-    _, first, inverse = np.unique(values[rows], return_index=True, return_inverse=True)
-    return rows, rows[first][inverse] if len(rows) else rows
-
-
 def _connected(rows: int, links: list[tuple[Ints, Ints]]) -> Ints:
     """Number the connected components by letting the smallest row number spread along the links."""
     leader = np.arange(rows, dtype=np.int64)
@@ -206,7 +193,7 @@ def _connected(rows: int, links: list[tuple[Ints, Ints]]) -> Ints:
         for left, right in links:
             low = np.minimum(leader[left], leader[right])
             np.minimum.at(leader, right, low)
-            leader[left] = np.minimum(leader[left], leader[right])
+            np.minimum.at(leader, left, low)
         leader = leader[leader]
         if np.array_equal(leader, before):
             return np.unique(leader, return_inverse=True)[1].astype(np.int64)
@@ -214,7 +201,7 @@ def _connected(rows: int, links: list[tuple[Ints, Ints]]) -> Ints:
 
 def _group_keys(group: Ints, columns: SplitColumns, number: int) -> Ints:
     keys = np.full(number, np.iinfo(np.int64).max, dtype=np.int64)
-    np.minimum.at(keys, group, columns.content_hash)
+    np.minimum.at(keys, group, columns.same.content_hash)
     return keys
 
 

@@ -37,6 +37,7 @@ BULK_COLUMNS: Final = (
     "prompt_hash",
     "system_hash",
     "import_hash",
+    "beginnings",
     "title",
 )
 """What add() wants of every row: numpy arrays or lists of equal length; start and length count bytes."""

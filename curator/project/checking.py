@@ -8,6 +8,7 @@ import numpy as np
 
 from curator.curate.checks import PROFILES, check_for_all, finding
 from curator.curate.dataset_checks import DatasetFacts, Ints, check_dataset
+from curator.curate.identity import Beginnings, Sameness
 from curator.curate.shingles import Cancel, Progress, never_cancelled, no_progress
 from curator.dataset import Conversation, Finding, Place
 from curator.dataset.errors import Cancelled, WrongUse
@@ -237,6 +238,7 @@ class _FileColumns:
 
     def __init__(self) -> None:
         self._columns: dict[str, list[Any]] = {name: [] for name in (*self._NAMES, "ids")}
+        self._beginnings: list[bytes] = []
         self._with_images: list[int] = []
         self._uses: dict[str, dict[str, list[int]]] = {}
 
@@ -245,6 +247,7 @@ class _FileColumns:
         numbers = [batch[at][0] for at in found.line.tolist()]
         for name in self._NAMES:
             self._columns[name].append(found.columns[name])
+        self._beginnings += found.beginnings
         self._columns["ids"].append(np.array(numbers, np.int64))
         for row in np.flatnonzero(found.columns["flags"] & 5).tolist():
             conversation = Conversation.parse(batch[found.line[row]][1].decode("utf-8").strip())
@@ -259,8 +262,11 @@ class _FileColumns:
         ids = self._joined("ids")
         return DatasetFacts(
             ids=ids,
-            content_hash=self._joined("content_hash"),
-            prompt_hash=self._joined("prompt_hash"),
+            same=Sameness(
+                self._joined("content_hash"),
+                self._joined("prompt_hash"),
+                Beginnings.unpack(self._beginnings),
+            ),
             system_hash=self._joined("system_hash"),
             trained_tokens=self._joined("trained_tokens"),
             split=np.zeros(len(ids), np.int8),

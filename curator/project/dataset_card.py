@@ -60,7 +60,14 @@ def _making(facts: Mapping[str, Any]) -> list[str]:
         made.append(f"Split {shares} (train / validation / test), seed {plan['seed']}")
         if plan["stratify"]:
             made.append(f"Stratified by the label set `{plan['stratify']}`")
-        kept = ", ".join(["exact copies", "equal prompts", *(_kept_too(plan["together"]))])
+        kept = ", ".join(
+            [
+                "exact copies",
+                "equal prompts",
+                "beginnings of a conversation",
+                *(_kept_too(plan["together"])),
+            ]
+        )
         made.append(f"Kept in one split: {kept}")
     if facts["settings"]["query"]:
         made.append(f"Only conversations that match `{facts['settings']['query']}`")

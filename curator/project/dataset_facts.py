@@ -10,6 +10,7 @@ from curator.curate.dataset_checks import DatasetFacts, Ints
 from curator.dataset import Conversation
 from curator.dataset.json_values import canonical
 from curator.project.reader import Reader
+from curator.project.sameness import read_sameness
 from curator.project.schema import SPLITS
 
 TOOLS: int = 1
@@ -17,7 +18,7 @@ PARTS: int = 4
 """Bits of conversation.flags: it has tool definitions, it has contents in parts."""
 
 _NEAR_PAIRS = 1_000
-_COLUMNS = "id, content_hash, prompt_hash, system_hash, trained_tokens, flags, ifnull(split, 0)"
+_COLUMNS = "id, system_hash, trained_tokens, flags, ifnull(split, 0)"
 
 
 def dataset_facts(reader: Reader) -> DatasetFacts:
@@ -25,15 +26,14 @@ def dataset_facts(reader: Reader) -> DatasetFacts:
     with reader.snapshot():
         table = _table(reader)
         ids = table[:, 0]
-        flags = table[:, 5]
+        flags = table[:, 3]
         tools, with_images = _read_special(reader, ids[(flags & (TOOLS | PARTS)) != 0])
         return DatasetFacts(
             ids=ids,
-            content_hash=table[:, 1],
-            prompt_hash=table[:, 2],
-            system_hash=table[:, 3],
-            trained_tokens=table[:, 4],
-            split=table[:, 6],
+            same=read_sameness(reader, ids),
+            system_hash=table[:, 1],
+            trained_tokens=table[:, 2],
+            split=table[:, 4],
             has_images=np.isin(ids, np.fromiter(with_images, np.int64)),
             split_names=SPLITS,
             labels=_labels(reader, ids),
@@ -59,7 +59,7 @@ def _table(reader: Reader) -> Ints:
             f"SELECT {_COLUMNS} FROM conversation LEFT JOIN annotation ON conversation = id "
             "WHERE removed IS NULL ORDER BY id"
         )
-        return np.fromiter(chain.from_iterable(rows), np.int64).reshape(-1, 7)
+        return np.fromiter(chain.from_iterable(rows), np.int64).reshape(-1, 5)
 
 
 def _read_special(reader: Reader, ids: Ints) -> tuple[dict[str, list[tuple[int, ...]]], list[int]]:

@@ -21,8 +21,8 @@ from curator.curate.duplicates import (
     find_near,
     ranks,
 )
+from curator.curate.identity import NO_PROMPT
 from curator.curate.shingles import MEASURES, Cancel, Ints, Progress, never_cancelled, no_progress
-from curator.curate.splits import NO_PROMPT
 from curator.dataset import AnnotationPatch, Conversation, Edit, SettingPatch
 from curator.dataset.errors import WrongUse
 from curator.project.labelling import annotation_values

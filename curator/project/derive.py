@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 import apsw
 
 from curator.dataset import Conversation
-from curator.dataset.json_values import Json, dumps
+from curator.dataset.json_values import Json, dumps, loads
 from curator.dataset.rule import rule_pack_version
 from curator.project.connection import scalar
 from curator.project.reader import Reader, stored_setting
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from curator.curate.analysis import Row
 
 _STAMP: Final = "derived_with"
+_VERSION_AT: Final = 3
 DEFAULT_BASE_MODEL: Final = "gpt-4.1-mini"
 DEFAULT_RULES_PROFILE: Final = "openai_sft"
 
@@ -52,6 +53,17 @@ def is_stale(reader: Reader) -> bool:
         return bool(stamp != _stamp(terms_in(connection)))
 
 
+def kernel_is_old(reader: Reader) -> bool:
+    """Whether stored hashes were made by another version of the kernel than the one here."""
+    from curator.curate.analysis import KERNEL_VERSION
+
+    with reader.reading() as connection:
+        stamp = scalar(connection, "SELECT value FROM stamp WHERE name = ?", (_STAMP,))
+        if stamp is None:
+            return not _is_empty(connection)
+        return bool(loads(stamp)[_VERSION_AT] != KERNEL_VERSION)
+
+
 def write_stamp(connection: apsw.Connection, terms: Terms) -> None:
     """Note what all rows were derived with."""
     connection.execute(
@@ -70,7 +82,7 @@ def _is_empty(connection: apsw.Connection) -> bool:
 
 
 def _stamp(terms: Terms) -> str:
-    from curator.curate.kernel import KERNEL_VERSION
+    from curator.curate.analysis import KERNEL_VERSION
 
     return dumps([terms.encoding, terms.profile, terms.limit, KERNEL_VERSION, rule_pack_version()])
 

@@ -8,6 +8,7 @@ from typing import Final, Literal
 import numpy as np
 import numpy.typing as npt
 
+from curator.curate.identity import Sameness
 from curator.curate.search import parse_query
 from curator.curate.splits import leaks
 from curator.dataset import Status
@@ -16,6 +17,7 @@ from curator.dataset.json_values import Json
 from curator.dataset.rule import load_rules
 from curator.project import schema
 from curator.project.reader import Reader
+from curator.project.sameness import read_sameness
 
 Ints = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
@@ -33,7 +35,6 @@ _COLUMNS: Final = (
     "tokens",
     "trained_tokens",
     "tokens_exact",
-    "prompt_hash",
 )
 _SHOWN: Final = 20
 _TRAIN: Final = schema.SPLITS.index("train")
@@ -115,7 +116,7 @@ def select(reader: Reader, settings: ExportSettings) -> Selection:
     blockers = () if settings.skip_errors else tuple(_blockers(reader, left.ids(faulty)))
     if settings.skip_errors:
         left.out("errors", faulty)
-    torn = _torn(table["prompt_hash"], np.where(left.stays, split, 0))
+    torn = _torn(read_sameness(reader, table["id"]), np.where(left.stays, split, 0))
     if settings.skip_errors:
         left.out("prompt in another split", torn)
     elif torn.any():
@@ -205,10 +206,10 @@ def _assigned(left: _Leaving, settings: ExportSettings, notes: list[str]) -> Int
     return split
 
 
-def _torn(prompt_hash: Ints, split: Ints) -> Mask:
-    """Mark the rows whose prompt also stands in a split that is trained on more."""
+def _torn(same: Sameness, split: Ints) -> Mask:
+    """Mark the rows that also stand, or begin, in a split that is trained on more."""
     torn: Mask = np.zeros(len(split), dtype=bool)
-    for rows in leaks(prompt_hash, split):
+    for rows in leaks(same, split):
         torn[rows[split[rows] > split[rows].min()]] = True
     return torn
 

@@ -257,6 +257,7 @@ class _Import:
         columns["start"] = start
         columns["length"] = analysis.length[rows]
         columns["source_line"] = read.numbers[analysis.line[rows]]
+        columns["beginnings"] = [analysis.beginnings[row] for row in rows.tolist()]
         columns["title"] = [analysis.titles[row] for row in rows.tolist()]
         place = {row: at for at, row in enumerate(rows.tolist())}
         findings = [(place[row], found) for row, found in analysis.findings if row in place]

@@ -12,7 +12,13 @@ from curator.project.schema import APPLICATION_ID, SCHEMA_VERSION
 
 Migration = Callable[[apsw.Connection], None]
 
-MIGRATIONS: Final[dict[int, Migration]] = {}
+
+def _add_beginnings(connection: apsw.Connection) -> None:
+    """Make room for the beginnings; the next reanalysis fills it, as the kernel is another one too."""
+    connection.execute("ALTER TABLE conversation ADD COLUMN beginnings BLOB")
+
+
+MIGRATIONS: Final[dict[int, Migration]] = {1: _add_beginnings}
 """By version: the step that makes a file of that version one of the next."""
 
 _HEADER: Final = 100
@@ -36,6 +42,13 @@ def check_file(path: Path) -> None:
             "make a new project and import it.",
             path,
         )
+
+
+def is_older(path: Path) -> bool:
+    """Whether a project file is of an older version than this program writes."""
+    with path.open("rb") as file:
+        head = file.read(_HEADER)
+    return 0 < int.from_bytes(head[60:64], "big") < SCHEMA_VERSION
 
 
 def check_version(connection: apsw.Connection, path: Path) -> int:

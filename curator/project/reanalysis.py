@@ -117,7 +117,7 @@ def _store(connection: apsw.Connection, batch: _Batch, analysis: Analysis, terms
         # Somebody's edit left what no file would bring in, such as a conversation without turns.
         rows[at] = derive(Conversation.parse(batch.lines[at]), terms, batch.lines[at])
     new = [(batch.ids[at], rows[at]) for at in _unchanged(connection, batch)]
-    names = [name for name in NUMBERS if name != "flags"]
+    names = [*(name for name in NUMBERS if name != "flags"), "beginnings"]
     sets = ", ".join(f"{name} = ?" for name in names)
     connection.executemany(
         f"UPDATE conversation SET {sets}, flags = ? | (flags & {EDITED}), title = ? WHERE id = ?",
@@ -148,9 +148,9 @@ def _rows(analysis: Analysis) -> dict[int, Row]:
         findings.setdefault(row, []).append(finding)
     cells = zip(*(analysis.columns[name].tolist() for name in NUMBERS), strict=True)
     return {
-        line: Row._make((*numbers, title, tuple(findings.get(at, ()))))
-        for at, (line, numbers, title) in enumerate(
-            zip(analysis.line.tolist(), cells, analysis.titles, strict=True)
+        line: Row._make((*numbers, title, begun, tuple(findings.get(at, ()))))
+        for at, (line, numbers, title, begun) in enumerate(
+            zip(analysis.line.tolist(), cells, analysis.titles, analysis.beginnings, strict=True)
         )
     }
 

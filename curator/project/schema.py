@@ -7,7 +7,7 @@ from curator.dataset import Split, Status
 APPLICATION_ID: Final = 0x43555241
 """What marks an SQLite file as a project: the letters CURA."""
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 """The user_version of a project file this program writes."""
 
 STATUSES: Final = (Status.PENDING, Status.ACCEPTED, Status.REJECTED, Status.SKIPPED)
@@ -24,6 +24,7 @@ DERIVED: Final = (
     "content_hash",
     "prompt_hash",
     "system_hash",
+    "beginnings",
     "n_messages",
     "n_turns",
     "tokens",
@@ -76,7 +77,9 @@ CREATE TABLE conversation (
   system_hash INTEGER NOT NULL,
   import_hash INTEGER NOT NULL,
   title TEXT NOT NULL,
-  content TEXT
+  content TEXT,
+  -- 8 bytes for each answer: the hash of all up to it, see curate.identity; NULL is none.
+  beginnings BLOB
 );
 CREATE TABLE annotation (
   conversation INTEGER PRIMARY KEY REFERENCES conversation(id),

@@ -26,6 +26,7 @@ from curator.project import schema
 from curator.project.deduping import Search, find
 from curator.project.duplicate_tables import kept
 from curator.project.reader import Reader
+from curator.project.sameness import read_sameness
 
 PLAN: Final = "split_plan"
 """The setting that holds the plan of the last split."""
@@ -51,7 +52,7 @@ class SplitReport:
     groups: int
     straddling_groups: int
     leaks: tuple[tuple[int, ...], ...]
-    """The conversations of every prompt that stands in several splits."""
+    """The conversations that are the same, or one a beginning of another, in several splits."""
 
     def to_json(self) -> dict[str, Json]:
         """Return the keys a script reads."""
@@ -120,7 +121,7 @@ def propose(
 
 
 def present(reader: Reader, label_set: str = "") -> SplitReport:
-    """Report the splits as they are, with exact copies and equal prompts as the groups."""
+    """Report the splits as they are, with what is the same or a beginning as the groups."""
     plan = plan_of(reader)
     rows = _Rows.read(
         reader,
@@ -170,28 +171,27 @@ class _Rows:
         strict: bool = True,
     ) -> "_Rows":
         sql = (
-            "SELECT id, content_hash, prompt_hash, ifnull(split, 0), ifnull(source, 0), tokens "
-            "FROM conversation LEFT JOIN annotation ON conversation = id "
-            "WHERE removed IS NULL ORDER BY id"
+            "SELECT id, ifnull(split, 0), ifnull(source, 0), tokens FROM conversation "
+            "LEFT JOIN annotation ON conversation = id WHERE removed IS NULL ORDER BY id"
         )
         with reader.snapshot():
             with reader.reading() as connection:
                 cells = chain.from_iterable(connection.execute(sql))
-                table = np.fromiter(cells, np.int64).reshape(-1, 6)
+                table = np.fromiter(cells, np.int64).reshape(-1, 4)
             ids = table[:, 0]
+            same = read_sameness(reader, ids)
             names, label = _labels(reader, ids, plan.stratify, strict=strict)
         cluster = np.full(len(ids), -1, dtype=np.int64)
         if "duplicates" in plan.together:
             cluster = _clusters(reader, ids, progress, cancelled)
         columns = SplitColumns(
-            content_hash=table[:, 1],
-            prompt_hash=table[:, 2],
-            split=table[:, 3],
-            source=table[:, 4],
+            same=same,
+            split=table[:, 1],
+            source=table[:, 2],
             label=label,
             cluster=cluster,
         )
-        return cls(ids, columns, table[:, 5], names)
+        return cls(ids, columns, table[:, 3], names)
 
     def report(self, split: Ints, group: Ints) -> SplitReport:
         counts = drift(self.columns.label, split, len(self.labels))
@@ -208,9 +208,7 @@ class _Rows:
             unassigned=self._share(split == 0, tuple(rest)),
             groups=int(group.max()) + 1 if len(group) else 0,
             straddling_groups=straddling(group, split),
-            leaks=tuple(
-                tuple(self.ids[rows].tolist()) for rows in leaks(self.columns.prompt_hash, split)
-            ),
+            leaks=tuple(tuple(self.ids[rows].tolist()) for rows in leaks(self.columns.same, split)),
         )
 
     def _share(

@@ -74,9 +74,9 @@ class PromptVariant(BaseModel):
     def _chosen(self, question: str) -> Sequence[Demonstration]:
         if self.pick == "fixed":
             return self.pool[: self.shots]
-        asked = fold(question)
+        asked = fold(question).casefold()
         words = set(_WORD.findall(asked))
-        others = [one for one in self.pool if fold(one.question) != asked]
+        others = [one for one in self.pool if fold(one.question).casefold() != asked]
         ranked = sorted(others, key=lambda one: -_likeness(words, one.question))
         # The nearest one stands last, right before the question.
         return ranked[: self.shots][::-1]
@@ -171,7 +171,7 @@ def _demonstration(line: str) -> Demonstration | None:
 
 def _likeness(words: set[str], question: str) -> float:
     """Return the Jaccard similarity of the words of two questions."""
-    other = set(_WORD.findall(fold(question)))
+    other = set(_WORD.findall(fold(question).casefold()))
     return len(words & other) / len(words | other) if words or other else 0.0
 
 

@@ -80,6 +80,7 @@ def fill(path: Path, rows: int) -> float:
                     "content_hash": hashes[0],
                     "prompt_hash": hashes[1],
                     "system_hash": hashes[2],
+                    "beginnings": [row.tobytes() for row in hashes[0]],
                     "import_hash": hashes[3],
                     "title": titles,
                 }

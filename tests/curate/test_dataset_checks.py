@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from curator.curate.dataset_checks import DATASET_CHECKS, DatasetFacts, check_dataset
+from curator.curate.identity import Beginnings, Sameness
 from curator.dataset.rule import load_rules
 
 
@@ -13,16 +14,24 @@ def facts(n=60, **columns):
         "ids": np.arange(1, n + 1),
         "content_hash": np.arange(n) + 1_000,
         "prompt_hash": np.arange(n) + 2_000,
+        "answer": np.arange(n) + 3_000,
         "system_hash": np.full(n, 7),
         "trained_tokens": np.full(n, 20),
         "split": np.ones(n, np.int8),
         "has_images": np.zeros(n, np.bool_),
     }
-    return DatasetFacts(**{**usual, **columns})
+    values = {**usual, **columns}
+    answers = values.pop("answer")
+    begun = Beginnings.unpack([int(each).to_bytes(8, "big") for each in answers])
+    same = Sameness(values.pop("content_hash"), values.pop("prompt_hash"), begun)
+    return DatasetFacts(same=same, **values)
 
 
 def with_rows(column, n=60, **values):
-    array = getattr(facts(n), column).copy()
+    usual = facts(n)
+    known = {"answer": usual.same.beginnings.whole}
+    named = usual.same if column.endswith("t_hash") else usual
+    array = known.get(column, getattr(named, column, None)).copy()
     for row, value in values.items():
         array[int(row[1:])] = value
     return {column: array}
@@ -75,13 +84,9 @@ def test_passing_example():
     assert [f.finding.rule for f in check_dataset(facts(0))] == ["D01"]
 
 
-def test_another_system_prompt_is_another_question():
-    columns = facts(
-        **with_rows("prompt_hash", _5=2_002), system_hash=np.array([7, 8, 9] * 20, np.int64)
-    )
-    assert [f for f in check_dataset(columns) if f.finding.rule == "D06"] == [
-        f for f in check_dataset(columns) if f.finding.rule == "D06" and f.conversations == (3, 6)
-    ]
+def test_equal_answers_to_one_prompt_contradict_nothing():
+    one = facts(**with_rows("prompt_hash", _5=2_002), **with_rows("answer", _5=3_002))
+    assert "D06" not in {f.finding.rule for f in check_dataset(one)}
 
 
 def test_a_system_prompt_of_its_own_for_each_is_meant_so():

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from curator.curate.identity import NO_PROMPT, Beginnings, Sameness
 from curator.curate.splits import (
-    NO_PROMPT,
     SplitColumns,
     SplitPlan,
     drift,
@@ -24,12 +24,18 @@ SEEDS = st.integers(0, 1000)
 SHARES = st.sampled_from([(0.8, 0.1, 0.1), (0.5, 0.25, 0.25), (1, 0, 0), (0, 0, 1), (0.9, 0, 0.1)])
 
 
-def columns(content, prompt=None, split=None, label=None, source=None, cluster=None):
+def sameness(content, prompt, begun=None):
+    """Rows that are the same; begun has for each row the numbers of its beginnings, the whole last."""
+    packed = [b"".join(n.to_bytes(8, "big") for n in row) for row in begun or [()] * len(content)]
+    return Sameness(np.array(content), np.array(prompt), Beginnings.unpack(packed))
+
+
+def columns(content, prompt=None, split=None, label=None, source=None, cluster=None, begun=None):
     rows = len(content)
     spread = np.array(content, dtype=np.int64) * 7919 + 11
+    prompts = np.array(prompt if prompt is not None else range(1, rows + 1), dtype=np.int64)
     return SplitColumns(
-        content_hash=spread,
-        prompt_hash=np.array(prompt if prompt is not None else range(1, rows + 1), dtype=np.int64),
+        same=sameness(spread, prompts, begun),
         split=np.array(split if split is not None else [0] * rows, dtype=np.int64),
         label=np.array(label if label is not None else [-1] * rows, dtype=np.int64),
         source=np.array(source if source is not None else [0] * rows, dtype=np.int64),
@@ -45,19 +51,37 @@ def datasets(draw, most=80):
         return draw(st.lists(st.integers(low, high), min_size=rows, max_size=rows))
 
     return columns(
-        values(0, rows), values(0, rows), None, values(-1, 3), values(0, rows), values(-1, rows)
+        values(0, rows),
+        values(0, rows),
+        None,
+        values(-1, 3),
+        values(0, rows),
+        values(-1, rows),
+        [draw(st.lists(st.integers(1, 2 * rows), max_size=3, unique=True)) for _ in range(rows)],
     )
+
+
+def begun_of(data):
+    """The beginnings of each row as columns() takes them."""
+    begun = data.same.beginnings
+    return [
+        [*begun.shorter[begun.owner == row].tolist(), *([whole] if whole else [])]
+        for row, whole in enumerate(begun.whole.tolist())
+    ]
 
 
 def pick(data, rows):
-    names = ("content_hash", "prompt_hash", "split", "label", "source", "cluster")
-    return SplitColumns(*(getattr(data, name)[rows] for name in names))
+    begun = begun_of(data)
+    chosen = np.arange(len(data.split))[rows].tolist()
+    same = sameness(
+        data.same.content_hash[rows], data.same.prompt_hash[rows], [begun[at] for at in chosen]
+    )
+    names = ("split", "label", "source", "cluster")
+    return SplitColumns(same, *(getattr(data, name)[rows] for name in names))
 
 
 def with_split(data, split):
-    return SplitColumns(
-        data.content_hash, data.prompt_hash, split, data.label, data.source, data.cluster
-    )
+    return SplitColumns(data.same, split, data.label, data.source, data.cluster)
 
 
 @settings(max_examples=150, deadline=None)
@@ -69,8 +93,9 @@ def test_splits_are_complete_and_groups_never_straddle(data, shares, seed, strat
     assert len(outcome.split) == len(data.split)
     assert ((outcome.split >= 1) & (outcome.split <= 3)).all()
     assert straddling(outcome.group, outcome.split) == 0
-    assert leaks(data.prompt_hash, outcome.split) == []
-    same = data.content_hash[:, None] == data.content_hash[None, :]
+    assert leaks(data.same, outcome.split) == []
+    hashes = data.same.content_hash
+    same = hashes[:, None] == hashes[None, :]
     assert (~same | (outcome.split[:, None] == outcome.split[None, :])).all()
     for code, share in enumerate(shares, 1):
         if share == 0:
@@ -204,7 +229,8 @@ def test_known_leaks_of_banking77_are_found():
         split += [code] * len(texts)
     numbers = {}
     folded = [numbers.setdefault(fold(text), len(numbers) + 1) for text in prompts]
-    found = leaks(np.array(folded, dtype=np.int64), np.array(split, dtype=np.int64))
+    same = sameness(np.arange(len(folded)), folded)
+    found = leaks(same, np.array(split, dtype=np.int64))
     with (data / "dedup/banking77.leaks.tsv").open(encoding="utf-8", newline="") as file:
         listed = list(csv.DictReader(file, delimiter="\t"))
     train = split.count(1)
@@ -216,3 +242,19 @@ def test_known_leaks_of_banking77_are_found():
     pairs = {(a, b) for rows in found for a in rows if a < train for b in rows if b >= train}
     assert {(int(a), int(b)) for a, b in pairs} >= expected
     assert len(found) == len({b for _, b in expected})
+
+
+def test_a_conversation_and_its_beginning_are_one_group_and_a_leak():
+    begun = [[1], [1, 2], [1, 2, 3], [4], [5, 6]]
+    data = columns(range(5), begun=begun, split=[1, 2, 3, 3, 1])
+    assert groups_of(data).tolist() == [0, 0, 0, 1, 2]
+    assert [rows.tolist() for rows in leaks(data.same, data.split)] == [[0, 1, 2]]
+    # The shared beginning itself is in no split, so nothing that is trained is tested.
+    apart = np.array([0, 1, 0, 3, 1])
+    assert leaks(data.same, apart) == []
+
+
+def test_a_long_talk_ties_all_of_its_beginnings_whatever_their_order():
+    whole = [list(range(1, end + 1)) for end in range(1, 60)]
+    data = columns(range(60), begun=[*whole[::-1], [100, 200]])
+    assert groups_of(data).tolist() == [0] * 59 + [1]

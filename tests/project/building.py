@@ -37,6 +37,7 @@ def columns_of(texts: Sequence[str], **more: Sequence[object]) -> tuple[bytes, d
         "start": starts,
         "length": [len(each) for each in raw],
         "source_line": list(range(1, len(raw) + 1)),
+        "beginnings": [b""] * len(raw),
         "import_hash": list(range(100, 100 + len(raw))),
         "title": [Conversation.parse(text).title for text in texts],
         **more,

@@ -2,6 +2,7 @@
 
 import hashlib
 
+from curator.curate import identity
 from curator.curate.checks import check_conversation
 from curator.dataset import ContentPatch, Conversation, Edit, Message
 from curator.project.bulk import BULK_COLUMNS
@@ -30,6 +31,7 @@ def import_lines(project, lines, name="file.jsonl", origin=None):
         conversation = Conversation.parse(raw.decode())
         found = check_conversation(conversation, raw=raw.decode())
         findings += [(row, each) for each in found]
+        read = identity.read(conversation)
         values = {
             "start": start,
             "length": len(raw),
@@ -43,7 +45,8 @@ def import_lines(project, lines, name="file.jsonl", origin=None):
             "warnings": sum(each.severity == "warning" for each in found),
             "content_hash": hashed(conversation.canonical()),
             "import_hash": hashed(conversation.canonical()),
-            "prompt_hash": hashed(conversation.title),
+            "prompt_hash": read.prompt,
+            "beginnings": read.beginnings,
             "system_hash": hashed(conversation.system_prompt) if conversation.system_prompt else 0,
             "title": conversation.title.encode("utf-8", "replace").decode(),
         }

@@ -3,6 +3,10 @@ import pytest
 
 from curator.dataset.errors import ProjectError
 from curator.project import Project, migrations
+from curator.project.derive import is_stale
+from curator.project.reanalysis import reanalyse
+from curator.project.splitting import present
+from tests.project.building import line, write
 
 
 @pytest.fixture
@@ -25,9 +29,12 @@ def version_of(path) -> int:
     return version
 
 
-def use_steps(monkeypatch, steps) -> None:
-    monkeypatch.setattr(migrations, "MIGRATIONS", steps)
-    monkeypatch.setattr(migrations, "SCHEMA_VERSION", 3)
+NOW = migrations.SCHEMA_VERSION
+
+
+def use_steps(monkeypatch, *steps) -> None:
+    monkeypatch.setattr(migrations, "MIGRATIONS", {NOW + at: step for at, step in enumerate(steps)})
+    monkeypatch.setattr(migrations, "SCHEMA_VERSION", NOW + len(steps))
 
 
 def second(connection: apsw.Connection) -> None:
@@ -39,12 +46,12 @@ def third(connection: apsw.Connection) -> None:
 
 
 def test_an_older_file_is_migrated_after_a_backup(path, monkeypatch):
-    use_steps(monkeypatch, {1: second, 2: third})
+    use_steps(monkeypatch, second, third)
     with Project.open(path) as project:
         assert project.setting("x") == 23
-    assert version_of(path) == 3
-    backup = path.with_name("a.curator.backup-v1")
-    assert version_of(backup) == 1
+    assert version_of(path) == NOW + 2
+    backup = path.with_name(f"a.curator.backup-v{NOW}")
+    assert version_of(backup) == NOW
     monkeypatch.undo()
     with Project.open(backup) as project:
         assert project.setting("x") == 1
@@ -55,7 +62,7 @@ def test_a_migration_that_fails_changes_nothing(path, monkeypatch):
         connection.execute("UPDATE setting SET value = '9'")
         raise RuntimeError("a bug")
 
-    use_steps(monkeypatch, {1: second, 2: broken})
+    use_steps(monkeypatch, second, broken)
     with pytest.raises(RuntimeError):
         Project.open(path)
     monkeypatch.undo()
@@ -65,7 +72,7 @@ def test_a_migration_that_fails_changes_nothing(path, monkeypatch):
 
 
 def test_an_older_file_that_may_not_be_changed_is_refused(path, monkeypatch):
-    use_steps(monkeypatch, {1: second, 2: third})
+    use_steps(monkeypatch, second, third)
     with pytest.raises(ProjectError, match="older version"):
         Project.open(path, read_only=True)
 
@@ -82,3 +89,22 @@ def test_a_newer_file_is_refused_and_left_alone(path, read_only):
 
 def test_every_version_has_its_step():
     assert set(migrations.MIGRATIONS) == set(range(1, migrations.SCHEMA_VERSION))
+
+
+def test_a_file_of_version_1_shows_no_groups_before_they_are_worked_out_anew(tmp_path):
+    path = tmp_path / "old.curator"
+    with Project.create(path) as project:
+        write(project, line("one"), line("two"))
+        now = project.row(1), present(project)
+    old = apsw.Connection(str(path))
+    old.execute("ALTER TABLE conversation DROP COLUMN beginnings")
+    old.execute("UPDATE conversation SET prompt_hash = 7")
+    old.execute('UPDATE stamp SET value = \'["o200k_base","openai_sft",null,2,"x"]\'')
+    old.close()
+    set_version(path, 1)
+    with Project.open(path) as project:
+        assert is_stale(project)
+        with pytest.raises(ProjectError, match="another version of Curator"):
+            present(project)
+        reanalyse(project, lambda *_: None, lambda: False)
+        assert (project.row(1), present(project)) == now

@@ -17,7 +17,7 @@ from curator.app.pages.export.split_card import SplitCard
 from curator.app.session import Session
 from curator.app.widgets.empty_state import EmptyState
 from curator.app.widgets.progress_row import ProgressRow
-from curator.dataset.errors import WrongUse
+from curator.dataset.errors import ProjectError, WrongUse
 
 if TYPE_CHECKING:
     from curator.curate.splits import SplitPlan
@@ -349,7 +349,7 @@ def _propose(
 
     try:
         return propose(reader, plan, author=author, progress=progress, cancelled=cancelled)
-    except WrongUse as error:
+    except (WrongUse, ProjectError) as error:
         return str(error)
 
 
@@ -358,5 +358,5 @@ def _select(reader: Any, settings: "ExportSettings") -> "Selection | str":
 
     try:
         return select(reader, settings)
-    except WrongUse as error:
+    except (WrongUse, ProjectError) as error:
         return str(error)

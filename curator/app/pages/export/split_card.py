@@ -152,15 +152,17 @@ class SplitCard(Card):
     def _show_verdict(self, proposal: "SplitProposal") -> None:
         leaks = len(proposal.before.leaks)
         words = [
-            self.tr("{0} groups; exact copies and equal prompts stay in one split.").format(
-                f"{proposal.after.groups:,}"
-            )
+            self.tr(
+                "{0} groups; copies, equal prompts, and a conversation and its own beginning stay "
+                "in one split."
+            ).format(f"{proposal.after.groups:,}")
         ]
         if leaks:
             words.append(
-                self.tr("Now {0} prompts stand in several splits; assigning mends that.").format(
-                    f"{leaks:,}"
-                )
+                self.tr(
+                    "Now {0} prompts or conversations with their beginnings stand in several "
+                    "splits; assigning mends that."
+                ).format(f"{leaks:,}")
             )
         if proposal.moved:
             words.append(self.tr("{0} conversations move.").format(f"{proposal.moved:,}"))
