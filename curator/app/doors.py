@@ -154,7 +154,8 @@ class Doors(QObject):
             return report
 
         names = ", ".join(path.name for path in paths[:2]) + (", …" if len(paths) > 2 else "")
-        job = self._jobs.start(self.tr("Importing {0}").format(names), work)
+        # What comes of it is this project's: nobody hears of it once another one is open.
+        job = self._session.start(self.tr("Importing {0}").format(names), work)
         job.succeeded.connect(self._imported)
         job.failed.connect(self._failed)
         job.ended.connect(self._session.reload)

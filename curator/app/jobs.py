@@ -97,6 +97,7 @@ class Jobs(QObject):
         self._workers = workers
         self._pool: ThreadPoolExecutor | None = None
         self._futures: dict[Job[object], Future[None]] = {}
+        self._unheard: set[Future[None]] = set()
         self._closed = False
         self._news.connect(self._deliver)
 
@@ -128,6 +129,14 @@ class Jobs(QObject):
         """Return the jobs that have not ended, oldest first."""
         return tuple(self._futures)
 
+    def cancel_unwanted(self) -> None:
+        """Cancel what nobody wants any more; it is heard of no more from now on."""
+        for job in [job for job in self._futures if not job.is_wanted()]:
+            job.cancel()
+            # Its worker may still be busy, and the window must not close before it.
+            self._unheard = {f for f in self._unheard if not f.done()} | {self._futures[job]}
+            self._end(job, _News(job, "cancelled", None))
+
     def shutdown(self, seconds: float = 5.0) -> bool:
         """Cancel everything and wait; False means that some work did not answer in time."""
         self._closed = True
@@ -137,7 +146,7 @@ class Jobs(QObject):
             return True
         from concurrent.futures import wait
 
-        pending = wait(self._futures.values(), timeout=seconds).not_done
+        pending = wait({*self._futures.values(), *self._unheard}, timeout=seconds).not_done
         self._pool.shutdown(wait=False, cancel_futures=True)
         if pending:
             log.info("%d background jobs did not stop within %s s", len(pending), seconds)
@@ -163,9 +172,13 @@ class Jobs(QObject):
             job.progress = news.value
             job.progressed.emit(news.value)
             return
+        if news.state == "running":
+            job.state = news.state
+        else:
+            self._end(job, news)
+
+    def _end(self, job: Job[object], news: "_News") -> None:
         job.state = news.state
-        if not job.is_over:
-            return
         if news.state == "done":
             job.succeeded.emit(news.value)
         elif isinstance(news.value, BaseException):

@@ -44,12 +44,8 @@ class LabelDoors(QObject):
                 edit, unknown = import_labels(reader, path, author)
             return None if edit is None else project.apply(edit), unknown
 
-        def take(result: "tuple[Changes | None, int]") -> None:
-            if self._session.project is project:
-                self._brought(*result)
-
-        job = self._jobs.start(self.tr("Importing labels from {0}").format(path.name), work)
-        job.succeeded.connect(take)
+        job = self._session.start(self.tr("Importing labels from {0}").format(path.name), work)
+        job.succeeded.connect(self._brought)
         job.failed.connect(self._failed)
 
     def hand_out(self) -> None:
@@ -74,11 +70,12 @@ class LabelDoors(QObject):
             except OSError as error:
                 raise WrongUse(f"{path} cannot be written: {error.strerror}.") from error
 
-        job = self._jobs.start(self.tr("Exporting labels to {0}").format(path.name), work)
+        job = self._session.start(self.tr("Exporting labels to {0}").format(path.name), work)
         job.succeeded.connect(self._handed_out)
         job.failed.connect(self._failed)
 
-    def _brought(self, changes: "Changes | None", unknown: int) -> None:
+    def _brought(self, result: "tuple[Changes | None, int]") -> None:
+        changes, unknown = result
         count = 0
         if changes is not None:
             count = len(changes.conversations)

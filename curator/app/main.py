@@ -5,10 +5,10 @@ import os
 from collections.abc import Callable, Sequence
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QCoreApplication, QObject, Qt, QTimer
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QDialog, QWidget
 
 from curator import __version__
 from curator.app import excepthook
@@ -21,6 +21,7 @@ from curator.app.label_doors import LabelDoors
 from curator.app.main_window import MainWindow
 from curator.app.menus import Menus
 from curator.app.page import OpenRequest, Page
+from curator.app.page_entries import PAGES
 from curator.app.pages.first_start import FirstStartPage
 from curator.app.preference_file import read_stored
 from curator.app.recents import recent_projects, remember_project
@@ -46,67 +47,6 @@ SETTLED_AFTER_MS: Final = 3_000
 """So long after a project was opened its pages are built and their modules loaded."""
 
 
-class PageEntry(NamedTuple):
-    """One page in the rail; load imports it when it is first needed, after the window is up."""
-
-    page_id: str
-    load: Callable[[], type[Page]]
-
-
-def _write() -> type[Page]:
-    from curator.app.pages.write import WritePage
-
-    return WritePage
-
-
-def _label() -> type[Page]:
-    from curator.app.pages.label.page import LabelPage
-
-    return LabelPage
-
-
-def _check() -> type[Page]:
-    from curator.app.pages.check.page import CheckPage
-
-    return CheckPage
-
-
-def _duplicates() -> type[Page]:
-    from curator.app.pages.duplicates.page import DuplicatesPage
-
-    return DuplicatesPage
-
-
-def _export() -> type[Page]:
-    from curator.app.pages.export.page import ExportPage
-
-    return ExportPage
-
-
-def _train() -> type[Page]:
-    from curator.app.pages.train.page import TrainPage
-
-    return TrainPage
-
-
-def _try() -> type[Page]:
-    from curator.app.pages.trying.page import TryPage
-
-    return TryPage
-
-
-PAGES: Final = (
-    PageEntry("write", _write),
-    PageEntry("label", _label),
-    PageEntry("check", _check),
-    PageEntry("duplicates", _duplicates),
-    PageEntry("export", _export),
-    PageEntry("train", _train),
-    PageEntry("try", _try),
-)
-"""The pages in the order of the rail; text, icon and key come from the action ``go.PAGE``."""
-
-
 class Curator(QObject):
     """The running window: pages, actions, session and jobs, joined."""
 
@@ -127,6 +67,7 @@ class Curator(QObject):
         self.doors.show_report = self.boxes.import_report
         self.pages: dict[str, Page] = {}
         self.front: Page | None = None
+        self._front_before = PAGES[0].page_id
         self.is_stuck = False
         self._count_soon = QTimer(self)
         self._count_soon.setSingleShot(True)
@@ -186,6 +127,7 @@ class Curator(QObject):
         return page
 
     def _connect_session(self) -> None:
+        self.session.closed.connect(self._let_go)
         self.session.project_changed.connect(self._project_changed)
         self.session.edited.connect(self._edited)
         self.session.notice.connect(self._notice)
@@ -206,6 +148,7 @@ class Curator(QObject):
         self.story.follow_project()
         self.window.show_banner(self._banner())
         if project is None:
+            self._front_before = PAGES[0].page_id
             self.window.setWindowTitle("Curator")
             self.show_page("start")
         else:
@@ -213,9 +156,36 @@ class Curator(QObject):
             remember_project(project.path)
             self.window.setWindowTitle(f"{project.path.stem} – Curator")
             if self.front is None or self.front.page_id == "start":
-                self.show_page(PAGES[0].page_id)
+                self.show_page(self._front_before)
             self._build_rest()
         self._edited(None)
+
+    def _let_go(self) -> None:
+        """Let everything go that was made for the project closed just now.
+
+        A page, its inspector and its dialogs belong to one project: another one gets new ones, so
+        that nothing of the last can be shown, offered or sent.
+        """
+        for box in QApplication.topLevelWidgets():
+            if isinstance(box, QDialog) and box.isVisible():
+                box.reject()
+        self.window.toaster.clear()
+        self.menus.offer({})
+        for name in [name for name in self.pages if name != "start"]:
+            self.window.discard(*self._forget(name))
+        if self.front is not None and self.front.page_id != "start":
+            self._front_before, self.front = self.front.page_id, None
+
+    def _forget(self, page_id: str) -> tuple[QWidget, ...]:
+        """Return a page and its inspector, deaf to all that comes from now on."""
+        page = self.pages.pop(page_id)
+        inspector = page.inspector()
+        gone = (page,) if inspector is None else (page, inspector)
+        for widget in gone:
+            for each in (widget, *widget.findChildren(QObject)):
+                self.session.disconnect(each)
+        page.is_front = False
+        return gone
 
     def _edited(self, _changes: object) -> None:
         self._count_soon.start()
@@ -277,6 +247,8 @@ class Curator(QObject):
         for choice in ("system", "light", "dark", "contrast"):
             slots[f"view.theme_{choice}"] = partial(self.boxes.choose_theme, choice)
         project = self.session.project
+        if project is None or project.read_only:
+            self._name_undo(None, None)
         if project is not None:
             slots["file.close"] = self.session.close_project
             slots["label.export"] = self.label_doors.hand_out
@@ -295,13 +267,16 @@ class Curator(QObject):
             slots["edit.undo"] = self.session.undo
         if redo is not None:
             slots["edit.redo"] = self.session.redo
+        self._name_undo(undo, redo)
+        return slots
+
+    def _name_undo(self, undo: str | None, redo: str | None) -> None:
         self.menus.rename(
             "edit.undo", self.tr("Undo: {0}").format(undo) if undo else self.tr("Undo")
         )
         self.menus.rename(
             "edit.redo", self.tr("Redo: {0}").format(redo) if redo else self.tr("Redo")
         )
-        return slots
 
     def _notice(self, notice: Notice) -> None:
         self.window.toaster.show(notice)

@@ -1,11 +1,13 @@
 """The frame: rail, work area, inspector slot, status line and notices; it knows no feature."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QByteArray, QSettings, Qt, Signal
+from PySide6.QtCore import QByteArray, QSettings, Qt, QTimer, Signal
 from PySide6.QtWidgets import (
+    QApplication,
     QFrame,
     QHBoxLayout,
     QMainWindow,
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     )
 
 INSPECTOR_PX: Final = 320
+_AGAIN_MS: Final = 50
 NARROW_WINDOW_PX: Final = 1100
 """Below this width the rail folds by itself."""
 
@@ -75,6 +78,19 @@ class MainWindow(QMainWindow):
         self.rail.select(page_id)
         self._slot.show_widget(inspector)
         self._slot.setVisible(inspector is not None and self._wants_inspector)
+
+    def discard(self, *widgets: QWidget) -> None:
+        """Let pages and inspectors go for good."""
+        if QApplication.activeModalWidget() is not None:
+            # A dialog of the system may still be on its way back into one of them.
+            QTimer.singleShot(_AGAIN_MS, partial(self.discard, *widgets))
+            return
+        for widget in widgets:
+            holder = widget.parentWidget()
+            if isinstance(holder, QStackedWidget):
+                holder.removeWidget(widget)
+            widget.hide()
+            widget.deleteLater()
 
     def show_counts(self, counts: Mapping[str, int | None]) -> None:
         """Show the numbers beside the pages."""

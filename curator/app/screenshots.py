@@ -59,7 +59,7 @@ def _take(folder: Path, project: Path) -> int:
 def _session(app: "QApplication", curator: "Curator", folder: Path, project: Path) -> int:
     from PySide6.QtCore import QTimer
 
-    from curator.app.main import PAGES
+    from curator.app.page_entries import PAGES
 
     rounds = [(theme, "start") for theme in _THEMES]
     rounds += [(theme, entry.page_id) for theme in _THEMES for entry in PAGES]

@@ -55,13 +55,14 @@ class Session(QObject):
 
     edited carries the Changes of one applied, undone or redone edit, after the index has been
     refreshed; project_changed means that everything may be different (opened, closed, imported,
-    re-read); closing comes while the project is still open, for what is half typed; notice carries
-    a Notice to show.
+    re-read); closing comes while the project is still open, for what is half typed; closed when it
+    is open no more, for all that belongs to it; notice carries a Notice to show.
     """
 
     edited = Signal(object)
     project_changed = Signal()
     closing = Signal()
+    closed = Signal()
     notice = Signal(object)
 
     def __init__(self, jobs: "Jobs", author: str = "", parent: QObject | None = None) -> None:
@@ -229,6 +230,8 @@ class Session(QObject):
             index.close()
         if project is not None:
             project.close()
+            self.jobs.cancel_unwanted()
+            self.closed.emit()
 
     def _adopt_index(self, project: "Project", index: "Index", missed: "list[Changes]") -> None:
         if self.project is not project:

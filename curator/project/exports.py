@@ -129,12 +129,20 @@ def remember(project: Project, report: ExportReport) -> None:
 
 
 def last_export(reader: Reader) -> dict[str, Json] | None:
-    """Return what remember noted last, with the folder it lies in; None before the first."""
+    """Return what remember noted last, with the folder it lies in; None before the first.
+
+    "is_old" says whether something was edited or imported after it.
+    """
     with reader.reading() as connection:
-        facts = scalar(
-            connection, "SELECT facts FROM run WHERE kind = ? ORDER BY id DESC LIMIT 1", (_KIND,)
-        )
-    return None if facts is None else dict(loads(facts))
+        found = connection.execute(
+            "SELECT facts, at FROM run WHERE kind = ? ORDER BY id DESC LIMIT 1", (_KIND,)
+        ).fetchone()
+        if found is None:
+            return None
+        facts, at = found
+        later = "SELECT EXISTS (SELECT 1 FROM edit WHERE changed > ?1) OR EXISTS (SELECT 1 FROM source WHERE at > ?1)"
+        is_old = bool(scalar(connection, later, (at,)))
+    return dict(loads(facts)) | {"is_old": is_old}
 
 
 def _some(ids: Sequence[int]) -> str:

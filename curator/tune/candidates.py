@@ -33,10 +33,17 @@ class Asked:
     candidates: tuple[Candidate, ...]
 
 
-def who_can_be_asked() -> tuple[Asked, ...]:
-    """Return every target that is ready to answer, this computer first; may ask the key store."""
+def who_can_be_asked(project: str = "") -> tuple[Asked, ...]:
+    """Return every target that is ready to answer, this computer first; may ask the key store.
+
+    With the path of a project, checkpoints of other projects' jobs are not among them.
+    """
     with closing(JobTable()) as table:
-        finished = [job for job in table.all() if job.status is State.SUCCEEDED and job.checkpoint]
+        finished = [
+            job
+            for job in table.all()
+            if job.status is State.SUCCEEDED and job.checkpoint and job.is_of(project)
+        ]
         tuned = {job.token: tuple(_checkpoints(table, job)) for job in finished}
     variants = load_variants()
     found = []

@@ -94,6 +94,17 @@ class Job:
         """Whether a server has the job and may still change it."""
         return self.job != "" and self.status in FOLLOWED
 
+    def is_of(self, project: str) -> bool:
+        """Whether it belongs to the project at a path; a job of no project is everybody's.
+
+        A job started from a bare export folder knows only the file name its manifest gives.
+        """
+        if not self.project or not project:
+            return True
+        if Path(self.project).name == self.project:
+            return self.project == Path(project).name
+        return Path(self.project).resolve() == Path(project).resolve()
+
     def to_row(self) -> dict[str, Any]:
         """Return the keys the command line promises for one job."""
         return {

@@ -151,6 +151,7 @@ def test_a_higher_threshold_is_counted_live(page, qtbot):
 def test_the_last_search_is_there_when_the_project_opens_again(curator, page, qtbot):
     search(page, qtbot, 65)
     open_in(curator, page.session.project.path, qtbot)
+    page = curator.show_page("duplicates")
     idle(page, qtbot)
     assert len(page._findings.items) == 2
     assert page.controls.threshold() == 0.65

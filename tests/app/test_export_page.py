@@ -127,6 +127,7 @@ def test_the_last_export_is_shown_when_the_project_opens_again(curator, page, qt
     curator.menus.run("export.run")
     idle(page, qtbot)
     open_in(curator, page.session.project.path, qtbot)
+    page = curator.show_page("export")
     page._read()
     idle(page, qtbot)
     assert page.result._state.text == "from before"
@@ -179,6 +180,7 @@ def test_a_refused_folder_is_told(curator, page, qtbot, tmp_path):
 def test_an_empty_project_says_what_to_do(curator, page, qtbot, tmp_path):
     Project.create(tmp_path / "empty.curator").close()
     open_in(curator, tmp_path / "empty.curator", qtbot)
+    page = curator.show_page("export")
     page._read()
     idle(page, qtbot)
     assert page._stack.currentWidget() is page._empty

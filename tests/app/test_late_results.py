@@ -3,8 +3,9 @@
 from concurrent.futures import wait
 
 import pytest
-from PySide6.QtCore import QCoreApplication
+from PySide6.QtCore import QCoreApplication, QEvent
 from PySide6.QtWidgets import QPushButton
+from shiboken6 import isValid
 
 from curator.dataset import AnnotationPatch, ContentPatch, Conversation, Edit, Message
 from curator.dataset.errors import ProjectError
@@ -81,8 +82,8 @@ def test_a_look_ahead_of_another_project_is_not_kept(first, paths, qtbot):
     settle(first, qtbot)
     page._read()
     switch(first, paths[1])
-    QCoreApplication.processEvents()
-    page._assign()
+    assert first.show_page("export")._proposal is None
+    first.menus.run("split.assign")
     assert splits(first) == {""}
 
 
@@ -102,6 +103,8 @@ def test_a_search_for_duplicates_in_another_project_is_not_shown(first, paths, q
     page.search()
     switch(first, paths[1])
     settle(first, qtbot)
+    page = first.show_page("duplicates")
+    settle(first, qtbot)
     assert page.rail_count() is None
     assert page.decision.pair is None
 
@@ -114,8 +117,11 @@ def test_findings_of_another_project_are_not_shown(first, paths, qtbot, tmp_path
     Project.create(empty, "anna").close()
     switch(first, empty)
     settle(first, qtbot)
+    page = first.show_page("check")
+    settle(first, qtbot)
     assert page._findings is None or page._findings.report.conversations == 0
-    assert page.list.row() is None
+    # What is said of the empty project itself concerns no conversation.
+    assert page.list.row().conversation is None
 
 
 def test_find_and_replace_does_not_go_on_in_another_project(first, paths, qtbot):
@@ -128,11 +134,11 @@ def test_find_and_replace_does_not_go_on_in_another_project(first, paths, qtbot)
     settle(first, qtbot)
     assert dialog.table.rowCount() == 9
     switch(first, paths[1])
-    dialog.replace()
     settle(first, qtbot)
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    assert not isValid(dialog)
     assert first.session.project.content(1) == line(1)
     assert first.session.project.undo_title() == "Write"
-    dialog.close()
 
 
 def test_the_undo_of_a_notice_takes_back_its_own_step_only(first, qtbot):
@@ -168,8 +174,10 @@ def test_the_undo_of_a_notice_of_another_project_does_nothing(first, paths, qtbo
     settle(first, qtbot)
     page._remove_all()
     settle(first, qtbot)
+    take_back = first.window.toaster.notices()[-1].action
     switch(first, paths[1])
-    press(first, "Undo")
+    assert not first.window.toaster.notices()
+    take_back()
     assert first.session.project.undo_title() == "Write"
 
 

@@ -94,6 +94,11 @@ class Toaster(QObject):
         toast.show()
         self.place()
 
+    def clear(self) -> None:
+        """Take all notices away: they go with the project they speak of."""
+        while self._toasts:
+            self._drop(self._toasts[-1])
+
     def notices(self) -> tuple[Notice, ...]:
         """Return what is shown, oldest first."""
         return tuple(toast.notice for toast in self._toasts)

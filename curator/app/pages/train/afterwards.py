@@ -38,7 +38,7 @@ class Afterwards(QObject):
     def download(self, token: str, folder: Path) -> None:
         """Fetch the files a server offers of a job into a folder."""
         work = background.download(token, folder)
-        job = self._jobs.start(self.tr("Downloading"), work)
+        job = self._session.start(self.tr("Downloading"), work)
         job.succeeded.connect(partial(self._downloaded, folder))
         job.failed.connect(self._tell)
 
@@ -49,12 +49,12 @@ class Afterwards(QObject):
         job.failed.connect(self._tell)
 
     def _again(self, token: str) -> None:
-        job = self._jobs.start(self.tr("Reading the job"), background.recipe_again(token))
+        job = self._session.start(self.tr("Reading the job"), background.recipe_again(token))
         job.succeeded.connect(self.repeated)
         job.failed.connect(self._tell)
 
     def _read_origin(self, token: str) -> None:
-        job = self._jobs.start(self.tr("Reading the origin"), background.read_origin(token))
+        job = self._session.start(self.tr("Reading the origin"), background.read_origin(token))
         job.succeeded.connect(self._view.show_origin)
         job.failed.connect(self._tell)
 

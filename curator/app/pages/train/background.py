@@ -4,6 +4,7 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from curator.app.jobs import CancelledCall, ProgressCall, Work
 from curator.app.pages.train.composer import ExportChoice
@@ -36,6 +37,9 @@ from curator.tune.targets import (
     save_target,
 )
 from curator.tune.watching import Details, Seen, details_of, watch
+
+if TYPE_CHECKING:
+    from curator.project.store import Project
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,12 +123,29 @@ def ask_target(target: Target) -> Work[Probe]:
     return work
 
 
-def look_at_export(folder: Path) -> Work[ExportChoice]:
-    """Return work that reads what an export folder offers."""
+def look_at_export(project: "Project | None", folder: Path | None) -> Work[ExportChoice | None]:
+    """Return work that reads what an export folder offers now, the project's last one without a folder.
 
-    def work(_progress: ProgressCall, _cancelled: CancelledCall) -> ExportChoice:
-        found = open_export(folder)
-        return ExportChoice(folder, found.rows, found.validation_rows)
+    None where there is no such folder (any more).
+    """
+
+    def work(_progress: ProgressCall, _cancelled: CancelledCall) -> ExportChoice | None:
+        from curator.project.exports import last_export
+
+        facts = None
+        if project is not None:
+            with project.reader() as reader:
+                facts = last_export(reader)
+        last = Path(str(facts["folder"])) if facts else None
+        chosen = folder or last
+        if chosen is None or (folder is None and not chosen.is_dir()):
+            return None
+        found = open_export(chosen)
+        is_last = chosen == last
+        is_old = facts is not None and is_last and bool(facts["is_old"])
+        return ExportChoice(
+            chosen, found.rows, found.validation_rows, found.snapshot, is_last, is_old
+        )
 
     return work
 
@@ -167,15 +188,18 @@ def start(recipe: Recipe, folder: Path, found: DryRun, project: str) -> Work[Job
     return work
 
 
-def read_jobs(chosen: str, *, begin: bool = False) -> Work[Known]:
-    """Return work that reads the job table; begin also puts right what a dead program left."""
+def read_jobs(chosen: str, project: str = "", *, begin: bool = False) -> Work[Known]:
+    """Return work that reads the job table; begin also puts right what a dead program left.
+
+    Where none is chosen, the newest job of the project at that path is.
+    """
 
     def work(_progress: ProgressCall, _cancelled: CancelledCall) -> Known:
         with closing(JobTable()) as table:
             if begin:
                 recover(table)
             jobs = table.all()
-            names = [job.token for job in jobs]
+            names = [job.token for job in jobs if job.is_of(project)]
             wanted = chosen if chosen in names else next(iter(names), "")
             return Known(jobs, details_of(table, wanted) if wanted else None)
 

@@ -31,11 +31,18 @@ from curator.tune.targets import Method, Target
 
 @dataclass(frozen=True, slots=True)
 class ExportChoice:
-    """The export to train on: its folder and its rows, as far as they are known."""
+    """The export to train on: its folder and its rows, as far as they are known.
+
+    snapshot is the hash of its training file; is_last says that it is the project's last one,
+    is_old that the project was changed after it.
+    """
 
     folder: Path
     rows: int
     validation_rows: int
+    snapshot: str = ""
+    is_last: bool = False
+    is_old: bool = False
 
 
 class Composer(QScrollArea):
@@ -98,7 +105,9 @@ class Composer(QScrollArea):
         self._offer_bases([*mine, *(base for base in served if base.name not in known)])
 
     def show_export(self, export: ExportChoice | None) -> None:
-        """Show which export is trained on."""
+        """Show which export is trained on; the same one again changes nothing."""
+        if export == self._export and export is not None:
+            return
         self._export = export
         if export is None:
             self._folder.setText(self.tr("No export yet"))
@@ -106,7 +115,9 @@ class Composer(QScrollArea):
         else:
             self._folder.setText(str(export.folder))
             words = self.tr("{0} rows to train on, {1} to validate with")
-            self._rows.setText(words.format(f"{export.rows:,}", f"{export.validation_rows:,}"))
+            rows = words.format(f"{export.rows:,}", f"{export.validation_rows:,}")
+            note = self.tr("The project was changed after this export.") if export.is_old else ""
+            self._rows.setText("\n".join(filter(None, (rows, note))))
         self.changed.emit()
 
     @property

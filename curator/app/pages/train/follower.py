@@ -33,6 +33,7 @@ class Follower(QObject):
         self._known = Known((), None)
         self._watch: Work[None] | None = None
         self._begun = False
+        self._shows_all = False
         self._seen.connect(self._take_seen)
         pane.job_chosen.connect(self._choose)
         pane.view.order_requested.connect(self._order)
@@ -42,7 +43,7 @@ class Follower(QObject):
     @property
     def at_work(self) -> int:
         """How many jobs are still at work somewhere."""
-        return sum(job.is_followed for job in self._known.jobs)
+        return sum(job.is_followed for job in self._known.jobs if job.is_of(self._project()))
 
     def chosen(self) -> Job | None:
         """Return the job shown."""
@@ -52,7 +53,8 @@ class Follower(QObject):
     def read(self) -> None:
         """Read the job table; the first time also puts right what a dead program left behind."""
         begin, self._begun = not self._begun, True
-        self._run(self.tr("Reading the jobs"), background.read_jobs(self._pane.chosen, begin=begin))
+        reading = background.read_jobs(self._pane.chosen, self._wanted_of(), begin=begin)
+        self._run(self.tr("Reading the jobs"), reading)
 
     def begin(self) -> None:
         """Take up the jobs of last time, where there are any, though nobody came to this page yet."""
@@ -61,7 +63,8 @@ class Follower(QObject):
 
     def show_newest(self) -> None:
         """Read the job table and bring its newest job to the front."""
-        self._run(self.tr("Reading the jobs"), background.read_jobs(""), self._show_newest)
+        reading = background.read_jobs("", self._wanted_of())
+        self._run(self.tr("Reading the jobs"), reading, self._show_newest)
 
     def take(self, known: Known) -> None:
         """Show what somebody else found out about the jobs."""
@@ -76,16 +79,37 @@ class Follower(QObject):
         if isinstance(error, CuratorError):
             self._session.tell("error", str(error))
 
+    def show_all(self, shown: bool) -> None:  # noqa: FBT001 - a Qt slot
+        """Show the jobs of every project, or of the open one only."""
+        self._shows_all = shown
+        self.read()
+
+    @property
+    def elsewhere(self) -> int:
+        """How many jobs other projects have."""
+        return sum(not job.is_of(self._project()) for job in self._known.jobs)
+
+    def _project(self) -> str:
+        """Return the path of the open project, empty where there is none."""
+        project = self._session.project
+        return "" if project is None else str(project.path)
+
+    def _wanted_of(self) -> str:
+        return "" if self._shows_all else self._project()
+
+    def _shown(self, jobs: tuple[Job, ...]) -> tuple[Job, ...]:
+        return tuple(job for job in jobs if job.is_of(self._wanted_of()))
+
     def _run(
         self, title: str, work: WorkCall[Known], then: Callable[[Known], object] | None = None
     ) -> None:
-        job = self._jobs.start(title, work)
+        job = self._session.start(title, work)
         job.succeeded.connect(then or self._show)
         job.failed.connect(self.tell)
 
     def _show(self, known: Known) -> None:
         self._known = known
-        self._pane.show_jobs(known.jobs)
+        self._pane.show_jobs(self._shown(known.jobs))
         if known.details is not None:
             self._pane.show_details(known.details)
         if known.has_followed and self._watch is None:
@@ -94,12 +118,14 @@ class Follower(QObject):
 
     def _show_newest(self, known: Known) -> None:
         self._show(known)
-        if known.jobs:
-            self._pane.choose(known.jobs[0].token)
+        shown = self._shown(known.jobs)
+        if shown:
+            self._pane.choose(shown[0].token)
 
     def _begin_watch(self) -> None:
         watching = background.follow_all(self._seen.emit)
-        self._watch = self._jobs.start(self.tr("Following jobs"), watching)
+        # The page goes with its project, and the next one's page watches again.
+        self._watch = self._session.start(self.tr("Following jobs"), watching)
         self._watch.failed.connect(self.tell)
         self._watch.ended.connect(self._watch_ended)
 
@@ -108,7 +134,7 @@ class Follower(QObject):
 
     def _take_seen(self, known: Known, seen: Seen) -> None:
         self._known = known
-        self._pane.show_jobs(known.jobs)
+        self._pane.show_jobs(self._shown(known.jobs))
         self._pane.show_details(seen.details, seen.trouble)
         if seen.details.job.is_final:
             self._tell_end(seen.details.job)
@@ -118,6 +144,8 @@ class Follower(QObject):
         words = self.tr("{0} at {1}: {2}").format(
             job.base, job.target, self._pane.view.status_words(job)
         )
+        if not job.is_of(self._project()):
+            words = self.tr("A job of another project has ended. {0}").format(words)
         self._session.tell("success" if job.status is State.SUCCEEDED else "warning", words)
         if self._session.preference("notify", default=True):
             tell_desktop(self._pane, self.tr("Training has ended"), words)
@@ -126,7 +154,10 @@ class Follower(QObject):
         self._run(self.tr("Reading the job"), background.read_jobs(token))
 
     def _order(self, token: str, what: Order) -> None:
-        self._run(self.tr("Telling the server"), background.give_order(token, what))
+        # An order is carried out whatever is opened meanwhile.
+        job = self._jobs.start(self.tr("Telling the server"), background.give_order(token, what))
+        job.succeeded.connect(self._show)
+        job.failed.connect(self.tell)
 
     def _check(self, token: str) -> None:
         self._run(self.tr("Looking for the job"), background.check_again(token))

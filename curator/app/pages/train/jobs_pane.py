@@ -73,8 +73,9 @@ class JobsPane(QWidget):
         self._stack.setCurrentIndex(1 if self._jobs else 0)
         if not moved:
             self._grid.table().refresh()
-        elif self._jobs:
-            self._grid.table().set_rows(range(len(self._jobs)))
+            return
+        self._grid.table().set_rows(range(len(self._jobs)))
+        if self._jobs:
             tokens = [job.token for job in self._jobs]
             self._grid.go_to(tokens.index(before) if before in tokens else 0)
 

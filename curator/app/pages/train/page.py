@@ -7,7 +7,6 @@ from typing import Final, TypeVar
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import (
     QButtonGroup,
-    QFileDialog,
     QHBoxLayout,
     QScrollArea,
     QSplitter,
@@ -23,7 +22,8 @@ from curator.app.page import OpenRequest, Page
 from curator.app.pages.train import background
 from curator.app.pages.train.afterwards import Afterwards
 from curator.app.pages.train.asking import CallDialog, StartQuestion
-from curator.app.pages.train.composer import Composer, ExportChoice
+from curator.app.pages.train.composer import Composer
+from curator.app.pages.train.export_chooser import ExportChooser
 from curator.app.pages.train.follower import Follower
 from curator.app.pages.train.jobs_pane import JobsPane
 from curator.app.pages.train.plan_card import PlanCard
@@ -68,6 +68,7 @@ class TrainPage(Page):
         self.card = PlanCard(self)
         self.pane = JobsPane(self)
         self.follower = Follower(self.pane, session, jobs)
+        self.chooser = ExportChooser(self, self.composer)
         self.preparing = Preparing(self.composer, self.targets, session, jobs)
         self.afterwards = Afterwards(self.pane.view, session, jobs)
         self._stack = QStackedWidget(self)
@@ -102,8 +103,7 @@ class TrainPage(Page):
         self.preparing.read()
         if self._stack.currentIndex() == COMPOSE:
             self.targets.setFocus()
-        if self.composer.export is None:
-            self._offer_last_export()
+        self.chooser.offer()
 
     def open(self, request: OpenRequest) -> None:
         """Take the export folder another page hands over in the request's detail."""
@@ -116,9 +116,8 @@ class TrainPage(Page):
         return self.follower.at_work or None
 
     def take_export(self, folder: Path) -> None:
-        """Train on an export folder."""
-        look = background.look_at_export(folder)
-        self._run(self.tr("Reading the export"), look, self._show_export)
+        """Train on an export folder, as it is now."""
+        self.chooser.take(folder)
 
     def test_target(self) -> None:
         """Ask the chosen server three free questions."""
@@ -126,7 +125,9 @@ class TrainPage(Page):
         if row is None:
             return
         self.targets.show_probe(None, self.tr("Asking {0} …").format(row.target.label))
-        job = self.jobs.start(self.tr("Testing the connection"), background.ask_target(row.target))
+        job = self.session.start(
+            self.tr("Testing the connection"), background.ask_target(row.target)
+        )
         job.succeeded.connect(self._show_probe)
         job.failed.connect(self._probe_failed)
 
@@ -141,7 +142,7 @@ class TrainPage(Page):
         if self._planning is not None:
             self._planning.cancel()
         self.card.show_nothing(self.tr("Counting …"))
-        job = self.jobs.start(self.tr("Dry run"), background.plan(recipe, export.folder))
+        job = self.session.start(self.tr("Dry run"), background.plan(recipe, export.folder))
         self._planning = job
         job.progressed.connect(self._plan_progress)
         job.succeeded.connect(lambda found: self._show_plan(recipe, found))
@@ -212,6 +213,11 @@ class TrainPage(Page):
             row.addWidget(chip)
         self._sides.button(COMPOSE).setChecked(True)
         row.addStretch(1)
+        self.every = ChipButton(self.tr("All projects"), self)
+        self.every.setToolTip(self.tr("Show the jobs of other projects too"))
+        self.every.toggled.connect(self._show_every)
+        self.every.hide()
+        row.addWidget(self.every)
         return row
 
     def _connect(self) -> None:
@@ -228,7 +234,7 @@ class TrainPage(Page):
         self._connect_panes()
 
     def _connect_panes(self) -> None:
-        self.composer.folder_requested.connect(self._ask_folder)
+        self.chooser.chosen.connect(self.slots_changed)
         self.composer.export_requested.connect(self._go_export)
         self.card.run_requested.connect(self.dry_run)
         self.card.call_requested.connect(self.show_call)
@@ -239,6 +245,16 @@ class TrainPage(Page):
     def _turn(self, side: int) -> None:
         self._stack.setCurrentIndex(side)
         self._sides.button(side).setChecked(True)
+        self._show_elsewhere()
+
+    def _show_every(self, shown: bool) -> None:  # noqa: FBT001 - a Qt slot
+        self.follower.show_all(shown)
+
+    def _show_elsewhere(self) -> None:
+        """Offer the jobs of other projects where there are any."""
+        count = self.follower.elsewhere
+        self.every.setText(self.tr("All projects {0}").format(f"{count:,}"))
+        self.every.setVisible(bool(count) and self._stack.currentIndex() == FOLLOW)
 
     def _compose(self) -> None:
         self._turn(COMPOSE)
@@ -257,12 +273,13 @@ class TrainPage(Page):
         self.action_requested.emit("help.guide")
 
     def _jobs_moved(self) -> None:
+        self._show_elsewhere()
         self.count_changed.emit()
         self.slots_changed.emit()
 
     def _run(self, title: str, work: WorkCall[T], then: Callable[[T], object]) -> None:
         """Start work whose failure is told as a notice."""
-        job = self.jobs.start(title, work)
+        job = self.session.start(title, work)
         job.succeeded.connect(then)
         job.failed.connect(self.follower.tell)
 
@@ -305,29 +322,6 @@ class TrainPage(Page):
     def _target_kept(self, rows: tuple[TargetRow, ...]) -> None:
         self._show_targets(rows)
         self.targets.choose(self._kept)
-
-    def _offer_last_export(self) -> None:
-        project = self.session.project
-        if project is None:
-            self.composer.show_export(None)
-            return
-        from curator.project.exports import last_export
-
-        facts = last_export(project)
-        folder = Path(str(facts["folder"])) if facts else None
-        if folder is not None and folder.is_dir():
-            self.take_export(folder)
-        else:
-            self.composer.show_export(None)
-
-    def _show_export(self, export: ExportChoice) -> None:
-        self.composer.show_export(export)
-        self.slots_changed.emit()
-
-    def _ask_folder(self) -> None:
-        folder = QFileDialog.getExistingDirectory(self, self.tr("Folder of an export"))
-        if folder:
-            self.take_export(Path(folder))
 
     def _go_export(self) -> None:
         self.open_requested.emit(OpenRequest("export"))

@@ -59,7 +59,7 @@ class Preparing(QObject):
         job.failed.connect(self._tell)
 
     def _load(self, name: str) -> None:
-        job = self._jobs.start(self.tr("Reading the recipe"), background.read_recipe(name))
+        job = self._session.start(self.tr("Reading the recipe"), background.read_recipe(name))
         job.succeeded.connect(self.fill)
         job.failed.connect(self._tell)
 
@@ -75,7 +75,7 @@ class Preparing(QObject):
         self._names(background.remove_recipe_named(name))
 
     def _names(self, work: WorkCall[tuple[str, ...]]) -> None:
-        job = self._jobs.start(self.tr("Recipes"), work)
+        job = self._session.start(self.tr("Recipes"), work)
         job.succeeded.connect(self._composer.recipes.show_names)
         job.failed.connect(self._tell)
 
@@ -106,7 +106,7 @@ class Preparing(QObject):
 
     def _base_added(self, name: str) -> None:
         self._added = name
-        job = self._jobs.start(self.tr("Reading the targets"), background.read_targets)
+        job = self._session.start(self.tr("Reading the targets"), background.read_targets)
         job.succeeded.connect(self._choose_added)
         job.failed.connect(self._tell)
 

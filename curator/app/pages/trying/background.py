@@ -45,7 +45,9 @@ def read_choices(project: "Project | None") -> Work[Choices]:
     """Return the work that finds candidates and system prompts."""
 
     def work(_progress: ProgressCall, _cancelled: CancelledCall) -> Choices:
-        return Choices(who_can_be_asked(), () if project is None else _prompts(project))
+        if project is None:
+            return Choices(who_can_be_asked(), ())
+        return Choices(who_can_be_asked(str(project.path)), _prompts(project))
 
     return work
 

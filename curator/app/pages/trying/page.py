@@ -71,7 +71,8 @@ class TryPage(Page):
 
     def activated(self) -> None:
         """Read who can be asked: a job may have ended meanwhile."""
-        job = self.jobs.start(self.tr("Looking for candidates"), read_choices(self.session.project))
+        looking = read_choices(self.session.project)
+        job = self.session.start(self.tr("Looking for candidates"), looking)
         job.succeeded.connect(self._show_choices)
         job.failed.connect(self._broken)
 
@@ -94,7 +95,7 @@ class TryPage(Page):
         self._past.show_past(self._exchanges, self._current)
         temperature = round(self.question.temperature.value(), 2)
         for side in self.sides:
-            side.ask(self.jobs, prompt, temperature, self.question.longest.value())
+            side.ask(self.session, prompt, temperature, self.question.longest.value())
         self._light()
 
     def stop(self) -> None:

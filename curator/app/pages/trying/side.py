@@ -14,9 +14,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from curator.app.jobs import Job, Jobs
+from curator.app.jobs import Job
 from curator.app.pages.trying.background import Live, ask_candidate
 from curator.app.pages.trying.exchange import Answer, Prompt
+from curator.app.session import Session
 from curator.app.theme import READ_PX, font
 from curator.app.widgets.buttons import LinkButton, PlainButton
 from curator.app.widgets.card import Card
@@ -103,7 +104,7 @@ class Side(QWidget):
         self._show_beginning()
         self.chosen.emit()
 
-    def ask(self, jobs: Jobs, prompt: Prompt, temperature: float, max_tokens: int) -> None:
+    def ask(self, session: Session, prompt: Prompt, temperature: float, max_tokens: int) -> None:
         """Ask the chosen candidate; answered follows, whatever comes."""
         candidate = self.candidate()
         if candidate is None or self.is_asking:
@@ -111,7 +112,7 @@ class Side(QWidget):
         live = Live()
         self._live, self._asking, self.answer = live, candidate, None
         title = self.tr("Asking, {0}").format(self.name)
-        job = jobs.start(title, ask_candidate(candidate, prompt, temperature, max_tokens, live))
+        job = session.start(title, ask_candidate(candidate, prompt, temperature, max_tokens, live))
         self._job = job
         job.succeeded.connect(lambda reply: self._end(live, "done", reply))
         job.failed.connect(lambda error: self._end(live, "failed", None, error))
