@@ -117,7 +117,8 @@ class BulkWork(QObject):
         if len(ids) <= self.AT_ONCE:
             patch = patch_of(project, ids, wish, author)
             if patch is not None:
-                self._session.push(Edit(title, author, (patch,)))
+                key = f"{wish.field}.{ids[0]}.{wish.writing}" if wish.writing else ""
+                self._session.push(Edit(title, author, (patch,), key))
             return
 
         def work(_progress: ProgressCall, _cancelled: CancelledCall) -> "Changes | None":

@@ -9,7 +9,6 @@ from PySide6.QtWidgets import (
     QFormLayout,
     QFrame,
     QHBoxLayout,
-    QLineEdit,
     QScrollArea,
     QVBoxLayout,
     QWidget,
@@ -28,6 +27,7 @@ from curator.app.widgets.key_button import KeyButton
 from curator.app.widgets.number_field import NumberField
 from curator.app.widgets.setting_fields import ComboBox
 from curator.app.widgets.severity import SeverityIcon
+from curator.app.widgets.tags_field import TagsField
 from curator.app.widgets.text import Elided, Meta, Plain, SectionTitle
 from curator.dataset import Annotation, Finding, Label, LabelSet
 from curator.dataset.json_values import Json
@@ -38,10 +38,11 @@ SHOWN_FINDINGS = 20
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """An annotation field somebody wants to have another value."""
+    """An annotation field somebody wants to have another value; a writing names keys of one step."""
 
     field: str
     value: Json
+    writing: str = ""
 
 
 class FindingEntry(Card):
@@ -89,6 +90,7 @@ class Inspector(QScrollArea):
     base_model_chosen = Signal(str)
     prompts_requested = Signal()
     pick_requested = Signal()
+    text_left = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -133,8 +135,7 @@ class Inspector(QScrollArea):
 
     def show_base_model(self, name: str, note: str) -> None:
         """Show which base model is counted for, and what is guessed about it."""
-        if self._base.currentText() != name:
-            self._base.setCurrentText(name)
+        self._base.show_text(name)
         self._base_note.setText(note)
         self._base_note.setVisible(bool(note))
 
@@ -158,19 +159,24 @@ class Inspector(QScrollArea):
             self._findings.addWidget(more)
 
     def show_annotation(
-        self, annotation: Annotation, sets: Sequence[LabelSet], labels: Sequence[Label], me: str
+        self,
+        annotation: Annotation,
+        sets: Sequence[LabelSet],
+        labels: Sequence[Label],
+        me: str,
+        *,
+        fresh: bool = False,
     ) -> None:
-        """Show what people said of the conversation; my own labels can be changed."""
-        self.commit()
+        """Show what people said of the conversation, fresh: of another one; my labels can be changed.
+
+        What is written and not given out yet must be committed before the annotation is read.
+        """
         self._annotation = annotation
         for status, chip in self._status.items():
             chip.setChecked(status == str(annotation.status))
         self._flag.setChecked(annotation.flag)
-        if not self._tags.isModified() or not self._tags.hasFocus():
-            self._tags.setText(", ".join(annotation.tags))
-            self._tags.setModified(False)
-        if self.note.text() != annotation.note:
-            self.note.load(annotation.note)
+        self._tags.show_tags(annotation.tags, fresh=fresh)
+        self.note.show_text(annotation.note, fresh=fresh)
         self._show_labels(sets, labels, me)
 
     def set_read_only(self, *, read_only: bool) -> None:
@@ -187,14 +193,9 @@ class Inspector(QScrollArea):
     def commit(self) -> None:
         """Give out what was typed and not yet written."""
         self._idle.stop()
-        if self.note.document().isModified():
-            text = self.note.text()
-            self.note.document().setModified(False)
-            self.wished.emit(Wish("note", text))
-        if self._tags.isModified():
-            self._tags.setModified(False)
-            tags = [tag.strip() for tag in self._tags.text().split(",")]
-            self.wished.emit(Wish("tags", list(dict.fromkeys(filter(None, tags)))))
+        if self.note.is_written:
+            self.wished.emit(Wish("note", self.note.take(), self.note.writing))
+        self._tags.commit()
 
     def focus_note(self) -> None:
         """Put the cursor into the note."""
@@ -277,10 +278,9 @@ class Inspector(QScrollArea):
         self._pick.setToolTip(entry.hint())
         self._pick.clicked.connect(self.pick_requested)
         self._column.addWidget(self._pick, 0, Qt.AlignmentFlag.AlignLeft)
-        self._tags = QLineEdit(inside)
-        self._tags.setPlaceholderText(self.tr("Tags, with commas between them"))
-        self._tags.setAccessibleName(self.tr("Tags"))
-        self._tags.editingFinished.connect(self.commit)
+        self._tags = TagsField(self.tr("Tags, with commas between them"), inside)
+        self._tags.written.connect(self._tags_written)
+        self._tags.finished.connect(self.text_left)
         self._column.addWidget(self._tags)
         self.note = MessageText(inside, line_height=125)
         self.note.setFont(font(TEXT_PX))
@@ -358,3 +358,6 @@ class Inspector(QScrollArea):
 
     def _note_typed(self) -> None:
         self._idle.start()
+
+    def _tags_written(self, tags: tuple[str, ...]) -> None:
+        self.wished.emit(Wish("tags", list(tags)))

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import (
     QDialog,
     QHBoxLayout,
@@ -101,13 +101,15 @@ class PromptsDialog(QDialog):
 
         counts = {prompt.text: prompt.count for prompt in used}
         saved = self._session.setting("system_prompts", []) or []
-        self.list.clear()
+        written = self.text.is_written
+        with QSignalBlocker(self.list):
+            self.list.clear()
         for text in known_prompts(saved, [prompt.text for prompt in used]):
             line = " ".join(text[:200].split())
             item = QListWidgetItem(f"{counts.get(text, 0):,}   {line}")
             item.setData(Qt.ItemDataRole.UserRole, text)
             self.list.addItem(item)
-        if self.list.count():
+        if self.list.count() and not written:
             self.list.setCurrentRow(0)
         self._state.setText(self.tr("Prompts: {0}").format(self.list.count()))
 

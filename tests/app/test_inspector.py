@@ -70,7 +70,7 @@ def test_note_and_tags_are_given_out_once(inspector, wishes, qtbot):
     qtbot.keyClicks(inspector._tags, "b, a, b")
     inspector.commit()
     inspector.commit()
-    assert wishes == [Wish("note", "new old"), Wish("tags", ["b", "a"])]
+    assert [(w.field, w.value) for w in wishes] == [("note", "new old"), ("tags", ["b", "a"])]
 
 
 def test_findings_offer_their_place_and_their_fix(inspector, qtbot):

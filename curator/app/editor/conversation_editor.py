@@ -222,11 +222,11 @@ class ConversationEditor(QWidget):
         cards.message_changed.connect(self._message_changed)
         cards.verb_requested.connect(self._verb)
         cards.add_requested.connect(self._add)
-        cards.left.connect(self.commit)
+        cards.left.connect(self.drafts.leave)
         cards.fix_requested.connect(self.fix)
         self.tools.typed.connect(self._tools_typed)
         self.tools.changed.connect(self._tools_changed)
-        self.tools.left.connect(self.commit)
+        self.tools.left.connect(self.drafts.leave)
 
     def _on_opened(self) -> None:
         self._show(fresh=True)
@@ -244,7 +244,7 @@ class ConversationEditor(QWidget):
             return
         if fresh:
             self._show_findings(())
-        self.tools.show_tools(draft.fields.get("tools"))
+        self.tools.show_tools(draft.fields.get("tools"), fresh=fresh)
         self.cards.show_messages(changes.messages_of(draft), fresh=fresh)
         self.set_read_only(read_only=self._session.is_read_only)
         self._show_annotation()

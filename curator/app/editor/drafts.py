@@ -34,6 +34,7 @@ class Drafts(QObject):
         self._title = ""
         self._merge_key = ""
         self._pushing = False
+        self._visits = 0
         self._unwritten: dict[int, tuple[Conversation, str, str]] = {}
         self.id: int | None = None
         self.draft: Conversation | None = None
@@ -72,7 +73,7 @@ class Drafts(QObject):
 
     def type(self, draft: Conversation, title: str, place: str) -> None:
         """Take over what a field holds now; keys in the same place become one step."""
-        merge_key = f"{self.id}.{place}"
+        merge_key = f"{self.id}.{place}.{id(self)}.{self._visits}"
         if self.is_dirty and merge_key != self._merge_key:
             self.commit()
         self.draft, self._title, self._merge_key = draft, title, merge_key
@@ -93,6 +94,11 @@ class Drafts(QObject):
             return False
         self.refreshed.emit()
         return True
+
+    def leave(self) -> None:
+        """Write what is typed; keys that come back to the same place are another step."""
+        self.commit()
+        self._visits += 1
 
     def commit(self) -> None:
         """Write what is typed, if anything is; on failure it stays a draft and is tried again."""

@@ -53,8 +53,14 @@ class JsonField(QWidget):
         """Whether the text is one JSON value."""
         return not self._problem(self.text.text())
 
-    def show_value(self, value: Json) -> None:
-        """Show a value, keeping the caret where it is already shown."""
+    def show_value(self, value: Json, *, fresh: bool = False) -> None:
+        """Show a value, keeping the caret where it is already shown; fresh: of something else.
+
+        A text in the making that is no JSON yet is left alone while the cursor stands in it.
+        """
+        half = self.text.hasFocus() and self.text.is_written and not self.is_valid
+        if half and not fresh:
+            return
         self._value = value
         shown = value if self._as_text and isinstance(value, str) else pretty(value)
         if self._reads_as(value):

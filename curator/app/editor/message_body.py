@@ -60,7 +60,7 @@ class MessageBody(QWidget):
         elif isinstance(self.field, Parts):
             self.field.show_parts(value, fresh=fresh)
         elif isinstance(self.field, JsonField):
-            self.field.show_value(value)
+            self.field.show_value(value, fresh=fresh)
 
     @property
     def is_whole(self) -> bool:

@@ -51,6 +51,7 @@ class MessageText(QTextEdit):
         self._raw = ""
         self._rest = ""
         self._least = 1
+        self._visits = 0
         self._more = QTimer(self)
         self._more.timeout.connect(self._load_more)
         self.setAcceptRichText(False)
@@ -131,6 +132,38 @@ class MessageText(QTextEdit):
         if not self.document().isModified():
             return self._original
         return self._stand_ins.read(self._folds.unfold(self._raw))
+
+    @property
+    def is_written(self) -> bool:
+        """Whether it holds words that a person wrote and nobody took yet."""
+        return self.document().isModified()
+
+    @property
+    def writing(self) -> str:
+        """Name what is written between two visits of the cursor: keys that are one step."""
+        return f"{id(self)}.{self._visits}"
+
+    def take(self) -> str:
+        """Return the text and hold it for known: what is written from now on is new."""
+        self.finish()
+        self._original = self.text()
+        self.document().setModified(False)
+        return self._original
+
+    def show_text(self, text: str, *, fresh: bool = False) -> None:
+        """Show what is known; fresh means of something else than before.
+
+        Words that somebody writes are left alone, and a caret that stands in the text stays there.
+        """
+        if fresh:
+            self.load(text)
+        elif self.hasFocus() and self.is_written:
+            return
+        elif self.hasFocus():
+            self.merge(text)
+            self.take()
+        elif text != self.text():
+            self.load(text)
 
     def position(self, index: int) -> int:
         """Return where in the document a Python index of the real text stands (UTF-16)."""
@@ -250,6 +283,7 @@ class MessageText(QTextEdit):
         super().focusOutEvent(event)
         if event.reason() != Qt.FocusReason.PopupFocusReason:
             self.left.emit()
+            self._visits += 1
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         """Let the page scroll, unless the text is so tall that it scrolls inside."""

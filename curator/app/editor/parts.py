@@ -119,7 +119,7 @@ class Parts(QWidget):
             if isinstance(field, MessageText):
                 field.load(part["text"]) if fresh else field.merge(part["text"])
             elif isinstance(field, JsonField):
-                field.show_value(part)
+                field.show_value(part, fresh=fresh)
 
     def set_read_only(self, *, read_only: bool) -> None:
         """Let the parts be changed, or only be read."""

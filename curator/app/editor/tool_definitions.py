@@ -57,8 +57,8 @@ class ToolDefinitions(Card):
         self._list.hide()
         self.body.addWidget(self._list)
 
-    def show_tools(self, tools: Json) -> None:
-        """Show the value of "tools": a list of definitions, or something odd."""
+    def show_tools(self, tools: Json, *, fresh: bool = False) -> None:
+        """Show the value of "tools": a list of definitions, or something odd; fresh: of another one."""
         self._tools = tools
         self.setVisible(tools is not None)
         entries = tools if isinstance(tools, list) else []
@@ -69,7 +69,7 @@ class ToolDefinitions(Card):
         self._words.setText(words)
         self.setAccessibleName(words)
         if self._fold.isChecked():
-            self._show_fields()
+            self._show_fields(fresh=fresh)
 
     def set_read_only(self, *, read_only: bool) -> None:
         """Let the definitions be changed, or only be read."""
@@ -91,7 +91,7 @@ class ToolDefinitions(Card):
     def _values(self) -> list[Json]:
         return list(self._tools) if isinstance(self._tools, list) else [self._tools]
 
-    def _show_fields(self) -> None:
+    def _show_fields(self, *, fresh: bool = False) -> None:
         values = self._values()
         while len(self._fields) > len(values):
             gone = self._fields.pop()
@@ -101,7 +101,7 @@ class ToolDefinitions(Card):
         while len(self._fields) < len(values):
             self._add_field()
         for field, value in zip(self._fields, values, strict=True):
-            field.show_value(value)
+            field.show_value(value, fresh=fresh)
 
     def _add_field(self) -> None:
         row = QWidget(self._list)

@@ -185,6 +185,7 @@ class WritePage(Page):
         self._inspector.base_model_chosen.connect(self.editor.gauge.choose)
         self._inspector.prompts_requested.connect(self._open_prompts)
         self._inspector.pick_requested.connect(self._pick)
+        self._inspector.text_left.connect(self.list.grid.setFocus)
         self.picking.went_on.connect(self._go_on)
 
     def _closing(self) -> None:
@@ -231,16 +232,15 @@ class WritePage(Page):
             return
         from curator.project.labelling import label_sets
 
-        if conversation != self._annotated:
-            # What is half typed belongs to the conversation that was shown.
-            self._inspector.commit()
-            self._annotated = conversation
-
+        # What is half typed belongs to the conversation that was shown, and is known before it is read.
+        self._inspector.commit()
+        fresh, self._annotated = conversation != self._annotated, conversation
         self._inspector.show_annotation(
             project.annotation(conversation),
             label_sets(project),
             project.labels(conversation),
             self.session.author,
+            fresh=fresh,
         )
         self._show_history()
         self._inspector.set_read_only(read_only=self.session.is_read_only)

@@ -4,9 +4,11 @@ A wheel that rolls over a form must change nothing in it. So every choice, numbe
 window is one of these (a number is a NumberField), never Qt's own class.
 """
 
-from PySide6.QtCore import Qt
+from collections.abc import Iterable
+
+from PySide6.QtCore import QSignalBlocker, Qt
 from PySide6.QtGui import QWheelEvent
-from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QSlider, QWidget
+from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QLineEdit, QSlider, QWidget
 
 
 def wheel_passes(field: QWidget, event: QWheelEvent) -> bool:
@@ -17,6 +19,15 @@ def wheel_passes(field: QWidget, event: QWheelEvent) -> bool:
     return True
 
 
+def is_written(field: QLineEdit | QComboBox) -> bool:
+    """Whether somebody writes in a field: the cursor is there, and words the program did not put there.
+
+    Such words are left alone, whatever the program comes to know meanwhile.
+    """
+    line = field.lineEdit() if isinstance(field, QComboBox) else field
+    return line is not None and line.hasFocus() and line.isModified()
+
+
 class ComboBox(QComboBox):
     """A choice among some."""
 
@@ -24,6 +35,32 @@ class ComboBox(QComboBox):
         super().__init__(parent)
         # Qt's own policy would let the wheel itself bring the focus.
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+
+    def offer(self, entries: Iterable[tuple[str, object]], text: str) -> None:
+        """Offer other entries (their words and data) and show one; what somebody writes stays."""
+        line = self.lineEdit()
+        held = line if line is not None and is_written(self) else None
+        with QSignalBlocker(self), QSignalBlocker(held or self):
+            written, caret = (held.text(), held.cursorPosition()) if held else (text, 0)
+            self.clear()
+            for words, data in entries:
+                self.addItem(words, data)
+            if held is None:
+                self.show_text(text)
+                return
+            self.setCurrentIndex(-1)
+            held.setText(written)
+            held.setCursorPosition(caret)
+            held.setModified(True)
+
+    def show_text(self, text: str) -> None:
+        """Show an entry or, where it can be written in, any words; what somebody writes stays."""
+        if is_written(self) or text == self.currentText():
+            return
+        place = self.findText(text)
+        self.setCurrentIndex(place)
+        if place < 0:
+            self.setEditText(text)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         """Choose another entry only while the field has the focus."""

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from curator.project.exportable import Blocker, ExportSettings, Selection
     from curator.project.exports import ExportReport
     from curator.project.splitting import SplitProposal
+    from curator.project.store import Project
     from curator.project.verify import Verification
 
     Preview = tuple[SplitProposal | str, Selection | str, dict[str, Any] | None]
@@ -45,6 +46,7 @@ class ExportPage(Page):
         self._proposal: SplitProposal | None = None
         self._preview_job: Job[Preview] | None = None
         self._export_job: Job[ExportReport] | None = None
+        self._project: Project | None = None
         self.split = SplitCard(self)
         self.export = ExportCard(self)
         self.result = ResultCard(self)
@@ -133,8 +135,11 @@ class ExportPage(Page):
         from curator.project.splitting import plan_of
 
         names = [each.name for each in label_sets(project)]
-        self.split.show_plan(plan_of(project), names)
-        self.export.show_folder(project.path.with_name(f"{project.path.stem} export"))
+        is_other, self._project = project is not self._project, project
+        # The same project read again takes away nothing that somebody typed for it.
+        self.split.show_plan(plan_of(project) if is_other else None, names)
+        if is_other:
+            self.export.show_folder(project.path.with_name(f"{project.path.stem} export"))
         if self.is_front:
             self._read()
 

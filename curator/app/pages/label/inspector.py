@@ -6,7 +6,6 @@ from PySide6.QtCore import QSize, Qt, QTimer, Signal
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
-    QLineEdit,
     QListWidget,
     QListWidgetItem,
     QScrollArea,
@@ -18,6 +17,7 @@ from curator.app.editor.message_text import MessageText
 from curator.app.theme import icon
 from curator.app.widgets.chip import Chip
 from curator.app.widgets.severity import SeverityIcon
+from curator.app.widgets.tags_field import TagsField
 from curator.app.widgets.text import Meta, Plain, Quiet, SectionTitle
 from curator.dataset import Annotation, Finding, Status
 
@@ -34,7 +34,7 @@ STATUS_LOOK = {
 class LabelInspector(QScrollArea):
     """Shows one conversation's annotation; tags and note can be written here."""
 
-    note_written = Signal(str)
+    note_written = Signal(str, str)
     tags_written = Signal(object)
     text_left = Signal()
     conversation_chosen = Signal(int)
@@ -66,22 +66,25 @@ class LabelInspector(QScrollArea):
         self._idle.timeout.connect(self.commit)
 
     def show_conversation(
-        self, annotation: Annotation, facts: str, findings: Sequence[Finding]
+        self,
+        annotation: Annotation,
+        facts: str,
+        findings: Sequence[Finding],
+        *,
+        fresh: bool = False,
     ) -> None:
-        """Show what is known of a conversation; what was typed before is given out first."""
-        self.commit()
+        """Show what is known of a conversation, fresh: of another one.
+
+        What is written and not given out yet must be committed before the annotation is read.
+        """
         self._one.show()
         picture, tone = STATUS_LOOK[annotation.status]
         self._status.set(self.status_word(annotation.status), tone, picture)
         self._flag.setVisible(annotation.flag)
         self._facts.setText(facts)
         self._show_findings(findings)
-        tags = ", ".join(annotation.tags)
-        if self._tags.text() != tags:
-            self._tags.setText(tags)
-        self._tags.setModified(False)
-        if self.note.text() != annotation.note:
-            self.note.load(annotation.note)
+        self._tags.show_tags(annotation.tags, fresh=fresh)
+        self.note.show_text(annotation.note, fresh=fresh)
 
     def show_nothing(self) -> None:
         """Leave only the history: there is no conversation at hand."""
@@ -96,13 +99,9 @@ class LabelInspector(QScrollArea):
     def commit(self) -> None:
         """Give out what was typed and not yet written."""
         self._idle.stop()
-        if self.note.document().isModified():
-            text = self.note.text()
-            self.note.document().setModified(False)
-            self.note_written.emit(text)
-        if self._tags.isModified():
-            self._tags.setModified(False)
-            self.tags_written.emit(parse_tags(self._tags.text()))
+        if self.note.is_written:
+            self.note_written.emit(self.note.take(), self.note.writing)
+        self._tags.commit()
 
     def focus_note(self) -> None:
         """Put the cursor into the note."""
@@ -154,10 +153,9 @@ class LabelInspector(QScrollArea):
     def _build_tags(self, inside: QWidget) -> None:
         self._column.addSpacing(8)
         self._column.addWidget(SectionTitle(self.tr("Tags"), inside))
-        self._tags = QLineEdit(inside)
-        self._tags.setAccessibleName(self.tr("Tags"))
-        self._tags.setPlaceholderText(self.tr("refund, polite"))
-        self._tags.editingFinished.connect(self.commit)
+        self._tags = TagsField(self.tr("refund, polite"), inside)
+        self._tags.written.connect(self.tags_written)
+        self._tags.finished.connect(self.text_left)
         self._column.addWidget(self._tags)
 
     def _build_note(self, inside: QWidget) -> None:
@@ -225,8 +223,3 @@ class _FindingRow(QWidget):
         picture = SeverityIcon(finding.severity, self)
         row.addWidget(picture, 0, Qt.AlignmentFlag.AlignTop)
         row.addWidget(Plain(finding.message, self, wrap=True), 1)
-
-
-def parse_tags(text: str) -> tuple[str, ...]:
-    """Read tags divided by commas; spaces around them and repeats go."""
-    return tuple(dict.fromkeys(tag.strip() for tag in text.split(",") if tag.strip()))

@@ -45,6 +45,7 @@ class LabelPage(Page):
         self._scope: Scope = "todo"
         self._sets: tuple[LabelSet, ...] = ()
         self._stale = True
+        self._annotated: int | None = None
         # At a million conversations counting takes longer than a key press may.
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
@@ -167,13 +168,13 @@ class LabelPage(Page):
     def _connect(self) -> None:
         self.session.edited.connect(self._edited)
         self.session.project_changed.connect(self._project_changed)
-        self.session.closing.connect(self._inspector.commit)
+        self.session.closing.connect(self._closing)
         self._bar.answer_requested.connect(self.answer)
         self._bar.action_requested.connect(self.action_requested)
         self.picking.went_on.connect(self._go_on)
         self._chips.chosen.connect(self._scope_chosen)
         self._empty.pressed.connect(self._show_everything)
-        self._empty.guide_requested.connect(self._guide)
+        self._empty.guide_requested.connect(partial(self.action_requested.emit, "help.guide"))
         self._connect_inspector()
 
     def _connect_inspector(self) -> None:
@@ -224,6 +225,7 @@ class LabelPage(Page):
         conversation, project = self.queue.current, self.session.project
         if conversation is None or project is None:
             return
+        self._inspector.commit()
         annotation = project.annotation(conversation)
         facts = project.row(conversation)
         words = self.tr("Conversation {0} · {1} messages · {2} tokens").format(
@@ -231,7 +233,9 @@ class LabelPage(Page):
         )
         if facts.source_line is not None:
             words += self.tr(" · line {0}").format(f"{facts.source_line:,}")
-        self._inspector.show_conversation(annotation, words, project.findings(conversation))
+        fresh, self._annotated = conversation != self._annotated, conversation
+        found = project.findings(conversation)
+        self._inspector.show_conversation(annotation, words, found, fresh=fresh)
         self._bar.show_state(self._my_labels(conversation), annotation.status, flag=annotation.flag)
 
     def _show_counts(self) -> None:
@@ -246,12 +250,10 @@ class LabelPage(Page):
         self._inspector.show_nothing()
         self.subtitle.setText("")
         if self.session.index is None or not len(self.session.index):
-            self._empty.say(
-                self.tr("Nothing to label yet"),
-                self.tr(
-                    "Import conversations or write the first one; they appear here one by one."
-                ),
+            words = self.tr(
+                "Import conversations or write the first one; then they come one by one."
             )
+            self._empty.say(self.tr("Nothing to label yet"), words)
         elif self._scope == "todo":
             self._empty.say(
                 self.tr("All done"),
@@ -306,16 +308,16 @@ class LabelPage(Page):
             flag = not project.annotation(conversation).flag
             self._annotate(self.tr("Flag") if flag else self.tr("Take the flag away"), "flag", flag)
 
-    def _note_written(self, text: str) -> None:
-        self._annotate(self.tr("Note"), "note", text, merge=True)
+    def _note_written(self, text: str, writing: str) -> None:
+        self._annotate(self.tr("Note"), "note", text, writing=writing)
 
     def _tags_written(self, tags: tuple[str, ...]) -> None:
         self._annotate(self.tr("Tags"), "tags", list(tags))
 
     def _annotate(
-        self, title: str, field: str, value: object, *, annotator: str = "", merge: bool = False
+        self, title: str, field: str, value: object, *, annotator: str = "", writing: str = ""
     ) -> bool:
-        """Push one annotation of the conversation at hand; True where nothing stands against it."""
+        """Push one annotation, keys of one writing as one step; True where nothing stands against it."""
         from curator.project.labelling import annotation_patch
 
         conversation, project = self.queue.current, self.session.project
@@ -324,7 +326,7 @@ class LabelPage(Page):
         patch = annotation_patch(project, [conversation], field, value, annotator=annotator)
         if patch is None:
             return True
-        key = f"{field}.{conversation}" if merge else ""
+        key = f"{field}.{conversation}.{writing}" if writing else ""
         edit = Edit(title, self.session.author, (patch,), key)
         return self.session.push(edit) is not None
 
@@ -355,6 +357,10 @@ class LabelPage(Page):
                 self._show()
             else:
                 self._show_annotation()
+
+    def _closing(self) -> None:
+        self._inspector.commit()
+        self._annotated = None
 
     def _project_changed(self) -> None:
         self._inspector.commit()
@@ -392,6 +398,3 @@ class LabelPage(Page):
     def _show_everything(self) -> None:
         self._scope = "all"
         self._begin()
-
-    def _guide(self) -> None:
-        self.action_requested.emit("help.guide")

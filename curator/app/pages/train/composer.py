@@ -90,7 +90,7 @@ class Composer(QScrollArea):
             self._method.addItem(self._method_words(method), method)
         self._method.blockSignals(False)  # noqa: FBT003 - Qt's own signature
         self._method_row.setVisible(len(target.methods) > 1 or target.methods[0] != "sft")
-        self._offer_bases([ServedBase(name, "") for name in target.bases])
+        self._offer_bases([ServedBase(name, "") for name in target.bases], keeps=False)
         self._build_settings()
         self._own.setVisible(target.protocol == "local")
         self._note.setText(target.note)
@@ -102,7 +102,8 @@ class Composer(QScrollArea):
         known = set(self._target.bases) if self._target else set()
         self._days = {base.name: base.shutdown for base in served}
         mine = [ServedBase(name, self._days.get(name, "")) for name in sorted(known, reverse=True)]
-        self._offer_bases([*mine, *(base for base in served if base.name not in known)])
+        new = (base for base in served if base.name not in known)
+        self._offer_bases([*mine, *new], keeps=True)
 
     def show_export(self, export: ExportChoice | None) -> None:
         """Show which export is trained on; the same one again changes nothing."""
@@ -219,14 +220,13 @@ class Composer(QScrollArea):
         if self._target is not None:
             self.settings.offer(self._target, self.method())
 
-    def _offer_bases(self, bases: Sequence[ServedBase]) -> None:
-        before = self._base.currentText()
-        self._base.blockSignals(True)  # noqa: FBT003 - Qt's own signature
-        self._base.clear()
+    def _offer_bases(self, bases: Sequence[ServedBase], *, keeps: bool) -> None:
         names = [base.name for base in bases]
-        self._base.addItems(names)
-        self._base.setCurrentText(before if before in names else (names[0] if names else ""))
-        self._base.blockSignals(False)  # noqa: FBT003 - Qt's own signature
+        first = names[0] if names else ""
+        # What the server names later takes nobody's own choice away.
+        now = self._base.currentText()
+        chosen = now if keeps or now in names else ""
+        self._base.offer([(name, None) for name in names], chosen or first)
         line = self._base.lineEdit()
         if line is not None:
             line.setPlaceholderText(self.tr("the name as the service writes it"))

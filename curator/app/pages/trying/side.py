@@ -100,7 +100,7 @@ class Side(QWidget):
             self.target.setCurrentIndex(self.target.findData(candidate.target))
         self._fill()
         if candidate is not None and candidate.target == self.target.currentData():
-            self.who.setCurrentText(candidate.label)
+            self.who.show_text(candidate.label)
         self._show_beginning()
         self.chosen.emit()
 
@@ -237,10 +237,8 @@ class Side(QWidget):
 
     def _fill(self) -> None:
         one = self._asked.get(self.target.currentData() or "")
-        with QSignalBlocker(self.who):
-            self.who.clear()
-            for candidate in one.candidates if one is not None else ():
-                self.who.addItem(candidate.label, candidate)
+        known = one.candidates if one is not None else ()
+        self.who.offer([(c.label, c) for c in known], known[0].label if known else "")
 
     def _show_beginning(self) -> None:
         """Show how a long name begins, and the whole of it in the tip."""
