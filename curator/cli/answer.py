@@ -1,12 +1,14 @@
 """What a verb answers: one JSON object for scripts, a few lines for people, and an exit code."""
 
 import json
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from curator.dataset.errors import CuratorError, UnreadableInput
+from curator.dataset.invocation import command
 from curator.dataset.json_values import Json
 
 DONE: Final = 0
@@ -16,6 +18,9 @@ WRONG: Final = 2
 """Wrong use or unreadable input."""
 STOPPED: Final = 130
 """Interrupted from the keyboard, as shells count it."""
+
+_MENTIONED: Final = re.compile(r"(?<![\w/\\.-])curator (?=[a-z]+\b)")
+"""The program's name before a verb, as sentences of all rooms write it."""
 
 _CODES: Final = {"gate_failed": FOUND, "target": FOUND, "cancelled": STOPPED}
 
@@ -48,8 +53,14 @@ def failure(error: CuratorError) -> Answer:
     """Return what a failed verb answers."""
     path = getattr(error, "path", None)
     line = error.line if isinstance(error, UnreadableInput) else None
-    told = {"kind": error.kind, "message": str(error), "path": path, "line": line}
-    return Answer({"error": told}, (), _CODES.get(error.kind, WRONG), str(error))
+    said = pasteable(str(error))
+    told = {"kind": error.kind, "message": said, "path": path, "line": line}
+    return Answer({"error": told}, (), _CODES.get(error.kind, WRONG), said)
+
+
+def pasteable(sentence: str) -> str:
+    """Return a sentence of ours with the commands in it as they are called on this machine."""
+    return _MENTIONED.sub(lambda _: f"{command()} ", sentence)
 
 
 def to_json(value: Json) -> str:
@@ -85,4 +96,5 @@ def _padded(cell: str, width: int) -> str:
 
 def _write(text: str, stream: "Json") -> None:
     encoding = stream.encoding or "utf-8"
-    print(text.encode(encoding, "backslashreplace").decode(encoding), file=stream)
+    # Flushed: whoever reads through a pipe follows the work too.
+    print(text.encode(encoding, "backslashreplace").decode(encoding), file=stream, flush=True)

@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 from curator.cli.answer import Answer
 from curator.cli.progress import Progress
 from curator.dataset.errors import UnreadableInput, WrongUse
+from curator.dataset.invocation import command
 from curator.project.derive import is_stale
 from curator.project.migrations import is_older
 from curator.project.store import Project
@@ -36,7 +37,7 @@ class Verbs:
             name,
             help=about[:1].lower() + about[1:].rstrip("."),
             description=about,
-            epilog="examples:\n" + "\n".join(f"  {line}" for line in examples),
+            epilog="examples:\n" + "\n".join(f"  {_example(line)}" for line in examples),
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         parser.add_argument("--json", action="store_true", help="print one JSON object")
@@ -49,6 +50,11 @@ class Verbs:
             name, help=about[:1].lower() + about[1:].rstrip("."), description=about
         )
         return Verbs(parser.add_subparsers(dest="part", metavar="PART", required=True))
+
+
+def _example(line: str) -> str:
+    """Return an example as it can be typed here."""
+    return f"{command()} {line.removeprefix('curator ')}"
 
 
 def add_project(parser: Parser, *, or_file: bool = False) -> None:
@@ -65,7 +71,8 @@ def open_project(path: str, *, read_only: bool = False, or_read: bool = False) -
     Raises UnreadableInput where there is no such file.
     """
     if not Path(path).exists():
-        raise UnreadableInput(f"There is no {path}. Make a project with: curator new {path}", path)
+        made = command("new", path)
+        raise UnreadableInput(f"There is no {path}. Make a project with: {made}", path)
     if read_only and is_older(Path(path)):
         # A verb that only reads needs the tables of this version too.
         Project.open(path).close()

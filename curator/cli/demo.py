@@ -22,6 +22,7 @@ from curator.cli.answer import WRONG, Answer, notice, write
 from curator.cli.arguments import Options, Parser, Verbs
 from curator.cli.progress import Progress
 from curator.dataset.errors import WrongUse
+from curator.dataset.invocation import command
 from curator.dataset.json_values import Json
 from curator.dataset.resources import resource
 
@@ -149,7 +150,9 @@ def _train(options: Options, project: Path, export: Path, progress: Progress) ->
         tell = _silent if options.json else _tell
         return demo_training.train_and_compare(project, export, _verb, tell, progress)
     if not options.no_training:
-        notice("Training on this computer is left out: curator trainer --install sets it up.")
+        notice(
+            f"Training on this computer is left out: {command('trainer', '--install')} sets it up."
+        )
     return {"steps": [], "job": None, "checkpoint": None, "comparison": None}
 
 
@@ -160,7 +163,7 @@ def _silent(*_: object) -> None:
 def _tell(name: str, why: str, arguments: tuple[str, ...], answer: Answer, seconds: float) -> None:
     write(f"\n{name}: {why}  ({seconds:.1f} s)")
     if arguments:
-        write(f"  $ curator {' '.join(arguments)}")
+        write(f"  $ {command(*arguments)}")
     for line in answer.lines[:12]:
         write(f"  {line}")
     if len(answer.lines) > 12:
@@ -197,5 +200,5 @@ def _closing(project: Path, export: Path, pictures: list[str]) -> tuple[str, ...
     lines = ["", f"The project:  {project}", f"The export:   {export}"]
     if pictures:
         lines.append(f"The pictures: {Path(pictures[0]).parent} ({len(pictures)})")
-    lines.append(f"With a screen, look at it: curator {project}")
+    lines.append(f"With a screen, look at it: {command(project)}")
     return tuple(lines)

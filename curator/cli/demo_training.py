@@ -7,6 +7,7 @@ from typing import Final
 
 from curator.cli.answer import Answer, table
 from curator.cli.progress import Progress
+from curator.dataset.invocation import command
 from curator.dataset.json_values import Json
 
 _BASE: Final = "tiny"
@@ -106,5 +107,5 @@ def _shown(rows: list[Json]) -> tuple[str, ...]:
     return (
         *table([("candidate", "questions", "right intent", "exact reply"), *cells]),
         "The tiny base begins with random weights: it shows the way, not what training can do.",
-        "curator trainer --practice fetches a small base that has learned to speak.",
+        f"{command('trainer', '--practice')} fetches a small base that has learned to speak.",
     )

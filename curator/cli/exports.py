@@ -5,6 +5,7 @@ from pathlib import Path
 from curator.cli.answer import FOUND, Answer, table
 from curator.cli.arguments import Options, Verbs, add_project, open_current
 from curator.cli.progress import Progress
+from curator.cli.selection import add_where
 
 
 def add_verbs(verbs: Verbs) -> None:
@@ -14,12 +15,12 @@ def add_verbs(verbs: Verbs) -> None:
         _export,
         "Write training files and their manifest; errors stop it, nothing partial is left.",
         "curator export x.curator out",
-        "curator export x.curator out --skip-errors --filter 'tag:final'",
+        "curator export x.curator out --skip-errors --where 'tag:final'",
     )
     add_project(parser)
     parser.add_argument("folder", metavar="DIR", help="a new folder, or an earlier export")
     parser.add_argument("--format", default="openai", help="openai: chat JSONL")
-    parser.add_argument("--filter", default="", metavar="QUERY", help="as in the search field")
+    add_where(parser)
     parser.add_argument(
         "--statuses",
         default="auto",
@@ -53,7 +54,7 @@ def _export(options: Options, progress: Progress) -> Answer:
     settings = ExportSettings(
         format=options.format,
         statuses=options.statuses,
-        query=options.filter,
+        query=options.where,
         hold_out_flagged=options.hold_out_flagged,
         unassigned=options.unassigned,
         skip_errors=options.skip_errors,

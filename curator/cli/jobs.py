@@ -6,8 +6,8 @@ from typing import Final
 
 from curator.cli.answer import Answer, table
 from curator.cli.arguments import Options, Parser, Verbs
+from curator.cli.job_page import outcome
 from curator.cli.progress import Progress
-from curator.cli.training import outcome
 from curator.dataset.errors import CuratorError
 
 _ORDERS: Final = ("pause", "resume", "cancel")

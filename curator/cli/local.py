@@ -7,6 +7,7 @@ from curator.cli.answer import Answer, notice
 from curator.cli.arguments import Options, Verbs
 from curator.cli.progress import Progress
 from curator.dataset.errors import Cancelled
+from curator.dataset.invocation import command
 
 
 def add_verbs(verbs: Verbs) -> None:
@@ -96,7 +97,7 @@ def _trainer(options: Options, progress: Progress) -> Answer:
         chosen = environment.plan(options.build)
         size = f"about {chosen.download_mb} MB to fetch, {chosen.disk_mb} MB on disk"
         lines: tuple[str, ...] = (
-            f"The trainer is not set up. curator trainer --install makes it ({size}).",
+            f"The trainer is not set up. {command('trainer', '--install')} makes it ({size}).",
         )
     else:
         lines = (f"trainer: {python}", f"bases: {', '.join(bases)}")

@@ -13,6 +13,7 @@ from curator.cli import (
     demo,
     duplicates,
     exports,
+    history,
     jobs,
     labels,
     local,
@@ -27,6 +28,7 @@ from curator.cli.answer import STOPPED, Answer, failure
 from curator.cli.arguments import Parser, Verbs
 from curator.cli.progress import Progress
 from curator.dataset.errors import Cancelled, CuratorError, WrongUse
+from curator.dataset.invocation import command
 
 GROUPS: Final = (
     projects,
@@ -35,6 +37,7 @@ GROUPS: Final = (
     labels,
     splits,
     exports,
+    history,
     targets,
     training,
     jobs,
@@ -50,7 +53,7 @@ GROUPS: Final = (
 def build_parser() -> Parser:
     """Return the parser of all verbs."""
     parser = Parser(
-        prog="curator",
+        prog=command(),
         description=(
             "Write, label, deduplicate, check, split and export the conversations chat models "
             "learn from. Without a verb the window opens."
@@ -85,7 +88,7 @@ def _run(given: list[str]) -> Answer:
     try:
         options = build_parser().parse_args(given)
         if options.verb is None:
-            raise WrongUse("Name a verb; curator -h lists them.")
+            raise WrongUse(f"Name a verb; {command('-h')} lists them.")
         with progress.listening():
             answer: Answer = options.run(options, progress)
         return answer

@@ -1,15 +1,19 @@
 """The verb about base models and checkpoints: models."""
 
 import argparse
+import math
 from collections.abc import Mapping
 from typing import Final
 
 from curator.cli.answer import Answer, table
 from curator.cli.arguments import Options, Parser, Verbs
 from curator.cli.progress import Progress
+from curator.dataset.invocation import command
 from curator.dataset.json_values import Json
 
 _HERE: Final = "this-computer"
+_STEP: Final = ":ckpt-step-"
+"""What stands between the name of a job's model and the step of an earlier checkpoint."""
 
 
 def add_verbs(verbs: Verbs) -> None:
@@ -54,18 +58,37 @@ def _list(options: Options, _progress: Progress) -> Answer:
 
 
 def _lines(rows: list[Mapping[str, Json]]) -> tuple[str, ...]:
-    title = ("name", "kind", "base", "size", "until")
-    shown = [
-        (
-            str(row["id"]),
-            str(row["kind"]),
-            str(row["base"] or ""),
-            _size(row["size"]),
-            str(row["shutdown_date"] or ""),
-        )
-        for row in rows
-    ]
-    return table([title, *shown])
+    """Lay the models out; the checkpoints of one job stand in one line, its end or latest step named."""
+    jobs: dict[str, list[Mapping[str, Json]]] = {}
+    for row in rows:
+        jobs.setdefault(str(row["id"]).partition(_STEP)[0], []).append(row)
+    title = ("name", "kind", "base", "size", "until", "earlier steps")
+    return table([title, *(_line(name, group) for name, group in jobs.items())])
+
+
+def _line(name: str, group: list[Mapping[str, Json]]) -> tuple[str, ...]:
+    by_step = sorted(group, key=lambda row: _step(str(row["id"])))
+    last = next((row for row in group if row["id"] == name), by_step[-1])
+    steps = [f"{_step(str(row['id'])):.0f}" for row in by_step if row is not last]
+    more = f"{_STEP}{{{','.join(_some(steps))}}}" if steps else ""
+    return (
+        str(last["id"]),
+        str(last["kind"]),
+        str(last["base"] or ""),
+        _size(sum(row["size"] or 0 for row in group)),
+        str(last["shutdown_date"] or ""),
+        more,
+    )
+
+
+def _step(name: str) -> float:
+    found = name.partition(_STEP)[2]
+    return float(found) if found.isdigit() else math.inf
+
+
+def _some(steps: list[str]) -> list[str]:
+    """Return the first and last of many steps."""
+    return steps if len(steps) <= 6 else [*steps[:3], "...", *steps[-2:]]
 
 
 def _size(size: Json) -> str:
@@ -84,8 +107,8 @@ def _add(options: Options, progress: Progress) -> Answer:
         revision=options.revision,
     )
     rows = [row for row in models_rows(_HERE)["models"] if row["id"] == base.name]
-    start = f"Start from it with: curator train P --target {_HERE} --base {base.name}"
-    return Answer({"models": rows}, (*_lines(rows), start))
+    start = command("train", "P", "--target", _HERE, "--base", base.name)
+    return Answer({"models": rows}, (*_lines(rows), f"Start from it with: {start}"))
 
 
 def _remove(options: Options, _progress: Progress) -> Answer:

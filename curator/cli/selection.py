@@ -13,14 +13,21 @@ if TYPE_CHECKING:
     from curator.project.search import Ids
 
 
-def add_selection(parser: Parser) -> None:
-    """Add the arguments that choose conversations; without them all that are not removed count."""
+def add_where(parser: Parser) -> None:
+    """Add the one word for a filter; --filter is its other name."""
     parser.add_argument(
         "--where",
+        "--filter",
+        dest="where",
         metavar="QUERY",
         default="",
         help='as in the search field: status:pending tokens:>100 "lost card" -label:fraud',
     )
+
+
+def add_selection(parser: Parser) -> None:
+    """Add the arguments that choose conversations; without them all that are not removed count."""
+    add_where(parser)
     parser.add_argument("--ids", metavar="ID,...", type=names, default=(), help="these ids only")
 
 

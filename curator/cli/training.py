@@ -5,8 +5,10 @@ from typing import TYPE_CHECKING
 
 from curator.cli.answer import FOUND, Answer
 from curator.cli.arguments import Options, Verbs, is_project, open_current, pairs
+from curator.cli.job_page import outcome
 from curator.cli.progress import Progress
-from curator.dataset.errors import UnreadableInput, WrongUse
+from curator.dataset.errors import GateFailed, UnreadableInput, WrongUse
+from curator.dataset.invocation import command, quoted
 from curator.dataset.json_values import Json
 
 if TYPE_CHECKING:
@@ -116,25 +118,15 @@ def _bundle(place: Path, export: Path, recipe: "Recipe") -> Answer:
     given = open_export(export)
     body = recipe.arguments("train", "validation", "")
     export_request(place, body, given.train, given.validation)
+    enter = f"cd {quoted(place)}"
     starts = {
-        "torchrun": f"cd {place} && PROCESSES=2 sh run.sh",
-        "slurm": f"cd {place} && sbatch slurm.sbatch",
-        "skypilot": f"cd {place} && sky jobs launch task.yaml",
+        "torchrun": f"{enter} && PROCESSES=2 sh run.sh",
+        "slurm": f"{enter} && sbatch slurm.sbatch",
+        "skypilot": f"{enter} && sky jobs launch task.yaml",
     }
     files = sorted(path.name for path in place.iterdir())
     lines = [f"{place}: {', '.join(files)}", *(f"{how}: {line}" for how, line in starts.items())]
     return Answer({"bundle": str(place), "files": files, "starts": starts}, tuple(lines))
-
-
-def outcome(keys: dict[str, Json]) -> Answer:
-    """Return the answer for a job as it stands: lines for the eye, and 1 where it failed."""
-    lines = [f"{keys['job']} at {keys['target']}: {keys['status']}"]
-    lines += [f"  {event['level']}: {event['message']}" for event in keys["events"]]
-    if keys["checkpoint"]:
-        lines.append(f"The checkpoint: {keys['checkpoint']}")
-    if keys.get("error"):
-        lines.append(str(keys["error"]))
-    return Answer(keys, tuple(lines), FOUND if keys["status"] in ("failed", "cancelled") else 0)
 
 
 def _folder(given: str, progress: Progress) -> Path:
@@ -148,7 +140,11 @@ def _folder(given: str, progress: Progress) -> Path:
 
     folder = path.with_name(f"{path.stem}.export")
     with open_current(given, progress, read_only=True) as project:
-        export(project, folder, progress=progress, cancelled=progress.cancelled)
+        try:
+            export(project, folder, progress=progress, cancelled=progress.cancelled)
+        except GateFailed as error:
+            first = command("export", given, folder, "--skip-errors")
+            raise GateFailed(f"{error} To leave them out: {first}, then train {folder}.") from error
     return folder
 
 

@@ -107,7 +107,7 @@ def check_gate(selection: Selection) -> None:
         )
         raise GateFailed(
             f"{count:,} errors stop the export:\n{listed}\n"
-            "Fix them on the Check page, or leave the conversations with errors out."
+            "Fix them on the Check page, or leave the conversations with errors out (--skip-errors)."
         )
     if not len(selection.ids):
         reasons = ", ".join(f"{n:,} {reason}" for reason, n in selection.left_out.items())

@@ -13,6 +13,7 @@ from curator.tune.exported import open_export
 from curator.tune.following import Order, follow, order, refresh
 from curator.tune.jobs import Job, JobTable, State
 from curator.tune.lineage import lineage_of
+from curator.tune.metrics import measured, points_of_events
 from curator.tune.planning import DryRun, dry_run
 from curator.tune.products import delete_model, download_files
 from curator.tune.recipe import Recipe, make_recipe
@@ -170,14 +171,24 @@ def job_row(table: JobTable, job: Job) -> dict[str, Any]:
     return {
         "job": job.job or job.token,
         "target": job.target,
+        "base": job.base,
+        "method": job.method,
+        "settings": dict(job.settings),
+        "created": job.created,
+        "finished": job.finished,
         "status": str(job.status),
         "checkpoint": job.checkpoint or None,
+        "checkpoints": [
+            {"name": one.name, "step": one.step} for one in table.checkpoints(job.token)
+        ],
+        "measured": measured(points_of_events(events)),
         "events": [
             {
                 "id": event.id,
                 "created": event.created,
                 "level": event.level,
                 "message": event.message,
+                "kind": event.kind,
                 "data": dict(event.data),
             }
             for event in events

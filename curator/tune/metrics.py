@@ -6,7 +6,7 @@ import csv
 import io
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -87,6 +87,28 @@ def share_done(points: Iterable[Point]) -> float | None:
     if last is None or not last.total_steps:
         return None
     return min(1.0, last.step / last.total_steps)
+
+
+def measured(points: Sequence[Point]) -> dict[str, Any]:
+    """Return a loss curve in a few figures: how far it came, and each measure's first, last and lowest.
+
+    step is None where nothing was measured; total_steps where the server does not tell it.
+    """
+    found: dict[str, dict[str, Any]] = {}
+    for point in points:
+        for name, value in point.values.items():
+            seen = found.setdefault(
+                name, {"first": value, "last": value, "lowest": value, "lowest_step": point.step}
+            )
+            seen["last"] = value
+            if value < seen["lowest"]:
+                seen |= {"lowest": value, "lowest_step": point.step}
+    last = points[-1] if points else None
+    return {
+        "step": last.step if last else None,
+        "total_steps": last.total_steps if last else None,
+        "measures": found,
+    }
 
 
 def _from_data(data: Mapping[str, Any]) -> Point | None:
