@@ -33,6 +33,17 @@ def size_of(folder: Path) -> int:
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
+def end_tokens_of(folder: Path) -> tuple[int, ...]:
+    """Return the tokens that end a reply by a base's own settings."""
+    found: list[int] = []
+    for name in ("generation_config.json", "config.json"):
+        settings = _read(folder / name)
+        ends = settings.get("eos_token_id") if isinstance(settings, dict) else None
+        listed = ends if isinstance(ends, list) else [ends]
+        found += [end for end in listed if isinstance(end, int)]
+    return tuple(dict.fromkeys(found))
+
+
 def _config_fault(folder: Path, name: str) -> str:
     if not (folder / "config.json").is_file():
         if (folder / "adapter_config.json").is_file():

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from curator.dataset.resources import resource
-from curator.tune.local import checkpoint_bases, gguf_weights
+from curator.tune.local import checkpoint_bases, gguf_weights, templates
 from curator.tune.local.base_folders import fault_of
 from curator.tune.local.breakdowns import is_out_of_memory
 from curator.tune.local.folders import local_root, read_json
@@ -16,17 +16,6 @@ TINY: Final = "tiny"
 PRACTICE: Final = "practice"
 ORIGIN: Final = "origin.json"
 """The note in the folder of an added base: its name, and where it came from."""
-
-CHATML: Final = (
-    "{% for message in messages %}"
-    "{{ '<|im_start|>' + message['role'] + '\\n' + message['content'] }}"
-    "{% for call in message.get('tool_calls') or [] %}"
-    "{{ '<tool_call>' + (call['function'] | tojson) + '</tool_call>' }}"
-    "{% endfor %}"
-    "{{ '<|im_end|>' + '\\n' }}"
-    "{% endfor %}"
-    "{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}"
-)
 
 
 class BaseUnusable(ValueError):
@@ -87,6 +76,7 @@ def find_base(name: str, root: Path | None = None) -> Base:
     """
     for base in known_bases(root):
         if base.name == name:
+            _renew_template(base)
             return base if base.is_tiny else _sound(base)
     started = _from_checkpoint(name, root or local_root())
     if started is not None:
@@ -112,6 +102,13 @@ def _from_checkpoint(name: str, root: Path) -> Base | None:
     except checkpoint_bases.StartRefused as error:
         raise BaseUnusable(str(error)) from error
     return Base(name, start.folder, f"Checkpoint {name}", family=start.family)
+
+
+def _renew_template(base: Base) -> None:
+    """Give a base that came with an earlier version of the program the template of this one."""
+    shipped = {TINY: templates.TINY, PRACTICE: templates.PRACTICE}.get(base.name)
+    if shipped and (base.folder / "tokenizer.json").is_file():
+        templates.give(base.folder, shipped)
 
 
 def _sound(base: Base) -> Base:
@@ -211,7 +208,7 @@ def make_tiny(folder: Path) -> None:
         eos_token="<|im_end|>",
         pad_token="<|endoftext|>",
     )
-    tokenizer.chat_template = CHATML
+    tokenizer.chat_template = templates.TINY
     torch.manual_seed(1)
     config = LlamaConfig(
         vocab_size=len(tokenizer),

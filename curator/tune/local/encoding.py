@@ -1,28 +1,38 @@
 """From a conversation to token ids and a loss mask, by the base's own chat template.
 
-What the model is to learn is found by rendering the conversation turn by turn: the text an assistant
-turn adds after the generation prompt is trained, the rest is masked. Special tokens that somebody
-wrote inside a message stay plain text.
+What an assistant turn adds after the generation prompt is trained up to the token that ends the turn;
+the rest is masked. A conversation is refused where the base would read less than it holds, where a
+trained turn would not be learned whole, and where nothing would end it. Control tokens that somebody
+wrote anywhere in it stay plain text. The tokens of a prompt are the same in training and in replies.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final
+
+from curator.tune.local.conversing import TemplateRefused as TemplateRefused
+from curator.tune.local.conversing import is_trained, talk_of
+from curator.tune.local.marks import Written
+from curator.tune.local.rendering import Script
+from curator.tune.local.token_ids import Piece, end_ids, pieces, require_whole, squeezed
 
 MASKED: Final = -100
 """The label of a token the loss leaves out (PyTorch's ignore_index)."""
 
-
-class TemplateRefused(ValueError):
-    """The base's chat template cannot render a conversation; the text says why."""
+_INVISIBLE: Final = frozenset(("Cc", "Cf", "Cs", "Zs", "Zl", "Zp"))
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One training sequence: token ids, and per position the id to learn or MASKED."""
+    """One training sequence: token ids, and per position the id to learn or MASKED.
+
+    lost is how many tokens it had beyond the limit it was cut to.
+    """
 
     ids: tuple[int, ...]
     labels: tuple[int, ...]
+    lost: int = 0
 
     @property
     def trained(self) -> int:
@@ -40,6 +50,15 @@ class Sample:
         return len(self.ids)
 
 
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """An assistant turn in a marked rendering: what stands before it, and the same with it."""
+
+    index: int
+    before: str
+    after: str
+
+
 def encode_conversation(
     tokenizer: Any, record: Mapping[str, Any], max_tokens: int
 ) -> tuple[Sample, ...]:
@@ -47,30 +66,33 @@ def encode_conversation(
 
     One sample where the template renders a longer conversation as a continuation of a shorter one;
     one per trained turn where it does not (templates that drop earlier thoughts). Raises
-    TemplateRefused where the template fails or nothing is left to train.
+    TemplateRefused where the base would not read or learn all of it, or nothing is left to train.
     """
-    messages = [_for_template(message) for message in record["messages"]]
-    tools = record.get("tools") or None
-    trained = [
-        index
-        for index, message in enumerate(record["messages"])
-        if message.get("role") == "assistant" and message.get("weight") != 0
-    ]
+    talk = talk_of(record)
+    trained = [n for n, message in enumerate(record["messages"]) if is_trained(message)]
     if not trained:
         raise TemplateRefused("it has no assistant message to learn from")
-    guarded, originals = _guard(tokenizer, messages)
-    spans = {index: _span(tokenizer, guarded, tools, index) for index in trained}
-    full = _render(tokenizer, guarded, tools, prompt=False)
-    if all(full.startswith(text) for _, text in spans.values()):
-        samples = [
-            _sample(tokenizer, full, [_range(s) for s in spans.values()], originals, max_tokens)
-        ]
+    script = Script(tokenizer, talk)
+    for index in trained:
+        _require_text(script, index)
+    turns = _turns(script, talk.messages)
+    learned = [_continuing(script, turns.get(index), index) for index in trained]
+    count = len(talk.messages)
+    whole = script.marked(count, prompt=False)
+    if all(whole.startswith(turn.after) for turn in learned):
+        parts = [(count, learned)]
     else:
-        samples = [
-            _sample(tokenizer, text, [_range((prompt, text))], originals, max_tokens)
-            for prompt, text in spans.values()
-        ]
-    kept = tuple(sample for sample in samples if sample.trained)
+        parts = [(turn.index + 1, [turn]) for turn in learned]
+    samples: list[Sample] = []
+    found: frozenset[int] = frozenset()
+    for length, chosen in parts:
+        written = script.written(length, prompt=False)
+        found |= written.leaves()
+        cut = _cut_places(script, turns.values(), script.marked(length, prompt=False))
+        samples.append(_sample(tokenizer, script, written, cut, chosen))
+    script.require(found)
+    script.require_atoms()
+    kept = tuple(s for s in (_cut(sample, max_tokens) for sample in samples) if s.trained)
     if not kept:
         raise TemplateRefused(f"its answers lie beyond the limit of {max_tokens} tokens")
     return kept
@@ -79,144 +101,122 @@ def encode_conversation(
 def encode_prompt(
     tokenizer: Any, messages: Sequence[Mapping[str, Any]], tools: Sequence[Any] | None = None
 ) -> list[int]:
-    """Return the ids a reply is generated from; control tokens inside messages stay plain text."""
-    return _encode(tokenizer, messages, tools, prompt=True)
+    """Return the ids a reply is generated from; control tokens inside messages stay plain text.
+
+    Raises TemplateRefused where the template leaves something out, except of what an assistant said:
+    templates may drop earlier thoughts.
+    """
+    talk = talk_of({"messages": list(messages), "tools": tools})
+    script = Script(tokenizer, talk)
+    count = len(talk.messages)
+    written = script.written(count, prompt=True)
+    said = [n for n, message in enumerate(talk.messages) if message["role"] == "assistant"]
+    wanted = {n for n, leaf in enumerate(script.leaves) if leaf.message not in said}
+    script.require(written.leaves(), wanted)
+    turns = _turns(script, talk.messages).values()
+    cuts = _cut_places(script, turns, script.marked(count, prompt=True))
+    return [token for piece in _pieces(tokenizer, written, cuts) for token in piece.ids]
 
 
-def encode_whole(
-    tokenizer: Any, messages: Sequence[Mapping[str, Any]], tools: Sequence[Any] | None = None
-) -> list[int]:
-    """Return the ids of a whole conversation as the template writes it, nothing marked as an answer."""
-    return _encode(tokenizer, messages, tools, prompt=False)
+def encode_whole(tokenizer: Any, record: Mapping[str, Any]) -> list[int]:
+    """Return the ids of a whole conversation as the template writes it, nothing marked as an answer.
+
+    Raises TemplateRefused where the template leaves something out.
+    """
+    talk = talk_of(record)
+    script = Script(tokenizer, talk)
+    written = script.written(len(talk.messages), prompt=False)
+    script.require(written.leaves())
+    script.require_atoms()
+    ids = [token for piece in _pieces(tokenizer, written, ()) for token in piece.ids]
+    require_whole(tokenizer, ids, written.text)
+    return ids
 
 
-def _encode(
-    tokenizer: Any,
-    messages: Sequence[Mapping[str, Any]],
-    tools: Sequence[Any] | None,
-    *,
-    prompt: bool,
-) -> list[int]:
-    guarded, originals = _guard(tokenizer, [_for_template(message) for message in messages])
-    text = _render(tokenizer, guarded, tools, prompt=prompt)
-    return [token for token, _ in _tokens(tokenizer, text, originals)]
+def _require_text(script: Script, index: int) -> None:
+    """Raise TemplateRefused where a turn that is to be learned has nothing that can be seen."""
+    texts = [script.leaves[number].text for number in script.of_message(index)]
+    if not any(unicodedata.category(c) not in _INVISIBLE for text in texts for c in text):
+        raise TemplateRefused(f"message {index + 1} has no text to learn")
 
 
-def _for_template(message: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the message as templates expect it: a text content, arguments as objects, no weight."""
-    import json
-
-    plain = {key: value for key, value in message.items() if key != "weight"}
-    content = plain.get("content")
-    if isinstance(content, list):
-        plain["content"] = "\n".join(p.get("text", "") for p in content if p.get("type") == "text")
-    elif content is None:
-        plain["content"] = ""
-    if plain.get("role") == "developer":
-        plain["role"] = "system"
-    calls = []
-    for call in plain.get("tool_calls") or ():
-        function = dict(call.get("function") or {})
-        if isinstance(function.get("arguments"), str):
-            try:
-                function["arguments"] = json.loads(function["arguments"])
-            except ValueError as error:
-                raise TemplateRefused(f"a tool call's arguments are not JSON ({error})") from error
-        calls.append({**call, "function": function})
-    if calls:
-        plain["tool_calls"] = calls
-    return plain
-
-
-def _guard(
-    tokenizer: Any, messages: list[dict[str, Any]]
-) -> tuple[list[dict[str, Any]], dict[str, str]]:
-    """Replace contents that spell a special token by a stand-in, and return what each stands for."""
-    special = set(tokenizer.all_special_tokens) | set(tokenizer.get_added_vocab())
-    originals: dict[str, str] = {}
-    guarded = []
+def _turns(script: Script, messages: Sequence[Mapping[str, Any]]) -> dict[int, _Turn]:
+    """Return the assistant turns that can be rendered apart from what follows them."""
+    found = {}
     for index, message in enumerate(messages):
-        content = message["content"]
-        if any(token in content for token in special):
-            stand_in = f"\ue000{index}\ue001"
-            originals[stand_in] = content
-            message = {**message, "content": stand_in}
-        guarded.append(message)
-    return guarded, originals
-
-
-def _render(
-    tokenizer: Any,
-    messages: Sequence[Mapping[str, Any]],
-    tools: Sequence[Any] | None,
-    *,
-    prompt: bool,
-) -> str:
-    import jinja2
-
-    try:
-        text: str = tokenizer.apply_chat_template(
-            list(messages), tools=tools, tokenize=False, add_generation_prompt=prompt
-        )
-    except (jinja2.TemplateError, TypeError, KeyError, ValueError) as error:
-        raise TemplateRefused(f"the base's chat template refuses it: {error}") from error
-    return text
-
-
-def _span(
-    tokenizer: Any, messages: Sequence[Mapping[str, Any]], tools: Sequence[Any] | None, index: int
-) -> tuple[str, str]:
-    """Return the text before an assistant turn and the text with it."""
-    before = _render(tokenizer, messages[:index], tools, prompt=True)
-    after = _render(tokenizer, messages[: index + 1], tools, prompt=False)
-    if not after.startswith(before):
-        raise TemplateRefused("the base's chat template does not continue its own prompt")
-    return before, after
-
-
-def _range(span: tuple[str, str]) -> tuple[int, int]:
-    return len(span[0]), len(span[1])
-
-
-def _tokens(tokenizer: Any, text: str, originals: Mapping[str, str]) -> list[tuple[int, int]]:
-    """Return (token id, character offset in text); stand-ins become their text without special tokens."""
-    found: list[tuple[int, int]] = []
-    position = 0
-    while position < len(text):
-        starts = [(text.find(mark, position), mark) for mark in originals]
-        start, mark = min((s for s in starts if s[0] >= 0), default=(len(text), ""))
-        if start > position:
-            piece = tokenizer(
-                text[position:start], add_special_tokens=False, return_offsets_mapping=True
-            )
-            found += [
-                (token, position + offset)
-                for token, (offset, _) in zip(
-                    piece["input_ids"], piece["offset_mapping"], strict=True
-                )
-            ]
-        if mark:
-            plain = tokenizer(originals[mark], add_special_tokens=False, split_special_tokens=True)
-            found += [(token, start) for token in plain["input_ids"]]
-        position = start + len(mark)
+        if message["role"] != "assistant":
+            continue
+        try:
+            before = script.marked(index, prompt=True)
+            found[index] = _Turn(index, before, script.marked(index + 1, prompt=False))
+        except TemplateRefused:
+            continue  # no border to keep; one that is to be learned is refused by _continuing
     return found
+
+
+def _continuing(script: Script, turn: _Turn | None, index: int) -> _Turn:
+    """Return a turn to learn; raises TemplateRefused where its prompt is not what stands before it."""
+    if turn is None:
+        script.marked(index, prompt=True)
+        script.marked(index + 1, prompt=False)
+        raise AssertionError("it was refused a moment ago")
+    if not turn.after.startswith(turn.before):
+        raise TemplateRefused(
+            f"the base's chat template does not continue its own prompt with message {index + 1}"
+        )
+    return turn
+
+
+def _cut_places(script: Script, turns: Iterable[_Turn], marked: str) -> set[int]:
+    """Return where assistant turns begin and end in a rendering: there no token reaches across."""
+    borders = {text for turn in turns for text in (turn.before, turn.after)}
+    return {script.length_of(border) for border in borders if marked.startswith(border)}
+
+
+def _pieces(tokenizer: Any, written: Written, cuts: Iterable[int]) -> list[Piece]:
+    return pieces(tokenizer, written.text, [(low, high) for low, high, _ in written.spans], cuts)
 
 
 def _sample(
     tokenizer: Any,
-    text: str,
-    ranges: Sequence[tuple[int, int]],
-    originals: Mapping[str, str],
-    max_tokens: int,
+    script: Script,
+    written: Written,
+    cuts: Iterable[int],
+    chosen: Sequence[_Turn],
 ) -> Sample:
-    ids: list[int] = []
-    labels: list[int] = []
-    ended: set[int] = set()
-    for token, offset in _tokens(tokenizer, text, originals)[:max_tokens]:
-        inside = next((i for i, (low, high) in enumerate(ranges) if low <= offset < high), None)
-        ids.append(token)
-        # What a template writes after the end of a turn (a line break) is not the answer's.
-        labels.append(MASKED if inside is None or inside in ended else token)
-        if inside is not None and token == tokenizer.eos_token_id:
-            ended.add(inside)
+    """Encode a rendering and label the chosen turns, each proved to be learned whole."""
+    found = _pieces(tokenizer, written, cuts)
+    ids = [token for piece in found for token in piece.ids]
+    require_whole(tokenizer, ids, written.text)
+    labels = [MASKED] * len(ids)
+    for turn in chosen:
+        low, high = script.length_of(turn.before), script.length_of(turn.after)
+        own = script.of_message(turn.index)
+        script.require(written.leaves(low, high), own)
+        start = sum(len(piece.ids) for piece in found if piece.end <= low)
+        said = [token for piece in found if low <= piece.start < high for token in piece.ids]
+        text = written.text[low : written.end_of(own, low, high)]
+        learned = _until_end(tokenizer, said, text, turn.index)
+        labels[start : start + len(learned)] = learned
     return Sample(tuple(ids), tuple(labels))
+
+
+def _until_end(tokenizer: Any, said: Sequence[int], text: str, index: int) -> list[int]:
+    """Return the tokens of a turn up to the one that ends it, after all of its own text."""
+    ends = end_ids(tokenizer)
+    needed = squeezed(text)
+    for place, token in enumerate(said):
+        if token in ends and squeezed(tokenizer.decode(list(said[:place]))).startswith(needed):
+            # What a template writes after the end of a turn (a line break) is not the answer's.
+            return list(said[: place + 1])
+    raise TemplateRefused(
+        f"the base's chat template ends message {index + 1} with no end token, so the base would "
+        "never learn to stop"
+    )
+
+
+def _cut(sample: Sample, max_tokens: int) -> Sample:
+    lost = max(0, len(sample.ids) - max_tokens)
+    return replace(
+        sample, ids=sample.ids[:max_tokens], labels=sample.labels[:max_tokens], lost=lost
+    )

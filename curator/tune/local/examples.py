@@ -7,10 +7,19 @@ A longer text becomes several samples instead of being cut.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
-from curator.tune.local.encoding import Sample, TemplateRefused, encode_conversation, encode_whole
+from curator.tune.local.encoding import (
+    MASKED,
+    Sample,
+    TemplateRefused,
+    encode_conversation,
+    encode_whole,
+)
 from curator.tune.local.options import TrainingOptions
+from curator.tune.local.token_ids import end_ids, plain_ids, require_whole
+
+_BARE: Final = frozenset({"role", "content", "weight"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +44,11 @@ class Pair:
         """How many tokens one row of a batch needs for it."""
         return max(self.preferred.length, self.other.length)
 
+    @property
+    def lost(self) -> int:
+        """How many tokens were cut off both answers."""
+        return self.preferred.lost + self.other.lost
+
 
 Example = Sample | Pair
 Encoder = Callable[[Mapping[str, Any]], tuple[Example, ...]]
@@ -50,20 +64,35 @@ def encoder(tokenizer: Any, options: TrainingOptions) -> Encoder:
 
 
 def encode_text(tokenizer: Any, record: Mapping[str, Any], max_tokens: int) -> tuple[Sample, ...]:
-    """Return a line's whole text as samples of at most max_tokens, every token trained."""
-    messages = record["messages"] if "messages" in record else [{"content": record["text"]}]
-    if len(messages) == 1 and isinstance(messages[0].get("content"), str):
-        text = messages[0]["content"]
-        ids = tokenizer(text, add_special_tokens=False, split_special_tokens=True)["input_ids"]
-        ids = [*ids, tokenizer.eos_token_id] if ids else []
+    """Return a line's whole text as samples of at most max_tokens, every token of it trained."""
+    text = _bare_text(record)
+    end = tokenizer.eos_token_id
+    if text is None:
+        ids = encode_whole(tokenizer, record)
+        ids = ids if end_ids(tokenizer).intersection(ids) else [*ids, end]
     else:
-        ids = encode_whole(tokenizer, messages, record.get("tools"))
-    pieces = [tuple(ids[at : at + max_tokens]) for at in range(0, len(ids), max_tokens)]
-    # The first token of a piece is given, never guessed: a piece of one teaches nothing.
-    samples = tuple(Sample(piece, piece) for piece in pieces if len(piece) > 1)
-    if not samples:
-        raise TemplateRefused("it has no text to learn from")
-    return samples
+        if not text.strip():
+            raise TemplateRefused("it has no text to learn from")
+        ids = plain_ids(tokenizer, text)
+        require_whole(tokenizer, ids, text)
+        # Between two texts stands what ends one; after it the first token can be guessed as well.
+        ids = [end, *ids, end]
+    # The first token of a sample is given, never guessed: it is the last one of the sample before.
+    pieces = [tuple(ids[at : at + max_tokens]) for at in range(0, len(ids) - 1, max_tokens - 1)]
+    return tuple(Sample(piece, (MASKED, *piece[1:])) for piece in pieces)
+
+
+def _bare_text(record: Mapping[str, Any]) -> str | None:
+    """Return the text of a line that is nothing but a text, None for a conversation."""
+    if "messages" not in record:
+        return str(record["text"])
+    messages = record["messages"]
+    if len(messages) != 1 or record.get("tools") or record.get("functions"):
+        return None
+    (only,) = messages
+    held = {key for key, value in only.items() if value is not None}
+    text = only.get("content")
+    return text if held <= _BARE and isinstance(text, str) else None
 
 
 def encode_pair(tokenizer: Any, record: Mapping[str, Any], max_tokens: int) -> Pair:
@@ -79,9 +108,8 @@ def _answer(tokenizer: Any, record: Mapping[str, Any], name: str, max_tokens: in
     given = record["input"]
     before = [{**message, "weight": 0} for message in given["messages"]]
     after = [{**message, "weight": 1} for message in record[name]]
-    samples = encode_conversation(
-        tokenizer, {"messages": before + after, "tools": given.get("tools")}, max_tokens
-    )
+    whole = {**given, "messages": before + after}
+    samples = encode_conversation(tokenizer, whole, max_tokens)
     if len(samples) != 1:
         raise TemplateRefused(f"{name} must hold one answer that this base's template can follow")
     return samples[0]

@@ -27,7 +27,9 @@ class LightTokenizer:
         settings = read_json(folder / "tokenizer_config.json")
         self._rows = Tokenizer.from_json_str(described)
         self._named = {name: _text(settings[name]) for name in _SPECIAL if settings.get(name)}
-        self._template = _compiled(_template_of(folder) or "")
+        self.name_or_path = str(folder)
+        self.chat_template = _template_of(folder) or ""
+        self._template = _compiled(self.chat_template)
         added = json.loads(described).get("added_tokens") or ()
         self._added: dict[str, int] = {entry["content"]: entry["id"] for entry in added}
         special = [entry["content"] for entry in added if entry.get("special")]

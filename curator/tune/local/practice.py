@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from curator.dataset.errors import Cancelled, UnreadableInput
+from curator.tune.local import templates
 from curator.tune.local.bases import PRACTICE
 from curator.tune.local.environment import TrainerUnavailable, trainer_python
 from curator.tune.local.folders import local_root
@@ -51,6 +52,7 @@ def fetch(progress: Progress, cancelled: IsCancelled) -> Path:
         progress(2, 3, "Converting the weights, about 20 seconds")
         folder = Path(scratch) / "folder"
         _convert(trainer, weights, folder)
+        templates.give(folder, templates.PRACTICE)
         weights.rename(folder / FILE)
         shutil.rmtree(target, ignore_errors=True)
         folder.rename(target)

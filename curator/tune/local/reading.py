@@ -1,12 +1,11 @@
 """Reads the files of a job: every line becomes examples, and every line that cannot is named."""
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from curator.tune.local.encoding import TemplateRefused
+from curator.tune.local.conversing import TemplateRefused, read_line
 
 _T = TypeVar("_T")
 _IN_MESSAGE: Final = 20
@@ -45,12 +44,12 @@ def read_examples(path: Path, param: str, convert: Callable[[Any], _T]) -> list[
             if not line.strip():
                 continue
             try:
-                found.append(convert(json.loads(line)))
+                found.append(convert(read_line(line)))
             except TemplateRefused as error:
                 refused.append(Refused(number, f"{error}"))
             except KeyError as error:
                 refused.append(Refused(number, f"it has no {error}"))
-            except (ValueError, LookupError, TypeError, AttributeError) as error:
+            except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
                 refused.append(Refused(number, f"it cannot be read: {error}"))
     if refused:
         raise JobRefused(_summary(refused), "invalid_training_file", param, refused)

@@ -16,6 +16,7 @@ from curator.tune.local.encoding import TemplateRefused, encode_prompt
 from curator.tune.local.light_tokenizer import LightTokenizer, can_read
 from curator.tune.local.llama_engine import LlamaEngine, Token
 from curator.tune.local.speech import Speech
+from curator.tune.local.token_ids import end_ids
 
 
 @dataclass(slots=True)
@@ -125,8 +126,9 @@ def _reply(loaded: Loaded, request: dict[str, Any]) -> Iterator[dict[str, Any]]:
         raise TemplateRefused(f"the prompt has {len(ids)} tokens, more than the {context} it reads")
     limit = min(request.get("max_tokens") or 512, room)
     speech = Speech(loaded.tokenizer, request.get("stop") or ())
+    ends = end_ids(loaded.tokenizer)
     for token, logprob, top in _tokens(loaded, ids, request, limit):
-        if token == loaded.tokenizer.eos_token_id:
+        if token in ends:
             break
         text = speech.take(token)
         yield {

@@ -116,8 +116,8 @@ def _examples(
         return []
     found = read_examples(job.file(path), f"{part}_file", encoder(tokenizer, options))
     examples = [example for line in found for example in line]
-    cut = sum(example.longest >= options.max_tokens for example in examples)
-    if cut and options.objective != "text" and leads() and not quiet:
+    cut = sum(example.lost > 0 for example in examples)
+    if cut and leads() and not quiet:
         job.event(f"{cut} examples were cut at {options.max_tokens} tokens.", level="warn")
     return examples
 
