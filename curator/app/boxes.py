@@ -13,7 +13,7 @@ from curator.app.theme import Theme
 if TYPE_CHECKING:
     from curator.app.palette import CommandPalette
     from curator.app.preferences import PreferenceStore
-    from curator.project.imports import ImportReport
+    from curator.project.import_report import ImportReport
 
 
 class Boxes(QObject):
@@ -73,12 +73,17 @@ class Boxes(QObject):
         from curator.app.dialogs.import_report import ImportReportDialog, summary
 
         words = summary(report, self._window)
-        if not report.rejected:
-            self._session.tell("success", words)
+        said = [*(each.reason for each in report.unreadable), *report.notes]
+        if not report.rejected and len(said) < 2:
+            # One sentence fits into the notice.
+            is_good = not report.unreadable and bool(report.imported)
+            self._session.tell("success" if is_good else "warning", words, "".join(said))
             return
         detail = self.tr(
             "What was left out is kept beside the project, with the reason of each line."
         )
+        if not report.rejects_files:
+            detail = self.tr("The list says which files, and why.")
 
         def show() -> None:
             ImportReportDialog(report, self._window).open()

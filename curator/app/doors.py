@@ -16,7 +16,7 @@ from curator.dataset.resources import resource
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QFileDialog
 
-    from curator.project.imports import ImportReport
+    from curator.project.import_report import ImportReport
     from curator.project.store import Project
 
 SUFFIX: Final = ".curator"
@@ -102,9 +102,15 @@ class Doors(QObject):
         projects = [path for path in paths if path.suffix == SUFFIX]
         if projects:
             self._session.open_project(projects[0])
-        others = [path for path in paths if path.suffix != SUFFIX and path.is_file()]
-        if others and not projects:
+        others = [path for path in paths if path.suffix != SUFFIX]
+        if projects or not others:
+            return
+        if any(path.is_file() for path in others):
+            # What is no file among them is named by the import.
             self.bring(others)
+        else:
+            words = self.tr("{0} is no file. Drop the files that hold the conversations.")
+            self._session.tell("error", words.format(others[0].name))
 
     def bring(self, paths: Sequence[Path]) -> None:
         """Import files into the open project, or into a new one beside the first file."""

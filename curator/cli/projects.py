@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from curator.cli.answer import FOUND, Answer, table
+from curator.cli.answer import DONE, FOUND, WRONG, Answer, failure, table
 from curator.cli.arguments import Options, Verbs, add_project, open_project
 from curator.cli.progress import Progress
 from curator.dataset import Edit, SettingPatch
-from curator.dataset.errors import ProjectError
+from curator.dataset.errors import ProjectError, UnreadableInput
 from curator.dataset.json_values import Json
 from curator.project.store import Project
 
@@ -64,7 +64,13 @@ def _import(options: Options, progress: Progress) -> Answer:
             format=options.format,
         )
     keys = report.to_json()
-    return Answer(keys, _lines(keys), FOUND if keys["rejected"] else 0)
+    code = FOUND if keys["rejected"] else DONE
+    if report.unreadable:
+        # The others got in, but what was asked for is not all here.
+        words = " ".join(each.reason for each in report.unreadable)
+        failed = failure(UnreadableInput(words, report.unreadable[0].file))
+        return Answer({**keys, **failed.keys}, _lines(keys), WRONG, failed.failure)
+    return Answer(keys, _lines(keys), code)
 
 
 def _lines(keys: dict[str, Json]) -> tuple[str, ...]:
@@ -77,7 +83,7 @@ def _lines(keys: dict[str, Json]) -> tuple[str, ...]:
         f"{keys['rejected']:,} refused"
     ]
     told += [
-        f"  {row['file']}:{row['line']} {row['rule']} {row['reason']}"
+        f"  {row['file']}:{_place(row)} {row['rule']} {row['reason']}"
         for row in keys["rejected_rows"][:_SHOWN]
     ]
     if keys["rejected"] > _SHOWN:
@@ -85,3 +91,9 @@ def _lines(keys: dict[str, Json]) -> tuple[str, ...]:
     told += [f"The refused lines: {name}" for name in keys["rejects_files"]]
     told += keys["notes"]
     return (*table([("file", "format", "imported", "refused"), *rows]), *told)
+
+
+def _place(row: dict[str, Json]) -> str:
+    if row["unit"] == "line":
+        return str(row["line"])
+    return f"{row['starts']} {row['unit']} {row['line']}:"

@@ -4,6 +4,7 @@ Also read are one JSON array of such objects, pretty-printed objects one after a
 encoding, every kind of line end, and gzip, whatever the file is called.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,8 @@ from typing import BinaryIO, Final, Literal
 
 from curator.dataset.errors import UnreadableInput
 from curator.dataset.json_values import BadJson, loads
-from curator.formats import records
+from curator.dataset.regular_files import open_regular
+from curator.formats import records, scanner
 from curator.formats.opening import Opening, blocks, look
 from curator.formats.records import Chunk
 
@@ -23,6 +25,14 @@ Shape = Literal["lines", "array", "objects"]
 
 _BLANK: Final = b" \t\r\n\x0b\x0c"
 _LOOKED_AT: Final = 200
+_STEP: Final = 64 << 10
+_LINE_END: Final = re.compile(rb"\r\n|\r|\n")
+_ARRAY: Final = re.compile(rb"\[[ \t\r\n]*(?:[{\[\]]|$)")
+# The conversations stand in a list under a key, behind other keys with plain values.
+_WRAPPED: Final = re.compile(
+    rb'\{\s*(?:"[^"\\]*"\s*:\s*(?:"[^"\\]*"|[-+.\w]+)\s*,\s*)*("[^"\\]*")\s*:\s*\[\s*'
+    rb'(?=\{\s*"messages"\s*:)'
+)
 _KNOWN_STARTS: Final = (
     (
         b"version https://git-lfs",
@@ -41,11 +51,15 @@ _KNOWN_STARTS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A file that was looked at: how to open it, how its records are cut, and how sure that is."""
+    """A file that was looked at: how to open it, how its records are cut, and how sure that is.
+
+    wrapped counts the bytes before the elements where the array stands under a key of one object.
+    """
 
     opening: Opening
     shape: Shape
     confidence: float
+    wrapped: int = 0
 
     @property
     def path(self) -> Path:
@@ -58,51 +72,80 @@ class Source:
         return self.path.stat().st_size
 
     @property
+    def unit(self) -> str:
+        """What the number of a record counts: "line" or "element"."""
+        return "element" if self.shape == "array" else "line"
+
+    @property
     def is_sliceable(self) -> bool:
         """Whether any part of the file between two line ends can be read on its own."""
-        return self.opening.is_plain and self.shape == "lines" and b"\n" in self.opening.head
+        return self.opening.is_plain and self.shape == "lines"
 
     def read(self) -> Iterator[Chunk]:
         """Read all records in order, in bounded memory."""
         if self.shape == "lines":
             return records.lines(blocks(self.opening))
-        return records.scanned(blocks(self.opening), in_array=self.shape == "array")
+        return scanner.scanned(
+            blocks(self.opening), in_array=self.shape == "array", wrapped=self.wrapped
+        )
 
     def slices(self, size: int) -> Iterator[tuple[int, int]]:
-        """Yield (begin, end) of parts of about that many bytes, each ending behind an LF."""
+        """Yield (begin, end) of parts of about that many bytes, each ending behind a line end."""
         begin = self.opening.mark
-        with self.path.open("rb") as file:
+        with open_regular(self.path) as file:
             total = file.seek(0, 2)
             while begin < total:
-                file.seek(min(begin + size, total))
-                while file.tell() < total and not file.readline(1 << 20).endswith(b"\n"):
-                    pass
-                end = file.tell()
+                end = _behind_line_end(file, min(begin + size, total), total)
                 yield begin, end
                 begin = end
+
+    def other_kind(self) -> str:
+        """Say in one sentence what a file is that holds no conversations at all."""
+        return f"{self.path.name} {_what_it_is(self.opening.head)}."
+
+
+def _behind_line_end(file: BinaryIO, at: int, total: int) -> int:
+    """Return the first place from at on that is behind a line end, or total."""
+    at -= 1
+    file.seek(at)
+    while at < total:
+        block = file.read(_STEP)
+        if not block:
+            break
+        match = _LINE_END.search(block)
+        # A CR at the end of the block may belong to an LF: look again from there.
+        if match and (match.end() < len(block) or match[0] != b"\r" or at + match.end() >= total):
+            return at + match.end()
+        at += match.start() if match else len(block)
+        file.seek(at)
+    return total
 
 
 def sniff(path: Path) -> Source:
     """Look at a file; raises UnreadableInput with one sentence where it holds no such records."""
     opening = look(path)
-    head = opening.head
-    text = head.lstrip(_BLANK)
-    whole_lines = _complete_lines(opening)
-    objects = [line for line in whole_lines if line.startswith(b"{") and _has_messages(line)]
-    full = [line for line in whole_lines if line]
-    confidence = len(objects) / len(full) if full else 0.0
-    if not text:
-        return Source(opening, "lines", 0.0)
+    text = opening.head.lstrip(_BLANK)
+    full = _complete_lines(opening)
+    whole, with_comma = _conversations(full)
+    confidence = whole / len(full) if full else 0.0
+    lines = Source(opening, "lines", confidence)
+    if not text or (whole > with_comma and not _opens_array(text, full)):
+        return lines
     if text.startswith(b"["):
-        shape: Shape = "lines" if _is_list_of_lines(full) else "array"
-        return Source(opening, shape, confidence if shape == "lines" else _array_confidence(text))
-    if objects or (text.startswith(b"{") and not _spans_lines(text)):
-        return Source(opening, "lines", confidence)
+        is_array = _opens_array(text, full)
+        return Source(opening, "array" if is_array else "objects", _array_confidence(text))
+    wrapped = _WRAPPED.match(text)
+    if wrapped and wrapped[1] != b'"messages"':
+        return Source(opening, "array", 0.9, len(opening.head) - len(text) + wrapped.end())
     if text.startswith(b"{"):
+        if not with_comma and not scanner.goes_on_behind_a_line_end(text):
+            return lines
         return Source(opening, "objects", 0.9 if b'"messages"' in text else 0.1)
+    if scanner.BEGINNING.search(text):
+        return Source(opening, "objects", 0.5)
     if any(line.startswith(b"{") for line in full):
-        return Source(opening, "lines", confidence)
-    raise UnreadableInput(f"{path.name} {_what_it_is(head)}.", path)
+        return lines
+    raise UnreadableInput(f"{path.name} {_what_it_is(opening.head)}.", path)
 
 
 def write(file: BinaryIO, contents: Iterable[str]) -> int:
@@ -114,10 +157,11 @@ def write(file: BinaryIO, contents: Iterable[str]) -> int:
 
 
 def _complete_lines(opening: Opening) -> list[bytes]:
+    """Return the lines with something in them that stand whole in the head."""
     found, _ = records.split_lines(opening.head)
     if not opening.whole:
         found = found[:-1]
-    return [line.strip(_BLANK) for line in found[:_LOOKED_AT]]
+    return [line for line in (each.strip(_BLANK) for each in found[:_LOOKED_AT]) if line]
 
 
 def _value(line: bytes) -> object:
@@ -127,29 +171,35 @@ def _value(line: bytes) -> object:
         return None
 
 
-def _has_messages(line: bytes) -> bool:
-    value = _value(line)
-    return isinstance(value, dict) and "messages" in value
+def _conversations(full: list[bytes]) -> tuple[int, int]:
+    """Count the lines that are a conversation, and those that are one beside a comma of an array."""
+    whole = with_comma = 0
+    for line in full:
+        value = _value(line.strip(b", \t"))
+        is_bare = not (line.startswith(b",") or line.endswith(b","))
+        if isinstance(value, dict) and "messages" in value:
+            whole += is_bare
+            with_comma += not is_bare
+        with_comma += line == b","
+    return whole, with_comma
 
 
-def _is_list_of_lines(full: list[bytes]) -> bool:
-    """Return whether the first line is a whole value and more lines with values follow."""
-    return len(full) > 1 and _value(full[0]) is not None and full[1][:1] in (b"{", b"[")
+def _opens_array(text: bytes, full: list[bytes]) -> bool:
+    """Return whether the first bracket begins an array of records, not a line of its own."""
+    if not _ARRAY.match(text):
+        return False
+    value = _value(full[0]) if full else None
+    if not isinstance(value, list) or len(full) == 1:
+        return True
+    # A list of messages on a line of its own is a line that somebody forgot to wrap.
+    return any(isinstance(each, dict) and "messages" in each for each in value) or not any(
+        line.startswith(b"{") for line in full[1:]
+    )
 
 
 def _array_confidence(text: bytes) -> float:
     inside = text[1:].lstrip(_BLANK)
     return 0.9 if inside.startswith(b"{") and b'"messages"' in text else 0.1
-
-
-def _spans_lines(text: bytes) -> bool:
-    """Return whether the first object goes on behind a line end that stands outside its texts."""
-    first = next(
-        (record for chunk in records.scanned([text], in_array=False) for record in chunk.records),
-        b"",
-    )
-    head, *more = text.split(b"\n", 1)
-    return bool(more) and _value(head.strip(_BLANK)) is None and _value(first) is not None
 
 
 def _what_it_is(head: bytes) -> str:

@@ -7,13 +7,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Final
+from typing import BinaryIO, Final, Protocol
 
 from curator.dataset.errors import UnreadableInput
+from curator.dataset.regular_files import open_regular, refusal
 
 BLOCK: Final = 1 << 20
 HEAD: Final = 1 << 18
 """Bytes of a file that are looked at to find out what it is."""
+
+MOST_UNPACKED: Final = 4 << 30
+"""Bytes a gzip file may unpack to."""
+
+MOST_RATIO: Final = 200
+"""How many times its own size a gzip file may unpack to; conversations stay under 100."""
+
+_JUDGED_FROM: Final = 64 << 20
+"""Unpacked bytes from which the ratio counts: a small file may well repeat itself."""
 
 _MARKS: Final = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -54,8 +64,8 @@ class Opening:
 def look(path: Path) -> Opening:
     """Find out how a file is to be read; raises UnreadableInput where it cannot be opened."""
     with _open(path) as (file, compressed):
-        raw = _read(file, path, HEAD)
-        whole = len(raw) < HEAD or not _read(file, path, 1)
+        raw = file.read(HEAD)
+        whole = len(raw) < HEAD or not file.read(1)
     encoding, mark = _encoding(raw)
     head = b"".join(_transcoded(iter((raw[mark:],)), encoding, final=whole))
     return Opening(path, encoding, mark, compressed, head, whole)
@@ -64,41 +74,90 @@ def look(path: Path) -> Opening:
 def blocks(opening: Opening) -> Iterator[bytes]:
     """Read a file as UTF-8 blocks; bytes that are no UTF-8 come through as they are."""
     with _open(opening.path) as (file, _):
-        _read(file, opening.path, opening.mark)
-        raw = iter(lambda: _read(file, opening.path, BLOCK), b"")
+        file.read(opening.mark)
+        raw = iter(lambda: file.read(BLOCK), b"")
         yield from _transcoded(raw, opening.encoding, final=True)
 
 
-@contextmanager
-def _open(path: Path) -> Iterator[tuple[IO[bytes], bool]]:
-    try:
-        with path.open("rb") as file:
-            compressed = file.read(2) == _GZIP
-            file.seek(0)
-            if compressed:
-                with gzip.GzipFile(fileobj=file) as unpacked:
-                    yield unpacked, True  # type: ignore[misc]
-            else:
-                yield file, False
-    except OSError as error:
-        if isinstance(error, gzip.BadGzipFile):
-            raise _damaged(path) from error
+def prove(opening: Opening) -> Iterator[int]:
+    """Unpack a compressed file to its end, because its checksum stands there; yields the bytes so far.
+
+    Raises UnreadableInput where it is damaged or unpacks to more than the limits. Nothing is kept.
+    """
+    if opening.compressed:
+        with _open(opening.path) as (file, _):
+            done = 0
+            while block := file.read(BLOCK):
+                done += len(block)
+                yield done
+
+
+class _Readable(Protocol):
+    """What reads some bytes."""
+
+    def read(self, size: int, /) -> bytes:
+        """Return at most that many bytes, none at the end."""
+        ...
+
+
+class _Plain:
+    """A file as it lies there."""
+
+    def __init__(self, file: BinaryIO, path: Path) -> None:
+        self._file = file
+        self._path = path
+
+    def read(self, size: int, /) -> bytes:
+        """Return at most that many bytes; raises UnreadableInput where the disk fails."""
+        try:
+            return self._file.read(size)
+        except OSError as error:
+            raise refusal(self._path, error.strerror or str(error)) from error
+
+
+class _Unpacked:
+    """The contents of a gzip file, within limits on their size and on how much they grow."""
+
+    def __init__(self, packed: BinaryIO, path: Path) -> None:
+        self._packed = packed
+        self._unpacked = gzip.GzipFile(fileobj=packed, mode="rb")
+        self._path = path
+        self._done = 0
+
+    def read(self, size: int, /) -> bytes:
+        """Return at most that many bytes; raises UnreadableInput where it is damaged or too large."""
+        try:
+            block = self._unpacked.read(size)
+        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+            raise UnreadableInput(
+                f"{self._path.name} is a damaged or cut-off gzip file; fetch or pack it again.",
+                self._path,
+            ) from error
+        except OSError as error:
+            raise refusal(self._path, error.strerror or str(error)) from error
+        self._done += len(block)
+        ratio = self._done // max(self._packed.tell(), 1)
+        if self._done > MOST_UNPACKED:
+            self._refuse(f"{MOST_UNPACKED >> 30} GB")
+        if self._done > _JUDGED_FROM and ratio > MOST_RATIO:
+            self._refuse(f"{MOST_RATIO} times its size")
+        return block
+
+    def _refuse(self, limit: str) -> None:
         raise UnreadableInput(
-            f"{path.name} cannot be read: {error.strerror or error}.", path
-        ) from error
+            f"{self._path.name} unpacks to more than {limit}, so it is not read; unpack it "
+            "yourself, look at it, and name the unpacked file.",
+            self._path,
+        )
 
 
-def _read(file: IO[bytes], path: Path, size: int) -> bytes:
-    try:
-        return file.read(size)
-    except (EOFError, zlib.error) as error:
-        raise _damaged(path) from error
-
-
-def _damaged(path: Path) -> UnreadableInput:
-    return UnreadableInput(
-        f"{path.name} is a damaged or cut-off gzip file; fetch or pack it again.", path
-    )
+@contextmanager
+def _open(path: Path) -> Iterator[tuple[_Readable, bool]]:
+    with open_regular(path) as file:
+        plain = _Plain(file, path)
+        compressed = plain.read(2) == _GZIP
+        file.seek(0)
+        yield (_Unpacked(file, path) if compressed else plain), compressed
 
 
 def _encoding(raw: bytes) -> tuple[str, int]:
@@ -120,12 +179,22 @@ def _transcoded(raw: Iterator[bytes], encoding: str, *, final: bool) -> Iterator
     if encoding == "utf-8":
         yield from raw
         return
-    # A lone surrogate becomes bytes that are no UTF-8, so that its line alone is refused.
-    decoder = codecs.getincrementaldecoder(encoding)("surrogatepass")
-    try:
-        for block in raw:
-            yield decoder.decode(block).encode("utf-8", "surrogatepass")
-        if final:
-            yield decoder.decode(b"", final=True).encode("utf-8", "surrogatepass")
-    except UnicodeDecodeError:
-        yield b"\xff"
+    decoder = codecs.getincrementaldecoder(encoding)(_BYTES_AS_THEY_ARE)
+    for block in raw:
+        yield decoder.decode(block).encode("utf-8", "surrogatepass")
+    if final:
+        yield decoder.decode(b"", final=True).encode("utf-8", "surrogatepass")
+
+
+_BYTES_AS_THEY_ARE: Final = "curator-bytes-as-they-are"
+
+
+def _keep(error: UnicodeError) -> tuple[str, int]:
+    """Turn what is no character into half characters, which no UTF-8 has: only its line is refused."""
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    wrong = error.object[error.start : error.end]
+    return "".join(chr(0xDC00 + byte) for byte in wrong), error.end
+
+
+codecs.register_error(_BYTES_AS_THEY_ARE, _keep)

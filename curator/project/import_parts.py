@@ -4,7 +4,7 @@ import multiprocessing
 import os
 import sys
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
 from dataclasses import dataclass
 from threading import Lock
@@ -15,11 +15,12 @@ import numpy as np
 from curator.curate.analysis import Analysis, Column
 from curator.dataset.errors import UnreadableInput
 from curator.formats.openai_chat import Source
+from curator.formats.records import Chunk
 from curator.project.import_worker import (
     PRELOAD,
     Part,
     Terms,
-    analyse_bytes,
+    analyse_records,
     analyse_slice,
     read_slice,
 )
@@ -38,12 +39,16 @@ _STARTING: Final = Lock()
 
 @dataclass(frozen=True, slots=True)
 class ReadPart:
-    """One part of a file: its bytes, what the kernel found, and the number of each of its lines."""
+    """One part of a file: its bytes, what the kernel found, and the number of each of its lines.
+
+    chunk holds what the reader knows besides; its records are in data.
+    """
 
     data: bytes
     part: Part
     numbers: Column
     consumed: int
+    chunk: Chunk
 
     @property
     def analysis(self) -> Analysis:
@@ -53,13 +58,12 @@ class ReadPart:
 
 @dataclass(frozen=True, slots=True)
 class _Task:
-    """One part to analyse: by place in the file, or by its bytes with the numbers of its lines."""
+    """One part to analyse: by place in the file, or by its records."""
 
     function: Callable[..., Part]
     arguments: tuple[Any, ...]
     consumed: int
-    data: bytes | None = None
-    numbers: Sequence[int] = ()
+    chunk: Chunk | None = None
 
 
 class Parts:
@@ -85,6 +89,7 @@ class Parts:
                 yield self._finish(*waiting.popleft())
         while waiting:
             yield self._finish(*waiting.popleft())
+        self._require_unchanged()
 
     def _tasks(self) -> Iterator[_Task]:
         source = self._source
@@ -94,8 +99,8 @@ class Parts:
                 yield _Task(analyse_slice, (path, begin, end), end - begin)
             return
         for chunk in source.read():
-            data = b"\n".join(chunk.records)
-            yield _Task(analyse_bytes, (data,), len(data), data, chunk.numbers)
+            size = sum(map(len, chunk.records)) + len(chunk.records)
+            yield _Task(analyse_records, (chunk.records,), size, chunk)
 
     def _submit(self, task: _Task) -> Future[Part] | None:
         if self._executor is None:
@@ -108,19 +113,23 @@ class Parts:
 
     def _finish(self, task: _Task, future: Future[Part] | None) -> ReadPart:
         part = self._result(task, future)
-        data = task.data
-        if data is None:
-            data = read_slice(*task.arguments)
-            if _state(self._source) != self._state:
-                path = self._source.path
-                raise UnreadableInput(
-                    f"{path.name} changed while it was read; import it again.", path
-                )
-            numbers = np.arange(self._line, self._line + part.lines)
-            self._line += part.lines
-        else:
-            numbers = np.array(task.numbers, np.int64)
-        return ReadPart(data, part, numbers, task.consumed)
+        if task.chunk is not None:
+            chunk = task.chunk
+            data = b"\n".join(chunk.records)
+            return ReadPart(data, part, np.array(chunk.numbers, np.int64), task.consumed, chunk)
+        data = read_slice(*task.arguments)
+        self._require_unchanged()
+        chunk = Chunk([], range(self._line, self._line + part.lines))
+        if len(data) < task.consumed:
+            start = max(data.rfind(b"\n"), data.rfind(b"\r")) + 1
+            chunk.long[part.lines - 1] = task.consumed - start
+        self._line += part.lines
+        return ReadPart(data, part, np.array(chunk.numbers, np.int64), task.consumed, chunk)
+
+    def _require_unchanged(self) -> None:
+        if _state(self._source) != self._state:
+            path = self._source.path
+            raise UnreadableInput(f"{path.name} changed while it was read; import it again.", path)
 
     def _result(self, task: _Task, future: Future[Part] | None) -> Part:
         if future is not None:

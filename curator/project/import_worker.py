@@ -19,6 +19,7 @@ import numpy as np
 from curator.curate.analysis import Analysis, Column
 from curator.curate.kernel import kernel
 from curator.curate.tokens import ENCODINGS, Counter
+from curator.formats.opening import BLOCK
 from curator.formats.records import LONGEST, split_lines
 from curator.project.referee import count_wrong
 
@@ -61,27 +62,40 @@ def analyse_slice(path: str, begin: int, end: int, terms: Terms) -> Part:
 
 
 def read_slice(path: str, begin: int, end: int) -> bytes:
-    """Read a part of a file; of a line longer than any record may be, only the beginning."""
+    """Read a part of a file; of a line longer than any record may be, only the beginning.
+
+    A part ends with the first line that goes beyond its size, so only its last line is ever cut.
+    """
     with Path(path).open("rb") as file:
         file.seek(begin)
-        return file.read(min(end - begin, 2 * LONGEST))
+        return file.read(min(end - begin, LONGEST + BLOCK))
 
 
 def analyse_bytes(data: bytes, terms: Terms) -> Part:
     """Analyse all lines of some bytes."""
+    lines, starts = split_lines(data)
+    if lines and not lines[-1]:
+        lines.pop()
+    at = _starts(lines) if starts is None else np.array(starts[: len(lines)], np.int64)
+    return _analyse(lines, at, terms)
+
+
+def analyse_records(records: list[bytes], terms: Terms) -> Part:
+    """Analyse records that may hold line ends; places count as if an LF stood between them."""
+    return _analyse(records, _starts(records), terms)
+
+
+def _starts(lines: list[bytes]) -> Column:
+    lengths = np.fromiter(map(len, lines), np.int64, len(lines)) + 1
+    return np.cumsum(lengths) - lengths
+
+
+def _analyse(lines: list[bytes], at: Column, terms: Terms) -> Part:
     worker = kernel(terms.encoding, terms.profile, terms.limit)
     if not terms.trusted:
         worker.distrust()
     elif terms.fast:
         worker.counter.accelerate()
-    lines, starts = split_lines(data)
-    if lines and not lines[-1]:
-        lines.pop()
-    if starts is None:
-        lengths = np.fromiter(map(len, lines), np.int64, len(lines)) + 1
-        at = np.cumsum(lengths) - lengths
-    else:
-        at = np.array(starts[: len(lines)], np.int64)
     analysis = worker.analyse(lines)
     miscounted = 0
     if worker.counter.engine != "tiktoken":

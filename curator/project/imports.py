@@ -8,8 +8,9 @@ import hashlib
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from functools import partial
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,17 +19,19 @@ import numpy.typing as npt
 
 from curator.curate.analysis import Column
 from curator.curate.tokens import counter
-from curator.dataset.errors import Cancelled, WrongUse
-from curator.dataset.json_values import Json
+from curator.dataset.errors import Cancelled, UnreadableInput, WrongUse
+from curator.dataset.regular_files import open_regular
 from curator.formats.openai_chat import NAME, Source, sniff
+from curator.formats.opening import BLOCK, prove
+from curator.formats.records import KEPT, LONGEST
 from curator.formats.registry import format_named
 from curator.project.bulk import Bulk, import_hashes
-from curator.project.changes import Changes
 from curator.project.derive import terms_of
 from curator.project.import_parts import Parts, ReadPart, pool
+from curator.project.import_report import ImportReport, SourceReport, UnreadableFile
 from curator.project.import_worker import Terms
 from curator.project.reanalysis import reanalyse
-from curator.project.rejects import LISTED, RejectedRow, Rejects
+from curator.project.rejects import Rejects
 from curator.project.store import Project
 
 Progress = Callable[[int, int, str], None]
@@ -36,64 +39,6 @@ Cancel = Callable[[], bool]
 
 _FEW_BYTES: Final = 8 << 20
 """Below this, starting worker processes takes longer than the work."""
-
-
-@dataclass(frozen=True, slots=True)
-class SourceReport:
-    """What came of one file."""
-
-    file: str
-    format: str
-    confidence: float
-    records: int
-    imported: int
-    unchanged: int
-    rejected: int
-    blank: int
-
-
-@dataclass(slots=True)
-class ImportReport:
-    """What came of an import; notes are sentences about anything out of the ordinary."""
-
-    sources: list[SourceReport] = field(default_factory=list)
-    rejected_rows: list[RejectedRow] = field(default_factory=list)
-    rejects_files: list[Path] = field(default_factory=list)
-    changes: list[Changes] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-
-    @property
-    def imported(self) -> int:
-        """Conversations added."""
-        return sum(source.imported for source in self.sources)
-
-    @property
-    def unchanged(self) -> int:
-        """Conversations that were there already."""
-        return sum(source.unchanged for source in self.sources)
-
-    @property
-    def rejected(self) -> int:
-        """Lines that cannot be read as conversations."""
-        return sum(source.rejected for source in self.sources)
-
-    @property
-    def rejects_file(self) -> Path | None:
-        """The first file that refused lines were saved in."""
-        return self.rejects_files[0] if self.rejects_files else None
-
-    def to_json(self) -> dict[str, Json]:
-        """Return the keys that the command line prints."""
-        return {
-            "imported": self.imported,
-            "unchanged": self.unchanged,
-            "rejected": self.rejected,
-            "rejects_file": str(self.rejects_file) if self.rejects_file else None,
-            "rejects_files": [str(path) for path in self.rejects_files],
-            "sources": [asdict(source) for source in self.sources],
-            "rejected_rows": [row._asdict() for row in self.rejected_rows[:LISTED]],
-            "notes": list(self.notes),
-        }
 
 
 def import_files(
@@ -105,15 +50,16 @@ def import_files(
     executor: Executor | None = None,
     format: str = "auto",  # noqa: A002 - the word of the command line
 ) -> ImportReport:
-    """Import files into a project; raises UnreadableInput before anything is written.
+    """Import files into a project; raises UnreadableInput where not one of them can be read.
 
-    executor is where parts are analysed: worker processes of its own by default, in line for little.
+    Where others can, they get in, and the report names the ones that cannot. executor is where
+    parts are analysed: worker processes of its own by default, in line for little.
     """
     if format != "auto" and format_named(format) is None:
         raise WrongUse(f"There is no format {format}; use auto or {NAME}.")
-    sources = [sniff(Path(path)) for path in paths]
-    sizes = [source.size for source in sources]
     report = ImportReport()
+    sources = _looked_at(paths, report)
+    sizes = [source.size for source in sources]
     workers: Executor | None = None
     with ExitStack() as stack:
         found = terms_of(project.setting("base_model"), project.setting("rules_profile"))
@@ -138,7 +84,22 @@ def import_files(
     report.changes = bulk.changes
     if work.differs:
         _count_again(project, found.encoding, report, progress, cancelled)
+    if report.unreadable and not report.sources and not report.changes:
+        raise UnreadableInput(
+            " ".join(each.reason for each in report.unreadable), report.unreadable[0].file
+        )
     return report
+
+
+def _looked_at(paths: Sequence[Path], report: ImportReport) -> list[Source]:
+    """Look at every file; those that cannot be read go into the report."""
+    sources = []
+    for path in paths:
+        try:
+            sources.append(sniff(Path(path)))
+        except UnreadableInput as error:
+            report.unreadable.append(UnreadableFile(str(path), str(error)))
+    return sources
 
 
 def _count_again(
@@ -181,9 +142,14 @@ class _Import:
 
     def run(self, source: Source, step: Callable[[int], None], dismissed: Executor | None) -> None:
         """Import one file; dismissed may stop as soon as all parts are analysed."""
-        rejects = Rejects(self._project.path, source.path)
+        rejects = Rejects(self._project.path, source.path, source.unit)
+        counts = _Counts()
         try:
-            self._read(source, rejects, step, dismissed)
+            self._read(source, rejects, counts, step, dismissed)
+        except UnreadableInput as error:
+            rejects.drop()
+            self._give_up(source, counts, str(error))
+            return
         except BaseException:
             rejects.drop()
             raise
@@ -196,43 +162,77 @@ class _Import:
         self,
         source: Source,
         rejects: Rejects,
+        counts: "_Counts",
         step: Callable[[int], None],
         dismissed: Executor | None,
     ) -> None:
-        noted = self._bulk.add_source(str(source.path), source.path.name, "", NAME)
         copies = _Copies(np.concatenate(self._known))
+        step(0)
+        for _ in prove(source.opening):
+            self._stop_if_cancelled()
         parts = Parts(source, self._terms, self._executor)
         digest = hashlib.sha256(source.opening.raw_mark)
-        counts = _Counts()
+        is_digest = source.is_sliceable
         done = 0
-        step(0)
         for read in parts:
-            if self._cancelled():
-                raise Cancelled("The import was cancelled; what was imported so far stays.")
+            self._stop_if_cancelled()
             if read.part.miscounted:
                 self.differs = True
                 self._terms = self._terms._replace(trusted=False)
                 parts.distrust()
             new = copies.new(read.analysis.columns["content_hash"])
             if new.any():
-                self._store(read, new, noted)
-            if source.is_sliceable:
-                digest.update(read.data)
-            counts.add(new, read.analysis.blank)
+                self._store(read, new, counts, source)
+            digest.update(read.data)
+            is_digest = is_digest and len(read.data) == read.consumed
+            counts.add(new, read)
             self._refuse(read, rejects)
+            self._report.notes += [f"{source.path.name}: {each}" for each in read.chunk.remarks]
             done += read.consumed
             step(min(done, source.size))
         if dismissed is not None:
             dismissed.shutdown(wait=False)
-        if not source.is_sliceable:
-            with source.path.open("rb") as file:
-                digest = hashlib.file_digest(file, "sha256")
-        self._note(source, noted, counts, rejects.count, digest.hexdigest())
+        self._judge(source, counts, rejects)
+        if not is_digest:
+            digest = hashlib.sha256()
+            with open_regular(source.path) as file:
+                while block := file.read(BLOCK):
+                    digest.update(block)
+        self._note(source, counts, rejects.count, digest.hexdigest())
 
-    def _note(
-        self, source: Source, noted: int, counts: "_Counts", rejected: int, digest: str
-    ) -> None:
+    def _stop_if_cancelled(self) -> None:
+        if self._cancelled():
+            raise Cancelled("The import was cancelled; what was imported so far stays.")
+
+    def _judge(self, source: Source, counts: "_Counts", rejects: Rejects) -> None:
+        """Raise UnreadableInput for a file of another kind; note what is out of the ordinary."""
+        name = source.path.name
+        if counts.imported + counts.unchanged:
+            if counts.reinforcement:
+                one = counts.reinforcement == 1
+                self._report.notes.append(
+                    f"{name}: {counts.reinforcement:,} {source.unit}{'' if one else 's'} "
+                    f"{'is a reinforcement item' if one else 'are reinforcement items'}, which end "
+                    "with a question and hold what a grader reads. They are kept for "
+                    "reinforcement training; supervised training needs an answer in each."
+                )
+            return
+        if rejects.count and not rejects.any_conversation:
+            raise UnreadableInput(_what_it_holds(source, rejects), source.path)
+        if not rejects.count:
+            holds = "holds nothing but blank lines" if counts.blank else "is empty"
+            self._report.notes.append(f"{name} {holds}; nothing was imported from it.")
+
+    def _give_up(self, source: Source, counts: "_Counts", reason: str) -> None:
+        """Note a file that could not be read, or not to its end."""
+        if counts.source:
+            self._bulk.finish_source(counts.source, state="cancelled")
+            reason += f" {counts.imported:,} conversations that were read before stay."
+        self._report.unreadable.append(UnreadableFile(str(source.path), reason))
+
+    def _note(self, source: Source, counts: "_Counts", rejected: int, digest: str) -> None:
         """Close the source in the project and add it to the report."""
+        noted = self._noted(source, counts)
         records = counts.imported + counts.unchanged + rejected
         self._bulk.finish_source(noted, records=records, rejected=rejected, digest=digest)
         self._report.sources.append(
@@ -248,7 +248,15 @@ class _Import:
             )
         )
 
-    def _store(self, read: ReadPart, new: npt.NDArray[np.bool_], source: int) -> None:
+    def _noted(self, source: Source, counts: "_Counts") -> int:
+        """Return the project's number of a file, which has none before something of it gets in."""
+        if not counts.source:
+            counts.source = self._bulk.add_source(str(source.path), source.path.name, "", NAME)
+        return counts.source
+
+    def _store(
+        self, read: ReadPart, new: npt.NDArray[np.bool_], counts: "_Counts", source: Source
+    ) -> None:
         analysis = read.analysis
         rows = np.flatnonzero(new)
         segment, start = _segment(read, rows)
@@ -261,29 +269,69 @@ class _Import:
         columns["title"] = [analysis.titles[row] for row in rows.tolist()]
         place = {row: at for at, row in enumerate(rows.tolist())}
         findings = [(place[row], found) for row, found in analysis.findings if row in place]
-        self._bulk.add(segment, columns, source=source, findings=findings)
+        noted = self._noted(source, counts)
+        self._bulk.add(segment, columns, source=noted, findings=findings)
         self._known.append(columns["import_hash"])
 
     def _refuse(self, read: ReadPart, rejects: Rejects) -> None:
+        found = [
+            (fault.number, b"", "F01", fault.reason, fault.line) for fault in read.chunk.faults
+        ]
+        places = read.chunk.places
         for refused, (at, length) in zip(read.analysis.rejected, read.part.rejected, strict=True):
-            raw = read.data[at : at + length]
-            rejects.add(raw, int(read.numbers[refused.line]), refused.rule, refused.reason)
+            index = refused.line
+            number = int(read.numbers[index])
+            raw, reason = read.data[at : at + length], refused.reason
+            if index in read.chunk.long:
+                raw, reason = raw[:KEPT], _too_long(read.chunk.long[index])
+            starts = places[index].line if places else number
+            found.append((number, raw, refused.rule, reason, starts))
+        for number, raw, rule, reason, starts in sorted(found, key=itemgetter(0)):
+            rejects.add(raw, number, rule, reason, starts)
+
+
+def _too_long(size: int) -> str:
+    return (
+        f"This line is longer than {LONGEST >> 20} MB ({size >> 20:,} MB), so it was not read; only "
+        "its beginning is kept. A quote or a bracket may be missing in it."
+    )
+
+
+def _what_it_holds(source: Source, rejects: Rejects) -> str:
+    """Say in one sentence what a file is in which nothing looks like a conversation."""
+    if rejects.rules.most_common(1)[0][0] not in ("S01", "F02"):
+        return source.other_kind()
+    first = next(row for row in rejects.rows if row.rule in ("S01", "F02"))
+    _, _, way_out = first.reason.partition(". ")
+    none = f"none of its {rejects.count:,} {source.unit}s" if rejects.count > 1 else "what it holds"
+    return (
+        f"{source.path.name} holds no conversations: {none} "
+        f'{"has" if rejects.count > 1 else "has no"} a "messages" list. {way_out}'
+    )
 
 
 @dataclass(slots=True)
 class _Counts:
     """What came of the rows of one file."""
 
+    source: int = 0
     imported: int = 0
     unchanged: int = 0
     blank: int = 0
+    reinforcement: int = 0
 
-    def add(self, new: npt.NDArray[np.bool_], blank: int) -> None:
+    def add(self, new: npt.NDArray[np.bool_], read: ReadPart) -> None:
         """Take in one part."""
         imported = int(new.sum())
         self.imported += imported
         self.unchanged += len(new) - imported
-        self.blank += blank
+        self.blank += read.analysis.blank
+        found: dict[str, set[int]] = {"S09": set(), "S03": set()}
+        for row, finding in read.analysis.findings:
+            if finding.rule in found:
+                found[finding.rule].add(row)
+        # No answer, but keys that no supervised line has: the reference that a grader compares with.
+        self.reinforcement += len(found["S09"] & found["S03"])
 
 
 class _Copies:

@@ -1,6 +1,8 @@
 """The lines an import refused, kept beside the project so that they can be mended and imported again."""
 
 import os
+import re
+from collections import Counter
 from contextlib import suppress
 from pathlib import Path
 from tempfile import mkstemp
@@ -15,13 +17,32 @@ LISTED: Final = 1_000
 """How many refused lines a report names one by one."""
 
 
+_HELD: Final = 4 << 20
+"""Bytes of refused lines that are held before they are written."""
+
+_SPOKEN_OF: Final = re.compile(r"\b([Tt]his|[Tt]he) line\b")
+_MESSAGES: Final = re.compile(rb"""['"]messages\\?['"]""")
+
+
 class RejectedRow(NamedTuple):
-    """One refused line: its file, its number, the rule it breaks and why."""
+    """One refused line or element: its file, its number, the rule it breaks and why.
+
+    unit says what the number counts, "line" or "element"; starts is the line on which it begins.
+    """
 
     file: str
     line: int
     rule: str
     reason: str
+    unit: str = "line"
+    starts: int = 0
+
+    @property
+    def place(self) -> str:
+        """Where it stands, for people."""
+        if self.unit == "line":
+            return f"line {self.line}"
+        return f"{self.unit} {self.line} (line {self.starts})"
 
 
 class Rejects:
@@ -30,24 +51,35 @@ class Rejects:
     The lines go into NAME.jsonl byte for byte, and NAME.tsv says of each where it stood and why.
     """
 
-    def __init__(self, project: Path, source: Path) -> None:
+    def __init__(self, project: Path, source: Path, unit: str = "line") -> None:
         self._folder = project.absolute().parent
         self._stem = f"{_cut(project.stem)}.rejects-{_cut(source.name.split('.')[0])}"
         self._source = str(source)
+        self._unit = unit
         self._lines: list[bytes] = []
+        self._held = 0
         self._reasons: list[str] = []
         self._files: list[tuple[Path, str]] = []
         self.count = 0
         self.rows: list[RejectedRow] = []
+        self.rules: Counter[str] = Counter()
+        self.any_conversation = False
 
-    def add(self, raw: bytes, line: int, rule: str, reason: str) -> None:
-        """Take one refused line."""
+    def add(self, raw: bytes, line: int, rule: str, reason: str, starts: int = 0) -> None:
+        """Take one refused record; raw is empty for a fault that stands between records."""
         self.count += 1
+        self.rules[rule] += 1
+        self.any_conversation = self.any_conversation or bool(_MESSAGES.search(raw))
+        if self._unit != "line":
+            reason = _SPOKEN_OF.sub(rf"\1 {self._unit}", reason)
         if len(self.rows) < LISTED:
-            self.rows.append(RejectedRow(self._source, line, rule, reason))
-        self._lines.append(raw.rstrip(b"\r\n") + b"\n")
-        self._reasons.append(f"{line}\t{rule}\t{' '.join(reason.split())}\n")
-        if len(self._lines) >= LISTED:
+            row = RejectedRow(self._source, line, rule, reason, self._unit, starts or line)
+            self.rows.append(row)
+        if raw:
+            self._held += len(raw)
+            self._lines.append(raw.rstrip(b"\r\n") + b"\n")
+            self._reasons.append(f"{line}\t{rule}\t{' '.join(reason.split())}\n")
+        if len(self._lines) >= LISTED or self._held > _HELD:
             self._spill()
 
     def keep(self) -> Path | None:
@@ -55,7 +87,7 @@ class Rejects:
 
         A file of that name that holds something else is somebody's mending: it is left alone.
         """
-        if not self.count:
+        if not self._lines and not self._files:
             return None
         self._spill()
         for number in range(1, 10_000):
@@ -86,7 +118,7 @@ class Rejects:
         try:
             if not self._files:
                 self._files = [(self._new(ending), ending) for ending in (".jsonl", ".tsv")]
-                texts = b"line\trule\treason\n" + texts
+                texts = f"{self._unit}\trule\treason\n".encode() + texts
             for (made, _), data in zip(self._files, (b"".join(self._lines), texts), strict=True):
                 with made.open("ab") as file:
                     file.write(data)
@@ -98,7 +130,7 @@ class Rejects:
                 f"The refused lines cannot be saved in {self._folder}: {error.strerror or error}.",
                 self._folder,
             ) from error
-        self._lines, self._reasons = [], []
+        self._lines, self._reasons, self._held = [], [], 0
 
     def _new(self, ending: str) -> Path:
         handle, name = mkstemp(dir=self._folder, prefix=f".{self._stem}-", suffix=ending)

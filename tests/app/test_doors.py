@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QLabel
 
 from curator.app.dialogs.import_report import ImportReportDialog
 from curator.app.doors import FileAsker, free_name
@@ -62,9 +62,50 @@ def test_an_import_makes_a_project_beside_the_file(curator, lines, qtbot):
     table = dialog.grid.table()
     assert table.rowCount() == 2
     shown = [table.data(table.index(0, column)) for column in range(4)]
-    assert shown[:3] == ["talks.jsonl", "6", "F01"]
+    assert shown[:3] == ["talks.jsonl", "line 6", "F01"]
     assert shown[3]
     dialog.close()
+
+
+def test_a_file_that_cannot_be_read_is_named_and_the_others_get_in(curator, lines, tmp_path, qtbot):
+    table = tmp_path / "table.csv"
+    table.write_text("a,b\n1,2\n")
+    whole = tmp_path / "whole.jsonl"
+    whole.write_text(lines.read_text().splitlines()[0] + "\n")
+    curator.doors.take((whole, table, tmp_path))
+    qtbot.waitUntil(lambda: rows_shown(curator) == 1, timeout=30_000)
+    qtbot.waitUntil(lambda: bool(curator.window.toaster.notices()), timeout=30_000)
+    notice = curator.window.toaster.notices()[-1]
+    assert notice.text == "1 imported · 2 files cannot be read"
+    notice.action()
+    dialog = QApplication.activeModalWidget()
+    said = " ".join(label.text() for label in dialog.findChildren(QLabel))
+    assert "table.csv looks like a table (CSV)" in said
+    assert f"{tmp_path.name} cannot be read: it is a folder" in said
+    dialog.close()
+
+
+def test_elements_of_an_array_are_called_elements(curator, lines, tmp_path, qtbot):
+    rows = [json.loads(line) for line in lines.read_text().splitlines()[:2]]
+    array = tmp_path / "array.json"
+    array.write_text("[\n" + ",\n".join([json.dumps(rows[0]), "7", json.dumps(rows[1])]) + "\n]")
+    curator.doors.take((array,))
+    qtbot.waitUntil(lambda: rows_shown(curator) == 2, timeout=30_000)
+    qtbot.waitUntil(lambda: bool(curator.window.toaster.notices()), timeout=30_000)
+    curator.window.toaster.notices()[-1].action()
+    dialog = QApplication.activeModalWidget()
+    table = dialog.grid.table()
+    shown = [table.data(table.index(0, column)) for column in range(4)]
+    assert shown[:3] == ["array.json", "element 2 (line 3)", "F02"]
+    assert shown[3].startswith("This element is a number")
+    dialog.close()
+
+
+def test_a_dropped_folder_is_no_file(curator, tmp_path, qtbot):
+    curator.doors.take((tmp_path,))
+    qtbot.waitUntil(lambda: bool(curator.window.toaster.notices()), timeout=30_000)
+    assert f"{tmp_path.name} is no file" in curator.window.toaster.notices()[-1].text
+    assert not curator.jobs.running()
 
 
 def test_the_same_file_twice_adds_nothing(curator, lines, qtbot):

@@ -65,3 +65,53 @@ def test_a_relative_path_is_told_as_given(curator, tmp_path, monkeypatch):
     write(tmp_path / "f.jsonl", line("a"))
     assert curator("new", "a.curator")[1]["project"] == "a.curator"
     assert curator("import", "a.curator", "f.jsonl")[1]["sources"][0]["file"] == "f.jsonl"
+
+
+def test_one_unreadable_file_among_several_is_named_and_the_others_get_in(curator, tmp_path):
+    project = tmp_path / "a.curator"
+    curator("new", project)
+    good, more = (write(tmp_path / f"{n}.jsonl", *questions(3)) for n in "ab")
+    table = write(tmp_path / "table.csv", "a,b", "1,2")
+    code, told = curator("import", project, good, table, tmp_path / "none.jsonl", more)
+    assert code == 2
+    assert told["imported"] + told["unchanged"] == 6
+    assert [each["file"] for each in told["unreadable"]] == [
+        str(table),
+        str(tmp_path / "none.jsonl"),
+    ]
+    assert told["error"]["kind"] == "unreadable_input"
+    assert "table.csv looks like a table" in told["error"]["message"]
+    assert "none.jsonl cannot be read" in told["error"]["message"]
+
+
+def test_a_whole_file_of_another_kind_is_one_sentence(curator, tmp_path):
+    project = tmp_path / "a.curator"
+    curator("new", project)
+    rows = ['{"prompt": "a", "completion": "b"}'] * 50
+    code, told = curator("import", project, write(tmp_path / "pairs.jsonl", *rows))
+    assert code == 2
+    assert told["error"]["message"].startswith("pairs.jsonl holds no conversations: none of its 50")
+    assert sorted(each.name for each in tmp_path.glob("*.*")) == ["a.curator", "pairs.jsonl"]
+
+
+def test_elements_of_an_array_are_called_elements(curator, tmp_path):
+    project = tmp_path / "a.curator"
+    curator("new", project)
+    (one, two) = questions(2)
+    array = tmp_path / "a.json"
+    array.write_text(f"[{one},\n7,\n{two}")
+    code, told = curator("import", project, array)
+    assert (code, told["imported"], told["rejected"]) == (1, 2, 2)
+    number, end = told["rejected_rows"]
+    assert (number["line"], number["unit"], number["starts"]) == (2, "element", 2)
+    assert number["reason"].startswith("This element is a number")
+    assert "has no end" in end["reason"]
+
+
+def test_an_empty_file_is_said_to_be_empty(curator, tmp_path):
+    project = tmp_path / "a.curator"
+    curator("new", project)
+    (tmp_path / "empty.jsonl").write_text("")
+    code, told = curator("import", project, tmp_path / "empty.jsonl")
+    assert (code, told["imported"]) == (0, 0)
+    assert told["notes"] == ["empty.jsonl is empty; nothing was imported from it."]

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from curator.dataset.errors import UnreadableInput
-from curator.formats import openai_chat, opening, records, registry
+from curator.formats import openai_chat, opening, records, registry, scanner
 from curator.formats.openai_chat import sniff, write
 
 LINES = [
@@ -119,7 +119,7 @@ def test_records_do_not_depend_on_where_blocks_end(values, size, in_array, inden
     else:
         data = "\n".join(json.dumps(o, indent=indent) for o in objects).encode()
     blocks = [data[at : at + size] for at in range(0, len(data), size)]
-    found = [r for c in records.scanned(blocks, in_array=in_array) for r in c.records]
+    found = [r for c in scanner.scanned(blocks, in_array=in_array) for r in c.records]
     assert [json.loads(record) for record in found] == objects
 
 
@@ -200,14 +200,17 @@ def test_empty_files_have_no_records(file):
         assert read(file(data)) == []
 
 
-def test_an_endless_record_is_cut(monkeypatch):
-    monkeypatch.setattr(records, "LONGEST", 1_000)
-    blocks = [b"[", *[b'{"a": "' + b"x" * 300] * 20]
-    found = [r for c in records.scanned(blocks, in_array=True) for r in c.records]
-    assert len(found) == 1
-    assert len(found[0]) < 2_000
-    long_line = [r for c in records.lines([b"x" * 700] * 5) for r in c.records]
-    assert len(long_line[0]) <= 2_000
+def test_a_record_that_is_too_long_is_named_and_only_its_start_is_kept(monkeypatch):
+    for module in (records, scanner):
+        monkeypatch.setattr(module, "LONGEST", 1_000)
+        monkeypatch.setattr(module, "KEPT", 100)
+    blocks = [b"[", *[b'{"a": "' + b"x" * 300] * 20, b'"}, {"messages": [1]}]']
+    (chunk,) = scanner.scanned(blocks, in_array=True)
+    assert [len(record) for record in chunk.records] == [100, 17]
+    assert chunk.long == {0: 20 * 307 + 2}
+    chunk, last = records.lines([*[b"x" * 700] * 5, b"yy\nz"])
+    assert [len(record) for record in (*chunk.records, *last.records)] == [102, 1]
+    assert chunk.long == {0: 3_502}
 
 
 def test_the_writer_puts_each_conversation_on_a_line():

@@ -143,7 +143,7 @@ def test_mended_lines_can_be_imported(project, file, tmp_path):
 
 
 def test_the_report_has_the_keys_of_the_command_line(project, file):
-    keys = run(project, file(line(1) + "\n{")).to_json()
+    keys = run(project, file(line(1) + '\n{"messages": [')).to_json()
     assert json.loads(json.dumps(keys)) == keys
     assert keys["imported"] == 1
     assert keys["sources"][0].keys() >= {
@@ -154,15 +154,35 @@ def test_the_report_has_the_keys_of_the_command_line(project, file):
         "imported",
         "rejected",
     }
-    assert keys["rejected_rows"][0].keys() == {"file", "line", "rule", "reason"}
+    assert keys["rejected_rows"][0].keys() >= {"file", "line", "rule", "reason"}
     assert keys["rejects_file"].endswith("desk.rejects-chats.jsonl")
 
 
-def test_nothing_is_written_where_one_file_cannot_be_read(project, file):
-    with pytest.raises(UnreadableInput, match="table"):
-        run(project, file(line(1)), file("a,b\n1,2\n", "table.csv"))
+def test_nothing_is_written_where_no_file_can_be_read(project, file, tmp_path):
+    with pytest.raises(UnreadableInput, match=r"table.*nothing\.jsonl cannot be read"):
+        run(project, file("a,b\n1,2\n", "table.csv"), tmp_path / "nothing.jsonl")
     assert project.count() == 0
     assert not project.sources()
+
+
+def test_one_file_that_cannot_be_read_does_not_keep_the_others_out(project, file, tmp_path):
+    report = run(
+        project,
+        file(line(1), "a.jsonl"),
+        file("a,b\n1,2\n", "table.csv"),
+        tmp_path,
+        file(line(2), "b.jsonl"),
+    )
+    assert contents(project) == [line(1), line(2)]
+    assert [(Path(each.file).name, each.reason) for each in report.unreadable] == [
+        (
+            "table.csv",
+            "table.csv looks like a table (CSV); save it as JSON Lines with a messages list and "
+            "import that.",
+        ),
+        (tmp_path.name, f"{tmp_path.name} cannot be read: it is a folder; name a file in it."),
+    ]
+    assert [source.name for source in project.sources()] == ["a.jsonl", "b.jsonl"]
 
 
 def test_an_unknown_format_is_refused(project, file):
@@ -181,8 +201,10 @@ def test_a_file_that_changes_while_it_is_read_is_noticed(project, file, monkeypa
             path.write_text(line(99) * 2)
             os.utime(path, (1, 1))
 
-    with pytest.raises(UnreadableInput, match="changed while it was read"):
-        import_files(project, [path], progress=progress, cancelled=lambda: False)
+    report = import_files(project, [path], progress=progress, cancelled=lambda: False)
+    (broken,) = report.unreadable
+    assert "changed while it was read; import it again." in broken.reason
+    assert broken.reason.endswith(f" {project.count()} conversations that were read before stay.")
     assert calls[0] == (0, calls[0][1], "chats.jsonl")
 
 
@@ -306,10 +328,11 @@ def test_rejects_without_lines_write_nothing(tmp_path):
 
 
 def test_many_rejects_are_listed_in_part_and_kept_whole(project, file, tmp_path):
-    report = run(project, file("{\n" * 2_500))
+    bad = '{"messages": }\n'
+    report = run(project, file(bad * 2_500))
     assert report.rejected == 2_500
     assert len(report.rejected_rows) == 1_000
-    assert (tmp_path / "desk.rejects-chats.jsonl").read_bytes() == b"{\n" * 2_500
+    assert (tmp_path / "desk.rejects-chats.jsonl").read_text() == bad * 2_500
 
 
 KILLED = """

@@ -12,11 +12,11 @@ from curator.app.widgets.buttons import PlainButton, PrimaryButton
 from curator.app.widgets.text import PageTitle, Quiet
 
 if TYPE_CHECKING:
-    from curator.project.imports import ImportReport
+    from curator.project.import_report import ImportReport
 
 
 class ImportReportDialog(QDialog):
-    """Shown when something was left out; a clean import needs only a notice."""
+    """Shown when something was left out or noted; a clean import needs only a notice."""
 
     def __init__(self, report: "ImportReport", parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -29,11 +29,15 @@ class ImportReportDialog(QDialog):
         column.setContentsMargins(24, 24, 24, 16)
         column.setSpacing(12)
         column.addWidget(PageTitle(summary(report, self), self))
+        for sentence in (*(each.reason for each in report.unreadable), *report.notes):
+            column.addWidget(Quiet(sentence, self, wrap=True))
         words = self.tr(
             "These lines cannot be read as conversations. They are kept in a file beside the "
             "project: mend them there and import that file."
         )
-        column.addWidget(Quiet(words, self, wrap=True))
+        explained = Quiet(words, self, wrap=True)
+        explained.setVisible(bool(self._rejects))
+        column.addWidget(explained)
         self.grid = GridView(self.tr("Lines left out"), self)
         self.grid.set_table(self._table())
         column.addWidget(self.grid, 1)
@@ -42,7 +46,7 @@ class ImportReportDialog(QDialog):
     def _table(self) -> Table:
         columns = (
             Column(self.tr("File"), self._file, width=160),
-            Column(self.tr("Line"), self._line, width=72, number=True),
+            Column(self.tr("Where"), self._line, width=150),
             Column(self.tr("Rule"), self._rule, width=64),
             Column(self.tr("Why"), self._reason, stretch=True, tip=self._reason),
         )
@@ -68,8 +72,11 @@ class ImportReportDialog(QDialog):
         return Path(self._rows[row].file).name
 
     def _line(self, row: int) -> str:
-        line = self._rows[row].line
-        return f"{line:,}" if line else ""
+        found = self._rows[row]
+        if found.unit == "line":
+            return self.tr("line {0}").format(f"{found.line:,}")
+        words = self.tr("element {0} (line {1})")
+        return words.format(f"{found.line:,}", f"{found.starts:,}")
 
     def _rule(self, row: int) -> str:
         return self._rows[row].rule
@@ -89,4 +96,8 @@ def summary(report: "ImportReport", speaker: QWidget) -> str:
         words.append(speaker.tr("{0} already there").format(f"{report.unchanged:,}"))
     if report.rejected:
         words.append(speaker.tr("{0} left out").format(f"{report.rejected:,}"))
+    if len(report.unreadable) == 1:
+        words.append(speaker.tr("1 file cannot be read"))
+    elif report.unreadable:
+        words.append(speaker.tr("{0} files cannot be read").format(len(report.unreadable)))
     return " · ".join(words)

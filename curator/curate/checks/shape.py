@@ -236,6 +236,7 @@ def way_to_messages(fields: Mapping[str, Json]) -> str:
         ({"conversations"}, "It looks like ShareGPT"),
         ({"preferred_output"}, "It looks like a preference pair"),
         ({"chosen", "rejected"}, "It looks like a preference pair"),
+        ({"reference_answer"}, "It looks like a reinforcement item"),
         ({"instruction", "output"}, "It looks like Alpaca"),
         ({"prompt", "completion"}, "It looks like a prompt with its completion"),
         ({"contents"}, "It looks like Gemini's format"),
