@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from PySide6.QtCore import Qt, qVersion
-from PySide6.QtWidgets import QDialog, QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
 
 from curator import __version__
 from curator.app.tables.grid import Column, GridView, Table
 from curator.app.widgets.buttons import PrimaryButton
+from curator.app.widgets.dialog import Dialog
 from curator.app.widgets.empty_state import IconPicture
 from curator.app.widgets.text import PageTitle, Quiet
 from curator.dataset.resources import resource
@@ -49,7 +50,7 @@ PARTS: Final = (
 )  # fmt: skip
 
 
-class AboutBox(QDialog):
+class AboutBox(Dialog):
     """Names the version and lists the parts; a chosen font shows its licence text."""
 
     def __init__(self, parent: QWidget | None = None) -> None:

@@ -8,7 +8,6 @@ from PySide6.QtGui import QCloseEvent, QFontMetrics, QPainter
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QCheckBox,
-    QDialog,
     QGridLayout,
     QHBoxLayout,
     QHeaderView,
@@ -26,6 +25,7 @@ from curator.app.session import Session
 from curator.app.tables import Index as ModelIndex
 from curator.app.theme import TEXT_PX, font, tokens
 from curator.app.widgets.buttons import ChipButton, PlainButton, PrimaryButton
+from curator.app.widgets.dialog import Dialog
 from curator.app.widgets.reading_card import role_word
 from curator.app.widgets.text import Meta
 from curator.curate.replace import Hit, Replacer, Search
@@ -142,7 +142,7 @@ class HitDelegate(QStyledItemDelegate):
             left += width
 
 
-class FindReplaceDialog(QDialog):
+class FindReplaceDialog(Dialog):
     """A window of its own that stays open while one looks; replaced carries what changed."""
 
     replaced = Signal(object)

@@ -1,6 +1,6 @@
 """The right side of the Write page: tokens and cost, findings, what people said, prompts, history."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import Qt, QTimer, Signal
@@ -99,6 +99,7 @@ class Inspector(QScrollArea):
         self._rows = 1
         self._entries: list[QWidget] = []
         self._labels: dict[str, QComboBox] = {}
+        self.tab_order: Callable[[bool], bool] | None = None
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -196,6 +197,12 @@ class Inspector(QScrollArea):
         if self.note.is_written:
             self.wished.emit(Wish("note", self.note.take(), self.note.writing))
         self._tags.commit()
+
+    def focusNextPrevChild(self, forward: bool) -> bool:  # noqa: FBT001 - Qt's own
+        """Let the page say where Tab goes: the window keeps the inspector apart from its page."""
+        if self.tab_order is not None:
+            return self.tab_order(forward)
+        return super().focusNextPrevChild(forward)
 
     def focus_note(self) -> None:
         """Put the cursor into the note."""

@@ -16,6 +16,7 @@ from curator.app.actions import action
 from curator.app.boxes import Boxes
 from curator.app.collector import Collector
 from curator.app.doors import Doors
+from curator.app.focus import FocusKeeper
 from curator.app.jobs import Jobs
 from curator.app.label_doors import LabelDoors
 from curator.app.main_window import MainWindow
@@ -61,6 +62,7 @@ class Curator(QObject):
         self.menus = Menus(self.window)
         self.keys = KeyGate(app, self.window)
         self.keys.watch(self.menus.entries.values())
+        self.focus = FocusKeeper(app, self.window, self._home, self._keys_lead)
         self.doors = Doors(self.window, self.session, self.jobs)
         self.label_doors = LabelDoors(self.window, self.session, self.jobs, self.doors)
         self.boxes = Boxes(self.window, self.session, self.menus, self.theme)
@@ -140,6 +142,7 @@ class Curator(QObject):
         self.window.fold_requested.connect(self.window.toggle_rail)
         self.window.files_dropped.connect(self.doors.take)
         self.window.about_to_close.connect(self._close)
+        self.window.text_left.connect(self._leave_text)
         self.keys.typing_changed.connect(self._typing)
 
     def _project_changed(self) -> None:
@@ -280,6 +283,16 @@ class Curator(QObject):
 
     def _notice(self, notice: Notice) -> None:
         self.window.toaster.show(notice)
+
+    def _home(self) -> QWidget | None:
+        return None if self.front is None else self.front.home()
+
+    def _keys_lead(self) -> bool:
+        return self.front is not None and self.front.keys_lead
+
+    def _leave_text(self) -> None:
+        if self.front is not None:
+            self.front.leave_text()
 
     def _typing(self, typing: bool) -> None:  # noqa: FBT001 - a Qt slot
         words = self.tr("Typing: letter keys are off, Esc leaves the text")

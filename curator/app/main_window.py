@@ -48,6 +48,7 @@ class MainWindow(QMainWindow):
 
     page_requested = Signal(str)
     fold_requested = Signal()
+    text_left = Signal()
     files_dropped = Signal(object)
     about_to_close = Signal()
 
@@ -147,9 +148,8 @@ class MainWindow(QMainWindow):
 
     def keyPressEvent(self, event: "QKeyEvent") -> None:
         """Leave a field with Esc, so that letters are keys again."""
-        page = self.stack.currentWidget()
-        if event.key() == Qt.Key.Key_Escape and page is not None:
-            page.setFocus()
+        if event.key() == Qt.Key.Key_Escape:
+            self.text_left.emit()
             return
         super().keyPressEvent(event)
 

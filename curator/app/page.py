@@ -32,6 +32,7 @@ from PySide6.QtWidgets import QApplication, QHBoxLayout, QVBoxLayout, QWidget
 from curator.app.actions import action
 from curator.app.jobs import Jobs
 from curator.app.session import Session
+from curator.app.shortcuts import takes_text
 from curator.app.widgets.buttons import ActionButton, IconButton
 from curator.app.widgets.empty_state import EmptyState
 from curator.app.widgets.text import PageTitle, Quiet
@@ -52,6 +53,8 @@ class Page(QWidget):
     page_id: ClassVar[str] = ""
     title: ClassVar[str] = ""
     icon: ClassVar[str] = ""
+    keys_lead: ClassVar[bool] = False
+    """Whether letters decide here: then a press of the mouse outside a text leaves the text."""
 
     open_requested = Signal(object)
     slots_changed = Signal()
@@ -63,6 +66,8 @@ class Page(QWidget):
         self.session = session
         self.jobs = jobs
         self.is_front = False
+        # What the keys of the page are for: a list, a text; without one the page itself.
+        self.main: QWidget | None = None
         self.setObjectName(f"page-{self.page_id}")
         self.setAccessibleName(self.display_title())
         outer = QVBoxLayout(self)
@@ -135,6 +140,16 @@ class Page(QWidget):
         home = ways[0] if ways else self.first_control()
         if home is not None:
             home.setFocus()
+
+    def home(self) -> QWidget:
+        """Return the main control where it is there now, else the page, which acts on no key by itself."""
+        main = self.main
+        return main if main is not None and main.isVisible() and main.isEnabled() else self
+
+    def leave_text(self) -> None:
+        """Give the keyboard to the main control, so that letters are keys again."""
+        home = self.home()
+        (self if takes_text(home) else home).setFocus()
 
     def first_control(self) -> QWidget | None:
         """Return what the keyboard speaks to first; without the header, whose verbs come after it."""

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import (
-    QDialog,
     QHBoxLayout,
     QListWidget,
     QListWidgetItem,
@@ -19,6 +18,7 @@ from curator.app.session import Session
 from curator.app.theme import READ_PX, font
 from curator.app.widgets.buttons import PlainButton, PrimaryButton
 from curator.app.widgets.card import Card
+from curator.app.widgets.dialog import Dialog
 from curator.app.widgets.text import Meta
 from curator.dataset import Edit, SettingPatch
 from curator.dataset.errors import CuratorError
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from curator.project.prompting import UsedPrompt
 
 
-class PromptsDialog(QDialog):
+class PromptsDialog(Dialog):
     """Lists prompts with how often each is used; the text beside it can be changed before use."""
 
     prompt_chosen = Signal(str)

@@ -174,17 +174,14 @@ class SearchBar(QWidget):
         self._count.setText(words if shown != total or searching else f"{total:,}")
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Down goes to the table; Escape empties the field."""
+        """Down goes to the table."""
         if watched is self.field and isinstance(event, QKeyEvent):
             popup = self.field.completer().popup()
             open_popup = popup is not None and popup.isVisible()
-            if event.type() == QEvent.Type.KeyPress and not open_popup:
-                if event.key() == Qt.Key.Key_Down:
-                    self.table_wanted.emit()
-                    return True
-                if event.key() == Qt.Key.Key_Escape and self.text:
-                    self.set_text("")
-                    return True
+            is_press = event.type() == QEvent.Type.KeyPress
+            if is_press and not open_popup and event.key() == Qt.Key.Key_Down:
+                self.table_wanted.emit()
+                return True
         return super().eventFilter(watched, event)
 
     def _words(self) -> Sequence[str]:

@@ -4,13 +4,14 @@ from pathlib import Path
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QDialog, QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
 
 from curator.app.widgets.buttons import PlainButton, PrimaryButton
+from curator.app.widgets.dialog import Dialog
 from curator.app.widgets.text import Quiet, SectionTitle
 
 
-class BugDialog(QDialog):
+class BugDialog(Dialog):
     """Says that something went wrong inside the app, and offers the report."""
 
     def __init__(self, report: str, log_file: Path, parent: QWidget | None) -> None:

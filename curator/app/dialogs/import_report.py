@@ -5,17 +5,18 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QUrl
 from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QDialog, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from curator.app.tables.grid import Column, GridView, Table
 from curator.app.widgets.buttons import PlainButton, PrimaryButton
+from curator.app.widgets.dialog import Dialog
 from curator.app.widgets.text import PageTitle, Quiet
 
 if TYPE_CHECKING:
     from curator.project.import_report import ImportReport
 
 
-class ImportReportDialog(QDialog):
+class ImportReportDialog(Dialog):
     """Shown when something was left out or noted; a clean import needs only a notice."""
 
     def __init__(self, report: "ImportReport", parent: QWidget | None = None) -> None:

@@ -8,7 +8,6 @@ from PySide6.QtCore import QCoreApplication, Qt
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
-    QDialog,
     QGridLayout,
     QHBoxLayout,
     QLineEdit,
@@ -19,12 +18,13 @@ from PySide6.QtWidgets import (
 
 from curator.app.preferences import GROUPS, Preferences, PreferenceStore
 from curator.app.widgets.buttons import PrimaryButton
+from curator.app.widgets.dialog import Dialog
 from curator.app.widgets.number_field import NumberField
 from curator.app.widgets.setting_fields import ComboBox
 from curator.app.widgets.text import Meta, PageTitle, Plain, SectionTitle, hairline
 
 
-class PreferencesDialog(QDialog):
+class PreferencesDialog(Dialog):
     """One row for each field, under its group."""
 
     def __init__(self, store: PreferenceStore, parent: QWidget | None = None) -> None:

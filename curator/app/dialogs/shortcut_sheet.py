@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from PySide6.QtCore import QCoreApplication, Qt
 from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import (
-    QDialog,
     QFrame,
     QGridLayout,
     QHBoxLayout,
@@ -16,12 +15,13 @@ from PySide6.QtWidgets import (
 
 from curator.app.actions import ACTIONS, GROUPS, Action
 from curator.app.widgets.chip import Chip
+from curator.app.widgets.dialog import Dialog
 from curator.app.widgets.text import PageTitle, Plain, Quiet, SectionTitle
 
 _COLUMNS = (("conversation", "edit"), ("label", "view", "help"), ("file", "go", "dataset"))
 
 
-class ShortcutSheet(QDialog):
+class ShortcutSheet(Dialog):
     """Shows the keys in three columns; Esc closes it."""
 
     def __init__(self, parent: QWidget | None = None) -> None:

@@ -103,6 +103,12 @@ class CardList(QScrollArea):
         self._mark(self.slots[number])
         return card
 
+    def make_neighbours(self) -> None:
+        """Make the cards beside the one at hand, so that Tab finds their texts."""
+        for number in (self.current - 1, self.current + 1):
+            if self.current >= 0 and 0 <= number < len(self.slots):
+                self.card(number)
+
     def go_to(self, number: int, *, enter: bool = False) -> None:
         """Make a message current, bring it into view, and put the cursor into it where asked."""
         if not 0 <= number < len(self.slots):

@@ -19,7 +19,6 @@ class JsonField(QWidget):
 
     typed = Signal(object)
     left = Signal()
-    escaped = Signal()
     undo_requested = Signal()
     redo_requested = Signal()
     caret_moved = Signal(QRect)
@@ -43,7 +42,6 @@ class JsonField(QWidget):
         column.addWidget(self._state)
         self.text.text_edited.connect(self._on_edited)
         self.text.left.connect(self.left)
-        self.text.escaped.connect(self.escaped)
         self.text.undo_requested.connect(self.undo_requested)
         self.text.redo_requested.connect(self.redo_requested)
         self.text.caret_moved.connect(self._pass_caret)

@@ -33,7 +33,6 @@ class MessageBody(QWidget):
     typed = Signal(object)
     changed = Signal(object)
     left = Signal()
-    escaped = Signal()
     undo_requested = Signal()
     redo_requested = Signal()
     caret_moved = Signal(QRect)
@@ -163,7 +162,6 @@ class MessageBody(QWidget):
 
     def _pass_on(self, field: MessageText | Parts | JsonField) -> None:
         field.left.connect(self.left)
-        field.escaped.connect(self.escaped)
         field.undo_requested.connect(self.undo_requested)
         field.redo_requested.connect(self.redo_requested)
         field.caret_moved.connect(self._pass_caret)

@@ -143,8 +143,10 @@ class MessageCard(Card):
             self._step({**self._message, "tool_calls": [*calls, new_call(calls)]})
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Enter writes, + adds; the rest are actions of the window."""
-        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and not event.modifiers():
+        """Enter writes, + adds, Esc leaves a text for its card; the rest are actions of the window."""
+        if event.key() == Qt.Key.Key_Escape and not self.hasFocus():
+            self.setFocus()
+        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and not event.modifiers():
             self.enter()
         elif event.key() == Qt.Key.Key_Plus and not self._read_only:
             self.verb_requested.emit("add")
@@ -171,7 +173,6 @@ class MessageCard(Card):
         self.content.typed.connect(self._content_typed)
         self.content.changed.connect(self._content_changed)
         self.content.left.connect(self.left)
-        self.content.escaped.connect(self.setFocus)
         self.findings.fix_requested.connect(self.fix_requested)
         self._connect_body()
 

@@ -36,7 +36,6 @@ class MessageText(QTextEdit):
 
     text_edited = Signal()
     left = Signal()
-    escaped = Signal()
     undo_requested = Signal()
     redo_requested = Signal()
     caret_moved = Signal(QRect)
@@ -230,7 +229,8 @@ class MessageText(QTextEdit):
         """Type; Escape leaves, Shift+Enter is a newline, and undo goes on where the field's ends."""
         self.finish()
         if event.key() == Qt.Key.Key_Escape:
-            self.escaped.emit()
+            # Whoever the text stands in is left for: the card, the dialog or the page.
+            event.ignore()
         elif self.isReadOnly():
             super().keyPressEvent(event)
         elif _is_enter(event):

@@ -93,7 +93,6 @@ class Parts(QWidget):
     typed = Signal(object)
     changed = Signal(object)
     left = Signal()
-    escaped = Signal()
     undo_requested = Signal()
     redo_requested = Signal()
     caret_moved = Signal(QRect)
@@ -189,7 +188,6 @@ class Parts(QWidget):
 
     def _pass_on(self, field: MessageText | JsonField) -> None:
         field.left.connect(self.left)
-        field.escaped.connect(self.escaped)
         field.undo_requested.connect(self.undo_requested)
         field.redo_requested.connect(self.redo_requested)
         field.caret_moved.connect(self._pass_caret)

@@ -16,6 +16,7 @@ from curator.app.jobs import Jobs
 from curator.app.label_picking import LabelPicking
 from curator.app.page import OpenRequest, Page
 from curator.app.session import Session, View
+from curator.app.text_order import go_to_next_text
 from curator.app.widgets.splitter import SplitterState
 from curator.dataset import ContentPatch, Edit
 
@@ -46,8 +47,10 @@ class WritePage(Page):
         self.add_verb("edit.replace")
         self.add_verb("conversation.new", primary=True)
         self.list = ConversationList(session, self)
+        self.main = self.list.grid
         self.editor = ConversationEditor(session, jobs, self)
         self._inspector = Inspector(self)
+        self._inspector.tab_order = self.focusNextPrevChild
         self._inspector.hide()
         self.picking = LabelPicking(session, self)
         self._splitter = QSplitter(Qt.Orientation.Vertical, self)
@@ -367,6 +370,14 @@ class WritePage(Page):
         card = self.editor.current_card
         if card is not None:
             card.toggle_weight()
+
+    def focusNextPrevChild(self, forward: bool) -> bool:  # noqa: FBT001 - Qt's own
+        """Go from a text into the next one; from anything else to whatever comes next."""
+        self.editor.cards.make_neighbours()
+        regions = (self.list, self.editor, self._inspector)
+        if go_to_next_text(regions, forward=forward):
+            return True
+        return super().focusNextPrevChild(forward)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Put the table beside the editor where there is room."""

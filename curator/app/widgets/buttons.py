@@ -24,6 +24,8 @@ class Button(QPushButton):
         self.setIconSize(ICON_SIZE)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setAutoDefault(False)
+        # A click leaves the keyboard where the work is; Tab reaches the button all the same.
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         if icon_name:
             self.setIcon(icon(icon_name, "accent-text" if self.kind == "primary" else "text"))
         self.setAccessibleName(text)

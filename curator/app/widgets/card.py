@@ -1,11 +1,14 @@
 """A card: a surface with a hairline, perhaps with a stripe in a role's hue at its left."""
 
-from PySide6.QtGui import QPainter, QPainterPath, QPaintEvent
-from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QMouseEvent, QPainter, QPainterPath, QPaintEvent
+from PySide6.QtWidgets import QFrame, QTextEdit, QVBoxLayout, QWidget
 
 from curator.app.theme import tokens
 
 STRIPE_PX = 3
+_MARGIN_PX = 12
+"""So far above a text a press is still one into it."""
 
 
 class Card(QFrame):
@@ -33,6 +36,16 @@ class Card(QFrame):
             self.style().unpolish(self)
             self.style().polish(self)
 
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Put the cursor into the text nearest to the place: the white around a text is its margin."""
+        place = event.position().toPoint()
+        text = nearest_text(self, place) if event.button() == Qt.MouseButton.LeftButton else None
+        if text is None:
+            super().mousePressEvent(event)
+            return
+        text.setFocus(Qt.FocusReason.MouseFocusReason)
+        text.setTextCursor(text.cursorForPosition(text.viewport().mapFrom(self, place)))
+
     def paintEvent(self, event: QPaintEvent) -> None:
         """Paint the surface and then the stripe inside its rounded edge."""
         super().paintEvent(event)
@@ -44,3 +57,14 @@ class Card(QFrame):
         edge.addRoundedRect(self.rect().adjusted(0, 0, 0, 0), 8, 8)
         painter.setClipPath(edge)
         painter.fillRect(0, 0, STRIPE_PX, self.height(), tokens().colour(self._stripe))
+
+
+def nearest_text(card: QWidget, place: QPoint) -> QTextEdit | None:
+    """Return the text of a card that can be written in and stands beside or above a place; None for none."""
+    tops = {
+        text.mapTo(card, QPoint(0, 0)).y(): text
+        for text in card.findChildren(QTextEdit)
+        if text.isVisible() and not text.isReadOnly()
+    }
+    above = [top for top in tops if top - _MARGIN_PX <= place.y()]
+    return tops[max(above)] if above else None

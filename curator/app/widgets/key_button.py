@@ -16,7 +16,6 @@ class KeyButton(Button):
     ) -> None:
         super().__init__(text, parent, icon_name=icon_name)
         self.key = key
-        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setAccessibleDescription(self.tr("Key {0}").format(key) if key else "")
 
     def sizeHint(self) -> QSize:

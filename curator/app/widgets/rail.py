@@ -33,6 +33,7 @@ class RailButton(QPushButton):
         self.is_folded = False
         self.setProperty("kind", "rail")
         self.setCheckable(True)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setFixedHeight(36)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setToolTip(f"{entry.text} ({entry.key})" if entry.key else entry.text)

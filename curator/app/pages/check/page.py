@@ -50,6 +50,7 @@ class CheckPage(Page):
         self.add_verb("check.fix_safe", primary=True)
         self.matrix = TargetMatrix(self)
         self.rules = RuleList(self)
+        self.main = self.rules.view
         self.head = RuleHead(self)
         self.list = FindingList(self)
         self.detail = FindingDetail(self)
@@ -238,8 +239,7 @@ class CheckPage(Page):
         self.count_changed.emit()
 
     def _take_counts(self, counts: "dict[str, TargetCount]") -> None:
-        total = self.session.counts().get("all", 0)
-        self.matrix.show_counts(counts, total)
+        self.matrix.show_counts(counts, self.session.counts().get("all", 0))
 
     def _fail(self, error: object) -> None:
         self._empty.say(

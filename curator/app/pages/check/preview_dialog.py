@@ -2,7 +2,6 @@
 
 from PySide6.QtCore import QCoreApplication, Qt
 from PySide6.QtWidgets import (
-    QDialog,
     QFrame,
     QGridLayout,
     QHBoxLayout,
@@ -16,12 +15,13 @@ from curator.app.pages.check.reading import changes_of_lines
 from curator.app.theme import number_font
 from curator.app.widgets.buttons import IconButton, PlainButton, PrimaryButton
 from curator.app.widgets.card import Card
+from curator.app.widgets.dialog import Dialog
 from curator.app.widgets.text import Meta, PageTitle, Plain, Quiet
 from curator.dataset.rule import load_rules
 from curator.project.mending import FixReport
 
 
-class PreviewDialog(QDialog):
+class PreviewDialog(Dialog):
     """Shows what a bulk repair would do; accepted means: do it."""
 
     def __init__(self, report: FixReport, parent: QWidget | None = None) -> None:

@@ -52,6 +52,7 @@ class DuplicatesPage(Page):
         self._removed_chip = ChipButton("", self)
         self._clusters_chip.setChecked(True)
         self.clusters = ClusterList(self)
+        self.main = self.clusters.view
         self.decision = DecisionPane(session, jobs, self)
         self.removed = RemovedList(self)
         self._empty = EmptyState("duplicates", "", "", "", self)

@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
 
 from curator.app.editor.message_text import MessageText
 from curator.app.theme import icon
+from curator.app.widgets.card import Card
 from curator.app.widgets.chip import Chip
 from curator.app.widgets.severity import SeverityIcon
 from curator.app.widgets.tags_field import TagsField
@@ -23,6 +24,7 @@ from curator.dataset import Annotation, Finding, Status
 
 MOST_FINDINGS = 12
 IDLE_MS = 300
+NOTE_PX = 76
 STATUS_LOOK = {
     Status.PENDING: ("clock", "text-muted"),
     Status.ACCEPTED: ("check", "success"),
@@ -161,18 +163,15 @@ class LabelInspector(QScrollArea):
     def _build_note(self, inside: QWidget) -> None:
         self._column.addSpacing(8)
         self._column.addWidget(SectionTitle(self.tr("Note"), inside))
-        box = QFrame(inside)
-        box.setProperty("kind", "card")
-        row = QVBoxLayout(box)
-        row.setContentsMargins(8, 8, 8, 8)
+        box = Card(inside, padding=8)
         self.note = MessageText(box)
         self.note.setProperty("kind", "plain")
         self.note.setAccessibleName(self.tr("Note"))
-        self.note.setMinimumHeight(60)
         self.note.text_edited.connect(self._wait)
         self.note.left.connect(self.commit)
-        self.note.escaped.connect(self.text_left)
-        row.addWidget(self.note)
+        box.body.addWidget(self.note)
+        box.body.addStretch(1)
+        box.setMinimumHeight(NOTE_PX)
         self._column.addWidget(box)
 
     def _build_history(self, inside: QWidget, whole: QVBoxLayout) -> None:

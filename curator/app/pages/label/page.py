@@ -38,6 +38,7 @@ class LabelPage(Page):
     page_id = "label"
     title = "Label"
     icon = "tag"
+    keys_lead = True
 
     def __init__(self, session: Session, jobs: Jobs, parent: QWidget | None = None) -> None:
         super().__init__(session, jobs, parent)
@@ -55,7 +56,7 @@ class LabelPage(Page):
         self.add_arrows()
         self._chips = ScopeChips(self)
         self._progress = LabelProgress(self)
-        self._pane = ReadingPane(self)
+        self.main = self._pane = ReadingPane(self)
         self._bar = LabelBar(self)
         self._inspector = LabelInspector(self)
         self._inspector.hide()
@@ -65,10 +66,8 @@ class LabelPage(Page):
         self._stack.addWidget(self._pane)
         self._stack.addWidget(self._empty)
         self.body.setSpacing(12)
-        self.body.addWidget(self._chips)
-        self.body.addWidget(self._progress)
-        self.body.addWidget(self._stack, 1)
-        self.body.addWidget(self._bar)
+        for widget in (self._chips, self._progress, self._stack, self._bar):
+            self.body.addWidget(widget, int(widget is self._stack))
         self._connect()
 
     def slots(self) -> Mapping[str, Callable[[], object]]:

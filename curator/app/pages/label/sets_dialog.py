@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
-    QDialog,
     QFrame,
     QGridLayout,
     QHBoxLayout,
@@ -16,13 +15,14 @@ from PySide6.QtWidgets import (
 
 from curator.app.widgets.buttons import IconButton, PlainButton, PrimaryButton, QuietButton
 from curator.app.widgets.card import Card
+from curator.app.widgets.dialog import Dialog
 from curator.app.widgets.number_field import NumberField
 from curator.app.widgets.setting_fields import ComboBox
 from curator.app.widgets.text import Meta, PageTitle, Quiet
 from curator.dataset import LabelSet
 
 
-class LabelSetsDialog(QDialog):
+class LabelSetsDialog(Dialog):
     """Edits label sets; chosen carries the new tuple."""
 
     chosen = Signal(object)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Qt, QUrl, Signal
 from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QDialog, QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
 
 from curator.app.jobs import Jobs
 from curator.app.pages.train import background
@@ -14,6 +14,7 @@ from curator.app.pages.train.background import Known
 from curator.app.pages.train.job_view import JobView
 from curator.app.session import Session
 from curator.app.widgets.buttons import DangerButton, QuietButton
+from curator.app.widgets.dialog import Dialog
 from curator.app.widgets.text import PageTitle, Plain
 from curator.dataset.errors import CuratorError
 from curator.tune.jobs import Job
@@ -83,7 +84,7 @@ class Afterwards(QObject):
             self._session.tell("error", str(error))
 
 
-class DeleteQuestion(QDialog):
+class DeleteQuestion(Dialog):
     """Asks once before a model is deleted at its server, for good."""
 
     def __init__(self, job: Job, go: Callable[[], object], parent: QWidget | None = None) -> None:

@@ -3,7 +3,6 @@
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import (
-    QDialog,
     QHBoxLayout,
     QPlainTextEdit,
     QTabWidget,
@@ -13,13 +12,14 @@ from PySide6.QtWidgets import (
 
 from curator.app.pages.train.plan_card import money
 from curator.app.widgets.buttons import PlainButton, PrimaryButton, QuietButton
+from curator.app.widgets.dialog import Dialog
 from curator.app.widgets.text import PageTitle, Plain, Quiet
 from curator.tune.calls import curl_call, python_call
 from curator.tune.planning import DryRun
 from curator.tune.recipe import Recipe
 
 
-class StartQuestion(QDialog):
+class StartQuestion(Dialog):
     """Asks once, with what leaves this computer, where it goes and what it costs."""
 
     confirmed = Signal()
@@ -68,7 +68,7 @@ class StartQuestion(QDialog):
         self.accept()
 
 
-class CallDialog(QDialog):
+class CallDialog(Dialog):
     """The exact call of a start, to copy into a script."""
 
     def __init__(

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
-    QDialog,
     QFormLayout,
     QHBoxLayout,
     QLineEdit,
@@ -14,6 +13,7 @@ from PySide6.QtWidgets import (
 )
 
 from curator.app.widgets.buttons import PrimaryButton, QuietButton
+from curator.app.widgets.dialog import Dialog
 from curator.app.widgets.setting_fields import ComboBox
 from curator.app.widgets.text import Meta, PageTitle, Quiet
 from curator.dataset.errors import CuratorError, WrongUse
@@ -30,7 +30,7 @@ class TargetChoice:
     key: Key | None
 
 
-class TargetDialog(QDialog):
+class TargetDialog(Dialog):
     """Adds a target made from a shipped one, or edits one; chosen carries a TargetChoice."""
 
     chosen = Signal(object)

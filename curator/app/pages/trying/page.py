@@ -42,6 +42,7 @@ class TryPage(Page):
         self._past = Past()
         self._test = self.add_verb("try.question")
         self.question = QuestionCard(self)
+        self.main = self.question.text
         self.sides = (
             Side(self.tr("left side"), action("try.keep_left").hint(), self),
             Side(self.tr("right side"), action("try.keep_right").hint(), self),
