@@ -77,7 +77,6 @@ def ways(base: str) -> list[Way]:
         Way("LoRA", "tiny", {"method": "lora", "epochs": 40}, "few", "seen"),
         Way("full, layer decay", "tiny", {"method": "full", "layer_decay": 0.95, "epochs": 40},
             "few", "seen"),
-        Way("soft prompt", "tiny", {"method": "prompt", "epochs": 10}, "few", "loss"),
         Way("frozen head", "tiny", {"method": "head"}, "labels", "label"),
         Way("plain text", "tiny", {"method": "pretrain"}, "text", "loss"),
         Way("preferences (DPO)", "tiny", {"epochs": 12}, "preferences", "preference"),

@@ -17,7 +17,7 @@ from curator.dataset.errors import Cancelled, UnreadableInput, WrongUse
 from curator.tune.local.base_folders import fault_of, size_of
 from curator.tune.local.bases import ORIGIN, Base, known_bases
 from curator.tune.local.convert import put_beside
-from curator.tune.local.environment import TrainerUnavailable, trainer_python
+from curator.tune.local.environment import TrainerUnavailable, code_folder, trainer_python
 from curator.tune.local.folders import local_root, write_json
 
 Progress = Callable[[int, int, str], None]
@@ -158,7 +158,7 @@ def _child(what: str, arguments: list[str], cancelled: IsCancelled) -> Iterator[
     trainer = trainer_python()
     if trainer is None:
         raise TrainerUnavailable("This needs the trainer: curator trainer --install sets it up.")
-    home = str(Path(__file__).resolve().parents[3])
+    home = str(code_folder())
     path = os.pathsep.join(filter(None, [home, os.environ.get("PYTHONPATH", "")]))
     quiet = {"PYTHONPATH": path, "HF_HUB_DISABLE_PROGRESS_BARS": "1", "TQDM_DISABLE": "1"}
     with tempfile.TemporaryFile("w+", encoding="utf-8") as complaints:

@@ -18,11 +18,10 @@ from curator.dataset.errors import UnreadableInput, WrongUse
 from curator.dataset.resources import resource
 from curator.tune.local import checkpoint_bases
 from curator.tune.local.bases import ORIGIN, TINY, Base, BaseUnusable, find_base
-from curator.tune.local.environment import TORCH, trainer_python
+from curator.tune.local.environment import TORCH, code_folder, trainer_python
 from curator.tune.local.folders import write_json
 from curator.tune.local.options import METADATA_KEY, BadOption, TrainingOptions, resolve
 
-_PACKAGE: Final = Path(__file__).resolve().parents[2]
 _CODE: Final = (
     "__init__.py",
     "dataset/__init__.py",
@@ -134,7 +133,7 @@ def _merge_start(base: Base) -> None:
             "curator trainer --install."
         )
     code = "import sys; from curator.tune.local import bases as b; b.load_tokenizer(b.find_base(sys.argv[1]))"
-    environment = {**os.environ, "PYTHONPATH": str(_PACKAGE.parent), "HF_HUB_OFFLINE": "1"}
+    environment = {**os.environ, "PYTHONPATH": str(code_folder()), "HF_HUB_OFFLINE": "1"}
     answer = subprocess.run(
         [trainer, "-c", code, base.name],
         env=environment,
@@ -148,7 +147,7 @@ def _merge_start(base: Base) -> None:
 
 def _add_trainer(folder: Path, options: TrainingOptions) -> None:
     for name in _CODE:
-        _copy(_PACKAGE / name, folder / "code" / "curator" / name)
+        _copy(code_folder() / "curator" / name, folder / "code" / "curator" / name)
     for path in resource("trainer", "bundle").iterdir():
         _copy(path, folder / path.name)
     (folder / "run.sh").chmod(0o755)

@@ -77,6 +77,16 @@ def trainer_folder() -> Path:
     return Path(sys.prefix) if is_checkout() and not own.exists() else own
 
 
+def code_folder() -> Path:
+    """Return the folder from which another Python imports this package.
+
+    A bundle holds no modules as files; its build puts their source into a folder of its own, apart
+    from the bundle's libraries, which another Python must not load.
+    """
+    bundled = getattr(sys, "_MEIPASS", None)
+    return Path(bundled) / "trainer-code" if bundled else Path(__file__).resolve().parents[3]
+
+
 def is_checkout() -> bool:
     """Tell whether this Python is the .venv that ./dev made in a checkout; ./dev leaves the stamp."""
     return (Path(sys.prefix) / CHECKOUT_STAMP).is_file()
@@ -214,7 +224,7 @@ def _versions_of_torch() -> tuple[str, ...]:
     older pip fetch the package and all of CUDA first. Raises TrainerUnavailable where pip has no answer.
     """
     answer = subprocess.run(
-        [str(_python_with_pip()), "-m", "pip", "index", "versions", "torch", *_OPTIONS, *_index()],
+        [str(python_with_pip()), "-m", "pip", "index", "versions", "torch", *_OPTIONS, *_index()],
         capture_output=True,
         text=True,
         check=False,
@@ -226,7 +236,7 @@ def _versions_of_torch() -> tuple[str, ...]:
 
 
 @functools.cache
-def _python_with_pip() -> Path:
+def python_with_pip() -> Path:
     """Return a Python that has pip: this one, or that of a throw-away environment.
 
     The environments that uv makes have no pip, and a bundle is no Python at all.

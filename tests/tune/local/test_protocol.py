@@ -2,6 +2,7 @@
 
 import io
 import json
+import subprocess
 
 import httpx2
 import openai
@@ -189,16 +190,36 @@ def adapter_bytes(server, job, method):
     return (folders[-1] / name).read_bytes()
 
 
+def random_base(folder):
+    """Return a folder with the tiny base under another name, which takes a soft prompt."""
+    make = "import sys, pathlib; from curator.tune.local.bases import make_tiny as m; m(pathlib.Path(sys.argv[1]))"
+    subprocess.run([TRAINER, "-c", make, str(folder / "small")], check=True)
+    return str(folder / "small")
+
+
+@needs_trainer
+def test_a_soft_prompt_is_not_offered_where_nothing_can_be_learned(server):
+    """Its weights are random: a prompt before them changes nothing, and the job would say "succeeded"."""
+    client = server.client(strict=False)
+    stored = client.files.create(file=("t.jsonl", training_file()), purpose="fine-tune")
+    with pytest.raises(openai.BadRequestError, match="the practice base") as refused:
+        client.fine_tuning.jobs.create(
+            model="tiny", training_file=stored.id, metadata=options(method="prompt")
+        )
+    assert refused.value.param == "method"
+
+
 @needs_trainer
 @pytest.mark.slow
 @pytest.mark.parametrize("method", ["lora", "full", "prompt"])
-def test_a_paused_job_and_a_killed_one_end_with_the_same_bytes(server, method):
+def test_a_paused_job_and_a_killed_one_end_with_the_same_bytes(server, method, tmp_path):
     client = server.client(strict=False)
+    base = random_base(tmp_path) if method == "prompt" else "tiny"
     stored = client.files.create(file=("t.jsonl", training_file()), purpose="fine-tune")
 
     def start():
         return client.fine_tuning.jobs.create(
-            model="tiny",
+            model=base,
             training_file=stored.id,
             seed=5,
             metadata=options(
