@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from curator.curate.checks.subject import Subject, Trouble, trouble, where
+from curator.curate.checks.subject import TOOL_KEYS, Subject, Trouble, trouble, where
+from curator.dataset.json_values import BadJson, Json, dumps, loads
 from curator.dataset.rule import load_rules
 
 CONTROL_TOKEN: Final = re.compile(
@@ -40,6 +41,48 @@ def control_tokens(subject: Subject) -> Iterator[Trouble]:
                 where=where(text.message, text.role),
                 token=match[0],
             )
+    for index, message in enumerate(subject.messages):
+        said = where(index, subject.roles[index])
+        for key in message.keys() - {"role", "content"}:
+            yield from _in_value(index, said, key, message[key])
+    for key in sorted(TOOL_KEYS & subject.fields.keys()):
+        yield from _in_value(None, "A tool definition", key, subject.fields[key])
+
+
+def _in_value(message: int | None, said: str, field: str, value: Json) -> Iterator[Trouble]:
+    """Look at what a row holds besides contents: names, calls and their arguments, definitions."""
+    if isinstance(value, str):
+        yield from _in_text(message, said, field, value)
+    elif isinstance(value, list):
+        for number, item in enumerate(value):
+            yield from _in_value(message, said, f"{field}[{number}]", item)
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            for match in CONTROL_TOKEN.finditer(key):
+                yield trouble(message, field, fixable=False, where=said, token=match[0])
+            yield from _in_value(message, said, f"{field}.{key}", item)
+
+
+def _in_text(message: int | None, said: str, field: str, text: str) -> Iterator[Trouble]:
+    """Find control tokens in one text; JSON's escapes hide one only until the arguments are read.
+
+    No fix changes a name, which must keep agreeing with its other places.
+    """
+    matches = list(CONTROL_TOKEN.finditer(text))
+    fixable = not field.endswith("name") and CONTROL_TOKEN.search(field) is None
+    for match in matches:
+        start, end = match.span()
+        yield trouble(message, field, start, end, fixable=fixable, where=said, token=match[0])
+    if not matches and "\\u" in text and field.endswith("arguments"):
+        for match in CONTROL_TOKEN.finditer(_unescaped(text)):
+            yield trouble(message, field, fixable=False, where=said, token=match[0])
+
+
+def _unescaped(arguments: str) -> str:
+    try:
+        return dumps(loads(arguments))
+    except BadJson:
+        return ""
 
 
 CHECKS: Final = (("L01", too_long), ("L02", nearly_too_long), ("L03", control_tokens))
