@@ -151,12 +151,14 @@ def _folder(given: str, progress: Progress) -> Path:
 def _said(row: dict[str, Json]) -> tuple[str, ...]:
     left = f", {row['dropped']:,} left out" if row["dropped"] else ""
     cut = f", {row['cut']:,} cut at the limit" if row["cut"] else ""
+    refused = f", {row['refused']:,} refused" if row["refused"] else ""
     lines = [
-        f"{row['rows']:,} rows{left}{cut}",
+        f"{row['rows']:,} rows{left}{cut}{refused}",
         f"{row['tokens']:,} tokens x {row['epochs']} epochs = {row['billed_tokens']:,}",
     ]
     if row["cost"] is not None:
         lines.append(f"about {row['cost']:.2f} {row['currency']} (prices of {row['prices_of']})")
     if row["seconds"] is not None:
-        lines.append(f"about {row['seconds']:,.0f} s, as earlier jobs there took")
+        basis = "as earlier jobs there took" if row["seconds_from"] == "jobs" else "an estimate"
+        lines.append(f"about {row['seconds']:,.0f} s, {basis}")
     return (*lines, *(f"! {warning}" for warning in row["warnings"]))

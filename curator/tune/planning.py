@@ -1,10 +1,10 @@
 """The dry run: rows, tokens, epochs, cost and everything worth knowing before money is spent."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from curator.curate.cost import Cost, LastDays, Offer, choose_epochs, cost, last_days
 from curator.curate.tokens import count_conversation, counter, resolve_base_model
@@ -20,12 +20,14 @@ from curator.tune.targets import Method
 from curator.tune.uploads import IsCancelled, Progress, hash_file
 
 if TYPE_CHECKING:
-    from curator.tune.local.forecast import Forecast
+    from curator.tune.local.forecast import Forecast, RefusedRow
 
 _USUAL_ROWS: Final = 50
 _LARGE_FILE: Final = 4 * 1024 * 1024
 _REPORT_EVERY: Final = 500
 _MEMORY_JOBS: Final = 20
+_NAMED: Final = 3
+_TOLD: Final = 1_000
 _ANSWERS: Final = ("preferred_output", "non_preferred_output")
 
 
@@ -48,6 +50,9 @@ class DryRun:
     warnings: tuple[str, ...]
     snapshot: str = ""
     memory: int | None = None
+    trained_tokens: int | None = None
+    seconds_from: Literal["jobs", "estimate", ""] = ""
+    refused: "tuple[RefusedRow, ...]" = ()
 
     @property
     def billed_tokens(self) -> int:
@@ -67,7 +72,14 @@ class DryRun:
             "currency": None if price is None else price.currency,
             "prices_of": None if price is None else price.as_of.isoformat(),
             "seconds": self.seconds,
+            "seconds_from": self.seconds_from,
             "memory": self.memory,
+            "trained_tokens": self.trained_tokens,
+            "refused": len(self.refused),
+            "refused_rows": [
+                {"file": row.file, "line": row.line, "reason": row.reason}
+                for row in self.refused[:_TOLD]
+            ],
             "warnings": [*self.errors, *self.warnings],
             "errors": list(self.errors),
             "billed_tokens": self.billed_tokens,
@@ -83,6 +95,9 @@ class _Counted:
     exact: bool
     limit: int
     longest: int
+    trained: int | None = None
+    refused: "tuple[RefusedRow, ...]" = ()
+    note: str = ""
 
 
 def dry_run(
@@ -97,16 +112,24 @@ def dry_run(
 ) -> DryRun:
     """Look at everything a start would do, without asking any server."""
     day = today or datetime.now(UTC).date()
-    counted = _count(exported, recipe, progress, cancelled)
+    is_local = recipe.target.protocol == "local"
+    count = _count_here if is_local else _count
+    counted = count(exported, recipe, progress, cancelled)
     is_changed = exported.snapshot not in ("", hash_file(exported.train, progress, cancelled))
+    here = _forecast(recipe, counted) if is_local else None
     chosen = recipe.epochs()
     usual = recipe.target.auto_epochs or choose_epochs(counted.rows)
     epochs = chosen if chosen is not None else usual
+    if here is not None and here.epochs is not None:
+        epochs = here.epochs
     price = cost(counted.tokens, epochs, recipe.base, target=recipe.target.prices, prices=prices)
     days = last_days(recipe.base, recipe.target.prices, prices)
-    here = _forecast(recipe, counted)
     errors = _errors(exported, recipe, counted, days, day, is_changed=is_changed)
-    seconds = estimate_seconds(counted.tokens * epochs, recipe, past)
+    if counted.refused:
+        errors.append(_refusal(counted.refused, recipe.base))
+    if here is not None and here.fault:
+        errors.append(here.fault)
+    seconds, seconds_from = _seconds(counted.tokens * epochs, recipe, past, here)
     return DryRun(
         rows=counted.rows,
         dropped=exported.dropped,
@@ -116,24 +139,37 @@ def dry_run(
         epochs=epochs,
         epochs_chosen=chosen is not None,
         cost=price,
-        seconds=here.seconds if here and seconds is None else seconds,
+        seconds=seconds,
         host=host_of(recipe.target.url) if recipe.target.is_complete else recipe.target.label,
         validation_rows=exported.validation_rows,
-        errors=(*errors, here.fault) if here and here.fault else tuple(errors),
+        errors=tuple(errors),
         warnings=tuple(_warnings(exported, recipe, counted, price, days, day)),
         snapshot=exported.snapshot,
         memory=here.memory if here else None,
+        trained_tokens=counted.trained,
+        seconds_from=seconds_from,
+        refused=counted.refused,
     )
 
 
-def _forecast(recipe: Recipe, counted: "_Counted") -> "Forecast | None":
-    """Return what a job on this computer will take; None for one elsewhere."""
-    if recipe.target.protocol != "local":
-        return None
+def _forecast(recipe: Recipe, counted: "_Counted") -> "Forecast":
+    """Return what a job on this computer will take."""
     from curator.tune.local.forecast import forecast
 
     request = recipe.arguments("train", "", "")
     return forecast(recipe.base, request, counted.longest, counted.tokens)
+
+
+def _seconds(
+    billed: int, recipe: Recipe, past: Sequence[Job], here: "Forecast | None"
+) -> tuple[float | None, Literal["jobs", "estimate", ""]]:
+    """Return how long the job will take, and whether earlier jobs or the sizes tell so."""
+    seconds = estimate_seconds(billed, recipe, past)
+    if seconds is not None:
+        return seconds, "jobs"
+    if here is not None and here.seconds is not None:
+        return here.seconds, "estimate"
+    return None, ""
 
 
 def estimate_seconds(billed: int, recipe: Recipe, past: Sequence[Job]) -> float | None:
@@ -142,12 +178,51 @@ def estimate_seconds(billed: int, recipe: Recipe, past: Sequence[Job]) -> float 
         (job.finished - job.created) / job.trained_tokens
         for job in past[:_MEMORY_JOBS]
         if job.status is State.SUCCEEDED
-        and (job.target, job.base) == (recipe.target.id, recipe.base)
+        and (job.target, job.base, job.method) == (recipe.target.id, recipe.base, recipe.method)
+        and job.settings.get("method") == recipe.settings.get("method")
         and job.finished
         and job.trained_tokens
         and job.finished > job.created
     ]
     return round(billed * sorted(speeds)[len(speeds) // 2], 1) if speeds else None
+
+
+def _count_here(
+    exported: Exported, recipe: Recipe, progress: Progress, cancelled: IsCancelled
+) -> _Counted:
+    """Count as the job on this computer will read the rows; an estimate where nothing here can."""
+    from curator.tune.local.bases import BaseUnusable
+    from curator.tune.local.forecast import count_file
+    from curator.tune.local.measuring import NotMeasurable
+    from curator.tune.local.options import BadOption
+
+    request = recipe.arguments("train", "", "")
+
+    def told(rows: int) -> None:
+        progress(rows, exported.rows, "Counting tokens")
+
+    try:
+        found = count_file(recipe.base, request, exported.train, told, cancelled)
+        held_out = (
+            count_file(recipe.base, request, exported.validation, told, cancelled).refused
+            if exported.validation
+            else ()
+        )
+    except (BaseUnusable, BadOption):
+        return _count(exported, recipe, progress, cancelled)  # the forecast says the fault
+    except NotMeasurable as error:
+        note = f"The tokens, cuts and time are estimates: {error}."
+        return replace(_count(exported, recipe, progress, cancelled), exact=False, note=note)
+    return _Counted(
+        found.rows,
+        found.tokens,
+        found.cut,
+        exact=True,
+        limit=found.limit,
+        longest=found.longest,
+        trained=found.trained,
+        refused=(*found.refused, *held_out),
+    )
 
 
 def _count(
@@ -247,6 +322,17 @@ def _errors(
     return found
 
 
+def _refusal(refused: "Sequence[RefusedRow]", base: str) -> str:
+    """Say which rows cannot be trained on, why, and what can be done."""
+    count = f"{len(refused):,} rows" if len(refused) > 1 else "1 row"
+    first = "; ".join(f"line {row.line} of {row.file}: {row.reason}" for row in refused[:_NAMED])
+    more = f"; and {len(refused) - _NAMED:,} more" if len(refused) > _NAMED else ""
+    return (
+        f"{count} cannot be trained on with {base}: {first}{more}. Change or leave out these rows, "
+        "or take another base."
+    )
+
+
 def _warnings(
     exported: Exported,
     recipe: Recipe,
@@ -257,6 +343,8 @@ def _warnings(
 ) -> list[str]:
     target = recipe.target
     found = list(end_warnings(recipe, days, day))
+    if counted.note:
+        found.append(counted.note)
     if counted.cut:
         found.append(
             f"{counted.cut:,} rows are longer than {counted.limit:,} tokens: their ends, usually "

@@ -14,6 +14,7 @@ from curator.tune.local.folders import local_root, read_json
 
 TINY: Final = "tiny"
 PRACTICE: Final = "practice"
+_TINY_CONTEXT: Final = 1024
 ORIGIN: Final = "origin.json"
 """The note in the folder of an added base: its name, and where it came from."""
 
@@ -42,6 +43,8 @@ class Base:
     @property
     def context(self) -> int:
         """How many tokens the base can read."""
+        if self.is_tiny and not (self.folder / "config.json").is_file():
+            return _TINY_CONTEXT  # it is made when it is first used
         config = json.loads((self.folder / "config.json").read_text("utf-8"))
         return int(config.get("max_position_embeddings") or 2048)
 
@@ -217,7 +220,7 @@ def make_tiny(folder: Path) -> None:
         num_hidden_layers=2,
         num_attention_heads=4,
         num_key_value_heads=4,
-        max_position_embeddings=1024,
+        max_position_embeddings=_TINY_CONTEXT,
         tie_word_embeddings=True,
         bos_token_id=tokenizer.bos_token_id,
         eos_token_id=tokenizer.eos_token_id,

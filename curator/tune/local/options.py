@@ -87,6 +87,10 @@ class TrainingOptions:
         """Return the options as a JSON object."""
         return asdict(self)
 
+    def within(self, context: int) -> "TrainingOptions":
+        """Return the options for a base that reads no more than context tokens."""
+        return replace(self, max_tokens=min(self.max_tokens, context))
+
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> "TrainingOptions":
         """Read back what to_json wrote."""

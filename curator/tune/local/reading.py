@@ -43,19 +43,28 @@ def read_examples(path: Path, param: str, convert: Callable[[Any], _T]) -> list[
         for number, line in enumerate(stream, 1):
             if not line.strip():
                 continue
-            try:
-                found.append(convert(read_line(line)))
-            except TemplateRefused as error:
-                refused.append(Refused(number, f"{error}"))
-            except KeyError as error:
-                refused.append(Refused(number, f"it has no {error}"))
-            except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
-                refused.append(Refused(number, f"it cannot be read: {error}"))
+            value, reason = convert_line(line, convert)
+            if value is None:
+                refused.append(Refused(number, reason))
+            else:
+                found.append(value)
     if refused:
         raise JobRefused(_summary(refused), "invalid_training_file", param, refused)
     if not found:
         raise JobRefused(f"The {param.replace('_', ' ')} is empty.", "invalid_n_examples", param)
     return found
+
+
+def convert_line(line: str, convert: Callable[[Any], _T]) -> tuple[_T | None, str]:
+    """Convert one line; where it cannot be trained on, return None and why."""
+    try:
+        return convert(read_line(line)), ""
+    except TemplateRefused as error:
+        return None, str(error)
+    except KeyError as error:
+        return None, f"it has no {error}"
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+        return None, f"it cannot be read: {error}"
 
 
 def _summary(refused: Sequence[Refused]) -> str:

@@ -53,6 +53,7 @@ def _run(job: JobFolder) -> None:
         # A job that travels has its base beside it.
         beside = job.file(spec["base"])
         base = find_base(str(beside) if (beside / "config.json").is_file() else spec["base"])
+        options = options.within(base.context)
         device = devices.choose(options)
         run = _run_head if options.method == "head" else _run_loop
         outcome = run(job, base, options, device)

@@ -1,0 +1,144 @@
+"""What the dry run says of a job on this computer is what the job then does, row by row."""
+
+import json
+import sys
+
+import pytest
+
+from curator.cli import main as cli
+from curator.tune.exported import open_export
+from curator.tune.local import bases, measuring
+from curator.tune.local.bases import find_base
+from curator.tune.local.forecast import count_file, settled
+from curator.tune.local.measuring import NotMeasurable, measure
+from curator.tune.planning import dry_run
+from curator.tune.recipe import make_recipe
+from curator.tune.targets import find_target
+from tests.tune.conftest import clean_surroundings, quiet  # noqa: F401 - fixtures
+from tests.tune.local.conftest import TRAINER, needs_trainer
+
+here = pytest.mark.skipif(sys.executable != TRAINER, reason="transformers is not in this Python")
+pytestmark = [needs_trainer, here]
+
+U, A = {"role": "user", "content": "Where is tea?"}, {"role": "assistant", "content": "By the sea."}
+IMAGE = {"type": "image_url", "image_url": {"url": "https://example.org/a.png"}}
+GOOD = {"messages": [U, A]}
+LONG = {
+    "messages": [{**U, "content": "Where is it? " * 60}, {**A, "content": "By the sea. " * 400}]
+}
+SEEING = {"messages": [{"role": "user", "content": [IMAGE]}, A]}
+NO = {**A, "content": "No."}
+PAIR = {"input": {"messages": [U]}, "preferred_output": [A], "non_preferred_output": [NO]}
+
+
+def export(folder, *rows, validation=()):
+    folder.mkdir(exist_ok=True)
+    for name, lines in (("train", rows), ("validation", validation)):
+        if lines:
+            text = "".join(f"{json.dumps(line)}\n" for line in lines)
+            (folder / f"{name}.jsonl").write_text(text)
+    return folder
+
+
+def planned(folder, quiet, base="tiny", **settings):  # noqa: F811
+    method = settings.pop("method_", "")
+    recipe = make_recipe(find_target("this-computer"), base, method=method, settings=settings)
+    return dry_run(open_export(folder), recipe, **quiet)
+
+
+def encoded(folder, **request):
+    """Return the examples that the worker would make of the training rows."""
+    from curator.tune.local.examples import encoder
+    from curator.tune.local.reading import read_examples
+
+    base, options = settled("tiny", request)
+    read = encoder(bases.load_tokenizer(base), options)
+    return [e for line in read_examples(folder / "train.jsonl", "x", read) for e in line]
+
+
+def test_tokens_cuts_and_epochs_are_those_of_the_job(tmp_path, quiet):  # noqa: F811
+    folder = export(tmp_path / "out", GOOD, LONG, GOOD, LONG)
+    found = planned(folder, quiet)
+    examples = encoded(folder)
+    assert not found.errors
+    assert found.exact
+    assert found.tokens == sum(e.length for e in examples)
+    assert found.trained_tokens == sum(e.trained for e in examples)
+    assert found.cut == sum(e.lost > 0 for e in examples) == 2
+    assert found.epochs == settled("tiny", {})[1].epochs
+    assert not found.epochs_chosen
+    assert found.seconds_from == "estimate"
+    assert any("2 rows are longer than 1,024 tokens" in text for text in found.warnings)
+    chosen = planned(folder, quiet, n_epochs=2, max_tokens=900)
+    assert (chosen.epochs, chosen.epochs_chosen, chosen.cut) == (2, True, 2)
+    assert chosen.tokens < found.tokens
+
+
+def test_preferences_are_counted_with_both_their_answers(tmp_path, quiet):  # noqa: F811
+    folder = export(tmp_path / "out", PAIR, PAIR)
+    found = planned(folder, quiet, method_="dpo")
+    examples = encoded(folder, method={"type": "dpo"})
+    assert not found.errors
+    assert found.tokens == sum(e.length for e in examples)
+
+
+def test_rows_that_cannot_be_read_are_named_and_stop_the_start(tmp_path, quiet):  # noqa: F811
+    folder = export(tmp_path / "out", GOOD, SEEING, GOOD, validation=(SEEING, GOOD))
+    found = planned(folder, quiet)
+    assert [(row.file, row.line) for row in found.refused] == [
+        ("train.jsonl", 2),
+        ("validation.jsonl", 1),
+    ]
+    assert "2 rows cannot be trained on with tiny: line 2 of train.jsonl" in found.errors[0]
+    row = found.to_row()
+    assert row["refused"] == 2
+    assert "image" in row["refused_rows"][0]["reason"]
+
+
+def test_no_more_is_read_than_the_base_reads(tmp_path, quiet):  # noqa: F811
+    folder = export(tmp_path / "out", LONG)
+    assert planned(folder, quiet, max_tokens=4096).cut == 1
+
+
+def test_both_ways_of_reading_a_tokenizer_measure_the_same(tmp_path, monkeypatch):
+    pytest.importorskip("jinja2")
+    folder = export(
+        tmp_path / "out", GOOD, LONG, SEEING, {"messages": [{**U, "content": "<|im_end|>"}, A]}
+    )
+    first = count_file("tiny", {}, folder / "train.jsonl", lambda _: None, lambda: False)
+    monkeypatch.setattr(measuring, "_light_can", lambda *_: False)
+    base, options = settled("tiny", {})
+    take = measuring._taker(base, options)
+    lines = (folder / "train.jsonl").read_text().splitlines()
+    rows = [take(json.loads(line)) for n, line in enumerate(lines) if n != 2]
+    assert sum(row["tokens"] for row in rows) == first.tokens
+    assert [row.line for row in first.refused] == [3]
+
+
+def test_without_anything_that_reads_the_base_the_figures_are_called_estimates(
+    tmp_path, quiet, monkeypatch  # noqa: F811
+):  # fmt: skip
+    monkeypatch.setattr(measuring, "trainer_python", lambda: None)
+    monkeypatch.setattr(measuring, "_light_can", lambda *_: False)
+    with pytest.raises(NotMeasurable):
+        list(measure(find_base("tiny"), settled("tiny", {})[1], ["{}"], lambda: False))
+    found = planned(export(tmp_path / "out", GOOD), quiet)
+    assert not found.exact
+    assert found.epochs == settled("tiny", {})[1].epochs
+    assert any("are estimates: the trainer is not set up" in text for text in found.warnings)
+
+
+@pytest.mark.parametrize("mode", [[], ["--json"]])
+def test_the_terminal_says_what_is_refused_and_what_time_is_an_estimate(tmp_path, capsys, mode):
+    folder = export(tmp_path / "out", GOOD, SEEING)
+    command = ["train", str(folder), "--target", "this-computer", "--base", "tiny", "--dry-run"]
+    assert cli.main([*command, *mode]) == 1
+    said = capsys.readouterr().out
+    if mode:
+        row = json.loads(said)
+        assert (row["refused"], row["epochs"], row["seconds_from"]) == (1, 30, "estimate")
+    else:
+        assert "2 rows, 1 refused" in said
+        assert "x 30 epochs" in said
+        assert "s, an estimate" in said
+        assert "earlier jobs" not in said
