@@ -14,7 +14,7 @@ Matrix = npt.NDArray[np.int64]
 """Rows by the columns of NUMBERS."""
 
 
-KERNEL_VERSION: Final = 3
+KERNEL_VERSION: Final = 4
 """Changes when the kernel gives other columns for the same line."""
 
 

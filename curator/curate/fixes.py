@@ -1,6 +1,7 @@
 """The repairs of findings: each makes a new conversation and tells what moved to the metadata.
 
-A safe repair loses nothing and may run in bulk; the others need a look first.
+A safe repair loses nothing and may run in bulk; the others need a look first. Every value of the line
+is still in it after a safe repair, or moved to the metadata, or stands in the finding's own words.
 """
 
 from collections.abc import Collection
@@ -8,6 +9,7 @@ from typing import Final, NamedTuple
 
 from curator.curate.checks import check_conversation
 from curator.curate.repairs import messages, texts, tools
+from curator.curate.repairs.keeping import joined, lost_values
 from curator.dataset.conversation import Conversation
 from curator.dataset.finding import Finding
 from curator.dataset.json_values import Json
@@ -49,10 +51,13 @@ def repair(conversation: Conversation, finding: Finding) -> Repair:
     if mend is None or not _fits(conversation, finding):
         return Repair(conversation, moved)
     try:
-        return Repair(mend(conversation, finding, moved), moved)
+        mended = mend(conversation, finding, moved)
+        if finding.fix in SAFE_FIXES and mended is not conversation:
+            moved |= lost_values(conversation, mended, moved, finding)
     except (RecursionError, LookupError):
         # Nested nearly as deep as a reader goes, or an old finding whose place is gone.
         return Repair(conversation, {})
+    return Repair(mended, moved)
 
 
 def apply_fix(conversation: Conversation, finding: Finding) -> Conversation:
@@ -87,7 +92,7 @@ def fix_safe(
                 fixed.append(finding.rule)
                 progress = True
             conversation = mended
-            moved.update(more)
+            moved = joined(moved, more)
         raw = None
         if not progress:
             break

@@ -23,7 +23,14 @@ import numpy as np
 import numpy.typing as npt
 
 from curator.dataset import Conversation, Message
-from curator.dataset.json_values import BadJson, Json, canonical, duplicate_keys, loads
+from curator.dataset.json_values import (
+    BadJson,
+    Json,
+    canonical,
+    canonical_pairs,
+    loads,
+    repeated_keys,
+)
 
 Hashes = npt.NDArray[np.int64]
 Ints = npt.NDArray[np.int64]
@@ -101,6 +108,11 @@ def _loosely_spaced(data: bytes) -> list[int]:
 def content_hash(conversation: Conversation) -> int:
     """Return the hash that equal conversations share, whatever their spacing and key order."""
     return hash_text(conversation.canonical())
+
+
+def content_hash_of(line: str) -> int:
+    """Return the hash of a line in which a key has two values: both count, so it equals no other line."""
+    return hash_text(canonical_pairs(line))
 
 
 def system_hash(conversation: Conversation) -> int:
@@ -278,7 +290,7 @@ def _arguments(arguments: Json) -> str:
     except BadJson:
         return arguments
     # Where a key stands twice the value would hide one of the two.
-    return arguments if duplicate_keys(arguments) else canonical(value)
+    return arguments if repeated_keys(arguments) else canonical(value)
 
 
 def _definitions(conversation: Conversation) -> list[str]:

@@ -96,7 +96,7 @@ class Kernel:
         except (UnicodeDecodeError, BadJson):
             pass
         except RecursionError:
-            reason = "it is nested too deeply. Delete the line."
+            reason = "it is nested too deeply for any reader. Write it flatter."
             raise _Refused("F01", finding("F01", reason=reason).message) from None
         raise _Refused(*explain_rejected(line))
 
@@ -113,8 +113,11 @@ class Kernel:
         findings = check_conversation(
             conversation, profile=self.profile, limit=self.limit, tokens=tokens.total, raw=raw
         )
+        ambiguous = raw is not None and any(each.rule == "F08" for each in findings)
         return Row(
-            identity.content_hash(conversation),
+            identity.content_hash_of(raw)
+            if raw and ambiguous
+            else identity.content_hash(conversation),
             read.prompt,
             identity.system_hash(conversation),
             len(messages),

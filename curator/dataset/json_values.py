@@ -3,7 +3,8 @@
 import json
 import re
 from decimal import Decimal, InvalidOperation
-from typing import Any, Final
+from operator import itemgetter
+from typing import Any, Final, NamedTuple
 
 Json = Any
 """A JSON value: None, bool, int, float, Decimal (a number no float holds), str, list or dict."""
@@ -47,19 +48,42 @@ def loads(text: str) -> Json:
         raise error if isinstance(error, BadJson) else BadJson(str(error)) from error
 
 
-def duplicate_keys(text: str) -> tuple[str, ...]:
-    """Return the keys that stand twice in one object of a valid JSON text; the last value won."""
-    found: list[str] = []
+class Repeated(NamedTuple):
+    """A key that stands more than once in one object of a JSON text, and all its values in order."""
+
+    key: str
+    values: tuple[Json, ...]
+
+    @property
+    def differ(self) -> bool:
+        """Whether the values are not all the same, so that a reader who keeps one loses another."""
+        return len({canonical(value) for value in self.values}) > 1
+
+
+def repeated_keys(text: str) -> tuple[Repeated, ...]:
+    """Return the keys that stand twice in one object of a valid JSON text; readers keep the last value."""
+    found: list[Repeated] = []
 
     def note(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
         seen = dict(pairs)
         if len(seen) != len(pairs):
-            keys = [key for key, _ in pairs]
-            found.extend(sorted({key for key in keys if keys.count(key) > 1}))
+            values: dict[str, list[Json]] = {}
+            for key, value in pairs:
+                values.setdefault(key, []).append(value)
+            found.extend(Repeated(k, tuple(v)) for k, v in sorted(values.items()) if len(v) > 1)
         return seen
 
-    json.loads(text, object_pairs_hook=note)
+    json.loads(text, object_pairs_hook=note, parse_float=_exact_number)
     return tuple(found)
+
+
+def canonical_pairs(text: str) -> str:
+    """Write a valid JSON text in the form that equal texts share, every value of a repeated key kept."""
+
+    def ordered(pairs: list[tuple[str, Json]]) -> Json:
+        return {"": [[key, value] for key, value in sorted(pairs, key=itemgetter(0))]}
+
+    return canonical(json.loads(text, object_pairs_hook=ordered, parse_float=_exact_number))
 
 
 def dumps(value: Json, *, sort_keys: bool = False) -> str:

@@ -7,12 +7,14 @@ from typing import Any, Final
 
 import apsw
 
+from curator.curate.checks import holds_two_values
 from curator.curate.fixes import SAFE_FIXES, fix_safe, repair
+from curator.curate.repairs.keeping import joined
 from curator.curate.shingles import Cancel, Progress, never_cancelled, no_progress
 from curator.dataset import AnnotationPatch, ContentPatch, Conversation, Edit, Finding
 from curator.dataset.edit import Patch
 from curator.dataset.errors import Cancelled
-from curator.dataset.json_values import Json, canonical
+from curator.dataset.json_values import Json
 from curator.project import derive
 from curator.project.labelling import annotation_values
 from curator.project.reader import Reader
@@ -120,6 +122,8 @@ def fixable(reader: Reader, rules: Collection[str] = ()) -> list[int]:
 def mend_one(reader: Reader, id_: int, finding: Finding, author: str = "") -> Edit | None:
     """Return the edit that makes one finding's repair, safe or not; None where it no longer fits."""
     before = reader.content(id_)
+    if holds_two_values(before):
+        return None
     conversation = Conversation.parse(before)
     mended = repair(conversation, finding)
     after = mended.conversation.to_json()
@@ -136,19 +140,8 @@ def edit_of(reader: Reader, mended: Collection[Mended], author: str) -> Edit:
     if moving:
         ids = [m.conversation for m in moving]
         befores = annotation_values(reader, ids, "metadata")
-        afters = [_joined(b, m.moved) for b, m in zip(befores, moving, strict=True)]
+        afters = [joined(b, m.moved) for b, m in zip(befores, moving, strict=True)]
         patches.append(AnnotationPatch("metadata", tuple(ids), tuple(befores), tuple(afters)))
     rules = sorted({rule for m in mended for rule in m.rules})
     title = TITLE if len(rules) > 1 else f"Fix {rules[0]}"
     return Edit(f"{title} ({len(mended):,})" if len(mended) > 1 else title, author, tuple(patches))
-
-
-def _joined(metadata: Json, moved: Mapping[str, Json]) -> dict[str, Json]:
-    """Add moved keys to metadata; a key that is there with another value gets a number."""
-    joined = dict(metadata or {})
-    for key, value in moved.items():
-        name, number = key, 2
-        while name in joined and canonical(joined[name]) != canonical(value):
-            name, number = f"{key} ({number})", number + 1
-        joined[name] = value
-    return joined

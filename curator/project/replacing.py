@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from curator.curate.checks import holds_two_values
 from curator.curate.replace import Hit, Replacer, Search
 from curator.dataset import ContentPatch, Conversation, Edit
 from curator.dataset.edit import Patch
@@ -78,7 +79,7 @@ def replacing(
         if before is None:
             continue
         after = replacer.replaced(before, without.get(conversation, ()))
-        if after is not before:
+        if after is not before and not holds_two_values(line):
             patches.append(ContentPatch(conversation, line, after.to_json()))
     if not patches:
         return None
@@ -90,7 +91,9 @@ def _hits(replacer: Replacer, line: str) -> tuple[Hit, ...]:
     if not replacer.may_match(line):
         return ()
     conversation = _parsed(line)
-    return replacer.hits(conversation) if conversation is not None else ()
+    hits = replacer.hits(conversation) if conversation is not None else ()
+    # A line in which a key has two values would lose one of them when it is written anew.
+    return () if hits and holds_two_values(line) else hits
 
 
 def _parsed(line: str) -> Conversation | None:

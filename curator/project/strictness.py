@@ -28,6 +28,7 @@ PROFILE: Final = "openai_sft"
 _READ: Final = 1 << 19
 _MOST_PROBLEMS: Final = 1_000
 _LINE_END: Final = ord("\n")
+_QUOTE: Final = ord('"')
 _OPENING: Final = ord("{")
 _CLOSING: Final = ord("}")
 
@@ -174,6 +175,10 @@ def _plain_errors(raw: memoryview, number: int) -> dict[int, list[tuple[str, str
     talks = list(map(_messages, conversations))
     texts = list(map(_content, chain.from_iterable(talks)))
     if not all(talks) or not all(texts) or any(map(str.isspace, texts)):
+        return None
+    # A key that stands twice brings quotes of its own, whatever its values.
+    quotes = 2 * number + 8 * len(texts) + sum(text.count('"') for text in texts)
+    if np.count_nonzero(np.frombuffer(raw, dtype=np.uint8) == _QUOTE) != quotes:
         return None
     roles = [tuple(map(_role, talk)) for talk in talks]
     faulty = {each for each in set(roles) if _errors_of_roles(each)}

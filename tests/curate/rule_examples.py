@@ -37,13 +37,17 @@ def result(call_id: str = "call_1") -> dict[str, Any]:
     return {"role": "tool", "tool_call_id": call_id, "content": "9 degrees"}
 
 
-def picture(url: str, role: str = "user") -> dict[str, Any]:
-    return {"role": role, "content": [{"type": "image_url", "image_url": {"url": url}}]}
+def picture(url: str, role: str = "user", **more: Any) -> dict[str, Any]:
+    return {"role": role, "content": [{"type": "image_url", "image_url": {"url": url, **more}}]}
 
 
 PLAIN = talk(SYSTEM, USER, ANSWER)
 TOOLED = talk(USER, call(), result(), ANSWER, tools=[TOOL])
 PNG = "https://pictures.example/a.png"
+PIXEL = (
+    "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNkYAAAAAYAAjCB0C8A"
+    "AAAASUVORK5CYII="
+)
 LONG = {"line": {"messages": [USER, ANSWER]}, "limit": 100}
 
 EXAMPLES: dict[str, tuple[Example, Example]] = {
@@ -58,6 +62,30 @@ EXAMPLES: dict[str, tuple[Example, Example]] = {
         talk({"role": "user", "content": "Hi \ud83d"}, ANSWER),
         talk({"role": "user", "content": "Hi 😀"}, ANSWER),
     ),
+    "F11": (
+        talk(USER, {"role": "assistant", "content": "The caf\ufffd opens at 8"}),
+        talk(USER, {"role": "assistant", "content": "The café opens at 8"}),
+    ),
+    "F12": (
+        talk(USER, {"role": "assistant", "content": "The cafÃ© opens at â€œ8â€\x9d"}),
+        talk(
+            USER,
+            {"role": "assistant", "content": "L’été «où» É» “Ärger” São MAÇÃ · Рёбра √π ├── a"},
+        ),
+    ),
+    "F13": (
+        talk(USER, {"role": "assistant", "content": "A lo\u200ban you can trade."}),
+        talk(
+            USER,
+            {"role": "assistant", "content": "می\u200cخواهم 👨\u200d👩\u200d👧 ☺\ufe0f क्\u200dष"},
+        ),
+    ),
+    "F14": (
+        Example(
+            {"messages": [USER]}, raw='{"messages":[{"role":"user","role":"user","content":"a"}]}'
+        ),
+        Example({"messages": [USER]}, raw='{"messages":[{"role":"user","content":"a"}]}'),
+    ),
     "S01": (Example({"conversations": []}), PLAIN),
     "S02": (talk(), PLAIN),
     "S03": (talk(USER, ANSWER, source="forum"), PLAIN),
@@ -65,7 +93,7 @@ EXAMPLES: dict[str, tuple[Example, Example]] = {
     "S05": (talk({"role": "human", "content": "Hi"}, ANSWER), PLAIN),
     "S06": (talk({**USER, "id": 7}, ANSWER), talk({**USER, "name": "Ann"}, ANSWER)),
     "S07": (talk({"role": "user", "content": ""}, ANSWER), TOOLED),
-    "S08": (talk({"role": "user", "content": " \n"}, ANSWER), PLAIN),
+    "S08": (talk(USER, {"role": "assistant", "content": " \u200b\n"}), PLAIN),
     "S09": (talk(USER), PLAIN),
     "S10": (talk(USER, {**ANSWER, "weight": 0}), talk(USER, {**ANSWER, "weight": 0}, USER, ANSWER)),
     "S11": (talk(USER, {**ANSWER, "weight": "1"}), talk(USER, {**ANSWER, "weight": 1})),
@@ -83,6 +111,10 @@ EXAMPLES: dict[str, tuple[Example, Example]] = {
     "S24": (
         talk(USER, {**ANSWER, "weight": None}),
         talk(USER, {**call(), "content": None}, tools=[TOOL]),
+    ),
+    "S25": (
+        talk(USER, call(index=0), result(), ANSWER, tools=[TOOL]),
+        TOOLED,
     ),
     "T01": (talk(USER, call({"city": "Oslo"}), tools=[TOOL]), TOOLED),
     "T02": (talk(USER, call("{city: Oslo}"), tools=[TOOL]), TOOLED),
@@ -117,6 +149,15 @@ EXAMPLES: dict[str, tuple[Example, Example]] = {
         talk(USER, ANSWER, parallel_tool_calls="true"),
         talk(USER, ANSWER, parallel_tool_calls=True),
     ),
+    "T17": (talk(USER, call(), result(), result(), ANSWER, tools=[TOOL]), TOOLED),
+    "T18": (
+        talk(USER, call(), result(), ANSWER, USER, call(), result(), ANSWER, tools=[TOOL]),
+        TOOLED,
+    ),
+    "T19": (
+        talk(USER, ANSWER, tools=[{**TOOL, "function": {"name": "tides", "parameters": {}}}]),
+        TOOLED,
+    ),
     "V01": (talk(USER, picture(PNG, "assistant")), talk(picture(PNG), ANSWER)),
     "V02": (talk(picture("https://pictures.example/a.gif"), ANSWER), talk(picture(PNG), ANSWER)),
     "V03": (
@@ -130,6 +171,19 @@ EXAMPLES: dict[str, tuple[Example, Example]] = {
     "V05": (
         talk({"role": "user", "content": [{"type": "input_audio"}]}, ANSWER),
         talk(picture(PNG), ANSWER),
+    ),
+    "V07": (talk(picture("./pictures/a.png"), ANSWER), talk(picture(PNG), ANSWER)),
+    "V08": (talk(picture(PNG, detail="ultra"), ANSWER), talk(picture(PNG, detail="low"), ANSWER)),
+    "V09": (
+        talk(picture(PIXEL), ANSWER)._replace(profile="together"),
+        talk(
+            picture(PIXEL),
+            {"role": "assistant", "content": [{"type": "text", "text": "A gate."}]},
+        )._replace(profile="together"),
+    ),
+    "V10": (
+        talk({"role": "user", "content": [{"type": "input_text", "text": "Hi"}]}, ANSWER),
+        talk({"role": "user", "content": [{"type": "text", "text": "Hi"}]}, ANSWER),
     ),
     "L01": (Example(**LONG, tokens=101), Example(**LONG, tokens=90)),
     "L02": (Example(**LONG, tokens=91), Example(**LONG, tokens=90)),

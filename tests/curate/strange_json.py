@@ -16,6 +16,10 @@ odd_text = st.one_of(
             '"{\\"a\\": 1}"',
             "call_1",
             "the tool",
+            "caf\ufffd",
+            "cafÃ©",
+            "lo\u200ban",
+            "\u200b\x00",
         ]
     ),
 )
@@ -58,11 +62,17 @@ def maybe(**keys):
     return st.fixed_dictionaries({}, optional=keys)
 
 
-functions = sometimes(maybe(name=sometimes(names), arguments=arguments))
-calls = sometimes(maybe(id=sometimes(ids), type=sometimes(st.just("function")), function=functions))
+functions = sometimes(maybe(name=sometimes(names), arguments=arguments, argument=scalars))
+calls = sometimes(
+    maybe(id=sometimes(ids), type=sometimes(st.just("function")), function=functions, index=scalars)
+)
 parts = sometimes(
     maybe(
-        type=sometimes(st.sampled_from(["text", "image_url", "refusal", "input_audio"])),
+        type=sometimes(
+            st.sampled_from(["text", "image_url", "refusal", "input_audio", "input_text"])
+        ),
+        cache=scalars,
+        detail=st.sampled_from(["low", "ultra", None]),
         text=odd_text,
         image_url=sometimes(
             maybe(url=st.sampled_from(["https://a.example/a.gif", "data:image/png,AA", ""]))
@@ -95,7 +105,7 @@ parameters = sometimes(
 bodies = sometimes(maybe(name=sometimes(names), parameters=parameters))
 tools = sometimes(
     st.one_of(
-        maybe(type=sometimes(st.just("function")), function=bodies),
+        maybe(type=sometimes(st.just("function")), function=bodies, strict=scalars),
         maybe(name=names, parameters=parameters),
     )
 )
@@ -123,6 +133,13 @@ words = st.one_of(
             "\ud800",
             " ",
             "é",
+            "caf\ufffd",
+            "cafÃ© РџСЂРёРІРµС‚",
+            "lo\u200ban",
+            "\u200b",
+            "\x00",
+            "\u2800",
+            "می\u200cخواهم",
         ]
     ),
 )

@@ -7,7 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curator.dataset.json_values import BadJson, canonical, dumps, duplicate_keys, loads
+from curator.dataset.json_values import (
+    BadJson,
+    canonical,
+    canonical_pairs,
+    dumps,
+    loads,
+    repeated_keys,
+)
 
 texts = st.text(alphabet=st.characters(exclude_categories=()), max_size=20)
 values = st.recursive(
@@ -86,6 +93,17 @@ def test_syntax_errors_name_the_column():
     assert caught.value.column in (8, 9)
 
 
-def test_duplicate_keys_are_named():
-    assert duplicate_keys('{"a":1,"b":{"c":1,"c":2},"a":3}') == ("c", "a")
-    assert duplicate_keys('{"a":[{"a":1},{"a":2}]}') == ()
+def test_repeated_keys_are_named_with_all_their_values():
+    found = repeated_keys('{"a":1,"b":{"c":1,"c":2},"a":1,"a":1.0}')
+    assert [(each.key, each.values, each.differ) for each in found] == [
+        ("c", (1, 2), True),
+        ("a", (1, 1, 1.0), True),
+    ]
+    assert not repeated_keys('{"a":{"x":1,"y":2},"a":{"y":2,"x":1}}')[0].differ
+    assert repeated_keys('{"a":[{"a":1},{"a":2}]}') == ()
+
+
+def test_the_form_of_pairs_keeps_every_value_and_forgets_spacing_and_order():
+    assert canonical_pairs('{"a":1, "b":2}') == canonical_pairs('{"b":2,"a":1}')
+    forms = {canonical_pairs(f'{{"a":{first},"a":2}}') for first in (1, 2, 3)}
+    assert len(forms) == 3

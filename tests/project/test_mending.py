@@ -1,12 +1,14 @@
 """Safe repairs over a project: one step, undone at once, nothing lost."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from curator.dataset import Conversation
 from curator.dataset.errors import Cancelled
 from curator.project import Project, mending
+from curator.project.imports import import_files
 from curator.project.mending import fix_project, mend_one
 from tests.project.projects import annotate, import_lines, line
 
@@ -84,12 +86,12 @@ def test_metadata_that_is_there_is_not_overwritten(project):
 
 
 def test_a_repeated_key_is_written_again(project):
-    raw = '{"messages":[{"role":"user","content":"a","content":"b"},{"role":"assistant","content":"c"}]}'
+    raw = '{"messages":[{"role":"user","content":"a","content":"a"},{"role":"assistant","content":"c"}]}'
     (id_,) = import_lines(project, [raw])
     (finding,) = project.findings(id_)
     edit = mend_one(project, id_, finding, "ann")
     project.apply(edit)
-    assert '"a"' not in project.content(id_)
+    assert project.content(id_).count("content") == 2
     assert mend_one(project, id_, finding, "ann") is None
 
 
@@ -108,11 +110,32 @@ def test_repair_can_be_stopped(project):
         fix_project(project, cancelled=lambda: True)
 
 
+def test_no_repair_and_no_search_for_copies_drops_one_of_two_values(project, tmp_path):
+    path = tmp_path / "twice.jsonl"
+    tail = '{"role":"user","content":"x"},{"role":"gpt","content":"y"}'
+    lines = [
+        f'{{"messages":[{{"role":"user","content":"{n}"}}],"messages":[{tail}]}}' for n in "ab"
+    ]
+    path.write_text("\n".join([*lines, f'{{"messages":[{tail}]}}', ""]), "utf-8")
+    report = import_files(project, [path], progress=lambda *_: None, cancelled=lambda: False)
+    assert (report.imported, report.unchanged) == (3, 0)
+    ids = project.ids().tolist()
+    assert [project.findings(id_)[0].rule for id_ in ids] == ["F08", "F08", "S05"]
+    assert len(set(project.column("content_hash").tolist())) == 3
+    edits, report = fix_project(project)
+    assert report.conversations == 1
+    project.apply(edits[0])
+    assert [project.content(id_) for id_ in ids[:2]] == lines
+    for finding in project.findings(ids[0]):
+        assert not finding.fix
+        assert mend_one(project, ids[0], replace(finding, fix="map_role")) is None
+
+
 def test_undo_brings_back_what_only_the_line_itself_shows(project):
-    twice = '{"messages":[{"role":"human","role":"user","content":"Hi"},{"role":"assistant","content":"Yes"}]}'
+    twice = '{"messages":[{"role":"user","role":"user","content":"Hi"},{"role":"assistant","content":"Yes"}]}'
     (one,) = import_lines(project, [twice])
     before = project.findings(one)
-    assert [found.rule for found in before] == ["F08"]
+    assert [found.rule for found in before] == ["F14"]
     edits, _ = fix_project(project, author="ann")
     project.apply(edits[0])
     assert project.findings(one) == ()

@@ -48,7 +48,7 @@ def test_the_only_rules_on_words_that_are_errors_are_looked_at():
     grave = {
         rule.id
         for rule in load_rules().values()
-        if rule.id in ("L03", "P01", "P02", "P03", "F08")
+        if rule.id in ("L03", "P01", "P02", "P03", "S08", "F11", "F12", "F13")
         and rule.severity_for(strictness.PROFILE) == "error"
     }
     assert grave <= {"P01"}
@@ -66,6 +66,8 @@ def test_the_only_rules_on_words_that_are_errors_are_looked_at():
         CLEAN.replace(b'"b"', b'"\\ud800"'),
         CLEAN.replace(b'"a"', b'"\xff"'),
         CLEAN.replace(b'"role":"user"', b'"role":"user","x":1'),
+        CLEAN.replace(b'"role":"user"', b'"role":"system","role":"user"'),
+        CLEAN.replace(b'"role":"user"', b'"r\\u006fle":"system","role":"user"'),
         b'{"messages":[]}',
     ],
 )

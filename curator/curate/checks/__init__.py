@@ -11,7 +11,7 @@ from curator.curate.checks.dispatch import (
     plain_findings,
     plain_text_findings,
 )
-from curator.curate.checks.files import keys_stand_once
+from curator.curate.checks.files import holds_two_values, keys_stand_once
 from curator.curate.checks.rejected import explain_rejected
 from curator.curate.checks.screening import needs_reading, which_need_reading
 
@@ -21,6 +21,7 @@ __all__ = [
     "check_for_all",
     "explain_rejected",
     "finding",
+    "holds_two_values",
     "keys_stand_once",
     "needs_reading",
     "plain_findings",

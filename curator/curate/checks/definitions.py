@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
+from curator.curate.checks.schema import schema_of
 from curator.curate.checks.shape import name_is_usual
 from curator.curate.checks.subject import (
     Subject,
@@ -103,6 +104,25 @@ def definition_problem(key: str, entry: Json) -> str:
     return type_problem(entry)
 
 
+def no_object_schema(subject: Subject) -> Iterator[Trouble]:
+    """T19: parameters that are no JSON Schema, or none of an object."""
+    for definition in subject.definitions:
+        if isinstance(definition.parameters, dict):
+            problem = schema_of(definition.parameters).problem
+            if problem:
+                yield trouble(
+                    field=definition.field,
+                    name=shown(definition.name),
+                    problem=problem,
+                    fixable=lacks_type_only(definition.parameters),
+                )
+
+
+def lacks_type_only(parameters: dict[str, Json]) -> bool:
+    """Say whether parameters are an object schema but for the type that says so."""
+    return "type" not in parameters and not schema_of({"type": "object", **parameters}).problem
+
+
 def wrong_parallel(subject: Subject) -> Iterator[Trouble]:
     """T16: a yes or no that is neither."""
     value = subject.fields.get("parallel_tool_calls")
@@ -166,6 +186,7 @@ def _convertible_call(message: dict[str, Json], role: str) -> str:
 
 CHECKS: Final = (
     ("T15", incomplete_definition),
+    ("T19", no_object_schema),
     ("T08", legacy_functions),
     ("T09", tools_and_functions),
     ("T10", unusual_tool_name),

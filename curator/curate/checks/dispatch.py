@@ -1,10 +1,22 @@
 """One door to all checks of a conversation, with a short way for the plain ones."""
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from functools import cache, lru_cache
 from typing import Any, Final
 
-from curator.curate.checks import definitions, files, images, length, privacy, shape, tools, turns
+from curator.curate.checks import (
+    characters,
+    definitions,
+    files,
+    images,
+    keys,
+    length,
+    privacy,
+    shape,
+    tools,
+    turns,
+)
 from curator.curate.checks.screening import needs_reading
 from curator.curate.checks.subject import Subject, Trouble
 from curator.dataset.conversation import Conversation
@@ -27,13 +39,12 @@ PROFILES: Final = (
 
 Check = tuple[str, Callable[[Subject], Iterable[Trouble]]]
 
-FIRST: Final[tuple[Check, ...]] = (*files.CHECKS, *shape.CHECKS, *turns.CHECKS)
+FIRST: Final[tuple[Check, ...]] = (*files.CHECKS, *shape.CHECKS, *turns.CHECKS, *keys.CHECKS)
 WITH_TOOLS: Final[tuple[Check, ...]] = (*tools.CHECKS, *definitions.CHECKS)
 WITH_PARTS: Final[tuple[Check, ...]] = images.CHECKS
-LAST: Final[tuple[Check, ...]] = (*length.CHECKS, *privacy.CHECKS)
+LAST: Final[tuple[Check, ...]] = (*length.CHECKS, *characters.CHECKS, *privacy.CHECKS)
 CHECKS: Final = (*FIRST, *WITH_TOOLS, *WITH_PARTS, *LAST)
 
-_ON_TEXTS: Final[tuple[Check, ...]] = (*length.CHECKS, *privacy.CHECKS)
 _PLAIN_KEYS: Final = {"role", "content"}
 
 
@@ -117,7 +128,7 @@ def plain_text_findings(
     """
     subject = Subject(conversation, profile, limit, tokens)
     roles = tuple(str(message["role"]) for message in subject.messages)
-    found = [*plain_findings(roles, profile), *_run(_ON_TEXTS, subject)]
+    found = [*plain_findings(roles, profile), *_run(LAST, subject)]
     return _in_order(found)
 
 
@@ -157,6 +168,9 @@ def _check(
     if subject.has_parts:
         found += _run(WITH_PARTS, subject)
     found += _run(LAST, subject)
+    if any(each.rule == "F08" for each in found):
+        # A repair writes the line anew, and so would drop one of the two values.
+        found = [replace(each, fix="") for each in found]
     return _in_order(found)
 
 

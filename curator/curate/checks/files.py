@@ -5,23 +5,48 @@ from collections.abc import Iterator
 from typing import Final
 
 from curator.curate.checks.subject import Subject, Trouble, shown, trouble, where
-from curator.dataset.json_values import Json, duplicate_keys
+from curator.dataset import json_values
+from curator.dataset.json_values import Json
 
 LONE_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _ESCAPED_LETTER: Final = re.compile(r"\\u00[2-7]")
 
 
+def two_values(subject: Subject) -> Iterator[Trouble]:
+    """F08: a key that stands twice in one object of the line as it was read, with different values."""
+    for each in _repeated(subject):
+        if each.differ:
+            values = " and ".join(shown(_as_words(value)) for value in each.values[:3])
+            yield trouble(key=shown(each.key), values=values)
+
+
 def repeated_keys(subject: Subject) -> Iterator[Trouble]:
-    """F08: a key that stands twice in one object of the line as it was read."""
-    if subject.raw is None:
-        return
+    """F14: a key that stands twice in one object of the line as it was read, with one value."""
+    for key in dict.fromkeys(each.key for each in _repeated(subject) if not each.differ):
+        yield trouble(key=shown(key))
+
+
+def holds_two_values(raw: str) -> bool:
+    """Say whether a key of a line stands twice with different values, of which readers keep but one."""
     try:
-        keys = duplicate_keys(subject.raw)
+        return any(each.differ for each in json_values.repeated_keys(raw))
     except (ValueError, RecursionError):
         # The line parsed before; only its numbers or its depth can stop this stricter reading.
-        return
-    for key in dict.fromkeys(keys):
-        yield trouble(key=shown(key))
+        return False
+
+
+def _repeated(subject: Subject) -> tuple[json_values.Repeated, ...]:
+    if subject.raw is None:
+        return ()
+    try:
+        return json_values.repeated_keys(subject.raw)
+    except (ValueError, RecursionError):
+        return ()
+
+
+def _as_words(value: Json) -> Json:
+    """Return a value as it is written, for a person to tell two of them apart."""
+    return f"“{value}”" if isinstance(value, str) else json_values.dumps(value)
 
 
 def keys_stand_once(raw: str, messages: int) -> bool:
@@ -40,7 +65,7 @@ def keys_stand_once(raw: str, messages: int) -> bool:
 
 def broken_characters(subject: Subject) -> Iterator[Trouble]:
     """F10: half of a surrogate pair in any text or key of the line."""
-    seen: set[tuple[int, str]] = set()
+    seen: set[tuple[int | None, str]] = set()
     for text in subject.suspect_texts:
         for match in LONE_SURROGATE.finditer(text.words):
             seen.add((text.message, text.field))
@@ -56,7 +81,9 @@ def broken_characters(subject: Subject) -> Iterator[Trouble]:
             yield from _elsewhere({key: value}, None, set())
 
 
-def _elsewhere(value: Json, message: int | None, seen: set[tuple[int, str]]) -> Iterator[Trouble]:
+def _elsewhere(
+    value: Json, message: int | None, seen: set[tuple[int | None, str]]
+) -> Iterator[Trouble]:
     """Report once per value the broken characters outside the texts already looked at."""
     for field, text in strings(value):
         match = LONE_SURROGATE.search(text)
@@ -82,4 +109,4 @@ def strings(value: Json) -> Iterator[tuple[str, str]]:
             stack.extend((f"{path}[{number}]", inner) for number, inner in enumerate(item))
 
 
-CHECKS: Final = (("F08", repeated_keys), ("F10", broken_characters))
+CHECKS: Final = (("F08", two_values), ("F14", repeated_keys), ("F10", broken_characters))

@@ -68,7 +68,7 @@ def _reason(text: str, error: BadJson) -> str:
     if not text.strip("\x00"):
         return "it is nothing but NUL bytes, as after a crash while writing. Delete the line."
     if "nested too deeply" in error.reason:
-        return "it is nested too deeply. Delete the line."
+        return "it is nested too deeply for any reader. Write it flatter."
     if error.column is None:
         return f"{error.reason}. Correct it."
     at = error.column - 1
@@ -90,7 +90,7 @@ def _python(text: str, at: int) -> str:
 
 def _cut_off(text: str, at: int, reason: str) -> str:
     if at >= len(text.rstrip()) or reason.startswith("Unterminated string"):
-        return f"it ends in the middle (after column {len(text)}). The line was cut off; complete or delete it."
+        return f"it ends in the middle (after column {len(text)}). The line was cut off; complete it from the original."
     return ""
 
 
@@ -99,7 +99,7 @@ def _several_values(text: str, at: int, reason: str) -> str:
         return ""
     if text[at] in "{[":
         return f"a second value starts at column {at + 1}. Put each object on its own line."
-    return f"something stands after the end of the object (column {at + 1}). Delete it."
+    return f"something stands after the end of the object (column {at + 1}). Look whether it belongs to another line."
 
 
 def _comma(text: str, at: int, reason: str) -> str:

@@ -1,7 +1,9 @@
-"""A quick proof that a text holds nothing for the rules on texts (F10, L03, P01, P02).
+"""A quick proof that a text holds nothing for the rules on texts (F10 to F13, S08, L03, P01, P02).
 
 Most texts are plain words; without lower-case letters, spaces and signs of prose little is left of
 them, and that little is searched. Each rule's pattern cannot match without the sign tested here.
+Lost, doubly encoded and invisible characters are found by `odd_characters`; control characters are
+looked for in texts only, for they stand in JSON as escapes, and lines with such are never plain.
 """
 
 import re
@@ -9,6 +11,8 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from itertools import accumulate
 from typing import Final
+
+from curator.curate.checks.odd_characters import odd_characters
 
 # Deleting brings other characters together but never parts those of a sign that is left whole. The
 # byte 0xEF stays for the full-width bar of "<｜".
@@ -44,13 +48,17 @@ _HOST: Final = re.compile(rb"@[A-Za-z0-9-]{1,63}\.[A-Za-z0-9-]")
 _SIGNS: Final = (b"<|", b"<\xef", b"AKIA", b"ASIA", b"INST]", b"SYS>>")
 
 
+CONTROL: Final = re.compile("[\x00-\x08\x0e-\x1f\x7f]")
+"""The control characters that are no white space."""
+
+
 def needs_reading(text: str) -> bool:
     """Say whether a text may hold something for the rules on texts; false proves that it does not."""
     try:
         data = text.encode()
     except UnicodeEncodeError:
         return True
-    return bytes_need_reading(data)
+    return CONTROL.search(text) is not None or bytes_need_reading(data)
 
 
 def texts_to_read(texts: Sequence[str]) -> set[int]:
@@ -60,7 +68,8 @@ def texts_to_read(texts: Sequence[str]) -> set[int]:
         data = "\n".join([text.replace("\n", " ") for text in texts]).encode()
     except UnicodeEncodeError:
         return {number for number, text in enumerate(texts) if needs_reading(text)}
-    return which_need_reading(data.split(b"\n"), data) if texts else set()
+    found = which_need_reading(data.split(b"\n"), data) if texts else set()
+    return found.union(number for number, text in enumerate(texts) if CONTROL.search(text))
 
 
 def bytes_need_reading(data: bytes) -> bool:
@@ -73,6 +82,7 @@ def bytes_need_reading(data: bytes) -> bool:
         or _PHONE in (figures := left.translate(_FIGURES, b"()-"))
         or (_NUMBER in figures.translate(_CAPITALS) and _has_number(data))
         or any(sign in left and is_there(data) for sign, is_there in _TRACES)
+        or bool(odd_characters([data]))
     )
 
 
@@ -83,6 +93,7 @@ def which_need_reading(lines: Sequence[bytes], data: bytes) -> set[int]:
     """
     left = data.translate(None, _PROSE_IN_LINE)
     found = {row for sign in _SIGNS for row in _rows_with(sign, left)}
+    found.update(odd_characters(lines))
     found.update(row for row in _rows_with(b"@", left) if _may_be_address(lines[row]))
     figures = left.translate(_FIGURES, b"()-")
     found.update(_rows_with(_PHONE, figures))

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from curator.curate.checks.keys import meant_key, way_out
 from curator.curate.checks.subject import (
     KNOWN_ROLES,
     Subject,
@@ -52,7 +53,8 @@ def unknown_keys(subject: Subject) -> Iterator[Trouble]:
     """S03: top-level keys that are no part of a training line."""
     for key in subject.fields:
         if key not in CONTENT_KEYS:
-            yield trouble(field=key, key=shown(key))
+            meant = meant_key(key, CONTENT_KEYS - subject.fields.keys())
+            yield trouble(field=key, key=shown(key), way_out=way_out(meant), fixable=not meant)
 
 
 def no_role(subject: Subject) -> Iterator[Trouble]:
@@ -78,7 +80,18 @@ def unknown_message_keys(subject: Subject) -> Iterator[Trouble]:
         allowed = MESSAGE_KEYS.get(role, ANY_KEYS)
         for key, value in message.items():
             if key not in allowed and key != "weight" and not (value is None and key in ANY_KEYS):
-                yield trouble(index, key, role=_speaker(role), key=shown(key))
+                meant = meant_key(key, allowed - message.keys())
+                if "content" not in message and not acts(message) and value is not None:
+                    # A message that says nothing may say it under another name, such as value.
+                    meant = meant or "content"
+                yield trouble(
+                    index,
+                    key,
+                    role=_speaker(role),
+                    key=shown(key),
+                    way_out=way_out(meant),
+                    fixable=not meant,
+                )
 
 
 def null_keys(subject: Subject) -> Iterator[Trouble]:
@@ -110,21 +123,11 @@ def no_text(subject: Subject) -> Iterator[Trouble]:
         if not isinstance(subject.entries[index], dict) or role == "function":
             continue
         content = message.get("content")
-        if role == "assistant" and (content is None or _acts(message)):
+        if role == "assistant" and (content is None or acts(message)):
             continue
         if content == "" and role == "tool":
             continue
         if content is None or content == "" or content == [] or has_only_empty_parts(content):
-            yield trouble(index, "content", role=_speaker(role))
-
-
-def only_white_space(subject: Subject) -> Iterator[Trouble]:
-    """S08: blanks instead of words."""
-    for index, message in enumerate(subject.messages):
-        content = message.get("content")
-        role = subject.roles[index]
-        silent = isinstance(content, str) and content.isspace()
-        if silent and not (role == "assistant" and _acts(message)):
             yield trouble(index, "content", role=_speaker(role))
 
 
@@ -134,7 +137,7 @@ def no_content(subject: Subject) -> Iterator[Trouble]:
         if (
             subject.roles[index] == "assistant"
             and message.get("content") is None
-            and not _acts(message)
+            and not acts(message)
         ):
             yield trouble(index, "content")
 
@@ -180,7 +183,7 @@ def wrong_weight(subject: Subject) -> Iterator[Trouble]:
             continue
         role = subject.roles[index]
         if role in KNOWN_ROLES and role != "assistant":
-            way_out = "Only assistant messages are trained; leave it out."
+            way_out = "Only assistant messages are trained; move it to the metadata."
         elif type(weight) is int and weight in (0, 1):
             continue
         else:
@@ -251,7 +254,7 @@ def _speaker(role: str) -> str:
     return shown(role) if role else "no role"
 
 
-def _acts(message: Mapping[str, Json]) -> bool:
+def acts(message: Mapping[str, Json]) -> bool:
     """Say whether a message does something without words: calls a tool or refuses."""
     return bool(message.get("tool_calls") or message.get("function_call") or message.get("refusal"))
 
@@ -272,7 +275,6 @@ CHECKS: Final = (
     ("S05", unknown_role),
     ("S06", unknown_message_keys),
     ("S07", no_text),
-    ("S08", only_white_space),
     ("S11", wrong_weight),
     ("S20", unusual_name),
     ("S21", no_content),

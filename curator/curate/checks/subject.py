@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple, TypeGuard
 from curator.curate.checks.screening import texts_to_read
 from curator.dataset.conversation import Conversation, kind_of
 from curator.dataset.finding import Place
-from curator.dataset.json_values import Json
+from curator.dataset.json_values import BadJson, Json, dumps, loads
 
 USUAL_ROLES: Final[Mapping[str, str]] = {
     "human": "user",
@@ -30,6 +30,8 @@ KNOWN_ROLES: Final = frozenset({"system", "developer", "user", "assistant", "too
 REINFORCEMENT: Final = "openai_rft"
 """The rules profile whose system messages are called developer."""
 
+_PLAIN_KEYS: Final = frozenset({"role", "content", "weight"})
+
 TOOL_KEYS: Final = frozenset({"tools", "functions", "parallel_tool_calls"})
 
 
@@ -42,12 +44,16 @@ class Trouble(NamedTuple):
 
 
 class Text(NamedTuple):
-    """One piece of text a reader sees: message index, field path, role, and the words."""
+    """One piece of text: message index (none for the line's own), field path, role, and the words.
 
-    message: int
+    is_decoded says that the words are those of JSON inside a text, whose escapes were resolved.
+    """
+
+    message: int | None
     field: str
     role: str
     words: str
+    is_decoded: bool = False
 
 
 class Call(NamedTuple):
@@ -118,6 +124,27 @@ class Subject:
         numbers = texts_to_read([text.words for text in self.texts])
         return [self.texts[number] for number in sorted(numbers)]
 
+    @cached_property
+    def suspect_strings(self) -> list[Text]:
+        """The suspect texts, and the strings anywhere else in the line that are suspect too."""
+        others = list(self._other_strings())
+        numbers = texts_to_read([text.words for text in others])
+        return [*self.suspect_texts, *(others[number] for number in sorted(numbers))]
+
+    def _other_strings(self) -> Iterator[Text]:
+        """Yield the strings that are no text of a message, calls and definitions above all."""
+        known = {(text.message, text.field) for text in self.texts}
+        for index, entry in enumerate(self.entries):
+            if isinstance(entry, dict) and entry.keys() <= _PLAIN_KEYS:
+                entry = {"content": entry.get("content")}
+            for field, words in string_values(entry):
+                if (index, field) not in known:
+                    yield _laid_open(index, field, self.roles[index], words)
+        for key, value in self.fields.items():
+            if key != "messages":
+                for field, words in string_values(value, key):
+                    yield _laid_open(None, field, "", words)
+
     def _texts(self) -> Iterator[Text]:
         for index, message in enumerate(self.messages):
             role = self.roles[index]
@@ -172,6 +199,29 @@ class Subject:
                     field = f"{key}[{number}]"
                     found.append(Definition(field, function["name"], function.get("parameters")))
         return found
+
+
+def string_values(value: Json, path: str = "") -> Iterator[tuple[str, str]]:
+    """Walk every string inside a JSON value with its path; no depth is too deep."""
+    stack: list[tuple[str, Json]] = [(path, value)]
+    while stack:
+        path, item = stack.pop()
+        if isinstance(item, str):
+            yield path, item
+        elif isinstance(item, dict):
+            stack.extend((f"{path}.{key}" if path else str(key), i) for key, i in item.items())
+        elif isinstance(item, list):
+            stack.extend((f"{path}[{number}]", inner) for number, inner in enumerate(item))
+
+
+def _laid_open(message: int | None, field: str, role: str, words: str) -> Text:
+    """Return a string as a text; JSON inside it, such as arguments, with its escapes resolved."""
+    if "\\u" in words and words.lstrip().startswith(("{", "[")):
+        try:
+            return Text(message, field, role, dumps(loads(words)), is_decoded=True)
+        except BadJson:
+            pass
+    return Text(message, field, role, words)
 
 
 def definition_body(key: str, entry: Json) -> dict[str, Json] | None:

@@ -1,13 +1,15 @@
 """Rules T about calls and their answers."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
-from curator.curate.checks.schema import misfit
+from curator.curate.checks.schema import schema_of
 from curator.curate.checks.subject import Call, Subject, Trouble, as_text, is_name, shown, trouble
 from curator.dataset.conversation import kind_of
 from curator.dataset.json_values import BadJson, Json, loads
+
+_ANSWERS: Final = ("tool", "function")
 
 
 def arguments_kind(subject: Subject) -> Iterator[Trouble]:
@@ -47,7 +49,7 @@ def arguments_fit(subject: Subject) -> Iterator[Trouble]:
         schema = schemas.get(call.name)
         arguments = meant_arguments(call.arguments)
         if isinstance(schema, dict) and arguments is not None:
-            reason = misfit(arguments, schema)
+            reason = schema_of(schema).misfit(arguments)
             if reason:
                 yield trouble(
                     call.message, _arguments_field(call), name=shown(call.name), reason=reason
@@ -55,23 +57,70 @@ def arguments_fit(subject: Subject) -> Iterator[Trouble]:
 
 
 def unknown_call_answered(subject: Subject) -> Iterator[Trouble]:
-    """T04: a tool message whose id no earlier call has."""
-    made = {}
-    for call in reversed(subject.calls):
-        made[call.id] = call.message
+    """T04: an answer to no earlier call, or to one whose turn is over."""
+    made = _makers(subject)
     for index, role in enumerate(subject.roles):
-        if role != "tool":
+        if role not in ("tool", "function"):
             continue
-        answered = subject.messages[index].get("tool_call_id")
-        if is_name(answered) and made.get(answered, index) < index:
+        problem = _misplaced(subject, index, made.get(_answer_key(subject, index), ()))
+        if problem:
+            fixable = role == "tool" and len(open_calls(subject, index)) == 1
+            yield trouble(index, "tool_call_id", role=role, problem=problem, fixable=fixable)
+
+
+def _makers(subject: Subject) -> dict[tuple[str, str], list[int]]:
+    """Return which messages make the call that an answer names: by id, or by name in the old form."""
+    made: dict[tuple[str, str], list[int]] = {}
+    for call in subject.calls:
+        key = ("function", call.name) if call.is_legacy else ("tool", call.id)
+        made.setdefault(key, []).append(call.message)
+    return made
+
+
+def _misplaced(subject: Subject, index: int, makers: Sequence[int]) -> str:
+    """Say why an answer answers nothing; empty where it does."""
+    role, named = _answer_key(subject, index)
+    if not named:
+        return "does not say which call it answers"
+    earlier = [maker for maker in makers if maker < index]
+    if not earlier:
+        what = "call" if role == "tool" else "function"
+        return f"answers the {what} “{shown(named)}”, which no earlier message makes"
+    between = next(
+        (at for at in range(earlier[-1] + 1, index) if subject.roles[at] not in _ANSWERS), None
+    )
+    if between is None:
+        return ""
+    return (
+        f"answers a call of message {earlier[-1] + 1} too late: message {between + 1} comes first"
+    )
+
+
+def answered_twice(subject: Subject) -> Iterator[Trouble]:
+    """T17: a second answer to one call."""
+    last = {call.id: call.message for call in subject.calls}
+    answers: dict[str, int] = {}
+    for index, role in enumerate(subject.roles):
+        named = as_text(subject.messages[index].get("tool_call_id")) if role == "tool" else ""
+        if not named or named not in last:
             continue
-        problem = (
-            f"answers the call “{shown(answered)}”, which no earlier message makes"
-            if is_name(answered)
-            else "does not say which call it answers"
-        )
-        can_relink = len(open_calls(subject, index)) == 1
-        yield trouble(index, "tool_call_id", problem=problem, fixable=can_relink)
+        first = answers.get(named)
+        # Where a later message makes a call with the same id, the answer may be that call's.
+        if first is not None and not first < last[named] < index:
+            yield trouble(index, "tool_call_id", id=shown(named), first=first + 1)
+        answers[named] = index
+
+
+def ids_not_unique(subject: Subject) -> Iterator[Trouble]:
+    """T18: two calls that cannot be told apart."""
+    first: dict[str, int] = {}
+    for call in subject.calls:
+        if call.id in first:
+            yield trouble(
+                call.message, f"{call.field}.id", id=shown(call.id), first=first[call.id] + 1
+            )
+        elif call.id:
+            first[call.id] = call.message
 
 
 def open_calls(subject: Subject, index: int) -> list[str]:
@@ -89,23 +138,24 @@ def open_calls(subject: Subject, index: int) -> list[str]:
 
 
 def call_not_answered(subject: Subject) -> Iterator[Trouble]:
-    """T05: the talk goes on while a call is still open."""
+    """T05: the talk goes on, or other calls of the turn have answers, while a call is still open."""
     for call in subject.calls:
         answers: set[str] = set()
+        before = ""
         for index in range(call.message + 1, len(subject.roles)):
-            role = subject.roles[index]
-            if role in ("tool", "function"):
-                answers.add(_answer_key(subject, index))
-                continue
-            if (call.name if call.is_legacy else call.id) not in answers:
-                shown_id = shown(call.id or call.name)
-                yield trouble(call.message, call.field, id=shown_id, next=index + 1)
-            break
+            if subject.roles[index] not in _ANSWERS:
+                before = f"before message {index + 1}"
+                break
+            answers.add(_answer_key(subject, index)[1])
+        before = before or ("although other calls have one" if answers else "")
+        if before and (call.name if call.is_legacy else call.id) not in answers:
+            yield trouble(call.message, call.field, id=shown(call.id or call.name), before=before)
 
 
-def _answer_key(subject: Subject, index: int) -> str:
-    key = "name" if subject.roles[index] == "function" else "tool_call_id"
-    return as_text(subject.messages[index].get(key))
+def _answer_key(subject: Subject, index: int) -> tuple[str, str]:
+    role = subject.roles[index]
+    key = "name" if role == "function" else "tool_call_id"
+    return role, as_text(subject.messages[index].get(key))
 
 
 def unknown_tool(subject: Subject) -> Iterator[Trouble]:
@@ -238,6 +288,8 @@ CHECKS: Final = (
     ("T03", arguments_fit),
     ("T04", unknown_call_answered),
     ("T05", call_not_answered),
+    ("T17", answered_twice),
+    ("T18", ids_not_unique),
     ("T06", unknown_tool),
     ("T11", several_calls),
 )

@@ -82,11 +82,15 @@ def _slugify_name(conversation: Conversation, finding: Finding, _moved: Moved) -
     return with_holder(conversation, finding.place, mended)
 
 
-def _delete_message(conversation: Conversation, finding: Finding, _moved: Moved) -> Conversation:
+def _delete_message(conversation: Conversation, finding: Finding, moved: Moved) -> Conversation:
+    """Delete a message that says nothing; whatever else it is goes to the metadata."""
+    at = finding.place.message
     messages = list(conversation.fields["messages"])
-    if finding.place.message is None:
+    if at is None:
         return conversation
-    del messages[finding.place.message]
+    message = messages.pop(at)
+    if not isinstance(message, dict) or not message.keys() <= {"role", "content"}:
+        moved[f"messages[{at}]"] = message
     return with_messages(conversation, messages)
 
 
@@ -109,13 +113,15 @@ def _train_last(conversation: Conversation, _finding: Finding, _moved: Moved) ->
     return conversation
 
 
-def _drop_tail(conversation: Conversation, _finding: Finding, _moved: Moved) -> Conversation:
+def _drop_tail(conversation: Conversation, _finding: Finding, moved: Moved) -> Conversation:
     messages = list(conversation.fields["messages"])
     roles = [_role_of(message) for message in messages]
     if "assistant" not in roles:
         return conversation
     while roles[-1] != "assistant":
         roles.pop()
+    for at in range(len(roles), len(messages)):
+        moved[f"messages[{at}]"] = messages[at]
     return with_messages(conversation, messages[: len(roles)])
 
 

@@ -1,10 +1,13 @@
-"""Repairs inside texts: broken characters, control tokens, secrets, parts."""
+"""Repairs inside texts: characters, control tokens, secrets, parts."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from curator.curate.checks.files import LONE_SURROGATE
+from curator.curate.checks.images import foreign_text
+from curator.curate.checks.invisible import without_unseen
 from curator.curate.checks.length import CONTROL_TOKEN
+from curator.curate.checks.misread import reread
 from curator.curate.checks.privacy import PERSONAL, SECRETS
 from curator.curate.repairs.messages import Moved, RepairOf
 from curator.curate.repairs.places import holder_of, value_at, with_holder, with_value
@@ -54,14 +57,61 @@ def _mask(conversation: Conversation, finding: Finding, _moved: Moved) -> Conver
     return conversation
 
 
-def _remove_part(conversation: Conversation, finding: Finding, _moved: Moved) -> Conversation:
-    fields = holder_of(conversation, finding.place)
-    part = value_at(fields, finding.place.field)
+def _remove_part(conversation: Conversation, finding: Finding, moved: Moved) -> Conversation:
+    place = finding.place
+    fields = holder_of(conversation, place)
+    part = value_at(fields, place.field)
     content = fields.get("content")
     if not isinstance(content, list):
         return conversation
+    moved[f"messages[{place.message}].{place.field}"] = part
     rest = [item for item in content if item is not part]
-    return with_holder(conversation, finding.place, {**fields, "content": rest})
+    return with_holder(conversation, place, {**fields, "content": rest})
+
+
+def _part_to_text(conversation: Conversation, finding: Finding, moved: Moved) -> Conversation:
+    """Write a text of another format as a text part; what else the part holds moves to the metadata."""
+    place = finding.place
+    part = value_at(holder_of(conversation, place), place.field)
+    words = foreign_text(part)
+    if words is None:
+        return conversation
+    text = {"type": "text", "text": words}
+    for key, value in part.items():
+        if value is not None and value not in text.values():
+            moved[f"messages[{place.message}].{place.field}.{key}"] = value
+    return with_holder(
+        conversation, place, with_value(holder_of(conversation, place), place.field, text)
+    )
+
+
+def _content_to_parts(conversation: Conversation, _f: Finding, _moved: Moved) -> Conversation:
+    """Write every text as a list of one part, as the other contents are."""
+    messages = [
+        {**message, "content": [{"type": "text", "text": message["content"]}]}
+        if isinstance(message, dict) and isinstance(message.get("content"), str)
+        else message
+        for message in conversation.fields["messages"]
+    ]
+    return conversation.replace(messages=messages)
+
+
+def _remove_invisible(conversation: Conversation, finding: Finding, _moved: Moved) -> Conversation:
+    return _with_words(conversation, finding, without_unseen)
+
+
+def _read_again(conversation: Conversation, finding: Finding, _moved: Moved) -> Conversation:
+    return _with_words(conversation, finding, reread)
+
+
+def _with_words(
+    conversation: Conversation, finding: Finding, mended: Callable[[str], str]
+) -> Conversation:
+    words = _words(conversation, finding)
+    if not words:
+        return conversation
+    fields = with_value(holder_of(conversation, finding.place), finding.place.field, mended(words))
+    return with_holder(conversation, finding.place, fields)
 
 
 def _words(conversation: Conversation, finding: Finding) -> str:
@@ -82,4 +132,8 @@ REPAIRS: Final[Mapping[str, RepairOf]] = {
     "mask_secret": _mask,
     "mask_personal": _mask,
     "remove_part": _remove_part,
+    "part_to_text": _part_to_text,
+    "content_to_parts": _content_to_parts,
+    "remove_invisible": _remove_invisible,
+    "undo_wrong_encoding": _read_again,
 }

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from curator.curate.checks.definitions import can_convert, meant_bool, usual_name
+from curator.curate.checks.keys import holders
 from curator.curate.checks.shape import has_only_empty_parts
 from curator.curate.checks.subject import Subject, definition_body
 from curator.curate.checks.tools import open_calls, read_arguments, unwrapped
@@ -199,6 +200,42 @@ def _subject(conversation: Conversation) -> Subject:
     return Subject(conversation, "openai_sft")
 
 
+def _move_inner_key(conversation: Conversation, finding: Finding, moved: Moved) -> Conversation:
+    """Move the unknown keys of one object into the object within that wants them, or to the metadata."""
+    place = finding.place
+    wanted = (place.message, place.field)
+    holder = next(
+        (h for h in holders(_subject(conversation)) if (h.message, h.path) == wanted), None
+    )
+    if holder is None:
+        return conversation
+    kept = dict(holder.fields)
+    prefix = "" if place.message is None else f"messages[{place.message}]."
+    for key in holder.unknown:
+        if holder.is_misplaced(key):
+            kept[holder.inside] = {**kept[holder.inside], key: kept.pop(key)}
+        elif not holder.meant(key):
+            value = kept.pop(key)
+            if value is not None:
+                moved[f"{prefix}{place.field}.{key}"] = value
+    return _with(conversation, finding, kept)
+
+
+def _complete_parameters(conversation: Conversation, finding: Finding, _m: Moved) -> Conversation:
+    """Add the type to parameters that are an object schema but for it."""
+    subject = _subject(conversation)
+    body = next((d for d in subject.definitions if d.field == finding.place.field), None)
+    if body is None or not isinstance(body.parameters, dict):
+        return conversation
+    key, at = finding.place.field.partition("[")[0], value_at(conversation.fields, body.field)
+    path = f"{body.field}.parameters"
+    if key == "tools" and isinstance(at, dict) and "function" in at:
+        path = f"{body.field}.function.parameters"
+    added = {"type": "object", "properties": {}} if not body.parameters else {"type": "object"}
+    fields = with_value(conversation.fields, path, {**added, **body.parameters})
+    return Conversation(fields)
+
+
 REPAIRS: Final[Mapping[str, RepairOf]] = {
     "arguments_to_text": _arguments_to_text,
     "unwrap_arguments": _unwrap_arguments,
@@ -212,4 +249,6 @@ REPAIRS: Final[Mapping[str, RepairOf]] = {
     "complete_call": _complete_call,
     "complete_tool": _complete_tool,
     "convert_functions": _convert_functions,
+    "move_inner_key": _move_inner_key,
+    "complete_parameters": _complete_parameters,
 }

@@ -1,0 +1,81 @@
+"""What a repair would lose: the values that are in a line before it and in nothing after it."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from curator.curate.checks.files import LONE_SURROGATE
+from curator.dataset.conversation import Conversation
+from curator.dataset.finding import Finding
+from curator.dataset.json_values import BadJson, Json, canonical, dumps, loads
+
+_DEEPEST: Final = 3
+
+
+def lost_values(
+    before: Conversation, after: Conversation, moved: Mapping[str, Json], finding: Finding
+) -> dict[str, Json]:
+    """Return the values, by their place, that a repair dropped and that nothing else tells of.
+
+    The finding's own words tell of the value at its place. A value that was only written in another
+    way, such as an object as a text, is still there.
+    """
+    left = Counter(form for _, form, _ in values(dict(after.fields)))
+    left.update(form for _, form, _ in values(dict(moved)))
+    lost: dict[str, Json] = {}
+    for place, form, value in values(dict(before.fields)):
+        if left[form] > 0:
+            left[form] -= 1
+        elif not _is_told(value, place, finding) and value not in lost.values():
+            lost[place] = value
+    return lost
+
+
+def values(fields: Json) -> Iterator[tuple[str, str, Json]]:
+    """Yield place, plain form and value of everything in a line that is neither empty nor null."""
+    stack: list[tuple[str, Json, int]] = [("", fields, 0)]
+    while stack:
+        place, value, depth = stack.pop()
+        inner = _inside(value) if isinstance(value, str) and depth < _DEEPEST else value
+        if isinstance(inner, dict):
+            down = depth + (inner is not value)
+            stack.extend((f"{place}.{k}" if place else str(k), v, down) for k, v in inner.items())
+        elif isinstance(inner, list):
+            stack.extend((f"{place}[{n}]", v, depth) for n, v in enumerate(inner))
+        elif isinstance(inner, str):
+            if inner.strip():
+                yield place, LONE_SURROGATE.sub("\ufffd", inner), value
+        elif inner is not None:
+            yield place, canonical(inner), value
+
+
+def _inside(text: str) -> Json:
+    """Return the object that a text holds as JSON, wrapped once more or not; else the text itself."""
+    value: Json = text
+    for _ in range(_DEEPEST):
+        if not isinstance(value, str) or value.strip()[:1] not in ("{", '"'):
+            break
+        try:
+            value = loads(value)
+        except BadJson:
+            return text
+    return value if isinstance(value, dict) else text
+
+
+def _is_told(value: Json, place: str, finding: Finding) -> bool:
+    """Say whether a finding's own words tell of a value that stood at its place, whole."""
+    at = finding.place
+    whole = at.field if at.message is None else f"messages[{at.message}].{at.field}"
+    words = value if isinstance(value, str) else dumps(value)
+    return place.startswith(whole) and words in finding.message
+
+
+def joined(metadata: Mapping[str, Json] | None, moved: Mapping[str, Json]) -> dict[str, Json]:
+    """Add moved keys to metadata; a key that is there with another value gets a number."""
+    both = dict(metadata or {})
+    for key, value in moved.items():
+        name, number = key, 2
+        while name in both and canonical(both[name]) != canonical(value):
+            name, number = f"{key} ({number})", number + 1
+        both[name] = value
+    return both
