@@ -6,24 +6,26 @@ one line are 10,000 numbers and not 50 million pairs; pairs are spelled out only
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from curator.curate.comparison import Compared
 from curator.curate.shingles import (
     WORDS_3,
     Cancel,
+    Corpus,
     Ints,
     Measure,
     Progress,
     build_corpus,
     never_cancelled,
     no_progress,
+    read_all,
 )
-from curator.curate.similarity import Floats, Join, join
+from curator.curate.similarity import Floats, Join, Survey, join
 from curator.dataset.errors import WrongUse
 
 KEEP_RULES: Final = ("accepted_first", "most_labelled", "longest", "oldest", "newest")
@@ -164,25 +166,40 @@ def find_exact(hashes: Sequence[int] | Ints) -> Matches:
 
 
 def find_near(
-    texts: Iterable[str],
+    items: Iterable[Compared],
     threshold: float,
     progress: Progress = no_progress,
     cancelled: Cancel = never_cancelled,
     *,
     measure: Measure = WORDS_3,
-    total: int = 0,
-    executor: Executor | None = None,
 ) -> Matches:
-    """Find every pair of texts whose sets of shingles have at least this Jaccard similarity; none is missed."""
+    """Find every pair whose sets of shingles have at least this Jaccard similarity; none is missed."""
+    check_threshold(threshold)
+    corpus = build_corpus(
+        read_all(items, measure), measure, progress=progress, cancelled=cancelled
+    )
+    return find_in(corpus, threshold, progress=progress, cancelled=cancelled)
+
+
+def find_in(
+    corpus: Corpus,
+    threshold: float,
+    *,
+    known: Survey | None = None,
+    progress: Progress = no_progress,
+    cancelled: Cancel = never_cancelled,
+) -> Matches:
+    """Find the pairs of a corpus; known is a survey of it that was made before."""
+    found = join(corpus, threshold, known=known, progress=progress, cancelled=cancelled)
+    return Matches(found.same_as, found)
+
+
+def check_threshold(threshold: float) -> None:
+    """Raise WrongUse for a threshold that is none."""
     if not 0 < threshold <= 1:
         raise WrongUse(
             f"The threshold is {threshold:g}; choose one above 0 and not above 1, for example 0.8."
         )
-    corpus = build_corpus(
-        texts, measure, total=total, progress=progress, cancelled=cancelled, executor=executor
-    )
-    found = join(corpus, threshold, progress=progress, cancelled=cancelled)
-    return Matches(found.same_as, found)
 
 
 def ranks(rule: str, facts: RowFacts) -> Ints:

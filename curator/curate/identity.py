@@ -179,7 +179,8 @@ def read(conversation: Conversation) -> Read:
     messages = conversation.messages
     turns = list(_turns(messages))
     last = max((i for i, m in enumerate(messages) if m.role == "assistant"), default=-1)
-    chain = sha256("".join(_definitions(conversation)).encode("utf-8", "surrogatepass"))
+    definitions = "".join(_marked("tool", tool) + _END for tool in tool_definitions(conversation))
+    chain = sha256(definitions.encode("utf-8", "surrogatepass"))
     asked, prompt, beginnings = False, NO_PROMPT, b""
     for at, (message, items) in enumerate(zip(messages, turns, strict=True)):
         if at == last and asked:
@@ -293,15 +294,20 @@ def _arguments(arguments: Json) -> str:
     return arguments if repeated_keys(arguments) else canonical(value)
 
 
-def _definitions(conversation: Conversation) -> list[str]:
-    """Return the tool definitions, in an order of their own: a list of tools is a set."""
+def tool_definitions(conversation: Conversation) -> list[str]:
+    """Return the tool definitions as JSON, in an order of their own: a list of tools is a set."""
     fields = conversation.fields
     found: list[Json] = []
     for key in ("tools", "functions"):
         tools = fields.get(key)
         found += tools if isinstance(tools, list) else [tools] if tools else []
     inner = [t["function"] if isinstance(t, dict) and t.get("function") else t for t in found]
-    return sorted(_marked("tool", tool) + _END for tool in inner)
+    return sorted(fold(canonical(tool)) for tool in inner)
+
+
+def marked(item: str) -> bool:
+    """Return whether an item is anything but text."""
+    return item.startswith(_MARK)
 
 
 def _marked(kind: str, *values: Json) -> str:

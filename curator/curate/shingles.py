@@ -1,23 +1,20 @@
 """From texts to sets of shingles, exactly: every shingle is a number, and equal numbers are equal shingles.
 
-Normal form: NFKC, casefold, one space for each run of white space, stripped. Words are runs of ``\\w``,
-but a character of a script written without spaces is a word of its own. A text with fewer tokens
-than a shingle is wide has one shingle: all it has.
+A shingle is a run of words (see `words`) or of characters in their normal form. A text with fewer
+tokens than a shingle is wide has one shingle: all it has.
 """
 
-import re
-import unicodedata
 from array import array
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Executor
 from dataclasses import dataclass
-from itertools import islice
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from curator.curate.comparison import Compared
+from curator.curate.words import normal_form, words
 from curator.dataset.errors import Cancelled
 
 Progress = Callable[[int, int, str], None]
@@ -28,14 +25,11 @@ Cancel = Callable[[], bool]
 
 Ints = npt.NDArray[np.int64]
 
-_UNSPACED: Final = "\u0e00-\u0eff\u1100-\u11ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff"
-_ASCII_WORDS: Final = re.compile("[a-z0-9_]+").findall
-_WORDS: Final = re.compile(rf"[{_UNSPACED}]|[^\W{_UNSPACED}]+").findall
-_SPACES: Final = re.compile(r"\s+")
 _LARGEST_KEY: Final = 2**63 - 1
+_NO_KEY: Final = np.iinfo(np.int64).max
+_BATCH_SHINGLES: Final = 1_000_000
 _BATCH_CHARACTERS: Final = 1_000_000
 _BATCH_TEXTS: Final = 4_000
-_MOST_KEPT: Final = 12_000_000  # shingles kept from one pass to the next, 16 bytes each
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,39 +55,54 @@ def never_cancelled() -> bool:
     return False
 
 
-def normal_form(text: str) -> str:
-    """Return the form in which texts are compared."""
-    return _SPACES.sub(" ", unicodedata.normalize("NFKC", text).casefold()).strip()
-
-
-def words(text: str) -> list[str]:
-    """Return the words of a text in its normal form, in order."""
-    if text.isascii():
-        return _ASCII_WORDS(text.lower())
-    return _WORDS(unicodedata.normalize("NFKC", text).casefold())
-
-
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """The shingles of some rows: keys ascend within a row, rows ascend, no key stands twice in a row."""
+    """The sets of some rows one after the other: the keys of each ascend, and none stands twice in one."""
 
     rows: Ints
+    sizes: Ints
     keys: Ints
+
+    @property
+    def starts(self) -> Ints:
+        """Where the keys of each row begin."""
+        starts: Ints = np.cumsum(self.sizes) - self.sizes
+        return starts
+
+
+class Tokens(NamedTuple):
+    """A batch of texts read: its distinct tokens, its tokens as numbers into them, and how many each has."""
+
+    distinct: Sequence[str]
+    numbers: npt.NDArray[np.uint32]
+    counts: Sequence[int]
+    things: Sequence[int]
 
 
 class Corpus:
-    """The tokens of many texts as numbers, four bytes each, from which their shingles are read in batches."""
+    """The tokens of many texts as numbers, four bytes each, from which their sets are read in batches.
+
+    A row with a text is compared; one without is only where its things (images, calls) can be.
+    """
 
     def __init__(
-        self, tokens: npt.NDArray[np.uint32], lengths: Ints, vocabulary: int, measure: Measure
+        self,
+        tokens: npt.NDArray[np.uint32],
+        lengths: Ints,
+        things: Ints,
+        vocabulary: int,
+        measure: Measure,
     ) -> None:
         """Take the tokens of all texts in a row, numbered from 1 to vocabulary."""
         self.measure = measure
+        self.things = things
+        self.is_compared = (lengths > 0) | (things != 0)
+        self.left_out: Ints = np.zeros(0, np.int64)
+        """Keys that do not count, except where a text would be left with none."""
         self._tokens = tokens
         self._starts = np.concatenate(([0], np.cumsum(lengths))).astype(np.int64)
         self._base = vocabulary + 1
         self._tables = self._compression()
-        self._kept: list[Keys] | None = None
 
     def __len__(self) -> int:
         return len(self._starts) - 1
@@ -104,33 +113,20 @@ class Corpus:
         return int(self._counts(np.arange(len(self), dtype=np.int64)).sum())
 
     def batches(self, rows: Ints | None = None) -> Iterator[Keys]:
-        """Yield the shingles of some rows (ascending; all by default), a bounded number of rows at a time."""
-        if self._kept is not None:
-            yield from self._again(self._kept, rows)
-            return
+        """Yield the sets of some rows (all by default), a bounded number of shingles at a time."""
         chosen = np.arange(len(self), dtype=np.int64) if rows is None else rows
-        kept: list[Keys] | None = [] if rows is None and self.shingles <= _MOST_KEPT else None
         ends = np.cumsum(self._counts(chosen))
         first = 0
         while first < len(chosen):
             done = ends[first - 1] if first else 0
-            last = max(first + 1, int(np.searchsorted(ends, done + _BATCH_CHARACTERS)))
-            batch = self._keys(chosen[first:last])
-            if kept is not None:
-                kept.append(batch)
-            yield batch
+            last = max(first + 1, int(np.searchsorted(ends, done + _BATCH_SHINGLES)))
+            yield self._keys(chosen[first:last])
             first = last
-        self._kept = kept
 
-    def _again(self, kept: Iterable[Keys], rows: Ints | None) -> Iterator[Keys]:
-        wanted = np.zeros(len(self), dtype=bool)
-        wanted[slice(None) if rows is None else rows] = True
-        for batch in kept:
-            use = wanted[batch.rows]
-            if use.all():
-                yield batch
-            elif use.any():
-                yield Keys(batch.rows[use], batch.keys[use])
+    def in_order(self, row: int) -> Ints:
+        """Return the shingles of one row as they follow each other, repeats included."""
+        keys: Ints = self._packed(np.array([row], np.int64))
+        return keys
 
     def _counts(self, rows: Ints) -> Ints:
         lengths = self._starts[rows + 1] - self._starts[rows]
@@ -138,39 +134,50 @@ class Corpus:
         return counts
 
     def _keys(self, rows: Ints) -> Keys:
-        """Read the shingles of rows; ranks within the batch make one sort do for rows and keys."""
-        keys, owners = self._packed(rows)
-        unique, ranks = np.unique(keys, return_inverse=True)
-        pairs = np.sort(owners << 32 | ranks)
-        fresh = np.ones(len(pairs), dtype=bool)
-        np.not_equal(pairs[1:], pairs[:-1], out=fresh[1:])
-        pairs = pairs[fresh]
-        return Keys(rows[pairs >> 32], unique[pairs & 0xFFFFFFFF])
+        """Read the sets of rows; rows of like length are sorted together as the lines of a matrix."""
+        rows = rows[np.argsort(self._counts(rows), kind="stable")]
+        counts = self._counts(rows)
+        keys: list[Ints] = []
+        sizes: list[Ints] = []
+        for _, block in padded(counts, self._packed(rows), _NO_KEY):
+            block.sort(axis=1)
+            fresh = block != _NO_KEY
+            fresh[:, 1:] &= block[:, 1:] != block[:, :-1]
+            if len(self.left_out):
+                counted = fresh & ~np.isin(block, self.left_out)
+                fresh = np.where(counted.any(axis=1)[:, None], counted, fresh)
+            keys.append(block[fresh])
+            sizes.append(np.count_nonzero(fresh, axis=1))
+        return Keys(rows, np.concatenate(sizes).astype(np.int64), np.concatenate(keys))
 
-    def _packed(self, rows: Ints) -> tuple[Ints, Ints]:
-        tokens, owners = self._windows(rows)
-        keys = tokens[0]
-        for step, token in enumerate(tokens[1:], 1):
+    def _packed(self, rows: Ints) -> Ints:
+        """Return the shingles of rows in order, each as one number."""
+        tokens = self._windows(rows)
+        keys = next(tokens)
+        for step, token in enumerate(tokens, 1):
             if step in self._tables:
                 keys = np.searchsorted(self._tables[step], keys).astype(np.int64)
-            keys = keys * self._base + token
-        return keys, owners
+            keys *= self._base
+            keys += token
+        return keys
 
-    def _windows(self, rows: Ints) -> tuple[list[Ints], Ints]:
-        """Return, for each shingle, its tokens (0 stands before the tokens of a short text) and its row's place."""
+    def _windows(self, rows: Ints) -> Iterator[Ints]:
+        """Yield the first tokens of all shingles, then the second; 0 stands before those of a short text."""
         width = self.measure.width
         counts = self._counts(rows)
-        owners = np.repeat(np.arange(len(rows), dtype=np.int64), counts)
-        ends = np.cumsum(counts)
         starts = self._starts[rows]
-        first = np.arange(len(owners), dtype=np.int64) - np.repeat(ends - counts - starts, counts)
-        missing = np.repeat(np.maximum(width - (self._starts[rows + 1] - starts), 0), counts)
-        tokens: list[Ints] = []
+        missing = np.maximum(width - (self._starts[rows + 1] - starts), 0)
+        ends = np.cumsum(counts)
+        first = np.arange(int(ends[-1]) if len(ends) else 0, dtype=np.int64)
+        first -= np.repeat(ends - counts - starts + missing, counts)
+        is_short = missing.any()
+        short = np.repeat(missing, counts) if is_short else missing
         for place in range(width):
-            at = first + place - missing
-            token = self._tokens.take(at, mode="clip").astype(np.int64) if len(self._tokens) else at
-            tokens.append(np.where(place < missing, 0, token))
-        return tokens, owners
+            if not len(self._tokens):
+                yield np.zeros(len(first), np.int64)
+                continue
+            token = self._tokens.take(first + place, mode="clip").astype(np.int64)
+            yield np.where(place < short, 0, token) if is_short else token
 
     def _compression(self) -> dict[int, Ints]:
         """Number the beginnings of shingles wherever packing one more token would pass 63 bits."""
@@ -188,10 +195,10 @@ class Corpus:
         """Return every distinct packed beginning of step tokens, sorted."""
         known: list[Ints] = []
         rows = np.arange(len(self), dtype=np.int64)
-        for part in np.array_split(rows, max(1, self.shingles // _BATCH_CHARACTERS)):
-            tokens, _ = self._windows(part)
-            keys = tokens[0]
-            for place, token in enumerate(tokens[1:step], 1):
+        for part in np.array_split(rows, max(1, self.shingles // _BATCH_SHINGLES)):
+            tokens = self._windows(part)
+            keys = next(tokens)
+            for place, token in zip(range(1, step), tokens, strict=False):
                 if place in self._tables:
                     keys = np.searchsorted(self._tables[place], keys).astype(np.int64)
                 keys = keys * self._base + token
@@ -199,90 +206,92 @@ class Corpus:
         return np.unique(np.concatenate(known))
 
 
+def padded(sizes: Ints, values: Ints, fill: int) -> Iterator[tuple[slice, Ints]]:
+    """Yield rows of values as matrices, filled up at their ends; rows of like size share one."""
+    ends = np.cumsum(sizes)
+    first = 0
+    while first < len(sizes):
+        # Rows come about in the order of their sizes, so little is filled up.
+        longer = np.flatnonzero(sizes[first:] > sizes[first] + sizes[first] // 4 + 4)
+        last = first + int(longer[0]) if len(longer) else len(sizes)
+        some = sizes[first:last]
+        block = np.full((last - first, int(some.max())), fill, dtype=values.dtype)
+        begin = int(ends[first] - sizes[first])
+        block[np.arange(block.shape[1]) < some[:, None]] = values[begin : int(ends[last - 1])]
+        yield slice(first, last), block
+        first = last
+
+
+def read_tokens(items: Sequence[Compared], measure: Measure) -> Tokens:
+    """Read a batch of texts."""
+    things = [item.things for item in items]
+    if measure.unit == "character":
+        return _characters([normal_form("\n".join(item.texts)) for item in items], things)
+    local: defaultdict[str, int] = defaultdict()
+    local.default_factory = local.__len__
+    numbers: list[int] = []
+    counts: list[int] = []
+    for item in items:
+        before = len(numbers)
+        for text in item.texts:
+            numbers.extend(map(local.__getitem__, words(text)))
+        counts.append(len(numbers) - before)
+    return Tokens(list(local), np.array(numbers, dtype=np.uint32), counts, things)
+
+
+def _characters(forms: Sequence[str], things: Sequence[int]) -> Tokens:
+    points = np.frombuffer("".join(forms).encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
+    seen = np.zeros(0x110000, dtype=bool)
+    seen[points] = True
+    numbers = (np.cumsum(seen) - 1).astype(np.uint32)[points]
+    distinct = [chr(point) for point in np.flatnonzero(seen).tolist()]
+    return Tokens(distinct, numbers, list(map(len, forms)), things)
+
+
 def build_corpus(
-    texts: Iterable[str],
+    batches: Iterable[Tokens],
     measure: Measure,
     *,
     total: int = 0,
     progress: Progress = no_progress,
     cancelled: Cancel = never_cancelled,
-    executor: Executor | None = None,
 ) -> Corpus:
-    """Read texts into a corpus; with an executor the reading of words runs there, batch by batch."""
-    if measure.unit == "character":
-        return _characters(texts, measure, total, progress, cancelled)
+    """Gather batches of texts that were read, here or in other processes, into a corpus."""
     vocabulary: dict[str, int] = {}
-    tokens: list[npt.NDArray[np.uint32]] = [np.zeros(0, np.uint32)]
-    lengths = array("q")
-    for distinct, numbers, counts in _read_batches(texts, executor, cancelled):
+    # An array grows in place; joining pieces at the end would hold them twice.
+    tokens = array("I")
+    lengths, things = array("q"), array("q")
+    for batch in batches:
+        if cancelled():
+            raise Cancelled("The search for duplicates was stopped.")
         known = np.fromiter(
-            (vocabulary.setdefault(word, len(vocabulary) + 1) for word in distinct),
+            (vocabulary.setdefault(token, len(vocabulary) + 1) for token in batch.distinct),
             dtype=np.uint32,
-            count=len(distinct),
+            count=len(batch.distinct),
         )
-        tokens.append(known[numbers] if len(numbers) else np.zeros(0, np.uint32))
-        lengths.extend(counts)
+        if len(batch.numbers):
+            tokens.frombytes(known[batch.numbers].tobytes())
+        lengths.extend(batch.counts)
+        things.extend(batch.things)
         progress(len(lengths), total or len(lengths), "Reading words")
-    flat = np.concatenate(tokens)
-    return Corpus(flat, np.array(lengths, dtype=np.int64), len(vocabulary), measure)
+    return Corpus(
+        np.frombuffer(tokens, np.uint32) if tokens else np.zeros(0, np.uint32),
+        np.array(lengths, dtype=np.int64),
+        np.array(things, dtype=np.int64),
+        len(vocabulary),
+        measure,
+    )
 
 
-def read_words(texts: Sequence[str]) -> tuple[list[str], npt.NDArray[np.uint32], list[int]]:
-    """Return the distinct words of a batch, its words as numbers into them, and the words each text has."""
-    local: defaultdict[str, int] = defaultdict()
-    local.default_factory = local.__len__
-    numbers: list[int] = []
-    counts: list[int] = []
-    for text in texts:
-        before = len(numbers)
-        numbers.extend(map(local.__getitem__, words(text)))
-        counts.append(len(numbers) - before)
-    return list(local), np.array(numbers, dtype=np.uint32), counts
-
-
-def _read_batches(
-    texts: Iterable[str], executor: Executor | None, cancelled: Cancel
-) -> Iterator[tuple[list[str], npt.NDArray[np.uint32], list[int]]]:
-    batches = _batched(texts, cancelled)
-    if executor is None:
-        yield from map(read_words, batches)
-        return
-    # Only a few batches travel at once, so memory stays bounded.
-    waiting = [executor.submit(read_words, batch) for batch in islice(batches, 6)]
-    while waiting:
-        yield waiting.pop(0).result()
-        waiting.extend(executor.submit(read_words, batch) for batch in islice(batches, 1))
-
-
-def _batched(texts: Iterable[str], cancelled: Cancel) -> Iterator[list[str]]:
-    batch: list[str] = []
+def read_all(items: Iterable[Compared], measure: Measure) -> Iterator[Tokens]:
+    """Read texts here, batch by batch."""
+    batch: list[Compared] = []
     size = 0
-    for text in texts:
-        batch.append(text)
-        size += len(text)
+    for item in items:
+        batch.append(item)
+        size += sum(map(len, item.texts))
         if size >= _BATCH_CHARACTERS or len(batch) >= _BATCH_TEXTS:
-            yield batch
+            yield read_tokens(batch, measure)
             batch, size = [], 0
-            if cancelled():
-                raise Cancelled("The search for duplicates was stopped.")
     if batch:
-        yield batch
-
-
-def _characters(
-    texts: Iterable[str], measure: Measure, total: int, progress: Progress, cancelled: Cancel
-) -> Corpus:
-    """Number the characters of all texts densely, by code point."""
-    points: list[npt.NDArray[np.uint32]] = [np.zeros(0, np.uint32)]
-    lengths = array("q")
-    for batch in _batched(texts, cancelled):
-        forms = [normal_form(text) for text in batch]
-        lengths.extend(map(len, forms))
-        encoded = "".join(forms).encode("utf-32-le", "surrogatepass")
-        points.append(np.frombuffer(encoded, dtype=np.uint32))
-        progress(len(lengths), total or len(lengths), "Reading characters")
-    flat = np.concatenate(points)
-    seen = np.zeros(0x110000, dtype=bool)
-    seen[flat] = True
-    numbers = np.cumsum(seen).astype(np.uint32)
-    return Corpus(numbers[flat], np.array(lengths, dtype=np.int64), int(numbers[-1]), measure)
+        yield read_tokens(batch, measure)

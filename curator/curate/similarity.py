@@ -3,7 +3,8 @@
 Equal sets collapse first. Then only the rarest shingles of a set are indexed (prefix filter: sets that
 are similar enough must share one of them), sets of too different sizes are never met (length
 filter), a parity bitmap gives a lower bound of how many shingles differ (bitmap filter), and what is
-left is counted. Every filter only drops what cannot reach the threshold.
+left is counted. Every filter only drops what cannot reach the threshold. Rows with other things
+(images, calls) never meet.
 """
 
 from collections.abc import Iterator
@@ -21,18 +22,22 @@ from curator.curate.shingles import (
     Progress,
     never_cancelled,
     no_progress,
+    padded,
 )
 from curator.dataset.errors import Cancelled
 
 Floats = npt.NDArray[np.float64]
+Bits = npt.NDArray[np.uint64]
 
 _TINY: Final = 1e-9  # keeps rounding of threshold times size from dropping a pair at the threshold
 _MIXER: Final = np.uint64(0x9E3779B97F4A7C15)
 _MIXER_2: Final = np.uint64(0xC2B2AE3D27D4EB4F)
 _LARGEST_SKETCH: Final = 26
 _BITMAP_WORDS: Final = 8
+_BITMAP_BITS: Final = 64 * _BITMAP_WORDS
 _CHUNK: Final = 1_000_000
-_ONES: Final = np.array([bin(n).count("1") for n in range(1 << 16)], dtype=np.uint8)
+_LOW: Final = 0xFFFFFFFF
+_NO_KEY: Final = np.iinfo(np.int64).max
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,35 +51,60 @@ class Join:
 
 
 @dataclass(frozen=True, slots=True)
-class _Survey:
+class Survey:
     """What one pass over all sets learnt: sizes, order-free hashes, and how often a shingle's slot was met."""
 
     sizes: Ints
-    hashes: npt.NDArray[np.uint64]
+    hashes: Bits
     sketch: npt.NDArray[np.uint32]
+
+    def counts(self, keys: Ints) -> npt.NDArray[np.uint32]:
+        """Return at least how many rows have each shingle: more where two share a slot, never fewer."""
+        counts: npt.NDArray[np.uint32] = self.sketch[_slots(keys, self.sketch)]
+        return counts
 
 
 def join(
     corpus: Corpus,
     threshold: float,
     *,
+    known: Survey | None = None,
     progress: Progress = no_progress,
     cancelled: Cancel = never_cancelled,
 ) -> Join:
-    """Find every pair of rows at or above the threshold (0 < threshold <= 1)."""
-    survey = _survey(corpus, progress, cancelled)
-    same_as = _equal_sets(corpus, survey)
-    rows = np.flatnonzero(same_as == np.arange(len(corpus)))
+    """Find every pair of rows at or above the threshold (0 < threshold <= 1); known is a survey made before."""
+    seen = known or survey(corpus, progress, cancelled)
+    same_as = _equal_sets(corpus, seen)
+    rows = np.flatnonzero((same_as == np.arange(len(corpus))) & corpus.is_compared)
     empty = np.zeros(0, dtype=np.int64)
-    if threshold >= 1:
+    if threshold >= 1 or len(rows) < 2:
         return Join(empty, empty, empty.astype(np.float64), same_as)
-    index = _index(corpus, survey, rows, threshold, progress, cancelled)
-    pairs = _candidates(index, survey.sizes, threshold, progress, cancelled)
-    first, second = pairs >> 32, pairs & 0xFFFFFFFF
-    shared = _shared(corpus, survey, first, second, progress, cancelled)
-    similarity = shared / np.maximum(survey.sizes[first] + survey.sizes[second] - shared, 1)
-    near = similarity >= threshold
+    index = _index(corpus, seen, rows, threshold, progress, cancelled)
+    pairs = _candidates(index, threshold, progress, cancelled)
+    first, second = pairs >> 32, pairs & _LOW
+    shared = _shared(corpus, first, second, progress, cancelled)
+    similarity = shared / np.maximum(seen.sizes[first] + seen.sizes[second] - shared, 1)
+    near = (similarity >= threshold) & (corpus.things[first] == corpus.things[second])
     return Join(first[near], second[near], similarity[near], same_as)
+
+
+def survey(
+    corpus: Corpus, progress: Progress = no_progress, cancelled: Cancel = never_cancelled
+) -> Survey:
+    """Look at all sets once."""
+    bits = min(_LARGEST_SKETCH, max(10, (2 * corpus.shingles).bit_length()))
+    sketch = np.zeros(1 << bits, dtype=np.uint32)
+    sizes = np.zeros(len(corpus), dtype=np.int64)
+    hashes = np.zeros(len(corpus), dtype=np.uint64)
+    done = 0
+    for batch in corpus.batches():
+        _stop_if(cancelled)
+        sizes[batch.rows] = batch.sizes
+        hashes[batch.rows] = np.add.reduceat(_mixed(batch.keys), batch.starts)
+        np.add.at(sketch, _slots(batch.keys, sketch), np.uint32(1))
+        done += len(batch.rows)
+        progress(done, len(corpus), "Counting shingles")
+    return Survey(sizes, hashes + _mixed(corpus.things), sketch)
 
 
 def _stop_if(cancelled: Cancel) -> None:
@@ -84,123 +114,138 @@ def _stop_if(cancelled: Cancel) -> None:
 
 def _slots(keys: Ints, sketch: npt.NDArray[np.uint32]) -> Ints:
     shift = np.uint64(64 - (len(sketch).bit_length() - 1))
-    return ((keys.astype(np.uint64) * _MIXER) >> shift).astype(np.int64)
+    return ((keys.view(np.uint64) * _MIXER) >> shift).view(np.int64)
 
 
-def _survey(corpus: Corpus, progress: Progress, cancelled: Cancel) -> _Survey:
-    bits = min(_LARGEST_SKETCH, max(10, (2 * corpus.shingles).bit_length()))
-    sketch = np.zeros(1 << bits, dtype=np.uint32)
-    sizes = np.zeros(len(corpus), dtype=np.int64)
-    hashes = np.zeros(len(corpus), dtype=np.uint64)
-    for batch in corpus.batches():
-        _stop_if(cancelled)
-        starts = _row_starts(batch.rows)
-        own = batch.rows[starts]
-        sizes[own] = np.diff(np.append(starts, len(batch.rows)))
-        mixed = batch.keys.astype(np.uint64) * _MIXER_2
-        mixed = (mixed ^ (mixed >> np.uint64(29))) * _MIXER
-        hashes[own] = np.add.reduceat(mixed ^ (mixed >> np.uint64(32)), starts)
-        np.add.at(sketch, _slots(batch.keys, sketch), np.uint32(1))
-        progress(int(own[-1]) + 1, len(corpus), "Counting shingles")
-    return _Survey(sizes, hashes, sketch)
+def _mixed(keys: Ints) -> Bits:
+    """Return well-mixed numbers, another for every key."""
+    mixed: Bits = keys.view(np.uint64) * _MIXER_2
+    mixed ^= mixed >> np.uint64(29)
+    mixed *= _MIXER
+    mixed ^= mixed >> np.uint64(32)
+    return mixed
 
 
-def _row_starts(rows: Ints) -> Ints:
-    return np.flatnonzero(np.diff(rows, prepend=-1))
-
-
-def _equal_sets(corpus: Corpus, survey: _Survey) -> Ints:
+def _equal_sets(corpus: Corpus, seen: Survey) -> Ints:
     """Name for each row the first row with the very same set; equal hashes are compared in full."""
     same_as = np.arange(len(corpus), dtype=np.int64)
-    order = np.lexsort((survey.hashes, survey.sizes))
-    equal = (survey.hashes[order][1:] == survey.hashes[order][:-1]) & (
-        survey.sizes[order][1:] == survey.sizes[order][:-1]
+    order = np.lexsort((seen.hashes, seen.sizes))
+    equal = (seen.hashes[order][1:] == seen.hashes[order][:-1]) & (
+        seen.sizes[order][1:] == seen.sizes[order][:-1]
     )
     suspects = np.zeros(len(order), dtype=bool)
     suspects[1:] |= equal
     suspects[:-1] |= equal
-    sets: dict[bytes, int] = {}
-    for batch in corpus.batches(np.sort(order[suspects])):
-        starts = _row_starts(batch.rows)
-        ends = np.append(starts[1:], len(batch.rows))
-        for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
-            row = int(batch.rows[start])
-            same_as[row] = sets.setdefault(batch.keys[start:end].tobytes(), row)
+    sets: dict[tuple[int, bytes], list[int]] = {}
+    rows = np.sort(order[suspects])
+    for batch in corpus.batches(rows[corpus.is_compared[rows]]):
+        things = corpus.things[batch.rows].tolist()
+        starts = batch.starts.tolist()
+        for row, thing, start, size in zip(
+            batch.rows.tolist(), things, starts, batch.sizes.tolist(), strict=True
+        ):
+            whole = batch.keys[start : start + size].tobytes()
+            sets.setdefault((thing, whole), []).append(row)
+    for members in sets.values():
+        same_as[members] = min(members)
     return same_as
 
 
 @dataclass(frozen=True, slots=True)
 class _Index:
-    """The rarest shingles of each row, and the row's parity bitmap."""
+    """The rarest shingles of each row, as hash << 32 | the row's place in the order of sizes, ascending."""
 
-    keys: Ints
+    entries: Bits
     rows: Ints
-    bitmaps: npt.NDArray[np.uint64]
+    """The rows in the order of their sizes."""
+    sizes: Ints
+    bitmaps: Bits
 
 
 def _index(
     corpus: Corpus,
-    survey: _Survey,
+    seen: Survey,
     rows: Ints,
     threshold: float,
     progress: Progress,
     cancelled: Cancel,
 ) -> _Index:
-    bitmaps = np.zeros((len(corpus), _BITMAP_WORDS), dtype=np.uint64)
-    keys: list[Ints] = [np.zeros(0, dtype=np.int64)]
-    owners: list[Ints] = [np.zeros(0, dtype=np.int64)]
-    for batch in corpus.batches(rows):
+    by_size = rows[np.argsort(seen.sizes[rows], kind="stable")]
+    place = np.zeros(len(corpus), dtype=np.int64)
+    place[by_size] = np.arange(len(by_size))
+    bitmaps = np.zeros((len(by_size), _BITMAP_WORDS), dtype=np.uint64)
+    entries: list[Bits] = [np.zeros(0, dtype=np.uint64)]
+    done = 0
+    for batch in corpus.batches(by_size):
         _stop_if(cancelled)
-        _set_bitmaps(batch, bitmaps)
-        counts = survey.sketch[_slots(batch.keys, survey.sketch)].astype(np.int64)
-        sizes = survey.sizes[batch.rows]
-        prefix = sizes - np.ceil(threshold * sizes - _TINY).astype(np.int64) + 1
-        # The batch is in order of keys within a row, so a stable sort leaves ties in that order.
-        order = np.argsort((batch.rows << 32) | np.minimum(counts, 0xFFFFFFFF), kind="stable")
-        starts = _row_starts(batch.rows)
-        lengths = np.diff(np.append(starts, len(order)))
-        place = np.arange(len(order)) - np.repeat(starts, lengths)
-        chosen = order[(place < prefix[order]) & (counts[order] > 1)]
-        keys.append(batch.keys[chosen])
-        owners.append(batch.rows[chosen])
-        progress(int(batch.rows[-1]) + 1, len(corpus), "Indexing rare shingles")
-    return _Index(np.concatenate(keys), np.concatenate(owners), bitmaps)
+        bitmaps[place[batch.rows]] = _bitmaps(batch)
+        things = _mixed(corpus.things)[batch.rows]
+        entries.extend(_rarest(batch, seen, place[batch.rows].view(np.uint64), things, threshold))
+        done += len(batch.rows)
+        progress(done, len(rows), "Indexing rare shingles")
+    joined = np.concatenate(entries)
+    entries.clear()
+    joined.sort()
+    return _Index(joined, by_size, seen.sizes[by_size], bitmaps)
 
 
-def _set_bitmaps(batch: Keys, bitmaps: npt.NDArray[np.uint64]) -> None:
+def _rarest(
+    batch: Keys, seen: Survey, places: Bits, things: Bits, threshold: float
+) -> Iterator[Bits]:
+    """Yield the entries of the rarest shingles of each row, those that stand in one row only left out.
+
+    How rare a shingle is and its hash make one order for all rows, which the prefix filter wants; hashes
+    that are equal by chance only bring in pairs that are counted and dropped later.
+    """
+    order = np.minimum(seen.counts(batch.keys), 0x7FFE).astype(np.int64) << 48
+    order |= (_mixed(batch.keys) >> np.uint64(16)).view(np.int64)
+    wanted = batch.sizes - np.ceil(threshold * batch.sizes - _TINY).astype(np.int64) + 1
+    for some, block in padded(batch.sizes, order, _NO_KEY):
+        block.sort(axis=1)
+        width = int(wanted[some].max())
+        prefix = block[:, :width]
+        chosen = (np.arange(width) < wanted[some][:, None]) & (prefix >> 48 > 1)
+        hashes = prefix.view(np.uint64) * _MIXER + things[some][:, None]
+        hashes ^= hashes >> np.uint64(32)
+        yield ((hashes << np.uint64(32)) | places[some][:, None])[chosen]
+
+
+def _bitmaps(batch: Keys) -> Bits:
     """Flip one bit per shingle; two bitmaps then differ in no more bits than the sets in shingles."""
-    mixed = (batch.keys.astype(np.uint64) * _MIXER_2) >> np.uint64(64 - 9)
-    cells = batch.rows * _BITMAP_WORDS + (mixed >> np.uint64(6)).astype(np.int64)
-    bits = np.uint64(1) << (mixed & np.uint64(63))
-    order = np.argsort(cells, kind="stable")
-    starts = _row_starts(cells[order])
-    bitmaps.reshape(-1)[cells[order][starts]] = np.bitwise_xor.reduceat(bits[order], starts)
+    bits = ((batch.keys.view(np.uint64) * _MIXER_2) >> np.uint64(64 - 9)).view(np.int64)
+    bits += np.repeat(np.arange(len(batch.rows)) * _BITMAP_BITS, batch.sizes)
+    flips = np.bincount(bits, minlength=len(batch.rows) * _BITMAP_BITS).astype(np.uint8) & 1
+    bitmaps: Bits = np.packbits(flips).view(np.uint64).reshape(len(batch.rows), _BITMAP_WORDS)
+    return bitmaps
 
 
-def _candidates(
-    index: _Index, sizes: Ints, threshold: float, progress: Progress, cancelled: Cancel
-) -> Ints:
+def _candidates(index: _Index, threshold: float, progress: Progress, cancelled: Cancel) -> Ints:
     """Return the pairs that no filter could drop, each once, as first row << 32 | second row."""
-    order = np.lexsort((sizes[index.rows], index.keys))
-    rows = index.rows[order]
-    groups = np.cumsum(np.diff(index.keys[order], prepend=-1) != 0)
-    # Sizes below 2**31 and groups below 2**32 fit one number, so one search finds each window's end.
-    places = groups << 31 | sizes[rows]
-    limit = np.floor(sizes[rows] / threshold + _TINY).astype(np.int64)
-    ends = np.searchsorted(places, groups << 31 | np.minimum(limit, (1 << 31) - 1), side="right")
-    counts = ends - np.arange(len(rows)) - 1
+    entries = index.entries
+    groups = entries >> np.uint64(32)
+    several = np.zeros(len(entries), dtype=bool)
+    several[1:] = groups[1:] == groups[:-1]
+    several[:-1] |= several[1:]
+    del groups
+    entries = entries[several]
+    places = (entries & np.uint64(_LOW)).view(np.int64)
+    # The last place whose size still fits, so that one search finds where each window ends.
+    limits = np.floor(index.sizes / threshold + _TINY).astype(np.int64)
+    furthest = np.searchsorted(index.sizes, limits, side="right") - 1
+    last = (entries & ~np.uint64(_LOW)) | furthest[places].view(np.uint64)
+    counts = np.searchsorted(entries, last, side="right") - np.arange(len(entries)) - 1
     found = np.zeros(0, dtype=np.int64)
     waiting: list[Ints] = []
     for left, right in _windows(counts, cancelled):
-        a, b = rows[left], rows[right]
-        fits = _bitmaps_fit(index.bitmaps, sizes, a, b, threshold)
-        a, b = a[fits], b[fits]
-        waiting.append(np.unique(np.minimum(a, b) << 32 | np.maximum(a, b)))
+        pairs = np.unique(places[left] << 32 | places[right])
+        waiting.append(pairs[_bitmaps_fit(index, pairs >> 32, pairs & _LOW, threshold)])
         if sum(map(len, waiting)) > _CHUNK:
             found = np.unique(np.concatenate([found, *waiting]))
             waiting.clear()
-        progress(int(left[-1]) + 1, len(rows), "Meeting candidates")
-    return np.unique(np.concatenate([found, *waiting]))
+        progress(int(left[-1]) + 1, len(entries), "Meeting candidates")
+    found = np.unique(np.concatenate([found, *waiting]))
+    a, b = index.rows[found >> 32], index.rows[found & _LOW]
+    return np.sort(np.minimum(a, b) << 32 | np.maximum(a, b))
 
 
 def _windows(counts: Ints, cancelled: Cancel) -> Iterator[tuple[Ints, Ints]]:
@@ -220,63 +265,45 @@ def _windows(counts: Ints, cancelled: Cancel) -> Iterator[tuple[Ints, Ints]]:
         first = last
 
 
-def _bitmaps_fit(
-    bitmaps: npt.NDArray[np.uint64], sizes: Ints, a: Ints, b: Ints, threshold: float
-) -> npt.NDArray[np.bool_]:
-    differ = (bitmaps[a] ^ bitmaps[b]).view(np.uint16)
-    bits = _ONES[differ].sum(axis=1, dtype=np.int64)
-    allowed = (1 - threshold) / (1 + threshold) * (sizes[a] + sizes[b]) + _TINY
-    fits: npt.NDArray[np.bool_] = bits <= allowed
+def _bitmaps_fit(index: _Index, a: Ints, b: Ints, threshold: float) -> npt.NDArray[np.bool_]:
+    bits = np.bitwise_count(index.bitmaps[a] ^ index.bitmaps[b]).sum(axis=1, dtype=np.int64)
+    allowed = (1 - threshold) / (1 + threshold) * (index.sizes[a] + index.sizes[b]) + _TINY
+    fits: npt.NDArray[np.bool_] = (bits <= allowed) & (a != b)
     return fits
 
 
 def _shared(
-    corpus: Corpus,
-    survey: _Survey,
-    first: Ints,
-    second: Ints,
-    progress: Progress,
-    cancelled: Cancel,
+    corpus: Corpus, first: Ints, second: Ints, progress: Progress, cancelled: Cancel
 ) -> Ints:
     """Count the shingles each pair of rows has in common."""
-    rows = np.unique(np.concatenate([first, second]))
-    places, starts = _shared_places(corpus, survey, rows, cancelled)
-    a, b = np.searchsorted(rows, first), np.searchsorted(rows, second)
-    lengths = np.diff(starts)
-    swap = lengths[a] > lengths[b]
-    a, b = np.where(swap, b, a), np.where(swap, a, b)
     shared = np.zeros(len(first), dtype=np.int64)
-    ends = np.cumsum(lengths[a])
-    begin = 0
-    while begin < len(a):
+    step = max(1, _CHUNK // max(1, corpus.shingles // max(1, len(corpus))))
+    for begin in range(0, len(first), step):
         _stop_if(cancelled)
-        done = ends[begin - 1] if begin else 0
-        end = max(begin + 1, int(np.searchsorted(ends, done + _CHUNK)))
-        number = lengths[a[begin:end]]
-        owner = np.repeat(np.arange(end - begin), number)
-        within = np.arange(len(owner)) - np.repeat(np.cumsum(number) - number, number)
-        wanted = places[np.repeat(starts[a[begin:end]], number) + within] & 0xFFFFFFFF
-        wanted |= b[begin:end][owner] << 32
-        at = np.minimum(np.searchsorted(places, wanted), len(places) - 1)
-        hits = owner[places[at] == wanted] if len(places) else owner[:0]
-        shared[begin:end] = np.bincount(hits, minlength=end - begin)
-        progress(end, len(a), "Comparing candidates")
-        begin = end
+        some = slice(begin, begin + step)
+        shared[some] = _common(corpus, first[some], second[some])
+        progress(min(begin + step, len(first)), len(first), "Comparing candidates")
     return shared
 
 
-def _shared_places(
-    corpus: Corpus, survey: _Survey, rows: Ints, cancelled: Cancel
-) -> tuple[Ints, Ints]:
-    """Return place << 32 | shingle for every shingle of rows that may be shared, and where each row's begin."""
-    keys: list[Ints] = [np.zeros(0, dtype=np.int64)]
-    owners: list[Ints] = [np.zeros(0, dtype=np.int64)]
-    for batch in corpus.batches(rows):
-        _stop_if(cancelled)
-        common = survey.sketch[_slots(batch.keys, survey.sketch)] > 1
-        keys.append(batch.keys[common])
-        owners.append(np.searchsorted(rows, batch.rows[common]))
-    place = np.concatenate(owners)
-    _, numbers = np.unique(np.concatenate(keys), return_inverse=True)
-    starts = np.concatenate(([0], np.cumsum(np.bincount(place, minlength=len(rows)))))
-    return place << 32 | numbers, starts.astype(np.int64)
+def _common(corpus: Corpus, first: Ints, second: Ints) -> Ints:
+    """Return how many shingles the rows of each pair share: those that stand twice in both together."""
+    rows, at = np.unique(np.concatenate([first, second]), return_inverse=True)
+    sets = list(corpus.batches(rows))
+    keys = np.concatenate([each.keys for each in sets])
+    there = np.concatenate([each.rows for each in sets])
+    sizes = np.concatenate([each.sizes for each in sets])
+    starts = np.cumsum(sizes) - sizes
+    place = np.argsort(there)[at]
+    a, b = place[: len(first)], place[len(first) :]
+    order = np.argsort(sizes[a] + sizes[b], kind="stable")
+    both = np.stack([a[order], b[order]], axis=1).ravel()
+    number = sizes[both]
+    ends = np.cumsum(number)
+    wanted = np.arange(int(ends[-1])) - np.repeat(ends - number - starts[both], number)
+    shared = np.zeros(len(first), dtype=np.int64)
+    for some, block in padded(number[::2] + number[1::2], keys[wanted], _NO_KEY):
+        block.sort(axis=1)
+        twice = (block[:, 1:] == block[:, :-1]) & (block[:, 1:] != _NO_KEY)
+        shared[order[some]] = np.count_nonzero(twice, axis=1)
+    return shared

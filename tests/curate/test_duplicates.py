@@ -10,10 +10,10 @@ from curator.curate.duplicates import (
     RowFacts,
     choose_kept,
     find_exact,
-    find_near,
     ranks,
 )
 from curator.dataset.errors import WrongUse
+from tests.curate.near import find_near
 
 TEXTS = st.lists(
     st.lists(st.sampled_from("abcde"), min_size=1, max_size=8).map(" ".join), max_size=20

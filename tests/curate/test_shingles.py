@@ -1,14 +1,14 @@
-import unicodedata
-from concurrent.futures import ThreadPoolExecutor
-
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from curator.curate import shingles
-from curator.curate.shingles import CHARACTERS_5, WORDS_3, build_corpus, normal_form, words
+from curator.curate.comparison import Compared
+from curator.curate.shingles import CHARACTERS_5, WORDS_3
+from curator.curate.words import normal_form, words
 from curator.dataset.errors import Cancelled
+from tests.curate.near import corpus_of
 
 TEXTS = st.lists(
     st.text(alphabet="ab cdÅß\n\t.,'_9你好ไทยカ한Ａ\u0301\ud800", max_size=40), max_size=12
@@ -24,12 +24,12 @@ def shingle_sets(texts, measure):
 
 
 def corpus_sets(corpus):
-    sets = [set() for _ in range(len(corpus))]
+    sets = [[] for _ in range(len(corpus))]
     for batch in corpus.batches():
-        for row, key in zip(batch.rows.tolist(), batch.keys.tolist(), strict=True):
-            assert key not in sets[row]
-            sets[row].add(key)
-    return sets
+        for row, start, size in zip(batch.rows, batch.starts, batch.sizes, strict=True):
+            sets[row] = batch.keys[start : start + size].tolist()
+            assert sets[row] == sorted(set(sets[row]))
+    return [set(keys) for keys in sets]
 
 
 @given(TEXTS, st.sampled_from([WORDS_3, CHARACTERS_5]), st.booleans())
@@ -37,7 +37,7 @@ def test_equal_keys_are_equal_shingles(texts, measure, narrow):
     largest = shingles._LARGEST_KEY
     shingles._LARGEST_KEY = 40 if narrow else largest
     try:
-        sets = corpus_sets(build_corpus(texts, measure))
+        sets = corpus_sets(corpus_of(texts, measure))
     finally:
         shingles._LARGEST_KEY = largest
     truth = list(shingle_sets(texts, measure))
@@ -47,41 +47,30 @@ def test_equal_keys_are_equal_shingles(texts, measure, narrow):
             assert len(a & b) == len(x & y)
 
 
-def test_words_follow_the_definition():
-    assert words("It's  A_1 ＡＢ\u00a0Straße") == ["it", "s", "a_1", "ab", "strasse"]
-    assert words("ab你好cd ไทย") == ["ab", "你", "好", "cd", "ไ", "ท", "ย"]
-    assert words("") == []
-
-
-def test_ascii_and_general_paths_agree():
-    text = "".join(map(chr, range(128))) + "Hello, World_9\x1cx"
-    general = shingles._WORDS(unicodedata.normalize("NFKC", text).casefold())
-    assert words(text) == general
-
-
-def test_normal_form_folds_width_case_and_space():
-    assert normal_form("  Ａ\u00a0\n\tb\u3000ß ") == "a b ss"
-
-
-def test_batches_are_ascending_whatever_their_size(monkeypatch):
-    texts = [f"w{i} x y z w{i + 1} q" for i in range(50)] + ["", "a"]
-    whole = corpus_sets(build_corpus(texts, WORDS_3))
-    monkeypatch.setattr(shingles, "_BATCH_CHARACTERS", 7)
-    corpus = build_corpus(texts, WORDS_3)
+def test_batches_are_complete_whatever_their_size(monkeypatch):
+    texts = [f"w{i} x y z w{i + 1} q " * (i % 7 + 1) for i in range(50)] + ["", "a"]
+    whole = corpus_sets(corpus_of(texts))
+    monkeypatch.setattr(shingles, "_BATCH_SHINGLES", 7)
+    monkeypatch.setattr(shingles, "_BATCH_TEXTS", 3)
+    corpus = corpus_of(texts)
     rows = np.concatenate([batch.rows for batch in corpus.batches()])
-    assert (np.diff(rows) >= 0).all()
+    assert sorted(rows.tolist()) == list(range(52))
     assert [len(s) for s in corpus_sets(corpus)] == [len(s) for s in whole]
 
 
-def test_an_executor_gives_the_same_corpus(monkeypatch):
-    monkeypatch.setattr(shingles, "_BATCH_TEXTS", 3)
-    texts = [f"w{i % 7} x y z w{i % 5} q" for i in range(40)]
-    with ThreadPoolExecutor(2) as executor:
-        pooled = build_corpus(texts, WORDS_3, executor=executor)
-    assert corpus_sets(pooled) == corpus_sets(build_corpus(texts, WORDS_3))
+def test_what_is_left_out_does_not_count_unless_nothing_else_is_there():
+    corpus = corpus_of(["a b c d", "a b c", "x y z a b c"])
+    before = corpus_sets(corpus)
+    corpus.left_out = np.array(sorted(before[1]), np.int64)
+    after = corpus_sets(corpus)
+    assert after == [before[0] - before[1], before[1], before[2] - before[1]]
 
 
-def test_reading_stops_when_cancelled(monkeypatch):
-    monkeypatch.setattr(shingles, "_BATCH_TEXTS", 2)
+def test_shingles_run_on_from_one_text_to_the_next():
+    tokens = shingles.read_tokens([Compared(["a b", "c"]), Compared(["a b c"])], WORDS_3)
+    assert (tokens.distinct, tokens.counts) == (["a", "b", "c"], [3, 3])
+
+
+def test_reading_stops_when_cancelled():
     with pytest.raises(Cancelled):
-        build_corpus(["a", "b", "c"], WORDS_3, cancelled=lambda: True)
+        corpus_of(["a", "b", "c"], cancelled=lambda: True)

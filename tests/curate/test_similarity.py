@@ -9,17 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from curator.curate import shingles, similarity
-from curator.curate.duplicates import find_near
-from curator.curate.shingles import (
-    CHARACTERS_5,
-    MEASURES,
-    WORDS_3,
-    build_corpus,
-    normal_form,
-    words,
-)
+from curator.curate.comparison import Compared
+from curator.curate.duplicates import find_near as find_near_items
+from curator.curate.shingles import CHARACTERS_5, MEASURES, WORDS_3
 from curator.curate.similarity import join
+from curator.curate.words import normal_form, words
 from curator.dataset.errors import Cancelled
+from tests.curate.near import corpus_of, find_near
 
 THRESHOLDS = st.one_of(
     st.sampled_from([0.1, 1 / 3, 0.5, 0.6, 2 / 3, 0.7, 0.75, 0.8, 0.9, 1.0]),
@@ -33,6 +29,7 @@ TEXTS = st.lists(st.lists(WORD, max_size=14).map(" ".join), max_size=25)
 
 def brute_force(texts, measure, threshold):
     sets = []
+    empty = [not text.strip() for text in texts]
     for text in texts:
         tokens = words(text) if measure is WORDS_3 else normal_form(text)
         width = measure.width
@@ -41,7 +38,8 @@ def brute_force(texts, measure, threshold):
     for b, right in enumerate(sets):
         for a, left in enumerate(sets[:b]):
             value = len(left & right) / len(left | right)
-            if value >= threshold:
+            # A row without any text is like nothing.
+            if value >= threshold and not (empty[a] or empty[b]):
                 found[a, b] = value
     return found
 
@@ -56,15 +54,12 @@ def test_the_join_equals_brute_force(texts, threshold, measure):
 @settings(max_examples=40, deadline=None)
 @given(TEXTS, THRESHOLDS)
 def test_tiny_chunks_and_narrow_keys_change_nothing(texts, threshold):
-    kept = similarity._CHUNK, shingles._BATCH_CHARACTERS, shingles._LARGEST_KEY
-    most = shingles._MOST_KEPT
-    similarity._CHUNK, shingles._BATCH_CHARACTERS, shingles._LARGEST_KEY = 3, 11, 60
-    shingles._MOST_KEPT = 0
+    kept = similarity._CHUNK, shingles._BATCH_SHINGLES, shingles._LARGEST_KEY
+    similarity._CHUNK, shingles._BATCH_SHINGLES, shingles._LARGEST_KEY = 3, 11, 60
     try:
         found = {(p.a, p.b): p.similarity for p in find_near(texts, threshold).pairs()}
     finally:
-        similarity._CHUNK, shingles._BATCH_CHARACTERS, shingles._LARGEST_KEY = kept
-        shingles._MOST_KEPT = most
+        similarity._CHUNK, shingles._BATCH_SHINGLES, shingles._LARGEST_KEY = kept
     assert found == brute_force(texts, WORDS_3, threshold)
 
 
@@ -76,6 +71,30 @@ def test_colliding_hashes_are_compared_in_full(monkeypatch):
     assert found == brute_force(texts, WORDS_3, 0.3)
 
 
+THINGS = st.integers(0, 2)
+ITEMS = st.lists(st.tuples(st.lists(WORD, max_size=8).map(" ".join), THINGS), max_size=20)
+
+
+@settings(max_examples=100, deadline=None)
+@given(ITEMS, THRESHOLDS)
+def test_rows_with_other_things_are_never_alike(items, threshold):
+    """Images and calls are compared exactly; of those with equal ones the texts decide."""
+    pairs = find_near_items([Compared([t] if t else [], n) for t, n in items], threshold).pairs()
+    found = {(p.a, p.b): p.similarity for p in pairs}
+    expected = {}
+    for thing in range(3):
+        rows = [row for row, (text, n) in enumerate(items) if n == thing and (text or n)]
+        texts = [items[row][0] or "-" for row in rows]
+        for (a, b), value in brute_force(texts, WORDS_3, threshold).items():
+            expected[rows[a], rows[b]] = value
+    assert found == expected
+
+
+def test_ten_thousand_rows_with_nothing_but_another_image_stay_cheap():
+    found = find_near_items([Compared([], n + 1) for n in range(10_000)], 0.5)
+    assert found.count() == 0
+
+
 def test_many_copies_of_one_text_stay_cheap():
     matches = find_near(
         ["the same old line of text"] * 30_000 + ["the same old line of words"], 0.5
@@ -85,7 +104,7 @@ def test_many_copies_of_one_text_stay_cheap():
 
 
 def test_the_join_stops_when_cancelled():
-    corpus = build_corpus([f"a b c d {i}" for i in range(30)], WORDS_3)
+    corpus = corpus_of([f"a b c d {i}" for i in range(30)])
     with pytest.raises(Cancelled):
         join(corpus, 0.5, cancelled=lambda: True)
 
