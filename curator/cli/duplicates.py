@@ -3,13 +3,16 @@
 from pathlib import Path
 
 from curator.cli.answer import Answer
-from curator.cli.arguments import Options, Verbs, add_project, open_current
+from curator.cli.arguments import Options, Verbs, add_project, names, open_current
 from curator.cli.progress import Progress
 from curator.dataset.errors import WrongUse
 from curator.dataset.json_values import Json
 from curator.project import deduping, duplicate_tables
 from curator.project.deduping import Duplicates
+from curator.project.duplicate_search import DEFAULT_THRESHOLD, Search
 from curator.project.store import Project
+
+_MOST_SHOWN = 80
 
 
 def add_verbs(verbs: Verbs) -> None:
@@ -40,13 +43,32 @@ def add_verbs(verbs: Verbs) -> None:
         metavar="RULE",
         help="accepted_first, most_labelled, longest, oldest or newest",
     )
+    parser.add_argument(
+        "--count",
+        type=names,
+        default=(),
+        metavar="system,tools",
+        help="compare system prompts or tool definitions too (left out by default)",
+    )
+    parser.add_argument(
+        "--leave-out-shared",
+        action="store_true",
+        help="leave out any other text that more than half of the conversations share",
+    )
     parser.add_argument("--pairs", metavar="OUT.tsv", help="write every pair into this file")
     parser.add_argument("--dry-run", action="store_true", help="find, but take nothing out")
 
 
 def _dedupe(options: Options, progress: Progress) -> Answer:
-    threshold = deduping.DEFAULT_THRESHOLD if options.threshold is None else options.threshold
-    search = deduping.Search(options.preset, threshold, options.compare, options.measure)
+    threshold = DEFAULT_THRESHOLD if options.threshold is None else options.threshold
+    search = Search(
+        options.preset,
+        threshold,
+        options.compare,
+        options.measure,
+        options.count,
+        with_shared=not options.leave_out_shared,
+    )
     with open_current(options.project, progress, read_only=options.dry_run) as project:
         found = deduping.find(project, search, progress=progress, cancelled=progress.cancelled)
         decisions = deduping.decide(project, found, options.keep)
@@ -65,14 +87,34 @@ def _dedupe(options: Options, progress: Progress) -> Answer:
         "kept": len(found.ids) - removed,
         "measure": search.shown_measure,
         "threshold": 1.0 if options.preset == "exact" else threshold,
+        "left_out": list(search.left_out),
+        "shared": [{"text": e.text, "conversations": e.conversations} for e in found.shared],
     }
     did = "would be taken out" if options.dry_run else "taken out"
     lines = (
         f"{keys['pairs']:,} pairs in {keys['clusters']:,} clusters "
         f"({keys['measure']}, threshold {keys['threshold']:g})",
         f"{removed:,} {did}, {keys['kept']:,} stay. Undo brings them back.",
+        *_what_counted(search, found),
     )
     return Answer(keys, lines)
+
+
+def _what_counted(search: Search, found: Duplicates) -> tuple[str, ...]:
+    """Say what was not compared, and which text nearly all conversations share."""
+    words = {"system": "system prompts", "tools": "tool definitions", "shared": "shared text"}
+    left = [words[name] for name in search.left_out]
+    out = (f"Left out of the comparison: {', '.join(left)}.",) if left else ()
+    way = ("To leave such text out: --leave-out-shared",) if search.with_shared else ()
+    shared = tuple(
+        f'{each.conversations:,} of {len(found.ids):,} conversations share "{_short(each.text)}".'
+        for each in found.shared
+    )
+    return (*out, *shared, *(way if shared else ()))
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}…"
 
 
 def _write_pairs(project: Project, found: Duplicates, name: str) -> None:

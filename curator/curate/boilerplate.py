@@ -93,7 +93,9 @@ def _of(keys: Ints, known: Ints, values: Ints) -> Ints:
     return found
 
 
-def _runs(common: "np.ndarray[tuple[int], np.dtype[np.bool_]]", least: int) -> Iterator[tuple[int, int]]:
+def _runs(
+    common: "np.ndarray[tuple[int], np.dtype[np.bool_]]", least: int
+) -> Iterator[tuple[int, int]]:
     """Yield begin and end of every run of shared shingles that is long enough."""
     edges = np.flatnonzero(np.diff(np.concatenate(([False], common, [False])).astype(np.int8)))
     for first, end in edges.reshape(-1, 2).tolist():

@@ -175,9 +175,7 @@ def find_near(
 ) -> Matches:
     """Find every pair whose sets of shingles have at least this Jaccard similarity; none is missed."""
     check_threshold(threshold)
-    corpus = build_corpus(
-        read_all(items, measure), measure, progress=progress, cancelled=cancelled
-    )
+    corpus = build_corpus(read_all(items, measure), measure, progress=progress, cancelled=cancelled)
     return find_in(corpus, threshold, progress=progress, cancelled=cancelled)
 
 

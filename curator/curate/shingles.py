@@ -5,16 +5,18 @@ tokens than a shingle is wide has one shingle: all it has.
 """
 
 from array import array
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from itertools import islice
+from typing import Final, NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from curator.curate.comparison import Compared
-from curator.curate.words import normal_form, words
+from curator.curate.words import encoded_words, normal_form
 from curator.dataset.errors import Cancelled
 
 Progress = Callable[[int, int, str], None]
@@ -25,11 +27,14 @@ Cancel = Callable[[], bool]
 
 Ints = npt.NDArray[np.int64]
 
+T = TypeVar("T")
+
 _LARGEST_KEY: Final = 2**63 - 1
 _NO_KEY: Final = np.iinfo(np.int64).max
 _BATCH_SHINGLES: Final = 1_000_000
 _BATCH_CHARACTERS: Final = 1_000_000
 _BATCH_TEXTS: Final = 4_000
+_AHEAD: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +78,7 @@ class Keys:
 class Tokens(NamedTuple):
     """A batch of texts read: its distinct tokens, its tokens as numbers into them, and how many each has."""
 
-    distinct: Sequence[str]
+    distinct: Sequence[bytes]
     numbers: npt.NDArray[np.uint32]
     counts: Sequence[int]
     things: Sequence[int]
@@ -93,7 +98,7 @@ class Corpus:
         vocabulary: int,
         measure: Measure,
     ) -> None:
-        """Take the tokens of all texts in a row, numbered from 1 to vocabulary."""
+        """Take a 0 and then the tokens of all texts in a row, numbered from 1 to vocabulary."""
         self.measure = measure
         self.things = things
         self.is_compared = (lengths > 0) | (things != 0)
@@ -114,13 +119,29 @@ class Corpus:
 
     def batches(self, rows: Ints | None = None) -> Iterator[Keys]:
         """Yield the sets of some rows (all by default), a bounded number of shingles at a time."""
+        return self.worked(lambda keys: keys, rows)
+
+    def worked(self, work: Callable[[Keys], T], rows: Ints | None = None) -> Iterator[T]:
+        """Yield what work makes of each batch; threads do it, as numpy lets go of the interpreter."""
         chosen = np.arange(len(self), dtype=np.int64) if rows is None else rows
-        ends = np.cumsum(self._counts(chosen))
+        parts = self._parts(chosen)
+
+        def made(part: Ints) -> T:
+            return work(self._keys(part))
+
+        with ThreadPoolExecutor(_AHEAD) as threads:
+            waiting = deque(threads.submit(made, part) for part in islice(parts, _AHEAD))
+            while waiting:
+                yield waiting.popleft().result()
+                waiting.extend(threads.submit(made, part) for part in islice(parts, 1))
+
+    def _parts(self, rows: Ints) -> Iterator[Ints]:
+        ends = np.cumsum(self._counts(rows))
         first = 0
-        while first < len(chosen):
+        while first < len(rows):
             done = ends[first - 1] if first else 0
             last = max(first + 1, int(np.searchsorted(ends, done + _BATCH_SHINGLES)))
-            yield self._keys(chosen[first:last])
+            yield rows[first:last]
             first = last
 
     def in_order(self, row: int) -> Ints:
@@ -152,32 +173,35 @@ class Corpus:
 
     def _packed(self, rows: Ints) -> Ints:
         """Return the shingles of rows in order, each as one number."""
-        tokens = self._windows(rows)
-        keys = next(tokens)
-        for step, token in enumerate(tokens, 1):
+        tokens, whole = self._joined(rows)
+        keys = tokens[: len(tokens) - self.measure.width + 1].copy()
+        for step in range(1, self.measure.width):
             if step in self._tables:
                 keys = np.searchsorted(self._tables[step], keys).astype(np.int64)
             keys *= self._base
-            keys += token
-        return keys
+            keys += tokens[step : step + len(keys)]
+        return keys[whole]
 
-    def _windows(self, rows: Ints) -> Iterator[Ints]:
-        """Yield the first tokens of all shingles, then the second; 0 stands before those of a short text."""
+    def _joined(self, rows: Ints) -> tuple[Ints, npt.NDArray[np.bool_]]:
+        """Return the tokens of rows one after the other, and at which of them a whole shingle begins.
+
+        0 stands before the tokens of a row that has fewer than a shingle is wide.
+        """
         width = self.measure.width
-        counts = self._counts(rows)
-        starts = self._starts[rows]
-        missing = np.maximum(width - (self._starts[rows + 1] - starts), 0)
-        ends = np.cumsum(counts)
-        first = np.arange(int(ends[-1]) if len(ends) else 0, dtype=np.int64)
-        first -= np.repeat(ends - counts - starts + missing, counts)
-        is_short = missing.any()
-        short = np.repeat(missing, counts) if is_short else missing
-        for place in range(width):
-            if not len(self._tokens):
-                yield np.zeros(len(first), np.int64)
-                continue
-            token = self._tokens.take(first + place, mode="clip").astype(np.int64)
-            yield np.where(place < short, 0, token) if is_short else token
+        lengths = self._starts[rows + 1] - self._starts[rows]
+        filled = np.maximum(lengths, width)
+        ends = np.cumsum(filled)
+        at = np.arange(int(ends[-1]) if len(ends) else 0, dtype=np.int64)
+        at += np.repeat(self._starts[rows + 1] - ends, filled)
+        short = lengths < width
+        if short.any():
+            # The first token of all is the 0 that belongs to no row.
+            at[at < np.repeat(self._starts[rows], filled)] = -1
+        tokens = self._tokens.take(at + 1).astype(np.int64)
+        whole = np.ones(max(len(tokens) - width + 1, 0), dtype=bool)
+        for step in range(1, width):
+            whole[ends[:-1] - step] = False
+        return tokens, whole
 
     def _compression(self) -> dict[int, Ints]:
         """Number the beginnings of shingles wherever packing one more token would pass 63 bits."""
@@ -196,13 +220,13 @@ class Corpus:
         known: list[Ints] = []
         rows = np.arange(len(self), dtype=np.int64)
         for part in np.array_split(rows, max(1, self.shingles // _BATCH_SHINGLES)):
-            tokens = self._windows(part)
-            keys = next(tokens)
-            for place, token in zip(range(1, step), tokens, strict=False):
+            tokens, whole = self._joined(part)
+            keys = tokens[: len(whole)].copy()
+            for place in range(1, step):
                 if place in self._tables:
                     keys = np.searchsorted(self._tables[place], keys).astype(np.int64)
-                keys = keys * self._base + token
-            known.append(np.unique(keys))
+                keys = keys * self._base + tokens[place : place + len(keys)]
+            known.append(np.unique(keys[whole]))
         return np.unique(np.concatenate(known))
 
 
@@ -227,16 +251,17 @@ def read_tokens(items: Sequence[Compared], measure: Measure) -> Tokens:
     things = [item.things for item in items]
     if measure.unit == "character":
         return _characters([normal_form("\n".join(item.texts)) for item in items], things)
-    local: defaultdict[str, int] = defaultdict()
+    local: defaultdict[bytes, int] = defaultdict()
     local.default_factory = local.__len__
-    numbers: list[int] = []
+    found: list[bytes] = []
     counts: list[int] = []
     for item in items:
-        before = len(numbers)
+        before = len(found)
         for text in item.texts:
-            numbers.extend(map(local.__getitem__, words(text)))
-        counts.append(len(numbers) - before)
-    return Tokens(list(local), np.array(numbers, dtype=np.uint32), counts, things)
+            found += encoded_words(text)
+        counts.append(len(found) - before)
+    numbers = np.fromiter(map(local.__getitem__, found), np.uint32, len(found))
+    return Tokens(list(local), numbers, counts, things)
 
 
 def _characters(forms: Sequence[str], things: Sequence[int]) -> Tokens:
@@ -244,7 +269,7 @@ def _characters(forms: Sequence[str], things: Sequence[int]) -> Tokens:
     seen = np.zeros(0x110000, dtype=bool)
     seen[points] = True
     numbers = (np.cumsum(seen) - 1).astype(np.uint32)[points]
-    distinct = [chr(point) for point in np.flatnonzero(seen).tolist()]
+    distinct = [point.to_bytes(4, "big") for point in np.flatnonzero(seen).tolist()]
     return Tokens(distinct, numbers, list(map(len, forms)), things)
 
 
@@ -257,9 +282,9 @@ def build_corpus(
     cancelled: Cancel = never_cancelled,
 ) -> Corpus:
     """Gather batches of texts that were read, here or in other processes, into a corpus."""
-    vocabulary: dict[str, int] = {}
+    vocabulary: dict[bytes, int] = {}
     # An array grows in place; joining pieces at the end would hold them twice.
-    tokens = array("I")
+    tokens = array("I", [0])
     lengths, things = array("q"), array("q")
     for batch in batches:
         if cancelled():
@@ -275,7 +300,7 @@ def build_corpus(
         things.extend(batch.things)
         progress(len(lengths), total or len(lengths), "Reading words")
     return Corpus(
-        np.frombuffer(tokens, np.uint32) if tokens else np.zeros(0, np.uint32),
+        np.frombuffer(tokens, np.uint32),
         np.array(lengths, dtype=np.int64),
         np.array(things, dtype=np.int64),
         len(vocabulary),

@@ -23,6 +23,11 @@ _PICTOGRAPH: Final = r"\p{Extended_Pictographic}"
 _ASTRAL: Final = re.compile("[\U00010000-\U0010ffff]").search
 _ASCII: Final = re.compile("[a-z0-9_]+").findall
 _MARK: Final = "\t"
+# Each byte as the words of plain letters have it: in small letters, and a space for all that parts words.
+_PLAIN: Final = bytes(
+    ord(sign.lower()) if sign.isascii() and (sign.isalnum() or sign == "_") else 32
+    for sign in map(chr, range(256))
+)
 
 
 def normal_form(text: str) -> str:
@@ -41,6 +46,15 @@ def words(text: str) -> list[str]:
         form = normal_form(text)
         return [_MARK + form] if form else []
     return found
+
+
+def encoded_words(text: str) -> list[bytes]:
+    """Return the words of a text in UTF-8, several times as fast for plain letters."""
+    if text.isascii():
+        found = text.encode().translate(_PLAIN).split()
+        if found:
+            return found
+    return [word.encode("utf-8", "surrogatepass") for word in words(text)]
 
 
 def spans(text: str) -> list[tuple[int, int]]:

@@ -9,6 +9,7 @@ from curator.curate.checks.subject import Subject
 from curator.curate.dataset_checks import DatasetFacts, Ints
 from curator.dataset import Conversation
 from curator.dataset.json_values import canonical
+from curator.project.duplicate_tables import kept_facts
 from curator.project.reader import Reader
 from curator.project.sameness import read_sameness
 from curator.project.schema import SPLITS
@@ -94,6 +95,8 @@ def _near(reader: Reader, ids: Ints) -> list[tuple[int, int, float]]:
     """Return the nearest pairs of the last search for duplicates, exact copies left out."""
     here = set(ids.tolist())
     with reader.reading() as connection:
+        if kept_facts(connection) is None:
+            return []
         rows = connection.execute(
             "SELECT a, b, similarity FROM duplicate_pair WHERE similarity < 1 "
             "ORDER BY similarity DESC, a, b LIMIT ?",

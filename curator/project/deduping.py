@@ -1,15 +1,13 @@
 """Duplicates in a project: find them, keep what was found, and make the edits that take them out."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Executor
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-import msgspec
 import numpy as np
 
-from curator.curate.comparison import COMPARISONS, compared_text, turns_of
+from curator.curate.comparison import answer_of
 from curator.curate.duplicates import (
     Cluster,
     Decision,
@@ -18,52 +16,18 @@ from curator.curate.duplicates import (
     RowFacts,
     choose_kept,
     find_exact,
-    find_near,
     ranks,
 )
-from curator.curate.identity import NO_PROMPT
-from curator.curate.shingles import MEASURES, Cancel, Ints, Progress, never_cancelled, no_progress
-from curator.dataset import AnnotationPatch, Conversation, Edit, SettingPatch
-from curator.dataset.errors import WrongUse
+from curator.curate.shingles import Cancel, Ints, Progress, never_cancelled, no_progress
+from curator.dataset import AnnotationPatch, Edit
+from curator.project.duplicate_search import Search, SharedText, find_near
 from curator.project.labelling import annotation_values
+from curator.project.not_duplicates import marked_places
 from curator.project.reader import Reader
+from curator.project.sameness import check_current
 
-PRESETS: Final = ("exact", "near")
-"""The ways to search that there are."""
-
-NOT_DUPLICATES: Final = "not_duplicates"
-"""The setting that holds the pairs somebody marked as no duplicates: a sorted list of [id, id]."""
-
-DEFAULT_THRESHOLD: Final = 0.8
-
-_LATER: Final = ("paraphrase", "semantic")
 _STATUS_RANK: Final = np.array([1, 0, 3, 2], dtype=np.int64)  # pending, accepted, rejected, skipped
 _SORTED_PAIRS: Final = 2_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class Search:
-    """What was searched for."""
-
-    preset: str = "near"
-    threshold: float = DEFAULT_THRESHOLD
-    compare: str = "conversation"
-    measure: str = "w3"
-
-    def __post_init__(self) -> None:
-        if self.preset in _LATER:
-            raise WrongUse(
-                f'The preset "{self.preset}" is not in this version yet; '
-                f"choose {' or '.join(PRESETS)}."
-            )
-        _check(self.preset, "preset", PRESETS)
-        _check(self.compare, "thing to compare", tuple(COMPARISONS))
-        _check(self.measure, "measure", tuple(m.name for m in MEASURES))
-
-    @property
-    def shown_measure(self) -> str:
-        """The name of the measure for an answer: exact, w3 or c5."""
-        return "exact" if self.preset == "exact" else self.measure
 
 
 @dataclass(frozen=True)
@@ -73,6 +37,8 @@ class Duplicates:
     search: Search
     ids: Ints
     matches: Matches
+    shared: tuple[SharedText, ...] = ()
+    """Text that more than half of the conversations share, the longest first."""
 
     def clusters(self) -> list[Cluster]:
         """Return the clusters with conversation ids for rows, the largest first."""
@@ -88,7 +54,7 @@ class Duplicates:
     def among(self, alive: Iterable[int]) -> "Duplicates":
         """Return what was found among some conversations only."""
         there = np.isin(self.ids, np.fromiter(alive, np.int64))
-        return Duplicates(self.search, self.ids, self.matches.only(there))
+        return Duplicates(self.search, self.ids, self.matches.only(there), self.shared)
 
 
 def find(
@@ -97,28 +63,26 @@ def find(
     *,
     progress: Progress = no_progress,
     cancelled: Cancel = never_cancelled,
-    executor: Executor | None = None,
 ) -> Duplicates:
     """Search all conversations that are not removed, less the pairs marked as no duplicates."""
     with reader.snapshot():
-        ids = living(reader)
+        ids = comparable(reader)
+        shared: tuple[SharedText, ...] = ()
         if search.preset == "exact":
             matches = _find_exact(reader, ids, search.compare)
         else:
-            measure = next(m for m in MEASURES if m.name == search.measure)
-            matches = find_near(
-                compared_texts(reader, ids, search.compare),
-                search.threshold,
-                progress,
-                cancelled,
-                measure=measure,
-                total=len(ids),
-                executor=executor,
-            )
-        marks = reader.setting(NOT_DUPLICATES, [])
-    places = {id_: row for row, id_ in enumerate(ids.tolist())} if marks else {}
-    apart = [(places[a], places[b]) for a, b in marks if a in places and b in places]
-    return Duplicates(search, ids, matches.without(apart))
+            matches, shared = find_near(reader, ids, search, progress=progress, cancelled=cancelled)
+        apart = marked_places(reader, ids)
+    return Duplicates(search, ids, matches.without(apart), shared)
+
+
+def comparable(reader: Reader) -> Ints:
+    """Return the living ids less those whose line says a key twice: a copy of it might say the other."""
+    ids = living(reader)
+    with reader.reading() as connection:
+        rows = connection.execute("SELECT conversation FROM finding WHERE rule = 'F08'")
+        twice = np.fromiter((id_ for (id_,) in rows), np.int64)
+    return ids[~np.isin(ids, twice)]
 
 
 def living(reader: Reader) -> Ints:
@@ -131,45 +95,14 @@ def living(reader: Reader) -> Ints:
         return np.fromiter((id_ for (id_,) in rows), np.int64)
 
 
-def compared_texts(reader: Reader, ids: Ints, compare: str) -> Iterator[str]:
-    """Yield the text of each conversation that a comparison looks at."""
-    for _, line in reader.iterate(ids):
-        yield compared_text(_turns(line), compare)
-
-
-class _Turn(msgspec.Struct):
-    role: str = ""
-    content: Any = None
-
-
-class _Line(msgspec.Struct):
-    messages: list[_Turn]
-
-
-_decode: Final = msgspec.json.Decoder(_Line).decode
-
-
-def _turns(line: str) -> list[tuple[str, str]]:
-    """Read a plain line fast; whatever is odd goes the exact way."""
-    try:
-        turns = [(turn.role, turn.content) for turn in _decode(line).messages]
-    except (msgspec.DecodeError, UnicodeEncodeError):
-        return turns_of(Conversation.parse(line))
-    if all(isinstance(content, str) for _, content in turns):
-        return turns
-    return turns_of(Conversation.parse(line))
-
-
 def _find_exact(reader: Reader, ids: Ints, compare: str) -> Matches:
+    check_current(reader)
     if compare == "answer":
-        numbers: dict[str, int] = {}
-        texts = compared_texts(reader, ids, compare)
-        values = np.fromiter((numbers.setdefault(t, len(numbers)) for t in texts), np.int64)
-        return find_exact(values)
-    column = "content_hash" if compare == "conversation" else "prompt_hash"
-    places = np.searchsorted(reader.ids(), ids)
-    values = reader.column(column)[places]
-    return find_exact(values).only((values != 0) & (values != NO_PROMPT))
+        values = np.fromiter((answer_of(line) for _, line in reader.iterate(ids)), np.int64)
+    else:
+        column = "content_hash" if compare == "conversation" else "prompt_hash"
+        values = reader.column(column)[np.searchsorted(reader.ids(), ids)]
+    return find_exact(values).only(values != 0)
 
 
 def decide(
@@ -210,14 +143,6 @@ def restoring(reader: Reader, ids: Sequence[int]) -> Edit:
     return Edit(f"Restore {len(ids):,} conversations", _author(reader), (patch,))
 
 
-def parting(reader: Reader, pairs: Iterable[tuple[int, int]]) -> Edit:
-    """Return the edit that marks pairs as no duplicates, so that they are not shown again."""
-    before = reader.setting(NOT_DUPLICATES)
-    marks = {(a, b) for a, b in before or ()} | {(min(a, b), max(a, b)) for a, b in pairs}
-    patch = SettingPatch(NOT_DUPLICATES, before, [list(pair) for pair in sorted(marks)])
-    return Edit("Not a duplicate", _author(reader), (patch,))
-
-
 def removed(reader: Reader) -> list[tuple[int, str, int | None]]:
     """Return every removed conversation with its reason and partner, the latest first."""
     with reader.reading() as connection:
@@ -244,11 +169,6 @@ def write_pairs(reader: Reader, found: Duplicates, path: Path) -> int:
             file.write(f"{lines[a] or ''}\t{lines[b] or ''}\t{shown}\t{ids[a]}\t{ids[b]}\n")
             number += 1
     return number
-
-
-def _check(value: str, what: str, known: tuple[str, ...]) -> None:
-    if value not in known:
-        raise WrongUse(f'There is no {what} "{value}"; choose one of {", ".join(known)}.')
 
 
 def _reason(search: Search, decision: Decision) -> str:

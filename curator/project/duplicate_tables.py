@@ -1,5 +1,8 @@
 """The last search for duplicates as the project keeps it, so that a page shows it at once."""
 
+from typing import Any, Final
+
+import apsw
 import numpy as np
 
 from curator.curate.duplicates import Matches
@@ -7,12 +10,16 @@ from curator.curate.shingles import Ints
 from curator.curate.similarity import Join
 from curator.dataset.json_values import dumps, loads
 from curator.project.connection import scalar
-from curator.project.deduping import NOT_DUPLICATES, Duplicates, Search, living
+from curator.project.deduping import Duplicates, living
+from curator.project.duplicate_search import Search, SharedText
+from curator.project.not_duplicates import marked_places
 from curator.project.reader import Reader
 from curator.project.store import Project
 from curator.project.writing import now_ms
 
-_KIND = "duplicates"
+_KIND: Final = "duplicates"
+_VERSION: Final = 2
+"""Changes when a search finds other pairs for the same texts; what another version found is not shown."""
 
 
 def keep(project: Project, found: Duplicates) -> None:
@@ -24,10 +31,9 @@ def keep(project: Project, found: Duplicates) -> None:
         cluster_of.update(dict.fromkeys(cluster.rows, cluster.rows[0]))
     ids = found.ids.tolist()
     facts = {
-        "preset": search.preset,
-        "threshold": search.threshold,
-        "compare": search.compare,
-        "measure": search.measure,
+        **search.to_json(),
+        "version": _VERSION,
+        "shared": [[each.text, each.conversations] for each in found.shared],
         "conversations": len(ids),
         "pairs": matches.count(),
     }
@@ -61,8 +67,8 @@ def keep(project: Project, found: Duplicates) -> None:
 def kept(reader: Reader) -> Duplicates | None:
     """Return what the last search found among the conversations still there; None before the first."""
     with reader.reading() as connection:
-        facts = scalar(connection, "SELECT facts FROM run WHERE kind = ?", (_KIND,))
-        if facts is None:
+        said = kept_facts(connection)
+        if said is None:
             return None
         rows = connection.execute("SELECT conversation, class FROM duplicate_cluster").fetchall()
         pairs = connection.execute("SELECT a, b, similarity FROM duplicate_pair").fetchall()
@@ -78,13 +84,16 @@ def kept(reader: Reader) -> Duplicates | None:
         np.array([p[2] for p in pairs], dtype=np.float64),
         class_of,
     )
-    said = loads(facts)
-    search = Search(said["preset"], said["threshold"], said["compare"], said["measure"])
-    places = {id_: row for row, id_ in enumerate(everyone.tolist())}
-    marks = reader.setting(NOT_DUPLICATES, [])
-    apart = [(places[a], places[b]) for a, b in marks if a in places and b in places]
-    matches = Matches(class_of, links).without(apart)
-    return Duplicates(search, everyone, matches).among(ids.tolist())
+    matches = Matches(class_of, links).without(marked_places(reader, everyone))
+    shared = tuple(SharedText(text, number) for text, number in said["shared"])
+    return Duplicates(Search.from_json(said), everyone, matches, shared).among(ids.tolist())
+
+
+def kept_facts(connection: apsw.Connection) -> dict[str, Any] | None:
+    """Return what the last search was; None before the first, and where another version made it."""
+    facts = scalar(connection, "SELECT facts FROM run WHERE kind = ?", (_KIND,))
+    said = None if facts is None else loads(facts)
+    return said if said and said.get("version") == _VERSION else None
 
 
 def _involved(matches: Matches) -> Ints:

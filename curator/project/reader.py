@@ -176,6 +176,15 @@ class Reader(OpenFile):
             value = stored_setting(connection, name)
         return default if value is None else value
 
+    def settings_named(self, prefix: str) -> list[str]:
+        """Return the names of the settings that begin with a prefix, in order."""
+        with self.reading() as connection:
+            rows = connection.execute(
+                "SELECT name FROM setting WHERE name >= ? AND name < ? ORDER BY name",
+                (prefix, prefix[:-1] + chr(ord(prefix[-1]) + 1)),
+            )
+            return [str(name) for (name,) in rows]
+
     def settings(self) -> dict[str, Json]:
         """Return every project setting."""
         with self.reading() as connection:

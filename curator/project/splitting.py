@@ -23,7 +23,8 @@ from curator.dataset.edit import Patch
 from curator.dataset.errors import WrongUse
 from curator.dataset.json_values import Json
 from curator.project import schema
-from curator.project.deduping import Search, find
+from curator.project.deduping import find
+from curator.project.duplicate_search import Search
 from curator.project.duplicate_tables import kept
 from curator.project.reader import Reader
 from curator.project.sameness import read_sameness

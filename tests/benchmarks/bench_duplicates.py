@@ -20,6 +20,7 @@ sys.path.insert(1, str(Path(__file__).resolve().parents[2]))
 
 import chat_data
 
+from curator.curate.comparison import Compared
 from curator.curate.duplicates import find_near
 from curator.curate.shingles import words
 
@@ -95,7 +96,7 @@ def main() -> None:
     )
 
     began, cpu = time.perf_counter(), time.process_time()
-    matches = find_near(texts, options.threshold)
+    matches = find_near((Compared([text]) for text in texts), options.threshold)
     ours, ours_cpu = time.perf_counter() - began, time.process_time() - cpu
     pairs = {(pair.a, pair.b) for pair in matches.pairs()}
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
@@ -106,7 +107,8 @@ def main() -> None:
     cpu = time.process_time()
     truth = brute_force(sample, options.threshold)
     spent = (time.process_time() - cpu) * (len(texts) / len(sample)) ** 2
-    ours_sample = {(pair.a, pair.b) for pair in find_near(sample, options.threshold).pairs()}
+    found = find_near((Compared([text]) for text in sample), options.threshold)
+    ours_sample = {(pair.a, pair.b) for pair in found.pairs()}
     print(f"brute force    {spent:8.0f} s (scaled from {len(sample):,})  {spent / ours_cpu:,.0f} x ours;"
           f" on the sample missing {len(truth - ours_sample)}, wrong {len(ours_sample - truth)}")  # fmt: skip
 

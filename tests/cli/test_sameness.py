@@ -104,3 +104,143 @@ def test_a_torn_beginning_is_a_leak_everywhere(curator, import_into, tmp_path):
     assert curator("export", project, tmp_path / "out")[0] == 1
     left = curator("export", project, tmp_path / "out", "--skip-errors")[1]["left_out"]
     assert left["prompt in another split"] == 1
+
+
+LONG = " ".join(
+    f"Rule {n}: greet the guest, then ask how many of kind {n * 3} are wanted." for n in range(40)
+)
+TOPICS = (
+    "parcels",
+    "invoices",
+    "passwords",
+    "opening hours",
+    "refunds",
+    "cards",
+    "trains",
+    "rooms",
+)
+QUESTIONS = [f"{topic} {n} please" for n, topic in enumerate(TOPICS)]
+ANSWERS = [f"Ask {'ABCDEFGH'[n]} about {topic}." for n, topic in enumerate(TOPICS)]
+
+
+def plain(asked, answered, system=None, **more):
+    said = [{"role": "user", "content": asked}, {"role": "assistant", "content": answered}]
+    head = [] if system is None else [{"role": "system", "content": system}]
+    return json.dumps({"messages": [*head, *said], **more})
+
+
+def tool(words):
+    function = {"name": "look", "description": words, "parameters": {"type": "object"}}
+    return {"type": "function", "function": function}
+
+
+def pictured(n, words):
+    part = {"type": "image_url", "image_url": {"url": f"https://example.org/{n}.png"}}
+    asked = {"role": "user", "content": [{"type": "text", "text": words}, part]}
+    return json.dumps({"messages": [asked, {"role": "assistant", "content": "It shows a gate."}]})
+
+
+def booked(n, words, old=False):
+    made = {"name": "book", "arguments": json.dumps({"room": n})}
+    call = {"id": "c", "type": "function", "function": made}
+    said = [
+        {"role": "user", "content": words},
+        {"role": "assistant", **({"function_call": made} if old else {"tool_calls": [call]})},
+        {"role": "assistant", "content": "It is done."},
+    ]
+    return json.dumps({"messages": said})
+
+
+UNLIKE = {
+    "under one long system prompt": [
+        plain(q, a, LONG) for q, a in zip(QUESTIONS, ANSWERS, strict=True)
+    ],
+    "with the same long tools": [
+        plain(q, a, tools=[tool(LONG)]) for q, a in zip(QUESTIONS, ANSWERS, strict=True)
+    ],
+    "with other images under long texts": [pictured(n, LONG) for n in range(6)],
+    "with other arguments under long texts": [booked(n, LONG) for n in range(6)],
+    "with other arguments of old calls": [booked(n, LONG, old=True) for n in range(6)],
+    "without words": [plain(sign, "...") for sign in ("?", "!", "\U0001f600", "\u2026")],
+    "with nothing but another face": [
+        plain(f"great {face}", "noted") for face in ("\U0001f44d", "\U0001f44e")
+    ],
+    "in Hindi, that share no word": [
+        plain(
+            "\u0930\u093e\u091c\u093e \u0930\u093e\u0928\u0940",
+            "\u0915\u0939\u093e\u0901 \u092e\u093f\u0932\u0940",
+        ),
+        plain(
+            "\u0930\u093f\u091c\u0940 \u0930\u094b\u0928\u093e",
+            "\u0915\u0939\u0940\u0902 \u092e\u0948\u0932\u093e",
+        ),
+    ],
+    "with other raised figures": [
+        plain("What is 10\u00b2 in all?", "It depends."),
+        plain("What is 102 in all?", "It depends."),
+    ],
+}
+
+
+@pytest.mark.parametrize("what", UNLIKE)
+def test_unlike_conversations_are_no_near_duplicates(curator, import_into, what):
+    project = import_into(UNLIKE[what])
+    told = curator("dedupe", project, "--threshold", 0.8, "--dry-run")[1]
+    assert (told["pairs"], told["removed"]) == (0, 0)
+    assert told["left_out"] == ["system", "tools"]
+    assert curator("dedupe", project, "--preset", "exact", "--dry-run")[1]["pairs"] == 0
+
+
+def test_like_conversations_are_found_whatever_stands_around_them(curator, import_into):
+    base = "I have lost my blue card on the way home from the old market"
+    lines = [plain(f"{base} {word}", "Yes.", LONG * n) for n, word in enumerate(("today", "again"))]
+    lines += [pictured(1, f"{base} {word}") for word in ("today", "again")]
+    lines += [booked(1, f"{base} {word}") for word in ("today", "again")]
+    project = import_into([*lines, *UNLIKE["under one long system prompt"]])
+    assert curator("dedupe", project, "--threshold", 0.6, "--dry-run")[1]["pairs"] == 3
+
+
+def test_system_prompts_and_tools_count_if_asked_for(curator, import_into):
+    for name in ("under one long system prompt", "with the same long tools"):
+        project = import_into(UNLIKE[name])
+        told = curator("dedupe", project, "--count", "system,tools", "--dry-run")[1]
+        assert (told["pairs"], told["left_out"]) == (28, [])
+        project.unlink()
+    assert curator("dedupe", project, "--count", "weights")[0] == 2
+
+
+@pytest.mark.parametrize("where", ["asked", "answered"])
+def test_other_text_that_most_share_is_named_and_can_be_left_out(curator, import_into, where):
+    lines = [
+        plain(f"{LONG} {q}", a) if where == "asked" else plain(q, f"{a} {LONG}")
+        for q, a in zip(QUESTIONS, ANSWERS, strict=True)
+    ]
+    own = [plain(f"{word} by itself", "Well.") for word in ("wood", "iron", "glass")]
+    project = import_into([*lines, lines[0].replace("please", "thanks"), *own])
+    told = curator("dedupe", project, "--threshold", 0.8, "--dry-run")[1]
+    assert told["pairs"] == 36
+    (shared,) = told["shared"]
+    assert shared["conversations"] == 9
+    assert LONG.startswith(shared["text"][:300].strip())
+    told = curator("dedupe", project, "--threshold", 0.35, "--leave-out-shared", "--dry-run")[1]
+    assert (told["pairs"], told["left_out"]) == (1, ["system", "tools", "shared"])
+
+
+def test_answers_that_are_calls_are_compared_by_their_calls(curator, import_into):
+    lines = [
+        booked(n, q).replace('{"role": "assistant", "content": "It is done."}', "")
+        for n, q in enumerate(QUESTIONS)
+    ]
+    lines = [line.replace(", ]", "]") for line in lines]
+    project = import_into([*lines, lines[0].replace("please", "thanks")])
+    for preset in ("exact", "near"):
+        told = curator("dedupe", project, "--preset", preset, "--compare", "answer", "--dry-run")[1]
+        assert told["pairs"] == 1
+
+
+def test_a_line_that_says_a_key_twice_is_no_copy_of_one_that_says_it_once(curator, import_into):
+    once = plain("Where is it?", "Here, next to the old well.")
+    twice = once.replace('"content": "Here', '"content": "There.", "content": "Here')
+    project = import_into([once, twice.replace("messages", "messages", 1)])
+    for preset in ("exact", "near"):
+        assert curator("dedupe", project, "--preset", preset, "--dry-run")[1]["removed"] == 0

@@ -60,6 +60,8 @@ def test_dedupe_answers_with_the_keys_of_the_contract(curator, tmp_path):
         "kept": 2,
         "measure": "w3",
         "threshold": 0.7,
+        "left_out": ["system", "tools"],
+        "shared": [],
     }
     rows = [row.split("\t") for row in pairs.read_text("utf-8").splitlines()]
     assert rows[0] == ["a_line", "b_line", "similarity", "a", "b"]

@@ -7,7 +7,9 @@ from curator.curate.shingles import WORDS_3, build_corpus, read_all
 
 def find_near(texts, threshold, measure=WORDS_3, **more):
     """Find the pairs of texts."""
-    return duplicates.find_near([Compared([text]) for text in texts], threshold, measure=measure, **more)
+    return duplicates.find_near(
+        [Compared([text]) for text in texts], threshold, measure=measure, **more
+    )
 
 
 def corpus_of(texts, measure=WORDS_3, **more):

@@ -68,7 +68,7 @@ def test_what_is_left_out_does_not_count_unless_nothing_else_is_there():
 
 def test_shingles_run_on_from_one_text_to_the_next():
     tokens = shingles.read_tokens([Compared(["a b", "c"]), Compared(["a b c"])], WORDS_3)
-    assert (tokens.distinct, tokens.counts) == (["a", "b", "c"], [3, 3])
+    assert (tokens.distinct, tokens.counts) == ([b"a", b"b", b"c"], [3, 3])
 
 
 def test_reading_stops_when_cancelled():

@@ -8,7 +8,7 @@ import regex
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curator.curate.words import normal_form, spans, words
+from curator.curate.words import encoded_words, normal_form, spans, words
 
 OLD_UNSPACED = "\u0e00-\u0eff\u1100-\u11ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff"
 SCRIPTS = {
@@ -80,6 +80,11 @@ def test_plain_letters_are_the_words_they_always_were(text):
     """What the lists of pairs count: runs of \\w, which differ only by marks and signs no list holds."""
     old = re.findall(rf"[{OLD_UNSPACED}]|[^\W{OLD_UNSPACED}]+", text.casefold())
     assert [word for word in words(text) if not word.startswith("\t")] == old
+
+
+@given(st.text() | st.text(st.characters(max_codepoint=127)))
+def test_words_in_bytes_are_the_same_words(text):
+    assert encoded_words(text) == [word.encode("utf-8", "surrogatepass") for word in words(text)]
 
 
 @given(st.text())

@@ -11,7 +11,8 @@ from curator.app.widgets.setting_fields import ComboBox, Slider
 from curator.app.widgets.text import Meta, Plain, Quiet
 
 if TYPE_CHECKING:
-    from curator.project.deduping import Duplicates, Search
+    from curator.project.deduping import Duplicates
+    from curator.project.duplicate_search import Search
 
 
 class SearchControls(Card):
@@ -59,7 +60,7 @@ class SearchControls(Card):
 
     def search(self) -> "Search":
         """Return the search these settings ask for."""
-        from curator.project.deduping import Search
+        from curator.project.duplicate_search import Search
 
         preset = "exact" if self.exact.isChecked() else "near"
         return Search(preset, self.threshold(), str(self.compare.currentData()))

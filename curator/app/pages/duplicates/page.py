@@ -27,9 +27,11 @@ from curator.app.widgets.splitter import SplitterState
 if TYPE_CHECKING:
     from curator.dataset import Edit
     from curator.project.changes import Changes
-    from curator.project.deduping import Duplicates, Search
+    from curator.project.deduping import Duplicates
+    from curator.project.duplicate_search import Search
 
 RELOAD_MS = 250
+RELOAD_MARKS_MS = 1500
 
 
 class DuplicatesPage(Page):
@@ -234,10 +236,13 @@ class DuplicatesPage(Page):
             self._read()
 
     def _edited(self, changes: "Changes") -> None:
-        from curator.project.deduping import NOT_DUPLICATES
+        from curator.project.not_duplicates import is_mark
 
-        if "removed" in changes.fields or NOT_DUPLICATES in changes.settings:
-            self._reload_soon.start()
+        if "removed" in changes.fields:
+            self._reload_soon.start(RELOAD_MS)
+        elif any(map(is_mark, changes.settings)):
+            # All is read anew when the person pauses, not at every decision.
+            self._reload_soon.start(RELOAD_MARKS_MS)
 
     def _shows_clusters(self) -> bool:
         return self._clusters_chip.isChecked()
@@ -352,12 +357,12 @@ class DuplicatesPage(Page):
             self._go_on(item)
 
     def _keep_both(self) -> None:
-        from curator.project import deduping
+        from curator.project.not_duplicates import parting
 
         project, item, pair = self.session.project, self.clusters.item(), self.decision.pair
         if project is None or item is None or pair is None:
             return
-        if self.session.push(deduping.parting(project, [pair[:2]])) is not None:
+        if self.session.push(parting(project, [pair[:2]])) is not None:
             item.without_pair(*pair[:2])
             self._go_on(item)
 
