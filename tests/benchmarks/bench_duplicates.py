@@ -22,7 +22,7 @@ import chat_data
 
 from curator.curate.comparison import Compared
 from curator.curate.duplicates import find_near
-from curator.curate.shingles import words
+from curator.curate.words import words
 
 SAMPLE = 1_500
 BYTES = 1_000

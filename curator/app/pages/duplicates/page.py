@@ -17,10 +17,10 @@ from curator.app.pages.duplicates.clusters import (
 )
 from curator.app.pages.duplicates.controls import SearchControls
 from curator.app.pages.duplicates.decision import DecisionPane
+from curator.app.pages.duplicates.empty import NoPairs
 from curator.app.pages.duplicates.lists import ClusterList, RemovedList
 from curator.app.session import Session
 from curator.app.widgets.buttons import ChipButton
-from curator.app.widgets.empty_state import EmptyState
 from curator.app.widgets.progress_row import ProgressRow
 from curator.app.widgets.splitter import SplitterState
 
@@ -57,7 +57,7 @@ class DuplicatesPage(Page):
         self.main = self.clusters.view
         self.decision = DecisionPane(session, jobs, self)
         self.removed = RemovedList(self)
-        self._empty = EmptyState("duplicates", "", "", "", self)
+        self._empty = NoPairs(self)
         self._progress = ProgressRow(self.tr("Finding duplicates"), self)
         self._reload_soon = QTimer(self)
         self._reload_soon.setSingleShot(True)
@@ -220,9 +220,7 @@ class DuplicatesPage(Page):
         self.count_changed.emit()
 
     def _fail(self, error: object) -> None:
-        self._empty.say(
-            self.tr("The search failed"), str(error), self.tr("Try again"), icon_name="error"
-        )
+        self._empty.say_failed(error)
         self._stack.setCurrentWidget(self._empty)
 
     def _project_changed(self) -> None:
@@ -270,31 +268,14 @@ class DuplicatesPage(Page):
         if self._findings.removed:
             self._stack.setCurrentWidget(self.removed)
             return
-        self._empty.say(
-            self.tr("Nothing is removed"),
-            self.tr("What you remove here can be brought back from this list at any time."),
-            icon_name="restore",
-        )
+        self._empty.say_nothing_removed()
         self._stack.setCurrentWidget(self._empty)
 
     def _say_empty(self) -> None:
         if self._findings.found is None:
-            self._empty.say(
-                self.tr("Not searched yet"),
-                self.tr(
-                    "Copies make a base model learn the same words twice. Look for exact copies, or "
-                    "for near ones at a similarity you choose; nothing is missed."
-                ),
-                self.tr("Find duplicates"),
-                icon_name="duplicates",
-            )
+            self._empty.say_not_searched()
         else:
-            self._empty.say(
-                self.tr("No duplicates left"),
-                self.tr("No two conversations are as similar as you asked for."),
-                self.tr("Go on to Split and export"),
-                icon_name="check",
-            )
+            self._empty.say_none_left()
         self._stack.setCurrentWidget(self._empty)
 
     def _empty_pressed(self) -> None:

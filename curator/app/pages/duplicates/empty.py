@@ -1,0 +1,45 @@
+"""What the page says where it has no pair to show."""
+
+from PySide6.QtWidgets import QWidget
+
+from curator.app.widgets.empty_state import EmptyState
+
+
+class NoPairs(EmptyState):
+    """Says why there is nothing to decide, and what to do next."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__("duplicates", "", "", "", parent)
+
+    def say_not_searched(self) -> None:
+        """Offer the first search."""
+        self.say(
+            self.tr("Not searched yet"),
+            self.tr(
+                "Copies make a base model learn the same words twice. Look for exact copies, or "
+                "for near ones at a similarity you choose; nothing is missed."
+            ),
+            self.tr("Find duplicates"),
+            icon_name="duplicates",
+        )
+
+    def say_none_left(self) -> None:
+        """Say that all is decided."""
+        self.say(
+            self.tr("No duplicates left"),
+            self.tr("No two conversations are as similar as you asked for."),
+            self.tr("Go on to Split and export"),
+            icon_name="check",
+        )
+
+    def say_nothing_removed(self) -> None:
+        """Say that no conversation is removed."""
+        self.say(
+            self.tr("Nothing is removed"),
+            self.tr("What you remove here can be brought back from this list at any time."),
+            icon_name="restore",
+        )
+
+    def say_failed(self, error: object) -> None:
+        """Say why a search failed."""
+        self.say(self.tr("The search failed"), str(error), self.tr("Try again"), icon_name="error")
