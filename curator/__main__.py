@@ -9,7 +9,7 @@ from pathlib import Path
 def main() -> int:
     """Run what the arguments ask for and return the exit code."""
     arguments = sys.argv[1:]
-    if arguments[:1] == ["--screenshots"] and len(arguments) == 3:
+    if arguments[:1] == ["--screenshots"] and len(arguments) in (3, 4):
         return _screenshots(arguments[1:])
     if arguments and not _asks_for_window(arguments):
         import signal

@@ -1,13 +1,15 @@
 """Pictures of every page, taken without a screen: for the README and for the sample story.
 
-``python -m curator --screenshots FOLDER PROJECT`` writes ``PAGE-THEME.png`` for the first-start page
-and every page of the project, in the light and the dark theme.
+``python -m curator --screenshots FOLDER PROJECT [JOB]`` writes ``PAGE-THEME.png`` for the first-start
+page and every page of the project, in the light and the dark theme. Of the jobs of this computer only
+the one named is shown.
 """
 
 import os
 import sys
 import tempfile
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Final
@@ -29,13 +31,39 @@ _MOST_LOOKS: Final = 400
 def main(arguments: Sequence[str]) -> int:
     """Take the pictures; returns 0, or 1 where a page did not come to rest."""
     folder, project = Path(arguments[0]), Path(arguments[1])
+    job = arguments[2] if len(arguments) > 2 else ""
     folder.mkdir(parents=True, exist_ok=True)
     os.environ["QT_QPA_PLATFORM"] = "offscreen"
     with tempfile.TemporaryDirectory() as settings:
         # The pictures must neither show nor change what this person set.
         os.environ["XDG_CONFIG_HOME"] = settings
         os.environ["XDG_DATA_HOME"] = settings
+        _bring(job, Path(settings) / "state")
         return _take(folder, project)
+
+
+def _bring(name: str, state: Path) -> None:
+    """Make state the folder of jobs, with a copy of the one job that the pictures are to show."""
+    from curator.tune.jobs import JobTable
+    from curator.tune.local.environment import trainer_python
+
+    trainer = trainer_python()
+    if trainer is not None:
+        os.environ["CURATOR_TRAINER_PYTHON"] = trainer
+    shown = None
+    if name:
+        with closing(JobTable()) as table:
+            shown = table.get(name)
+            events, checkpoints = table.events(shown.token), table.checkpoints(shown.token)
+            result, lineage = table.result(shown.token), table.lineage(shown.token)
+    os.environ["CURATOR_STATE"] = str(state)
+    if shown is not None:
+        with closing(JobTable()) as table:
+            table.add(shown)
+            table.add_events(shown.token, events)
+            table.set_checkpoints(shown.token, checkpoints)
+            table.keep_result(shown.token, result)
+            table.keep_lineage(shown.token, lineage)
 
 
 def _take(folder: Path, project: Path) -> int:

@@ -97,7 +97,7 @@ def _demo(options: Options, progress: Progress) -> Answer:
     pictures: list[str] = []
     if not options.no_screenshots:
         begun = time.monotonic()
-        pictures = _take_pictures(project, folder / "screenshots")
+        pictures = _take_pictures(project, folder / "screenshots", trained.get("job"))
         seconds = round(time.monotonic() - begun, 2)
         steps.append(
             {"name": "screenshots", "result": {"files": len(pictures)}, "seconds": seconds}
@@ -170,13 +170,14 @@ def _tell(name: str, why: str, arguments: tuple[str, ...], answer: Answer, secon
         write(f"  ... and {len(answer.lines) - 12} lines more")
 
 
-def _take_pictures(project: Path, folder: Path) -> list[str]:
+def _take_pictures(project: Path, folder: Path, job: Json) -> list[str]:
     """Take pictures of the pages in a process of its own, since only the window knows Qt."""
     # In a bundle the executable is the program itself.
     program = (
         [sys.executable] if getattr(sys, "frozen", False) else [sys.executable, "-m", "curator"]
     )
-    command = [*program, "--screenshots", str(folder), str(project)]
+    shown = [str(job)] if job else []
+    command = [*program, "--screenshots", str(folder), str(project), *shown]
     try:
         done = subprocess.run(
             command,
