@@ -196,13 +196,19 @@ class ChatEndpoints:
 
 def _choice(index: int, pieces: list[dict[str, Any]], *, logprobs: bool) -> dict[str, Any]:
     said = "".join(piece["text"] for piece in pieces)
-    message = {"role": "assistant", "content": said, "refusal": None}
+    message: dict[str, Any] = {"role": "assistant", "content": said, "refusal": None}
+    if pieces[-1].get("calls"):
+        message |= {"content": said or None, "tool_calls": _calls(pieces[-1]["calls"])}
     return {
         "index": index,
         "message": message,
         "finish_reason": pieces[-1]["done"],
         "logprobs": _logprobs(pieces[:-1]) if logprobs else None,
     }
+
+
+def _calls(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{"id": new_id("call"), "type": "function", "function": call} for call in found]
 
 
 def _usage(ends: list[dict[str, Any]]) -> dict[str, int]:
@@ -252,6 +258,14 @@ async def _events(
             ends.append(piece)
         if piece["text"] or "done" not in piece:
             delta["content"] = piece["text"]
+        if piece.get("calls"):
+            called = [{"index": n, **call} for n, call in enumerate(_calls(piece["calls"]))]
+            whole = {"index": index, "delta": {**delta, "tool_calls": called}, "logprobs": None}
+            end = {"index": index, "delta": {}, "finish_reason": piece["done"], "logprobs": None}
+            return b"".join(
+                _line({**head, "choices": [{"finish_reason": None, **choice}]})
+                for choice in (whole, end)
+            )
         choice = {
             "index": index,
             "delta": delta,

@@ -11,7 +11,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from curator.tune.local import bases, gguf_adapter, heads, llama_engine, methods, vocabulary
+from curator.tune.local import (
+    bases,
+    call_texts,
+    gguf_adapter,
+    heads,
+    llama_engine,
+    methods,
+    vocabulary,
+)
 from curator.tune.local.encoding import TemplateRefused, encode_prompt
 from curator.tune.local.light_tokenizer import LightTokenizer, can_read
 from curator.tune.local.llama_engine import LlamaEngine, Token
@@ -125,7 +133,9 @@ def _reply(loaded: Loaded, request: dict[str, Any]) -> Iterator[dict[str, Any]]:
     if room <= 0:
         raise TemplateRefused(f"the prompt has {len(ids)} tokens, more than the {context} it reads")
     limit = min(request.get("max_tokens") or 512, room)
-    speech = Speech(loaded.tokenizer, request.get("stop") or ())
+    calling = call_texts.format_of(loaded.tokenizer) if request.get("tools") else None
+    openings = calling.openings if calling else ()
+    speech = Speech(loaded.tokenizer, request.get("stop") or (), openings)
     ends = end_ids(loaded.tokenizer)
     for token, logprob, top in _tokens(loaded, ids, request, limit):
         if token in ends:
@@ -140,9 +150,11 @@ def _reply(loaded: Loaded, request: dict[str, Any]) -> Iterator[dict[str, Any]]:
         if speech.stopped:
             break
     full = len(speech.tokens) == limit and not speech.stopped
+    said, calls = calling.read(speech.rest()) if calling else (speech.rest(), ())
     yield {
-        "done": "length" if full else "stop",
-        "text": speech.rest(),
+        "done": "tool_calls" if calls else "length" if full else "stop",
+        "text": said,
+        "calls": [{"name": call.name, "arguments": call.arguments} for call in calls],
         "prompt_tokens": len(ids),
         "completion_tokens": len(speech.tokens),
     }

@@ -7,11 +7,13 @@ from typing import Any
 class Speech:
     """The text of a reply as its tokens come."""
 
-    def __init__(self, tokenizer: Any, stops: Sequence[str]) -> None:
+    def __init__(self, tokenizer: Any, stops: Sequence[str], openings: Sequence[str] = ()) -> None:
+        """Take the texts that end a reply, and those behind which nothing is said before its end."""
         self.tokens: list[int] = []
         self.stopped = False
         self._tokenizer = tokenizer
         self._stops = stops
+        self._openings = openings
         self._text = ""
         self._said = 0
 
@@ -41,13 +43,16 @@ class Speech:
         return piece
 
     def _held(self) -> int:
-        """Return the length of the longest end of the text that a stop text begins with."""
+        """Return how much of the text's end waits: an opening, or what one or a stop text begins with."""
+        found = [at for text in self._openings if (at := self._text.find(text)) >= 0]
+        if found:
+            return len(self._text) - min(found)
         return max(
             (
                 size
-                for stop in self._stops
-                for size in range(1, len(stop))
-                if self._text.endswith(stop[:size])
+                for text in (*self._stops, *self._openings)
+                for size in range(1, len(text))
+                if self._text.endswith(text[:size])
             ),
             default=0,
         )
