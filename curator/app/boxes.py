@@ -9,6 +9,7 @@ from curator.app.menus import Menus
 from curator.app.preference_file import read_stored
 from curator.app.session import Session
 from curator.app.theme import Theme
+from curator.dataset.label import plain_name
 
 if TYPE_CHECKING:
     from curator.app.palette import CommandPalette
@@ -95,8 +96,8 @@ class Boxes(QObject):
         self._session.preferences = read_stored()
         if name == "theme":
             self._theme.choose(values.theme)
-        elif name == "author" and values.author:
-            self._session.author = values.author
+        elif name == "author" and plain_name(values.author):
+            self._session.author = plain_name(values.author)
         elif name == "compact_rows":
             from curator.app.tables.grid import GridView
 

@@ -15,6 +15,7 @@ from curator.app.widgets.text import Plain
 from curator.dataset import Edit
 from curator.dataset.errors import CuratorError
 from curator.dataset.json_values import Json
+from curator.dataset.label import plain_name, spelling
 
 if TYPE_CHECKING:
     from curator.dataset import AnnotationPatch
@@ -93,9 +94,9 @@ class BulkBar(Card):
         wish = entry.data()  # type: ignore[attr-defined]
         if wish.field in ("+tag", "-tag"):
             name, accepted = QInputDialog.getText(self, self.tr("Tag"), self.tr("Tag"))
-            if not accepted or not name.strip():
+            if not accepted or not plain_name(name):
                 return
-            wish = Wish(wish.field, name.strip())
+            wish = Wish(wish.field, plain_name(name))
         self.wished.emit(wish)
 
 
@@ -170,7 +171,8 @@ def patch_of(
 
 
 def _with_tag(tags: list[Json], wish: Wish) -> list[Json]:
-    without = [tag for tag in tags if tag != wish.value]
+    known = spelling(str(wish.value), map(str, tags))
+    without = [tag for tag in tags if tag != known]
     if wish.field == "-tag":
         return without
-    return tags if wish.value in tags else [*tags, wish.value]
+    return tags if known else [*tags, wish.value]

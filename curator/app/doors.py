@@ -185,9 +185,9 @@ def _label_sample(project: "Project") -> None:
     """Apply what annotators said of the sample, so that filters and splits have something to show."""
     from curator.project.label_files import import_labels
 
-    edit, _ = import_labels(project, resource("samples", SAMPLE_LABELS), project.author)
-    if edit is not None:
-        project.apply(edit)
+    said = import_labels(project, resource("samples", SAMPLE_LABELS), project.author)
+    if said.edit is not None:
+        project.apply(said.edit)
 
 
 def _dialogs() -> "type[QFileDialog]":

@@ -13,6 +13,9 @@ from curator.dataset.errors import CuratorError, WrongUse
 
 if TYPE_CHECKING:
     from curator.project.changes import Changes
+    from curator.project.label_files import LabelReport
+
+    _Brought = tuple[str, Changes | None, LabelReport]
 
 ENDING = ".labels.jsonl"
 
@@ -35,14 +38,13 @@ class LabelDoors(QObject):
         if path is None or project is None:
             return
 
-        def work(
-            _progress: ProgressCall, _cancelled: CancelledCall
-        ) -> "tuple[Changes | None, int]":
+        def work(_progress: ProgressCall, _cancelled: CancelledCall) -> "_Brought":
             from curator.project.label_files import import_labels
 
             with project.reader() as reader:
-                edit, unknown = import_labels(reader, path, author)
-            return None if edit is None else project.apply(edit), unknown
+                report = import_labels(reader, path, author)
+            changes = None if report.edit is None else project.apply(report.edit)
+            return path.name, changes, report
 
         job = self._session.start(self.tr("Importing labels from {0}").format(path.name), work)
         job.succeeded.connect(self._brought)
@@ -74,18 +76,29 @@ class LabelDoors(QObject):
         job.succeeded.connect(self._handed_out)
         job.failed.connect(self._failed)
 
-    def _brought(self, result: "tuple[Changes | None, int]") -> None:
-        changes, unknown = result
+    def _brought(self, result: "_Brought") -> None:
+        name, changes, report = result
         count = 0
         if changes is not None:
             count = len(changes.conversations)
             self._session.take_over(changes)
         words = self.tr("{0} conversations labelled").format(f"{count:,}")
-        if unknown:
-            rest = self.tr("{0} lines name no conversation of this project.")
-            self._session.tell("warning", words, rest.format(f"{unknown:,}"))
-        else:
-            self._session.tell("success", words)
+        if count == 1:
+            words = self.tr("1 conversation labelled")
+        notes = " ".join(report.notes)
+        if not report.refused:
+            self._session.tell("success", words, notes)
+            return
+        left_out = self.tr("{0} · {1} lines refused").format(words, f"{len(report.refused):,}")
+        if len(report.refused) == 1:
+            left_out = self.tr("{0} · 1 line refused").format(words)
+
+        def show() -> None:
+            from curator.app.dialogs.refused_lines import RefusedLinesDialog
+
+            RefusedLinesDialog(name, left_out, report.refused, self._window).open()
+
+        self._session.tell("warning", left_out, notes, self.tr("Show the list"), show)
 
     def _handed_out(self, result: tuple[Path, int]) -> None:
         path, count = result

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar
 from PySide6.QtCore import QObject, Signal
 
 from curator.dataset.errors import CuratorError
+from curator.dataset.label import plain_name
 
 if TYPE_CHECKING:
     import numpy as np
@@ -68,7 +69,7 @@ class Session(QObject):
     def __init__(self, jobs: "Jobs", author: str = "", parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.jobs = jobs
-        self.author = author
+        self.author = plain_name(author)
         self.preferences: dict[str, Json] = {}
         self.project: Project | None = None
         self.index: Index | None = None

@@ -5,15 +5,18 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from curator.cli.answer import Answer, table
+from curator.cli.answer import DONE, FOUND, Answer, table
 from curator.cli.arguments import Options, Parser, Verbs, open_project
 from curator.cli.progress import Progress
 from curator.cli.selection import add_selection, select
 from curator.dataset import Edit, LabelSet, Status
 from curator.dataset.errors import WrongUse
 from curator.dataset.json_values import Json
+from curator.dataset.label import plain_name, spelling
 from curator.project import label_files, labelling
 from curator.project.store import Project
+
+_SHOWN = 20
 
 Part = Callable[[Project, Options, Progress], Answer]
 
@@ -84,6 +87,8 @@ def _status(project: Project, options: Options, progress: Progress) -> Answer:
 
 
 def _tag(project: Project, options: Options, progress: Progress) -> Answer:
+    if not plain_name(options.value):
+        raise WrongUse("A tag needs more than spaces.")
     ids = select(project, options, progress)
     before = labelling.annotation_values(project, ids, "tags")
     after = [_with_tag(tags, options.value, remove=options.remove) for tags in before]
@@ -92,20 +97,28 @@ def _tag(project: Project, options: Options, progress: Progress) -> Answer:
 
 
 def _set(project: Project, options: Options, progress: Progress) -> Answer:
+    sets = labelling.label_sets(project)
+    name, value = options.label_set, None
     if options.value is not None:
-        sets = labelling.label_sets(project)
-        labelling.check_label(sets, options.label_set, options.value)
+        name, value = labelling.check_label(sets, name, options.value)
+    else:
+        # A set that is gone may still have answers to clear.
+        name = spelling(name, (each.name for each in sets)) or name
     ids = select(project, options, progress)
-    title = f"Label {options.label_set}: {options.value or 'cleared'}"
-    return _give(project, options, ids, f"label:{options.label_set}", options.value, title)
+    return _give(
+        project, options, ids, f"label:{name}", value, f"Label {name}: {value or 'cleared'}"
+    )
 
 
 def _define(project: Project, options: Options, _progress: Progress) -> Answer:
     sets = {each.name: each for each in labelling.label_sets(project)}
-    new = LabelSet(options.label_set, options.kind, tuple(dict.fromkeys(options.values)))
+    given = LabelSet(options.label_set, options.kind, tuple(options.values))
+    new = labelling.plain_set(given, tuple(sets.values()))
+    if not new.name or not new.values:
+        raise WrongUse("A label set needs a name and answers that are more than spaces.")
     sets[new.name] = new
     patch = labelling.label_sets_patch(project, tuple(sets.values()))
-    project.apply(Edit(f"Label set {new.name}", options.author or project.author, (patch,)))
+    project.apply(Edit(f"Label set {new.name}", _author(project, options), (patch,)))
     keys = {"label_set": new.name, "kind": new.kind, "values": list(new.values)}
     return Answer(keys, (f"{new.name}: {', '.join(new.values)}",))
 
@@ -143,23 +156,33 @@ def _answers(project: Project, label_set: str, ids: Sequence[int]) -> Counter[st
 
 
 def _import(project: Project, options: Options, _progress: Progress) -> Answer:
-    author = options.author or project.author
-    edit, unknown = label_files.import_labels(project, Path(options.file), author)
-    if edit is not None:
-        project.apply(edit)
-    changed = len(edit.conversations()) if edit else 0
-    lines = (f"{changed:,} conversations labelled, {unknown:,} lines name none of this project.",)
-    return Answer({"changed": changed, "unknown": unknown}, lines)
+    report = label_files.import_labels(project, Path(options.file), _author(project, options))
+    if report.edit is not None:
+        project.apply(report.edit)
+    changed = len(report.edit.conversations()) if report.edit else 0
+    lines = [f"{changed:,} conversations labelled, {len(report.refused):,} lines refused"]
+    lines += [f"  {options.file}:{line} {reason}" for line, reason in report.refused[:_SHOWN]]
+    if len(report.refused) > _SHOWN:
+        lines.append(f"  ... and {len(report.refused) - _SHOWN:,} more (--json tells all)")
+    keys = {
+        "changed": changed,
+        "unknown": len(report.refused),
+        "refused": [each._asdict() for each in report.refused],
+        "notes": list(report.notes),
+    }
+    return Answer(keys, (*lines, *report.notes), FOUND if report.refused else DONE)
 
 
 def _export(project: Project, options: Options, _progress: Progress) -> Answer:
     try:
-        lines = label_files.export_labels(
-            project, Path(options.file), options.author or project.author
-        )
+        lines = label_files.export_labels(project, Path(options.file), _author(project, options))
     except OSError as error:
         raise WrongUse(f"{options.file} cannot be written: {error.strerror}.") from error
     return Answer({"file": options.file, "lines": lines}, (f"{lines:,} lines in {options.file}",))
+
+
+def _author(project: Project, options: Options) -> str:
+    return plain_name(options.author) or project.author
 
 
 def _give(
@@ -172,7 +195,7 @@ def _give(
     *,
     each: bool = False,
 ) -> Answer:
-    author = options.author or project.author
+    author = _author(project, options)
     annotator = author if field.startswith("label:") else ""
     patch = labelling.annotation_patch(project, ids, field, value, annotator=annotator, each=each)
     changed = len(patch.conversations) if patch else 0
@@ -183,5 +206,7 @@ def _give(
 
 
 def _with_tag(tags: Sequence[str], tag: str, *, remove: bool) -> list[str]:
-    kept = [each for each in tags if each != tag]
-    return kept if remove else list(tags) if tag in tags else [*kept, tag]
+    known = spelling(tag, tags)
+    if remove:
+        return [each for each in tags if each != known]
+    return list(tags) if known else [*tags, plain_name(tag)]

@@ -1,11 +1,29 @@
 """What people say of a conversation: status, labels, notes; nothing here reaches a training line."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
+from unicodedata import normalize
 
 from curator.dataset.json_values import Json
+
+
+def plain_name(text: str) -> str:
+    """Return a name as it is kept and compared: composed (NFC), without white space at the ends.
+
+    Names of annotators, label sets, answers and tags that look equal are equal this way.
+    """
+    return normalize("NFC", text).strip()
+
+
+def spelling(name: str, known: Iterable[str]) -> str | None:
+    """Return the one of the known names that a name means; None where it means none of them."""
+    wanted = plain_name(name)
+    exact = {each: each for each in known}
+    if name in exact:
+        return name
+    return next((each for each in exact if plain_name(each) == wanted), None)
 
 
 class Status(StrEnum):

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from curator.curate.search import BY_TEXT, Filter, Query
 from curator.dataset.json_values import loads
+from curator.dataset.label import plain_name
 from curator.project.lazy_columns import SEPARATOR
 from curator.project.schema import EDITED, SPLITS, STATUSES
 
@@ -111,9 +112,9 @@ def _has(index: "Index", value: str) -> Mask:
 
 def _tag(index: "Index", value: str) -> Mask:
     column = index.lazy.tags()
-    wanted = value.casefold()
+    wanted = _folded(value)
     fits = [
-        bool(text) and any(tag.casefold() == wanted for tag in loads(text))
+        bool(text) and any(_folded(tag) == wanted for tag in loads(text))
         for text in column.categories
     ]
     return np.asarray(np.array([*fits, False])[column.codes])
@@ -123,15 +124,20 @@ def _label(index: "Index", value: str) -> Mask:
     label_set, _, answer = value.partition("=")
     mask = np.zeros(len(index), np.bool_)
     for name in index.lazy.label_sets():
-        if name.casefold() != label_set.casefold():
+        if _folded(name) != _folded(label_set):
             continue
         column = index.lazy.labels(name)
         fits = [
-            bool(text) and (not answer or answer.casefold() in text.casefold().split(SEPARATOR))
+            bool(text) and (not answer or _folded(answer) in map(_folded, text.split(SEPARATOR)))
             for text in column.categories
         ]
         mask |= np.array([*fits, False])[column.codes]
     return mask
+
+
+def _folded(name: str) -> str:
+    """Return a name as queries compare it: plain, case aside."""
+    return plain_name(name).casefold()
 
 
 def _any_label(index: "Index") -> Mask:

@@ -1,26 +1,33 @@
 """Labels travel as a file: who answered what, and every status, tag, note and flag.
 
 The first line holds the label sets, and in "past_answers" what was answered once and is offered no
-more. Every other line names a conversation; its "answers" hold each annotator's own answers by name,
-its "labels" one answer to each set, for readers that ask for no more.
+more. Every other line names a conversation and the text it was said of (content_hash); its "answers"
+hold each annotator's own answers by name, its "labels" one answer to each set, for readers that ask
+for no more.
 """
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from curator.dataset import Edit, Label, LabelSet
 from curator.dataset.edit import Patch
 from curator.dataset.errors import UnreadableInput, WrongUse
 from curator.dataset.json_values import BadJson, Json, dumps, loads
-from curator.project.bulk import IMPORT_UNDONE
+from curator.dataset.label import plain_name, spelling
+from curator.formats.opening import blocks, look
+from curator.formats.records import lines
+from curator.project.label_matching import CONTENT_HASH, LineRefused, Matching, hash_words
 from curator.project.labelling import (
     LABEL_SETS,
     annotation_patch,
     label_set_from,
     label_sets,
     label_sets_patch,
+    plain_set,
+    plain_tags,
 )
 from curator.project.reader import Reader
 from curator.project.values import FIELDS, LABEL_PREFIX
@@ -29,39 +36,60 @@ _SAID: Final = ("status", "tags", "note", "flag")
 """The annotation fields that travel beside the labels."""
 
 
-def import_labels(reader: Reader, path: Path, author: str) -> tuple[Edit | None, int]:
-    """Read a labels file; returns the edit that applies it and how many lines named no conversation.
+class RefusedLine(NamedTuple):
+    """A line of a labels file that is about no conversation here for certain, and why."""
 
-    Each line is an object with "conversation" (an id) or "source_line" (and "source", a file name,
-    where several files were imported), and any of answers, labels, status, tags, note and flag; one
-    whose place several conversations share names none without their id. Answers are those of the
-    annotators they name; labels that no annotator of the line gave are the author's own. A line with
-    "label_sets" defines label sets. Raises UnreadableInput that names the line at fault.
+    line: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class LabelReport:
+    """What a labels file holds for a project: the edit that applies it, and what is left out."""
+
+    edit: Edit | None
+    refused: tuple[RefusedLine, ...]
+    notes: tuple[str, ...] = ()
+
+
+def import_labels(reader: Reader, path: Path, author: str) -> LabelReport:
+    """Read a labels file, in any encoding that an import reads.
+
+    Each line is an object that names a conversation (content_hash, or for lines written by hand
+    "source_line", with "source" where several files were imported, or "conversation", an id), and any
+    of answers, labels, status, tags, note and flag. A line that fits no conversation, several, or one
+    with another text is refused and listed. Answers are those of the annotators they name; labels that
+    no annotator of the line gave are the author's own; null is no answer, and changes nothing. A line
+    with "label_sets" defines label sets. Raises UnreadableInput that names the line at fault.
     """
-    sets: dict[str, LabelSet] = {each.name: each for each in label_sets(reader)}
-    past: dict[str, set[str]] = {}
-    values: dict[tuple[str, str], dict[int, Json]] = {}
-    unknown = 0
-    places = _places(reader)
-    known = set(reader.ids().tolist())
+    matching = Matching(reader)
+    matching.doubt_ids(entry for _, entry in _entries(path))
+    said = _Said(path, author, label_sets(reader))
+    refused: list[RefusedLine] = []
+    without_hash = 0
     for number, entry in _entries(path):
         at = _Line(path, number)
         if "label_sets" in entry:
-            sets |= {each.name: each for each in _sets(entry, at)}
-            for name, given in at.mapping(entry, "past_answers").items():
-                past.setdefault(name, set()).update(map(str, given or ()))
+            said.take_sets(entry, at)
             continue
-        conversation = _find(entry, places, known)
-        if conversation is None:
-            unknown += 1
-            continue
-        for annotator, name, value in _answers(entry, author, at):
-            at.check_answer(sets, past, name, value)
-            values.setdefault((f"{LABEL_PREFIX}{name}", annotator), {})[conversation] = value
-        for field, said in _said(entry, at):
-            values.setdefault((field, ""), {})[conversation] = said
-    edit = _edit(reader, path, author, tuple(sets.values()), values)
-    return edit, unknown
+        try:
+            conversation = matching.find(entry)
+            said.take(conversation, entry, at)
+            without_hash += CONTENT_HASH not in entry
+        except LineRefused as reason:
+            refused.append(RefusedLine(number, str(reason)))
+    return LabelReport(said.edit(reader), tuple(refused), _notes(without_hash))
+
+
+def _notes(without_hash: int) -> tuple[str, ...]:
+    if not without_hash:
+        return ()
+    if without_hash == 1:
+        return ("1 line does not say for which text it was given; it was taken by its place.",)
+    return (
+        f"{without_hash:,} lines do not say for which texts they were given; they were taken by "
+        "their places.",
+    )
 
 
 def export_labels(reader: Reader, path: Path, me: str = "") -> int:
@@ -105,34 +133,70 @@ class _Line:
             raise self.fault(f'"{key}" is no object.')
         return found or {}
 
-    def check_answer(
-        self, sets: Mapping[str, LabelSet], past: Mapping[str, set[str]], name: str, value: str
-    ) -> None:
-        """Raise where a set does not exist, or does not offer a value and never did."""
-        if value in past.get(name, ()):
-            return
-        if name not in sets:
-            raise self.fault(f'there is no label set "{name}".')
-        if value not in sets[name].values:
-            raise self.fault(f'"{value}" is no answer to {name}.')
 
+class _Said:
+    """What the lines of a file say, in the spelling of the project."""
 
-def _edit(
-    reader: Reader,
-    path: Path,
-    author: str,
-    sets: tuple[LabelSet, ...],
-    values: Mapping[tuple[str, str], Mapping[int, Json]],
-) -> Edit | None:
-    patches: list[Patch] = []
-    if sets != label_sets(reader):
-        patches.append(label_sets_patch(reader, sets))
-    for (field, annotator), by_id in values.items():
-        patch = annotation_patch(
-            reader, list(by_id), field, list(by_id.values()), annotator=annotator, each=True
-        )
-        patches += [patch] if patch else []
-    return Edit(f"Labels from {path.name}", author, tuple(patches)) if patches else None
+    def __init__(self, path: Path, author: str, sets: tuple[LabelSet, ...]) -> None:
+        self._path = path
+        self._author = plain_name(author)
+        self._sets: dict[str, LabelSet] = {each.name: each for each in sets}
+        self._past: dict[str, set[str]] = {}
+        self._values: dict[tuple[str, str], dict[int, Json]] = {}
+
+    def take_sets(self, entry: Mapping[str, Any], at: "_Line") -> None:
+        """Take label sets and the answers that they do not offer any more."""
+        for each in _sets(entry, at):
+            plain = plain_set(each, tuple(self._sets.values()))
+            self._sets[plain.name] = plain
+        for name, given in at.mapping(entry, "past_answers").items():
+            past = self._past.setdefault(spelling(name, self._sets) or plain_name(name), set())
+            past.update(plain_name(str(each)) for each in given or ())
+
+    def take(self, conversation: int, entry: Mapping[str, Any], at: "_Line") -> None:
+        """Take what a line says of a conversation; raises LineRefused where it contradicts itself."""
+        answers: dict[tuple[str, str], str] = {}
+        for annotator, name, value in _answers(entry, self._author, at):
+            key = f"{LABEL_PREFIX}{self._set(name, at)}", plain_name(annotator)
+            answer = self._answer(key[0].removeprefix(LABEL_PREFIX), value, at)
+            if answers.setdefault(key, answer) != answer:
+                raise LineRefused(f"It holds two answers of {key[1] or 'nobody'} to {name}.")
+        said = {(field, ""): value for field, value in _said(entry, at)}
+        for key, value in (answers | said).items():
+            if self._values.get(key, {}).get(conversation, value) != value:
+                raise LineRefused(
+                    "A line before it says otherwise of the same conversation; that one counts."
+                )
+        for key, value in (answers | said).items():
+            self._values.setdefault(key, {})[conversation] = value
+
+    def _set(self, name: str, at: "_Line") -> str:
+        known = spelling(name, (*self._sets, *self._past))
+        if known is None:
+            raise at.fault(f'there is no label set "{name}".')
+        return known
+
+    def _answer(self, name: str, value: str, at: "_Line") -> str:
+        offered = self._sets[name].values if name in self._sets else ()
+        answer = spelling(value, (*offered, *self._past.get(name, ())))
+        if answer is None:
+            raise at.fault(f'"{value}" is no answer to {name}.')
+        return answer
+
+    def edit(self, reader: Reader) -> Edit | None:
+        """Return the edit that applies it all; None where nothing would change."""
+        patches: list[Patch] = []
+        sets = tuple(self._sets.values())
+        if sets != label_sets(reader):
+            patches.append(label_sets_patch(reader, sets))
+        for (field, annotator), by_id in self._values.items():
+            patch = annotation_patch(
+                reader, list(by_id), field, list(by_id.values()), annotator=annotator, each=True
+            )
+            patches += [patch] if patch else []
+        if not patches:
+            return None
+        return Edit(f"Labels from {self._path.name}", self._author, tuple(patches))
 
 
 def _lines(reader: Reader, me: str) -> Iterator[str]:
@@ -149,7 +213,11 @@ def _lines(reader: Reader, me: str) -> Iterator[str]:
         if said:
             row = reader.row(int(id_ or 0))
             place = {"conversation": id_, "source_line": row.source_line}
-            yield dumps({**place, "source": names.get(row.source or 0), **said})
+            text = {
+                "source": names.get(row.source or 0),
+                CONTENT_HASH: hash_words(row.content_hash),
+            }
+            yield dumps({**place, **text, **said})
 
 
 def _past_answers(reader: Reader) -> dict[str, list[str]]:
@@ -192,22 +260,23 @@ def _one_each(given: Sequence[Label], me: str) -> dict[str, Json]:
 
 
 def _entries(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    try:
-        lines = path.read_bytes().split(b"\n")
-    except OSError as error:
-        raise UnreadableInput(f"{path} cannot be read: {error.strerror}.", path) from error
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
-        try:
-            value = loads(line.decode("utf-8-sig" if number == 1 else "utf-8"))
-        except (BadJson, UnicodeDecodeError) as error:
-            raise UnreadableInput(
-                f"Line {number} of {path} is no JSON: {error}.", path, number
-            ) from error
-        if not isinstance(value, dict):
-            raise UnreadableInput(f"Line {number} of {path} is no object.", path, number)
-        yield number, value
+    for chunk in lines(blocks(look(path))):
+        for number, line in zip(chunk.numbers, chunk.records, strict=True):
+            if not line.strip():
+                continue
+            try:
+                value = loads(line.decode("utf-8"))
+            except UnicodeDecodeError as error:
+                raise UnreadableInput(
+                    f"Line {number} of {path} is not UTF-8. Save the file as UTF-8.", path, number
+                ) from error
+            except BadJson as error:
+                raise UnreadableInput(
+                    f"Line {number} of {path} is no JSON: {error}.", path, number
+                ) from error
+            if not isinstance(value, dict):
+                raise UnreadableInput(f"Line {number} of {path} is no object.", path, number)
+            yield number, value
 
 
 def _sets(entry: Mapping[str, Any], at: _Line) -> tuple[LabelSet, ...]:
@@ -226,62 +295,36 @@ def _is_set(entry: Json) -> bool:
 
 
 def _answers(entry: Mapping[str, Any], author: str, at: _Line) -> Iterator[tuple[str, str, str]]:
-    """Yield annotator, label set and value of every answer on a line."""
+    """Yield annotator, label set and value of every answer on a line; null is none."""
     told: set[str] = set()
     for annotator, by_set in at.mapping(entry, "answers").items():
         for name, value in at.mapping({annotator: by_set}, annotator).items():
-            told.add(name)
-            yield annotator, name, str(value)
+            if value is not None:
+                told.add(plain_name(name))
+                yield annotator, name, _answer(value, at)
     for name, value in at.mapping(entry, "labels").items():
-        if name not in told:
-            yield author, name, str(value)
+        if value is not None and plain_name(name) not in told:
+            yield author, name, _answer(value, at)
+
+
+def _answer(value: Json, at: _Line) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, (bool, list, dict)):
+        raise at.fault("an answer is a text or a number.")
+    return str(value)
 
 
 def _said(entry: Mapping[str, Any], at: _Line) -> Iterator[tuple[str, Json]]:
+    """Yield the status, tags, note and flag of a line that says something; null says nothing."""
     for field in _SAID:
-        if field in entry:
-            value = entry[field]
-            if field == "flag" and not isinstance(value, bool):
-                raise at.fault("a flag is true or false.")
-            try:
-                FIELDS[field].stored(value)
-            except WrongUse as error:
-                raise at.fault(str(error)) from error
-            yield field, value
-
-
-Places = Mapping[tuple[str, int], Sequence[int]]
-"""Conversations by file name and line; the empty name holds those of every file."""
-
-
-def _places(reader: Reader) -> Places:
-    """Return where conversations came from, without those of imports that were taken back."""
-    names = {source.id: source.name for source in reader.sources()}
-    undone = FIELDS["removed"].stored(IMPORT_UNDONE)
-    with reader.reading() as connection:
-        rows = connection.execute(
-            "SELECT id, source, source_line FROM conversation WHERE source IS NOT NULL "
-            "AND id NOT IN (SELECT conversation FROM annotation WHERE removed = ?) ORDER BY id",
-            (undone,),
-        ).fetchall()
-    places: dict[tuple[str, int], list[int]] = {}
-    for cells in rows:
-        id_, source, line = (int(cell or 0) for cell in cells)
-        for name in {names.get(source, ""), ""}:
-            places.setdefault((name, line), []).append(id_)
-    return places
-
-
-def _find(entry: Mapping[str, Any], places: Places, known: set[int]) -> int | None:
-    """Return which conversation a line is about; None where that is not certain.
-
-    An id alone means little in another project, so a place that is told decides; where several files
-    have that place, only an id that stands there does.
-    """
-    id_, line = entry.get("conversation"), entry.get("source_line")
-    if type(line) is not int:
-        return id_ if type(id_) is int and id_ in known else None
-    found = places.get((str(entry.get("source") or ""), line), ())
-    if type(id_) is int and id_ in found:
-        return id_
-    return found[0] if len(found) == 1 else None
+        value = entry.get(field)
+        if value is None:
+            continue
+        if field == "flag" and not isinstance(value, bool):
+            raise at.fault("a flag is true or false.")
+        try:
+            FIELDS[field].stored(value)
+        except WrongUse as error:
+            raise at.fault(str(error)) from error
+        yield field, plain_tags(value) if field == "tags" else value

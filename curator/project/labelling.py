@@ -1,6 +1,7 @@
 """Label sets of a project, and edits that set one annotation of many conversations."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final, Literal
 
 import apsw
@@ -9,6 +10,7 @@ import numpy as np
 from curator.dataset import AnnotationPatch, LabelSet, SettingPatch
 from curator.dataset.errors import WrongUse
 from curator.dataset.json_values import Json
+from curator.dataset.label import plain_name, spelling
 from curator.project.journal import last_values
 from curator.project.reader import Reader
 from curator.project.values import FIELDS, LABEL_PREFIX
@@ -44,10 +46,14 @@ def annotation_patch(
 ) -> AnnotationPatch | None:
     """Return the patch that gives conversations a value, or with each one value each.
 
-    Conversations that have the value already are left out; None where nothing would change.
+    Conversations that have the value already are left out; None where nothing would change. Names of
+    annotators and tags are taken as plain_name says.
     """
+    annotator = plain_name(annotator)
     before = annotation_values(reader, ids, field, annotator=annotator)
     values = list(after) if each else [after] * len(ids)
+    if field == "tags":
+        values = [plain_tags(tags) for tags in values]
     changed = [at for at, value in enumerate(values) if value != before[at]]
     if not changed:
         return None
@@ -105,11 +111,32 @@ def _folded(values: list[Json]) -> tuple[Json, ...]:
     return (first,) if all(value == first for value in values) else tuple(values)
 
 
-def check_label(sets: Sequence[LabelSet], name: str, value: str) -> None:
-    """Raise WrongUse where a label set or one of its values does not exist."""
-    found = next((each for each in sets if each.name == name), None)
+def plain_tags(tags: Json) -> Json:
+    """Return tags by their plain names, each once; what is no list of texts comes back as it is."""
+    if not isinstance(tags, (list, tuple)) or not all(isinstance(tag, str) for tag in tags):
+        return tags
+    return list(dict.fromkeys(filter(None, map(plain_name, tags))))
+
+
+def check_label(sets: Sequence[LabelSet], name: str, value: str | None) -> tuple[str, str | None]:
+    """Return a label set and an answer as the project spells them; None stays None.
+
+    Raises WrongUse where the set or the answer does not exist.
+    """
+    label_set = spelling(name, (each.name for each in sets))
+    found = next((each for each in sets if each.name == label_set), None)
     if found is None:
         known = ", ".join(each.name for each in sets) or "none yet"
         raise WrongUse(f'There is no label set "{name}"; there are: {known}.')
-    if value not in found.values:
+    answer = None if value is None else spelling(value, found.values)
+    if value is not None and answer is None:
         raise WrongUse(f'"{value}" is no answer to {name}; choose {", ".join(found.values)}.')
+    return found.name, answer
+
+
+def plain_set(label_set: LabelSet, sets: Sequence[LabelSet]) -> LabelSet:
+    """Return a label set as it is kept among others: plain names, one spelling, each answer once."""
+    name = spelling(label_set.name, (each.name for each in sets)) or plain_name(label_set.name)
+    old = next((each.values for each in sets if each.name == name), ())
+    values = (spelling(value, old) or plain_name(value) for value in label_set.values)
+    return replace(label_set, name=name, values=tuple(dict.fromkeys(filter(None, values))))

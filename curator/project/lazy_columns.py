@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from curator.dataset.errors import WrongUse
+from curator.dataset.label import plain_name
 from curator.project.reader import Reader
 from curator.project.values import LABEL_PREFIX
 
@@ -75,7 +76,8 @@ class LazyColumns:
         mask = np.zeros(len(self._index), np.bool_)
         with self._reader.reading() as connection:
             rows = connection.execute(
-                "SELECT conversation FROM label WHERE annotator = ? COLLATE NOCASE", (annotator,)
+                "SELECT conversation FROM label WHERE annotator = ? COLLATE NOCASE",
+                (plain_name(annotator),),
             )
             mask[self._index.rows_of(np.fromiter((id_ for (id_,) in rows), np.int64))] = True
         return mask

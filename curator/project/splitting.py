@@ -22,6 +22,7 @@ from curator.dataset import AnnotationPatch, Edit, SettingPatch, Split
 from curator.dataset.edit import Patch
 from curator.dataset.errors import WrongUse
 from curator.dataset.json_values import Json
+from curator.dataset.label import spelling
 from curator.project import schema
 from curator.project.deduping import find
 from curator.project.duplicate_search import Search
@@ -227,9 +228,11 @@ def _labels(
     if not label_set:
         return (), codes
     with reader.reading() as connection:
+        answered = connection.execute("SELECT DISTINCT label_set FROM label")
+        known = spelling(label_set, [str(name) for (name,) in answered])
         rows = connection.execute(
             "SELECT conversation, min(value) FROM label WHERE label_set = ? GROUP BY conversation",
-            (label_set,),
+            (known or label_set,),
         ).fetchall()
     if not rows and strict:
         raise WrongUse(

@@ -11,6 +11,7 @@ import apsw
 
 from curator.dataset import Conversation, Edit, Message
 from curator.dataset.errors import ProjectError
+from curator.dataset.label import plain_name
 from curator.project import journal, migrations
 from curator.project.bulk import Bulk, close_interrupted
 from curator.project.changes import Changes
@@ -45,7 +46,7 @@ class Project(Reader):
         self._write_lock = threading.RLock()
         self._last_id = 0
         self.holder = holder
-        self.author = storable(author or user_name())
+        self.author = plain_name(storable(author)) or plain_name(user_name())
 
     @property
     def read_only(self) -> bool:

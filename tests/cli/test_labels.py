@@ -75,7 +75,8 @@ def test_labels_travel_as_a_file(curator, project, tmp_path):
     other = tmp_path / "b.curator"
     curator("new", other)
     curator("import", other, tmp_path / "f.jsonl")
-    assert curator("label", other, "import", out)[1] == {"changed": 3, "unknown": 0}
+    code, told = curator("label", other, "import", out)
+    assert (code, told) == (0, {"changed": 3, "unknown": 0, "refused": [], "notes": []})
     assert counts(curator, other) == counts(curator, project)
     assert curator("label", other, "import", out)[1]["changed"] == 0
 
@@ -94,4 +95,52 @@ def test_a_labels_file_with_a_fault_names_the_line_and_changes_nothing(curator, 
 
 def test_lines_that_name_nobody_are_counted(curator, project, tmp_path):
     file = write(tmp_path / "l.jsonl", json.dumps({"source_line": 99, "status": "accepted"}))
-    assert curator("label", project, "import", file)[1] == {"changed": 0, "unknown": 1}
+    code, told = curator("label", project, "import", file)
+    assert (code, told["changed"], told["unknown"]) == (1, 0, 1)
+    assert told["refused"] == [{"line": 1, "reason": "Line 99 is not in this project."}]
+
+
+def test_labels_follow_their_text_and_no_other(curator, tmp_path):
+    def project(name, *files):
+        curator("new", tmp_path / name)
+        curator("import", tmp_path / name, *files)
+        return tmp_path / name
+
+    fx = write(tmp_path / "fx.jsonl", *[line(f"x {n}") for n in range(5)])
+    fy = write(tmp_path / "fy.jsonl", *[line(f"y {n}") for n in range(5)])
+    first = project("a.curator", fx, fy)
+    curator("label", first, "define", "src", "x", "y")
+    curator("label", first, "set", "src", "x", "--where", "x")
+    curator("label", first, "set", "src", "y", "--where", "y")
+    curator("label", first, "export", tmp_path / "ab.labels.jsonl")
+    write(tmp_path / "fx.jsonl", line("on top"), *[line(f"x {n}") for n in range(4)], line("x 4!"))
+    second = project("b.curator", fy, fx)
+    code, told = curator("label", second, "import", tmp_path / "ab.labels.jsonl")
+    assert (code, told["changed"], told["unknown"]) == (1, 9, 1)
+    assert "no conversation here has the text" in told["refused"][0]["reason"].lower() or (
+        "another text" in told["refused"][0]["reason"]
+    )
+    for name in "xy":
+        query = f"label:src={name}"
+        listed = curator("label", second, "list", "--where", query)[1]
+        assert listed["conversations"] == (4 if name == "x" else 5)
+        assert curator("label", second, "list", "--where", f"{query} {name}")[1] == listed
+
+
+def test_names_are_the_same_however_they_are_typed(curator, project):
+    composed, decomposed = "Geb\u00fchr", "Gebu\u0308hr "
+    curator("label", project, "define", f" {composed}", decomposed, "other", "other ")
+    listed = counts(curator, project)["label_sets"]
+    assert listed == [{"name": composed, "kind": "choice", "counts": {composed: 0, "other": 0}}]
+    told = curator("label", project, "set", decomposed, f"{decomposed} ", "--author", "Ana ")[1]
+    assert told["changed"] == 10
+    again = curator("label", project, "set", composed, composed, "--author", "Ana")[1]
+    assert again["changed"] == 0
+    assert curator("label", project, "tag", decomposed)[1]["changed"] == 10
+    assert curator("label", project, "tag", f" {composed}")[1]["changed"] == 0
+    for query in (f"tag:{decomposed}", f"label:{decomposed}", "by:Ana"):
+        listed = curator("label", project, "list", "--where", query.strip())[1]
+        assert listed["conversations"] == 10, query
+    assert curator("label", project, "tag", decomposed, "--remove")[1]["changed"] == 10
+    for words in (("tag", "  "), ("define", " ", "a"), ("define", "s", " ")):
+        assert curator("label", project, *words)[0] == 2

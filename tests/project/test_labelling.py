@@ -24,10 +24,10 @@ def tags_of(project):
 
 
 def bring(project, path):
-    edit, unknown = import_labels(project, path, "ann")
-    if edit is not None:
-        project.apply(edit)
-    return unknown
+    report = import_labels(project, path, "ann")
+    if report.edit is not None:
+        project.apply(report.edit)
+    return len(report.refused)
 
 
 def labels(tmp_path, *entries):
@@ -111,12 +111,12 @@ def test_who_said_what_travels(project, tmp_path):
     assert told[1]["answers"] == {"": {"tone": "3"}, "ann": {"mood": "good"}, "bo": {"mood": "bad"}}
     with Project.create(tmp_path / "q.curator", "cy") as other:
         import_lines(other, [line("a"), line("b"), line("c")])
-        edit, unknown = import_labels(other, tmp_path / "all.jsonl", "cy")
-        other.apply(edit)
-        assert unknown == 0
+        report = import_labels(other, tmp_path / "all.jsonl", "cy")
+        other.apply(report.edit)
+        assert report.refused == report.notes == ()
         assert all_labels(other) == all_labels(project)
         assert len(all_labels(other)) == 5
-        assert import_labels(other, tmp_path / "all.jsonl", "cy") == (None, 0)
+        assert import_labels(other, tmp_path / "all.jsonl", "cy").edit is None
 
 
 def test_labels_without_a_name_are_the_readers_own(project, tmp_path):
@@ -141,8 +141,7 @@ def test_answers_that_are_offered_no_more_travel_too(project, tmp_path):
     export_labels(project, tmp_path / "all.jsonl")
     with Project.create(tmp_path / "q.curator", "ann") as other:
         import_lines(other, [line("a"), line("b")])
-        edit, _ = import_labels(other, tmp_path / "all.jsonl", "ann")
-        other.apply(edit)
+        other.apply(import_labels(other, tmp_path / "all.jsonl", "ann").edit)
         assert all_labels(other) == all_labels(project)
 
 
@@ -154,7 +153,7 @@ def test_answers_that_are_offered_no_more_travel_too(project, tmp_path):
         {"labels": {"moods": "good"}},
         {"answers": {"bo": "good"}},
         {"status": "done"},
-        {"status": None},
+        {"labels": {"mood": True}},
         {"tags": "gold"},
         {"note": 3},
         {"flag": "no"},

@@ -6,6 +6,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QLineEdit, QWidget
 
 from curator.app.widgets.setting_fields import is_written
+from curator.dataset.label import plain_name
 
 
 class TagsField(QLineEdit):
@@ -36,5 +37,5 @@ class TagsField(QLineEdit):
 
 
 def parse_tags(text: str) -> tuple[str, ...]:
-    """Read tags divided by commas; spaces around them and repeats go."""
-    return tuple(dict.fromkeys(tag.strip() for tag in text.split(",") if tag.strip()))
+    """Read tags divided by commas, by their plain names; repeats go."""
+    return tuple(dict.fromkeys(filter(None, map(plain_name, text.split(",")))))

@@ -20,6 +20,7 @@ from curator.app.widgets.number_field import NumberField
 from curator.app.widgets.setting_fields import ComboBox
 from curator.app.widgets.text import Meta, PageTitle, Quiet
 from curator.dataset import LabelSet
+from curator.dataset.label import plain_name
 
 
 class LabelSetsDialog(Dialog):
@@ -157,11 +158,11 @@ class _SetEditor(Card):
 
     def label_set(self) -> LabelSet:
         """Return the set as typed."""
-        name, help_text = self.name.text().strip(), self.help.text().strip()
+        name, help_text = plain_name(self.name.text()), self.help.text().strip()
         if self.kind.currentData() == "rating":
             values = tuple(str(number) for number in range(1, self.highest.value() + 1))
             return LabelSet(name, "rating", values, help_text)
-        words = (word.strip() for word in self.values.text().split(","))
+        words = map(plain_name, self.values.text().split(","))
         return LabelSet(name, "choice", tuple(dict.fromkeys(w for w in words if w)), help_text)
 
     def _show_kind(self) -> None:
