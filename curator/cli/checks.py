@@ -1,7 +1,9 @@
 """The verbs that look for faults, mend them and count tokens: check, fix and count."""
 
+from pathlib import Path
+
 from curator.cli import counting
-from curator.cli.answer import FOUND, Answer, table
+from curator.cli.answer import FOUND, Answer, counted, table
 from curator.cli.arguments import (
     Options,
     Verbs,
@@ -11,7 +13,6 @@ from curator.cli.arguments import (
     open_current,
     open_project,
 )
-from curator.cli.files import numbered_lines
 from curator.cli.progress import Progress
 from curator.dataset.errors import WrongUse
 from curator.dataset.json_values import Json
@@ -24,7 +25,8 @@ def add_verbs(verbs: Verbs) -> None:
     check = verbs.add(
         "check",
         _check,
-        "List what is wrong, by rule and by target; exit code 1 says that there are errors.",
+        "List what is wrong, by rule and by target; exit code 1 says that there are errors. A FILE is "
+        "read as strictly as a service reads it; import is more lenient.",
         "curator check x.curator",
         "curator check chats.jsonl --target openai,nebius --json",
         "curator check x.curator --rules P01,D06 --limit 50",
@@ -32,6 +34,7 @@ def add_verbs(verbs: Verbs) -> None:
     add_project(check, or_file=True)
     check.add_argument("--target", type=names, default=(), metavar="NAME,...")
     check.add_argument("--rules", type=names, default=(), metavar="ID,...", help="these rules only")
+    check.add_argument("--strict", action="store_true", help="exit 1 for warnings too")
     check.add_argument("--limit", type=int, default=1000, metavar="N", help="findings told (1000)")
     fix = verbs.add(
         "fix",
@@ -49,6 +52,7 @@ def add_verbs(verbs: Verbs) -> None:
 
 def _check(options: Options, progress: Progress) -> Answer:
     from curator.project.checking import check_file, check_project, profiles_named
+    from curator.project.file_form import BareFile
 
     targets = profiles_named(options.target, _own_targets())
     if is_project(options.input):
@@ -63,8 +67,7 @@ def _check(options: Options, progress: Progress) -> Answer:
             )
     else:
         report = check_file(
-            options.input,
-            numbered_lines(options.input),
+            BareFile(Path(options.input)),
             targets,
             options.rules,
             limit=options.limit,
@@ -72,7 +75,7 @@ def _check(options: Options, progress: Progress) -> Answer:
             cancelled=progress.cancelled,
         )
     keys = report.to_json()
-    found = any(rule.severity != "info" for rule in report.rules.values())
+    found = report.has_errors or (options.strict and report.has_warnings)
     return Answer(keys, _lines(keys), FOUND if found else 0)
 
 
@@ -96,11 +99,12 @@ def _lines(keys: dict[str, Json]) -> tuple[str, ...]:
         for rule, count in keys["rules"].items()
     ]
     shown = [
-        f"{_place(each)}: {each['rule']} {each['message']}" for each in keys["findings"][:_SHOWN]
+        f"{_place(each, keys['unit'])}: {each['rule']} {each['message']}"
+        for each in keys["findings"][:_SHOWN]
     ]
     more = len(keys["findings"]) - len(shown)
     return (
-        f"{keys['conversations']:,} conversations",
+        counted(keys["conversations"], "conversation"),
         *table([("target", "errors", "warnings", "conversations with errors"), *targets]),
         *(table([("rule", "severity", "count", "what"), *found]) if found else ()),
         *shown,
@@ -108,9 +112,9 @@ def _lines(keys: dict[str, Json]) -> tuple[str, ...]:
     )
 
 
-def _place(finding: dict[str, Json]) -> str:
-    where = finding["conversation"]
-    name = f"conversation {where}" if where else f"line {finding['source_line'] or '-'}"
+def _place(finding: dict[str, Json], unit: str) -> str:
+    where, number = finding["conversation"], finding["source_line"]
+    name = f"conversation {where}" if where else f"{unit} {number}" if number else "the whole"
     return f"{name}, message {finding['turn']}" if finding["turn"] else name
 
 
@@ -135,4 +139,4 @@ def _fix(options: Options, progress: Progress) -> Answer:
     keys = report.to_json()
     did = "would be mended" if options.dry_run else "mended"
     rows = [(rule, f"{count:,}") for rule, count in keys["fixed"].items()]
-    return Answer(keys, (f"{keys['conversations']:,} conversations {did}", *table(rows)))
+    return Answer(keys, (f"{counted(keys['conversations'], 'conversation')} {did}", *table(rows)))

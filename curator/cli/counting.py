@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from curator.cli.answer import Answer
+from curator.cli.answer import Answer, counted
 from curator.cli.arguments import Options, Verbs, add_project, is_project, open_project
 from curator.cli.progress import Progress
 from curator.dataset.errors import WrongUse
@@ -104,7 +104,7 @@ def _count(options: Options, progress: Progress) -> Answer:
 def _lines(keys: dict[str, Json]) -> tuple[str, ...]:
     about = "" if keys["exact"] else "about "
     lines = [
-        f"{keys['conversations']:,} conversations, {about}{keys['tokens']:,} tokens of "
+        f"{counted(keys['conversations'], 'conversation')}, {about}{keys['tokens']:,} tokens of "
         f"{keys['encoding']}, {keys['trained_tokens']:,} of them trained"
     ]
     if keys["limit"]:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from curator.cli.answer import FOUND, Answer, table
+from curator.cli.answer import FOUND, Answer, counted, table
 from curator.cli.arguments import Options, Verbs, add_project, open_current
 from curator.cli.progress import Progress
 from curator.cli.selection import add_where
@@ -85,7 +85,9 @@ def _verify(options: Options, progress: Progress) -> Answer:
 
     found = verify(Path(options.folder), progress, progress.cancelled)
     keys = found.to_json()
-    said = (f"{keys['files']:,} files, {keys['rows']:,} rows: as the manifest says.",)
+    said = (
+        f"{counted(keys['files'], 'file')}, {counted(keys['rows'], 'row')}: as the manifest says.",
+    )
     return Answer(
         keys, said if found.ok else tuple(map(str, keys["problems"])), 0 if found.ok else FOUND
     )

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from curator.cli.answer import Answer, table
+from curator.cli.answer import Answer, counted, table
 from curator.cli.arguments import Options, Verbs, add_project, open_project
 from curator.cli.progress import Progress
 from curator.dataset.errors import WrongUse
@@ -71,7 +71,7 @@ def _moved(
     count = (
         "1 conversation"
         if keys["conversations"] == 1
-        else f"{keys['conversations']:,} conversations"
+        else counted(keys["conversations"], "conversation")
     )
     return Answer(keys, (f"{did}: {step.title} ({count}; {step.author}, {_when(step)})",))
 

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from curator.cli.answer import DONE, FOUND, Answer, table
+from curator.cli.answer import DONE, FOUND, Answer, counted, table
 from curator.cli.arguments import Options, Parser, Verbs, open_project
 from curator.cli.progress import Progress
 from curator.cli.selection import add_selection, select
@@ -143,7 +143,7 @@ def _list(project: Project, options: Options, progress: Progress) -> Answer:
     rows = [("status", name, f"{n:,}") for name, n in keys["statuses"].items()]
     rows += [("tag", name, f"{n:,}") for name, n in keys["tags"].items()]
     rows += [(str(s["name"]), value, f"{n:,}") for s in sets for value, n in s["counts"].items()]
-    return Answer(keys, (f"{len(ids):,} conversations", *table(rows)))
+    return Answer(keys, (counted(len(ids), "conversation"), *table(rows)))
 
 
 def _answers(project: Project, label_set: str, ids: Sequence[int]) -> Counter[str]:
@@ -160,7 +160,10 @@ def _import(project: Project, options: Options, _progress: Progress) -> Answer:
     if report.edit is not None:
         project.apply(report.edit)
     changed = len(report.edit.conversations()) if report.edit else 0
-    lines = [f"{changed:,} conversations labelled, {len(report.refused):,} lines refused"]
+    lines = [
+        f"{counted(changed, 'conversation')} labelled, "
+        f"{counted(len(report.refused), 'line')} refused"
+    ]
     lines += [f"  {options.file}:{line} {reason}" for line, reason in report.refused[:_SHOWN]]
     if len(report.refused) > _SHOWN:
         lines.append(f"  ... and {len(report.refused) - _SHOWN:,} more (--json tells all)")
@@ -178,7 +181,9 @@ def _export(project: Project, options: Options, _progress: Progress) -> Answer:
         lines = label_files.export_labels(project, Path(options.file), _author(project, options))
     except OSError as error:
         raise WrongUse(f"{options.file} cannot be written: {error.strerror}.") from error
-    return Answer({"file": options.file, "lines": lines}, (f"{lines:,} lines in {options.file}",))
+    return Answer(
+        {"file": options.file, "lines": lines}, (f"{counted(lines, 'line')} in {options.file}",)
+    )
 
 
 def _author(project: Project, options: Options) -> str:
@@ -201,7 +206,7 @@ def _give(
     changed = len(patch.conversations) if patch else 0
     if patch:
         project.apply(Edit(title, author, (patch,)))
-    lines = (f"{changed:,} of {len(ids):,} conversations changed.",)
+    lines = (f"{changed:,} of {counted(len(ids), 'conversation')} changed.",)
     return Answer({"conversations": len(ids), "changed": changed}, lines)
 
 

@@ -39,6 +39,7 @@ class Rule(BaseModel):
     scope: Scope
     title: str
     message: str = Field(description="str.format text; the check fills the names in")
+    message_one: str = Field("", description="the same where count is 1 and the words differ")
     why: str
     fix: Fix | None = None
     profiles: tuple[str, ...] = ("*",)
@@ -52,6 +53,11 @@ class Rule(BaseModel):
         if profile in self.severity_by_profile:
             return self.severity_by_profile[profile]
         return self.severity if "*" in self.profiles or profile in self.profiles else None
+
+    def sentence(self, **values: object) -> str:
+        """Return the rule's message with its names filled in."""
+        is_one = values.get("count") == 1 and self.message_one
+        return (self.message_one if is_one else self.message).format(**values)
 
     def limit_for(self, profile: str) -> int:
         """Return the bound the rule tests for a rules profile."""

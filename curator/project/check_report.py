@@ -44,17 +44,27 @@ class Found:
 
 @dataclass(slots=True)
 class CheckReport:
-    """The counts of a check, and the first findings."""
+    """The counts of a check, and the first findings.
+
+    A finding that is on several conversations counts once for each. unit is what the numbers of a
+    file's records count: "line", or "element" of an array.
+    """
 
     conversations: int = 0
     targets: dict[str, TargetCount] = field(default_factory=dict)
     rules: dict[str, RuleCount] = field(default_factory=dict)
     findings: list[Found] = field(default_factory=list)
+    unit: str = "line"
 
     @property
     def has_errors(self) -> bool:
         """Whether any target has an error."""
         return any(target.errors for target in self.targets.values())
+
+    @property
+    def has_warnings(self) -> bool:
+        """Whether any target has a warning."""
+        return any(target.warnings for target in self.targets.values())
 
     def to_json(self) -> dict[str, Json]:
         """Return the keys of the verb check; a turn is counted from 1, as messages say it."""
@@ -74,6 +84,7 @@ class CheckReport:
                 for rule, count in sorted(self.rules.items())
             },
             "findings": [_row(found) for found in self.findings],
+            "unit": self.unit,
         }
 
 
@@ -113,13 +124,22 @@ class Tally:
 
     def take_line(self, finding: Finding, line: int) -> None:
         """Add what was found on a line of a file that is no conversation."""
-        self._take([[finding]] * len(self.profiles), None, line)
+        self.take_file([[finding]] * len(self.profiles), line)
+
+    def take_file(self, found: Sequence[Sequence[Finding]], line: int | None) -> None:
+        """Add what was found on the form of a file, one sequence for each of profiles; line may be none."""
+        self._take(found, None, line, of_conversations=False)
 
     def _take(
-        self, found: Sequence[Sequence[Finding]], conversation: int | None, line: int | None
+        self,
+        found: Sequence[Sequence[Finding]],
+        conversation: int | None,
+        line: int | None,
+        *,
+        of_conversations: bool = True,
     ) -> None:
         kept = [self._wanted(findings) for findings in found]
-        self._count_targets(kept)
+        self._count_targets(kept, of_conversations=of_conversations)
         for finding in _gravest(kept):
             self._count_rule(finding, 1)
             self._tell(Found(finding, conversation, line))
@@ -132,7 +152,9 @@ class Tally:
         known_ids says that conversations are ids of a project; else they are lines of a file.
         """
         kept = [[e for e in each if self._is_wanted(e.finding)] for each in found]
-        self._count_targets([[e.finding for e in each] for each in kept], of_conversations=False)
+        # One finding on several conversations is as many, here as in the counts of rules and in lists.
+        many = [[e.finding for e in each for _ in e.conversations or (0,)] for each in kept]
+        self._count_targets(many, of_conversations=False)
         gravest: dict[tuple[object, ...], DatasetFinding] = {}
         for each in (e for findings in kept for e in findings):
             place = (each.finding.rule, each.finding.message, each.conversations)

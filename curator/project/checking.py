@@ -1,7 +1,6 @@
 """Checking a project or a bare file in bulk: which target accepts what, and every rule's findings."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -19,6 +18,7 @@ from curator.project.check_report import CheckReport, Found, RuleCount, Tally, T
 from curator.project.connection import scalar
 from curator.project.dataset_facts import dataset_facts, has_images, tool_uses
 from curator.project.deduping import living
+from curator.project.file_form import BareFile, FormFault
 from curator.project.reader import Reader
 
 DEFAULT_TARGET: Final = "openai"
@@ -76,8 +76,7 @@ def check_project(
 
 
 def check_file(
-    path: Path | str,
-    lines: Iterable[tuple[int, bytes]],
+    file: BareFile,
     targets: Mapping[str, str] | None = None,
     rules: Collection[str] = (),
     *,
@@ -86,16 +85,18 @@ def check_file(
     progress: Progress = no_progress,
     cancelled: Cancel = never_cancelled,
 ) -> CheckReport:
-    """Check the records of a file, given as line number and bytes, without any project."""
+    """Check a file without any project, its form as strictly as a service does."""
     from curator.curate.kernel import analyse
 
     _check_rules(rules)
     tally = Tally(targets or profiles_named(()), rules, limit)
     terms = derive.terms_of(base_model, tally.profiles[0])
+    tally.report.unit = file.source.unit
     total = _FileColumns()
-    for batch in _batches(lines):
+    _take_form(tally, [file.faults(profile) for profile in tally.profiles])
+    for batch in _batches(file.records()):
         if cancelled():
-            raise Cancelled(f"The check of {Path(path).name} was stopped.")
+            raise Cancelled(f"The check of {file.source.path.name} was stopped.")
         raws = [raw for _, raw in batch]
         found = analyse(
             raws, encoding=terms.encoding, rules_profile=terms.profile, limit=terms.limit
@@ -103,11 +104,28 @@ def check_file(
         total.take(found, batch)
         _take_lines(tally, batch, found, terms.limit)
         progress(batch[-1][0], 0, "Checking")
+    _take_form(tally, [file.gaps()] * len(tally.profiles))
     facts = total.facts()
     tally.take_dataset(
         [check_dataset(facts, profile) for profile in tally.profiles], known_ids=False
     )
     return tally.report
+
+
+def _take_form(tally: Tally, faults: Sequence[Sequence[FormFault]]) -> None:
+    """Add what is wrong with a file as a whole, one sequence for each of the tally's profiles."""
+    for rule, number in dict.fromkeys((e.rule, e.number) for found in faults for e in found):
+        tally.take_file(
+            [
+                [
+                    finding(rule, profile, **each.words)
+                    for each in found
+                    if (each.rule, each.number) == (rule, number)
+                ]
+                for profile, found in zip(tally.profiles, faults, strict=True)
+            ],
+            number,
+        )
 
 
 def _check_rules(rules: Collection[str]) -> None:

@@ -54,6 +54,56 @@ def test_check_of_clean_data_exits_0(curator, tmp_path):
     assert (code, told["rules"]) == (0, {})
 
 
+def test_warnings_alone_exit_0_and_strict_makes_them_count(curator, tmp_path):
+    file = write(tmp_path / "f.jsonl", *questions(12))
+    path = tmp_path / "p.curator"
+    curator("new", path)
+    curator("import", path, file)
+    for what in (file, path):
+        code, told = curator("check", what)
+        assert {rule["severity"] for rule in told["rules"].values()} == {"warning"}
+        assert code == 0
+        assert curator("check", what, "--strict")[0] == 1
+        assert curator("check", what, "--strict", "--rules", "S05")[0] == 0
+
+
+def test_check_of_a_file_is_as_strict_as_a_service_and_import_as_lenient_as_a_person(
+    curator, tmp_path
+):
+    array = tmp_path / "f.json"
+    array.write_text("[" + ",".join(questions(60)) + "]", "utf-8")
+    code, told = curator("check", array)
+    assert code == 1
+    assert told["rules"]["F03"] == {"severity": "error", "count": 1}
+    assert (told["conversations"], told["unit"]) == (60, "element")
+    path = tmp_path / "p.curator"
+    curator("new", path)
+    assert curator("import", path, array)[0] == 0
+    assert curator("check", path)[0] == 0
+
+
+def test_every_count_of_a_check_is_the_sum_of_its_rules(curator, tmp_path):
+    twice = questions(3)
+    lines = [*questions(12), *twice, *twice, FAULTY, '{"messages":[', "", "[]"]
+    file = write(tmp_path / "f.jsonl", *lines)
+    path = tmp_path / "p.curator"
+    curator("new", path)
+    curator("import", path, file)
+    for what in (file, path):
+        told = curator("check", what)[1]
+        (target,) = told["targets"].values()
+        for severity, name in (("error", "errors"), ("warning", "warnings"), ("info", "infos")):
+            counts = [r["count"] for r in told["rules"].values() if r["severity"] == severity]
+            assert sum(counts) == target[name], (what, severity)
+        listed = [f for f in told["findings"] for _ in f["conversations"] or [None]]
+        assert len(listed) == sum(rule["count"] for rule in told["rules"].values())
+
+
+def test_one_conversation_is_one_conversation(curator, tmp_path):
+    told = curator("check", write(tmp_path / "f.jsonl", *questions(1)))[1]
+    assert any(f["message"].startswith("1 conversation;") for f in told["findings"])
+
+
 def test_check_for_several_targets_and_some_rules(curator, project):
     code, told = curator("check", project, "--target", "openai,nebius", "--rules", "S11")
     assert code == 1

@@ -1,5 +1,6 @@
 """Checking a project or a file in bulk, for several targets."""
 
+import gzip
 import json
 
 import pytest
@@ -10,6 +11,7 @@ from curator.dataset.errors import Cancelled, WrongUse
 from curator.project import Project
 from curator.project.check_report import RuleCount, in_order_of_gravity
 from curator.project.checking import check_file, check_project, found_by_rule, profiles_named
+from curator.project.file_form import BareFile
 from tests.project.projects import annotate, import_lines, line
 
 TWO_ANSWERS = json.dumps(
@@ -159,15 +161,15 @@ def test_gravest_rules_come_first():
     assert in_order_of_gravity(rules) == ["S07", "S03", "S12"]
 
 
-def numbered(lines):
-    return [
-        (at, raw if isinstance(raw, bytes) else raw.encode()) for at, raw in enumerate(lines, 1)
-    ]
+def bare(path, data):
+    path.write_bytes(data)
+    return BareFile(path)
 
 
 def test_a_bare_file_is_checked_without_a_project(tmp_path):
-    lines = numbered([*good(11), b" ", b"{oops", line("Question number 3?", "Another."), OPEN_END])
-    report = check_file(tmp_path / "a.jsonl", lines)
+    lines = [*good(11), " ", "{oops", line("Question number 3?", "Another."), OPEN_END, ""]
+    file = bare(tmp_path / "a.jsonl", "\n".join(lines).encode())
+    report = check_file(file)
     assert report.conversations == 14
     assert report.targets["openai"].conversations_with_errors == 1
     found = {f.finding.rule: f for f in report.findings}
@@ -176,16 +178,69 @@ def test_a_bare_file_is_checked_without_a_project(tmp_path):
     assert found["S12"].source_line == 15
     assert found["D06"].conversations == (4, 14)
     assert (found["D06"].conversation, found["D06"].source_line) == (None, 4)
-    two = check_file(tmp_path / "a.jsonl", lines, profiles_named(["openai", "azure"]))
+    two = check_file(file, profiles_named(["openai", "azure"]))
     assert two.targets["openai"] == report.targets["openai"]
     assert two.targets["azure"].conversations_with_errors == 2
+
+
+ROWS = good(12)
+PRETTY = [json.dumps(json.loads(row), indent=2) for row in ROWS]
+
+
+@pytest.mark.parametrize(
+    ("rule", "data"),
+    [
+        ("F04", b"\xef\xbb\xbf" + "\n".join(ROWS).encode()),
+        ("F05", "\n".join(ROWS).encode("utf-16")),
+        ("F05", "\n".join(ROWS).encode("utf-16-be")),
+        ("F05", "\n".join(ROWS).encode("utf-32")),
+        ("F03", ("[" + ",".join(ROWS) + "]").encode()),
+        ("F03", ("[\n" + ",\n".join(ROWS) + ",\n]\n").encode()),
+        ("F03", json.dumps([json.loads(row) for row in ROWS], indent=1).encode()),
+        ("F15", "\n".join(PRETTY).encode()),
+        ("F15", "\r".join(ROWS).encode()),
+        ("F15", ("\r\n".join(ROWS[:6]) + "\r" + "\n".join(ROWS[6:])).encode()),
+        ("F15", json.dumps({"data": [json.loads(row) for row in ROWS]}).encode()),
+        ("F15", gzip.compress("\n".join(ROWS).encode())),
+        ("F01", ("\n".join([*ROWS, ROWS[0] + " " + ROWS[1]])).encode()),
+        ("F01", ("\n".join([*ROWS, ROWS[0] + ROWS[1]])).encode()),
+    ],
+)
+def test_what_a_service_refuses_in_the_form_of_a_file_is_an_error(tmp_path, rule, data):
+    report = check_file(bare(tmp_path / "a.jsonl", data))
+    assert report.has_errors
+    assert rule in {found.finding.rule for found in report.findings}
+    assert report.rules[rule].severity == "error"
+    # Its conversations are looked at all the same.
+    assert report.conversations >= 12
+
+
+@pytest.mark.parametrize("between", ["", " "])
+def test_all_objects_on_one_line_are_an_error(tmp_path, between):
+    report = check_file(bare(tmp_path / "a.jsonl", between.join(ROWS).encode()))
+    assert report.rules["F01"].severity == "error"
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\n\n"])
+def test_the_usual_forms_of_a_file_are_no_errors(tmp_path, end):
+    for last in ("", end):
+        report = check_file(bare(tmp_path / "a.jsonl", (end.join(ROWS) + last).encode()))
+        assert not report.has_errors, report.rules
+
+
+def test_a_file_over_the_limit_of_one_target_only(tmp_path, monkeypatch):
+    monkeypatch.setattr("curator.project.file_form._MEGABYTE", 1)
+    file = bare(tmp_path / "a.jsonl", "\n".join(ROWS).encode())
+    report = check_file(file, profiles_named(["openai", "trl"]))
+    assert report.targets["openai"].errors == 1
+    assert report.targets["trl"].errors == 0
+    assert report.rules["F07"].severity == "error"
 
 
 @pytest.mark.data
 def test_malformed_file(development_data):
     path = development_data / "bad" / "malformed.jsonl"
-    lines = [(n, raw) for n, raw in enumerate(path.read_bytes().split(b"\n"), 1) if raw]
-    report = check_file(path, lines)
+    report = check_file(BareFile(path))
     bad = {f.source_line for f in report.findings if not f.conversations and f.source_line}
     truth = (development_data / "bad" / "malformed.truth.tsv").read_text().splitlines()[1:]
     assert bad == {int(row.split("\t")[0]) for row in truth}

@@ -155,7 +155,7 @@ def finding(
     rule = load_rules()[rule_id]
     severity: Severity = rule.severity_for(profile) or "info"
     fix = rule.fix.id if rule.fix and fixable else ""
-    return Finding(rule_id, severity, rule.message.format(**values), place, fix)
+    return Finding(rule_id, severity, rule.sentence(**values), place, fix)
 
 
 def _check(

@@ -31,7 +31,7 @@ def explain_rejected(line: bytes) -> tuple[str, str]:
 
 
 def _explain(rule_id: str, **values: object) -> tuple[str, str]:
-    return rule_id, load_rules()[rule_id].message.format(**values)
+    return rule_id, load_rules()[rule_id].sentence(**values)
 
 
 def _explain_value(value: Json) -> tuple[str, str]:
