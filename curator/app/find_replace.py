@@ -158,7 +158,7 @@ class FindReplaceDialog(Dialog):
         self._job: Job[Found] | Job[Changes | None] | None = None
         self._is_replacing = False
         self.setWindowTitle(self.tr("Find and replace"))
-        self.resize(760, 520)
+        self.fit(760, 520)
         self.table = HitTable(self)
         self._build()
         self._wait = QTimer(self)

@@ -23,6 +23,7 @@ from curator.app.history_list import HistoryList
 from curator.app.theme import TEXT_PX, font, icon
 from curator.app.widgets.buttons import ChipButton, LinkButton
 from curator.app.widgets.card import Card
+from curator.app.widgets.flow import FlowLayout
 from curator.app.widgets.key_button import KeyButton
 from curator.app.widgets.number_field import NumberField
 from curator.app.widgets.setting_fields import ComboBox
@@ -260,22 +261,20 @@ class Inspector(QScrollArea):
         self._column.addWidget(SectionTitle(self.tr("Status and labels"), inside))
         words = (self.tr("Pending"), self.tr("Accepted"), self.tr("Rejected"), self.tr("Skipped"))
         self._status: dict[str, ChipButton] = {}
-        rows = (QHBoxLayout(), QHBoxLayout())
-        for number, (status, word) in enumerate(zip(STATUS_TONES, words, strict=True)):
-            chip = ChipButton(word, inside)
+        line = QWidget(inside)
+        row = FlowLayout(line, gap=6)
+        for status, word in zip(STATUS_TONES, words, strict=True):
+            chip = ChipButton(word, line)
             chip.setProperty("status", status)
             chip.setIcon(icon(STATUS_TONES[status][1], STATUS_TONES[status][0]))
             chip.clicked.connect(self._status_pressed)
             self._status[status] = chip
-            rows[number // 2].addWidget(chip)
-        self._flag = ChipButton(self.tr("Flag"), inside)
+            row.addWidget(chip)
+        self._flag = ChipButton(self.tr("Flag"), line)
         self._flag.setIcon(icon("flag", "warning"))
         self._flag.clicked.connect(self._flag_pressed)
-        rows[1].addWidget(self._flag)
-        for row in rows:
-            row.setSpacing(6)
-            row.addStretch(1)
-            self._column.addLayout(row)
+        row.addWidget(self._flag)
+        self._column.addWidget(line)
         self._label_form = QFormLayout()
         self._label_form.setHorizontalSpacing(8)
         self._label_form.setVerticalSpacing(6)

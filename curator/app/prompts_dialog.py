@@ -39,7 +39,7 @@ class PromptsDialog(Dialog):
         self._ids: Sequence[int] = ()
         self.setWindowTitle(self.tr("System prompts"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.resize(820, 460)
+        self.fit(820, 460)
         self.list = QListWidget(self)
         self.list.setAccessibleName(self.tr("System prompts"))
         self.list.setUniformItemSizes(True)

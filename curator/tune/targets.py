@@ -51,7 +51,10 @@ class LearningRate(_Profile):
 
 
 class Hyperparameter(_Profile):
-    """One setting of a job: its kind, bounds, default and a plain word on what it does."""
+    """One setting of a job: its kind, bounds, default and a plain word on what it does.
+
+    ways names what is trained (lora, full, head and so on) where only some of that uses it.
+    """
 
     name: str
     label: str
@@ -63,6 +66,7 @@ class Hyperparameter(_Profile):
     auto: bool = True
     advanced: bool = False
     methods: tuple[Method, ...] = ("sft", "dpo", "rft")
+    ways: tuple[str, ...] = ()
     place: Literal["hyperparameters", "body", "metadata"] = "hyperparameters"
     help: str
 

@@ -16,6 +16,7 @@ from curator.app.pages.train.targets_pane import TargetRow
 from curator.app.session import Session
 from curator.dataset.errors import TargetError
 from curator.tune.jobs import Job, JobTable, State
+from curator.tune.local.options import resolve
 from curator.tune.targets import derive_target, find_target, save_target
 from tests.tune.protocol_server import KEY, Plan, ProtocolServer, accept_then, status
 
@@ -443,10 +444,13 @@ def test_a_set_up_that_fails_says_why_and_can_be_tried_again(page, qtbot, monkey
 
 def test_rare_settings_show_when_asked_for(page, qtbot):
     page.targets.show_rows((local_row(trainer=True),))
-    rank = page.composer.settings.fields["rank"]
-    assert rank.parentWidget().isHidden()
-    page.composer.settings.more.click()
-    assert not rank.parentWidget().isHidden()
+    settings, rank = page.composer.settings, page.composer.settings.fields["rank"]
+    assert not settings.fields["n_epochs"].isVisibleTo(page)
+    settings.change.click()
+    assert settings.fields["n_epochs"].isVisibleTo(page)
+    assert rank.isHidden()
+    settings.more.click()
+    assert not rank.isHidden()
     rank.setText("4")
     page.composer._base.setCurrentText("tiny")
     sent = page.composer.recipe().arguments("f", "", "t")["metadata"]
@@ -461,3 +465,45 @@ def test_a_choice_left_at_auto_is_no_setting(page, qtbot):
     assert "auto" not in card.choices()["settings"].values()
     card.fields["optimizer"].setCurrentText("adagrad")
     assert card.choices()["settings"]["optimizer"] == "adagrad"
+
+
+def test_what_is_left_open_says_what_it_will_be(page, qtbot):
+    page.targets.show_rows((local_row(trainer=True),))
+    page.composer._base.setCurrentText("tiny")
+    settings = page.composer.settings
+    qtbot.waitUntil(lambda: "Epochs: auto: 30" in settings._summary.text(), timeout=60_000)
+    assert settings.fields["batch_size"].placeholderText() == "auto: 8"
+    assert settings.fields["method"].currentText() == "auto: full"
+    settle(qtbot, page)
+    chosen = page.composer.recipe()
+    resolved = resolve(chosen.arguments("", "", ""), tiny=True)
+    assert (resolved.epochs, resolved.batch_size, resolved.method) == (30, 8, "full")
+    settings.fields["n_epochs"].setText("7")
+    settings._check_fields()
+    assert "Epochs: 7" in settings._summary.text()
+    page.targets.show_rows((TargetRow(find_target("openai"), "key store", is_own=False),))
+    page.composer._base.setCurrentText("gpt-4.1-mini-2025-04-14")
+    qtbot.waitUntil(lambda: "the service chooses" in settings._summary.text(), timeout=60_000)
+    settle(qtbot, page)
+
+
+@pytest.mark.parametrize("way", ["lora", "qlora", "full", "prompt", "head"])
+def test_only_the_settings_of_the_chosen_way_are_offered(page, qtbot, way):
+    page.targets.show_rows((local_row(trainer=True),))
+    page.composer._base.setCurrentText("tiny")
+    settings = page.composer.settings
+    settings.change.setChecked(True)
+    settings.more.setChecked(True)
+    field = settings.fields["method"]
+    field.setCurrentIndex(field.findData(way))
+    settle(qtbot, page)
+
+    def shown():
+        return {name for name, each in settings.fields.items() if not each.isHidden()}
+
+    target = find_target("this-computer")
+    used = {s.name for s in target.settings("sft") if not s.ways or way in s.ways}
+    qtbot.waitUntil(lambda: shown() == used, timeout=60_000)
+    assert ("rank" in used) == (way in ("lora", "qlora"))
+    assert ("virtual_tokens" in used) == (way == "prompt")
+    settle(qtbot, page)

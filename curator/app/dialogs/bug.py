@@ -18,7 +18,7 @@ class BugDialog(Dialog):
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(self.tr("Something went wrong"))
-        self.resize(640, 420)
+        self.fit(640, 420)
         self._report = report
         column = QVBoxLayout(self)
         column.setContentsMargins(24, 24, 24, 16)

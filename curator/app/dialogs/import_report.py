@@ -23,7 +23,7 @@ class ImportReportDialog(Dialog):
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(self.tr("Import"))
-        self.resize(880, 520)
+        self.fit(880, 520)
         self._rows = tuple(report.rejected_rows)
         self._rejects = str(report.rejects_file or "")
         column = QVBoxLayout(self)

@@ -61,7 +61,7 @@ class PreferencesDialog(Dialog):
             words = QVBoxLayout()
             words.setSpacing(2)
             words.addWidget(Plain(_words(field.title or name), self))
-            words.addWidget(Meta(_words(field.description or ""), self))
+            words.addWidget(Meta(_words(field.description or ""), self, wrap=True))
             grid.addLayout(words, line, 0)
             editor = self._editor(name, field)
             editor.setObjectName(name)

@@ -33,7 +33,7 @@ from PySide6.QtWidgets import (
 from curator.app.preference_file import read_stored
 from curator.app.tables import Index
 from curator.app.theme import TEXT_PX, font, number_font, tokens
-from curator.app.widgets.text import tip_of
+from curator.app.widgets.text import runs_right_to_left, tip_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -186,8 +186,11 @@ class GridDelegate(QStyledItemDelegate):
         if width > box.width():
             line = metrics.elidedText(line, Qt.TextElideMode.ElideRight, box.width())
             width = metrics.horizontalAdvance(line)
-        left = box.right() + 1 - width if number else box.left()
+        right = not number and runs_right_to_left(line)
+        left = box.right() + 1 - width if number or right else box.left()
         middle = box.center().y() + (metrics.ascent() - metrics.descent()) // 2
+        way = Qt.LayoutDirection
+        painter.setLayoutDirection(way.RightToLeft if right else way.LeftToRight)
         painter.drawText(left, middle + 1, line)
 
 

@@ -1,14 +1,27 @@
 """A dialog of the window: Esc leaves the text first and the dialog then."""
 
-from PySide6.QtCore import Qt
+from typing import Final
+
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QApplication, QDialog, QWidget
 
 from curator.app.shortcuts import takes_text
 
+_AIR_PX: Final = 40
+
 
 class Dialog(QDialog):
     """What every dialog of the window is."""
+
+    def fit(self, width: int, height: int) -> None:
+        """Take this size, or as much of it as the window and the screen have room for."""
+        air = QSize(_AIR_PX, _AIR_PX)
+        room = self.screen().availableSize() - air
+        owner = self.parentWidget()
+        if owner is not None and owner.window().isVisible():
+            room = room.boundedTo(owner.window().size() - air)
+        self.resize(QSize(width, height).boundedTo(room))
 
     def main_control(self) -> QWidget:
         """Return what the keyboard speaks to once a text is left."""

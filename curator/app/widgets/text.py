@@ -1,5 +1,6 @@
 """Labels in the few sizes the window knows."""
 
+import unicodedata
 from typing import Final
 
 from PySide6.QtCore import Qt
@@ -8,6 +9,14 @@ from PySide6.QtWidgets import QFrame, QLabel, QSizePolicy, QWidget
 
 _TIP_LINE: Final = 60
 """A longer tip is wrapped."""
+
+
+def runs_right_to_left(text: str) -> bool:
+    """Whether a text is read from right to left: its first letter with a direction says so."""
+    if text.isascii():
+        return False
+    kinds = (unicodedata.bidirectional(character) for character in text)
+    return next((kind != "L" for kind in kinds if kind in ("L", "R", "AL")), False)
 
 
 class _Text(QLabel):
@@ -22,6 +31,19 @@ class _Text(QLabel):
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setProperty("kind", self.kind)
         self.setWordWrap(wrap)
+        self._turn(text)
+
+    def setText(self, text: str) -> None:  # noqa: N802 - Qt's name
+        """Show a text, from the side it is read from."""
+        super().setText(text)
+        self._turn(text)
+
+    def _turn(self, text: str) -> None:
+        # Qt would set every label in the direction of the window.
+        way = Qt.LayoutDirection
+        right = runs_right_to_left(text)
+        if right != (self.layoutDirection() == way.RightToLeft):
+            self.setLayoutDirection(way.RightToLeft if right else way.LeftToRight)
 
 
 class Plain(_Text):
@@ -92,6 +114,7 @@ class Elided(_Text):
         painter = QPainter(self)
         painter.setFont(self.font())
         painter.setPen(self.palette().color(self.foregroundRole()))
+        painter.setLayoutDirection(self.layoutDirection())
         metrics = QFontMetrics(self.font())
         line = metrics.elidedText(
             " ".join(self.text().split()), Qt.TextElideMode.ElideRight, self.width()

@@ -57,7 +57,7 @@ class TargetTile(QAbstractButton):
 
     def sizeHint(self) -> QSize:
         """Return the usual size of a tile."""
-        return QSize(120, 60)
+        return QSize(96, 60)
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         """Paint the ground, the words and the bar."""

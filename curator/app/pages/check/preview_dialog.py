@@ -32,7 +32,7 @@ class PreviewDialog(Dialog):
         conversations = f"{report.conversations:,}"
         self.setWindowTitle(self.tr("Fix what is safe"))
         self.setModal(True)
-        self.resize(860, 620)
+        self.fit(860, 620)
         column = QVBoxLayout(self)
         column.setContentsMargins(24, 20, 24, 20)
         column.setSpacing(12)

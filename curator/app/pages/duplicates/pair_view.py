@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 from curator.app.theme import tokens
 from curator.app.widgets.card import Card
 from curator.app.widgets.chip import Chip
+from curator.app.widgets.flow import FlowLayout
 from curator.app.widgets.reading_card import role_word, showable
 from curator.app.widgets.text import Meta, Plain, Quiet
 from curator.curate.difference import Span, TurnPair
@@ -121,9 +122,8 @@ class PairView(QScrollArea):
 
     def _heading(self, facts: PairFacts, column: int, parent: QWidget) -> QWidget:
         head = QWidget(parent)
-        row = QHBoxLayout(head)
-        row.setContentsMargins(4, 0, 4, 0)
-        row.setSpacing(8)
+        # Beside a long list there is no room for all of it on one line.
+        row = FlowLayout(head, gap=8)
         side = self.tr("Left") if column == 0 else self.tr("Right")
         row.addWidget(Plain(self.tr("{0} · conversation {1}").format(side, facts.id), head))
         status = facts.annotation.status
@@ -137,7 +137,6 @@ class PairView(QScrollArea):
         row.addWidget(Chip(words[str(status)], tones.get(str(status), "text-muted"), head))
         if facts.annotation.split:
             row.addWidget(Chip(facts.annotation.split, "accent", head))
-        row.addStretch(1)
         row.addWidget(Meta(self.tr("{0} tokens").format(f"{facts.tokens:,}"), head))
         return head
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt, QTimer, QUrl
 from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QFrame, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
 
 from curator.app.jobs import CancelledCall, Job, Jobs, ProgressCall
 from curator.app.page import OpenRequest, Page
@@ -20,6 +20,8 @@ from curator.app.widgets.progress_row import ProgressRow
 from curator.dataset.errors import ProjectError, WrongUse
 
 if TYPE_CHECKING:
+    from PySide6.QtGui import QResizeEvent
+
     from curator.curate.splits import SplitPlan
     from curator.project.changes import Changes
     from curator.project.exportable import Blocker, ExportSettings, Selection
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     Preview = tuple[SplitProposal | str, Selection | str, dict[str, Any] | None]
 
 PREVIEW_MS = 250
+_NARROW_PX = 1_040
 
 
 class ExportPage(Page):
@@ -85,11 +88,11 @@ class ExportPage(Page):
         column = QVBoxLayout(canvas)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(16)
-        cards = QHBoxLayout()
-        cards.setSpacing(16)
-        cards.addWidget(self.split, 1)
-        cards.addWidget(self.export, 1)
-        column.addLayout(cards)
+        self._cards = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        self._cards.setSpacing(16)
+        self._cards.addWidget(self.split, 1)
+        self._cards.addWidget(self.export, 1)
+        column.addLayout(self._cards)
         column.addWidget(self._progress)
         column.addWidget(self.result)
         column.addStretch(1)
@@ -103,6 +106,13 @@ class ExportPage(Page):
         self._stack.addWidget(scroll)
         self._stack.addWidget(self._empty)
         self.body.addWidget(self._stack, 1)
+
+    def resizeEvent(self, event: "QResizeEvent") -> None:
+        """Put the two cards under each other where they would not fit side by side."""
+        super().resizeEvent(event)
+        way = QBoxLayout.Direction
+        is_narrow = event.size().width() < _NARROW_PX
+        self._cards.setDirection(way.TopToBottom if is_narrow else way.LeftToRight)
 
     def _connect(self) -> None:
         self.session.edited.connect(self._edited)

@@ -127,7 +127,7 @@ class LabelBar(QWidget):
             button = self._key_button(action_id, _TONES[action_id])
             self._decision_buttons[action_id] = button
             row.addWidget(button)
-        row.addSpacing(16)
+        row.addSpacing(8)
         self._flag = self._key_button("label.flag", "warning")
         row.addWidget(self._flag)
         note = self._key_button("label.note", "text-muted")

@@ -32,7 +32,7 @@ class LabelSetsDialog(Dialog):
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(self.tr("Label sets"))
-        self.resize(560, 560)
+        self.fit(560, 560)
         self._editors: list[_SetEditor] = []
         column = QVBoxLayout(self)
         column.setContentsMargins(24, 24, 24, 16)

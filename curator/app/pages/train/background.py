@@ -10,6 +10,7 @@ from curator.app.jobs import CancelledCall, ProgressCall, Work
 from curator.app.pages.train.composer import ExportChoice
 from curator.app.pages.train.targets_pane import TargetRow
 from curator.curate.cost import load_prices
+from curator.tune.autos import Autos, autos
 from curator.tune.client import Connection, connect
 from curator.tune.commands import target_of
 from curator.tune.exported import open_export
@@ -146,6 +147,15 @@ def look_at_export(project: "Project | None", folder: Path | None) -> Work[Expor
         return ExportChoice(
             chosen, found.rows, found.validation_rows, found.snapshot, is_last, is_old
         )
+
+    return work
+
+
+def foretell(recipe: Recipe, rows: int) -> Work[tuple[Recipe, Autos]]:
+    """Return work that finds what the settings left open will be."""
+
+    def work(_progress: ProgressCall, _cancelled: CancelledCall) -> tuple[Recipe, Autos]:
+        return recipe, autos(recipe, rows)
 
     return work
 

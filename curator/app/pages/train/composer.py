@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Final
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QFrame,
@@ -28,6 +30,8 @@ from curator.tune.probing import ServedBase
 from curator.tune.recipe import Recipe, make_recipe
 from curator.tune.targets import Method, Target
 
+_WIDE_PX: Final = 736
+
 
 @dataclass(frozen=True, slots=True)
 class ExportChoice:
@@ -46,7 +50,11 @@ class ExportChoice:
 
 
 class Composer(QScrollArea):
-    """Makes recipes; changed tells that a dry run no longer fits what is typed."""
+    """Makes recipes: what to train on, from which base, and the settings folded beneath.
+
+    changed tells that a dry run no longer fits what is typed. The card that starts stands beside the
+    form where there is room, else after the base.
+    """
 
     changed = Signal()
     folder_requested = Signal()
@@ -66,18 +74,52 @@ class Composer(QScrollArea):
         self._days: dict[str, str] = {}
         inside = QWidget(self)
         inside.setProperty("kind", "canvas")
-        self._column = QVBoxLayout(inside)
-        self._column.setContentsMargins(0, 0, 8, 0)
-        self._column.setSpacing(12)
+        self._across = QHBoxLayout(inside)
+        self._across.setContentsMargins(0, 0, 8, 0)
+        self._across.setSpacing(0)
+        self._form, self._side = QVBoxLayout(), QVBoxLayout()
+        for column, share in ((self._form, 6), (self._side, 0)):
+            column.setSpacing(12)
+            self._across.addLayout(column, share)
+        self._beside: QWidget | None = None
+        self._is_wide = False
         self.recipes = RecipeRow(self)
-        self._column.addWidget(self.recipes)
-        self._column.addWidget(self._data_card())
-        self._column.addWidget(self._base_card())
+        self._form.addWidget(self._data_card())
+        self._form.addWidget(self._base_card())
         self.settings = SettingsCard(self)
+        self.settings.add_above(self.recipes)
         self.settings.changed.connect(self.changed)
-        self._column.addWidget(self.settings)
-        self._column.addStretch(1)
+        self._form.addWidget(self.settings)
+        self._form.addStretch(1)
+        self._side.addStretch(1)
         self.setWidget(inside)
+        self._say_export()
+
+    def set_beside(self, card: QWidget) -> None:
+        """Take the card that starts."""
+        self._beside = card
+        card.setParent(self.widget())
+        self._place(wide=self._is_wide)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Put the card that starts beside the form where there is room."""
+        super().resizeEvent(event)
+        wide = self.viewport().width() >= _WIDE_PX
+        if wide != self._is_wide:
+            self._place(wide=wide)
+
+    def _place(self, *, wide: bool) -> None:
+        self._is_wide = wide
+        if self._beside is None:
+            return
+        for column in (self._form, self._side):
+            column.removeWidget(self._beside)
+        self._across.setStretch(1, 5 if wide else 0)
+        self._across.setSpacing(16 if wide else 0)
+        if wide:
+            self._side.insertWidget(0, self._beside)
+        else:
+            self._form.insertWidget(self._form.indexOf(self.settings), self._beside)
 
     def show_target(self, target: Target) -> None:
         """Offer what a target takes."""
@@ -107,9 +149,14 @@ class Composer(QScrollArea):
 
     def show_export(self, export: ExportChoice | None) -> None:
         """Show which export is trained on; the same one again changes nothing."""
-        if export == self._export and export is not None:
+        if export == self._export:
             return
         self._export = export
+        self._say_export()
+        self.changed.emit()
+
+    def _say_export(self) -> None:
+        export = self._export
         if export is None:
             self._folder.setText(self.tr("No export yet"))
             self._rows.setText(self.tr("Export the project first, or choose the folder of one."))
@@ -119,7 +166,6 @@ class Composer(QScrollArea):
             rows = words.format(f"{export.rows:,}", f"{export.validation_rows:,}")
             note = self.tr("The project was changed after this export.") if export.is_old else ""
             self._rows.setText("\n".join(filter(None, (rows, note))))
-        self.changed.emit()
 
     @property
     def export(self) -> ExportChoice | None:
@@ -142,6 +188,11 @@ class Composer(QScrollArea):
         self._method.setCurrentIndex(max(0, self._method.findData(recipe.method)))
         self._base.setCurrentText(recipe.base)
         self.settings.fill(recipe)
+
+    @property
+    def target(self) -> Target | None:
+        """The target whose settings are shown."""
+        return self._target
 
     def method(self) -> Method:
         """Return the method chosen."""

@@ -8,10 +8,8 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import (
     QButtonGroup,
     QHBoxLayout,
-    QScrollArea,
     QSplitter,
     QStackedWidget,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -34,6 +32,7 @@ from curator.app.session import Session
 from curator.app.widgets.buttons import ChipButton
 from curator.app.widgets.splitter import SplitterState
 from curator.dataset.errors import CuratorError
+from curator.tune.autos import Autos
 from curator.tune.jobs import Job
 from curator.tune.planning import DryRun
 from curator.tune.probing import Probe
@@ -41,6 +40,7 @@ from curator.tune.recipe import Recipe
 
 COMPOSE, FOLLOW = 0, 1
 _FIRST_LOOK_MS: Final = 400
+_FORETELL_MS: Final = 200
 _COMPOSE_MOST_PX: Final = 1440
 
 T = TypeVar("T")
@@ -59,6 +59,9 @@ class TrainPage(Page):
         self._planning: Work[DryRun] | None = None
         self._asks_after_plan = False
         self._kept = ""
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._soon.setInterval(_FORETELL_MS)
         self._buttons = (
             self.add_verb("train.target_test"),
             self.add_verb("train.start", primary=True),
@@ -174,25 +177,14 @@ class TrainPage(Page):
 
     def _compose_side(self) -> QWidget:
         splitter = QSplitter(Qt.Orientation.Horizontal, self)
-        self.targets.setMinimumWidth(220)
+        self.targets.setMinimumWidth(240)
         self.composer.setMinimumWidth(320)
-        right = QScrollArea(splitter)
-        right.setWidgetResizable(True)
-        right.setFrameShape(QScrollArea.Shape.NoFrame)
-        right.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        inside = QWidget(right)
-        inside.setProperty("kind", "canvas")
-        column = QVBoxLayout(inside)
-        column.setContentsMargins(0, 0, 8, 0)
-        column.addWidget(self.card)
-        column.addStretch(1)
-        right.setWidget(inside)
-        right.setMinimumWidth(300)
-        for widget, share in ((self.targets, 0), (self.composer, 1), (right, 1)):
+        self.composer.set_beside(self.card)
+        for widget, share in ((self.targets, 0), (self.composer, 1)):
             splitter.addWidget(widget)
             splitter.setStretchFactor(splitter.count() - 1, share)
-        splitter.setSizes([260, 440, 420])
-        SplitterState(splitter, "train-compose")
+        splitter.setSizes([260, 860])
+        SplitterState(splitter, "train-composer")
         # On a very wide screen lines would grow too long to read.
         holder, side = QWidget(self), QWidget(self)
         holder.setMaximumWidth(_COMPOSE_MOST_PX)
@@ -230,7 +222,8 @@ class TrainPage(Page):
         self.preparing.targets_read.connect(self._show_targets)
         self.afterwards.repeated.connect(self._repeat)
         self.afterwards.changed.connect(self.follower.take)
-        self.composer.changed.connect(self._plan_is_old)
+        self.composer.changed.connect(self._moved)
+        self._soon.timeout.connect(self._foretell)
         self._connect_panes()
 
     def _connect_panes(self) -> None:
@@ -336,6 +329,25 @@ class TrainPage(Page):
             return None
         self.composer.say("")
         return recipe
+
+    def _moved(self) -> None:
+        self._soon.start()
+        self._plan_is_old()
+
+    def _foretell(self) -> None:
+        """Say what each setting left open will be, as soon as there is enough to tell."""
+        try:
+            recipe = self.composer.recipe()
+        except CuratorError:
+            return
+        export = self.composer.export
+        work = background.foretell(recipe, export.rows if export is not None else 0)
+        self._run(self.tr("Reading the settings"), work, self._show_autos)
+
+    def _show_autos(self, found: tuple[Recipe, Autos]) -> None:
+        recipe, autos = found
+        if (recipe.target, recipe.method) == (self.composer.target, self.composer.method()):
+            self.composer.settings.show_autos(autos)
 
     def _plan_is_old(self) -> None:
         if self._plan is not None:

@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any, Final
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
-    QFormLayout,
+    QGridLayout,
     QHBoxLayout,
     QLineEdit,
     QMenu,
@@ -21,12 +21,14 @@ from PySide6.QtWidgets import (
 from curator.app.widgets.buttons import ChipButton, QuietButton
 from curator.app.widgets.card import Card
 from curator.app.widgets.setting_fields import ComboBox
-from curator.app.widgets.text import Meta, Quiet, SectionTitle
+from curator.app.widgets.text import Meta, Plain, Quiet, SectionTitle
 from curator.dataset.errors import WrongUse
+from curator.tune.autos import Autos
 from curator.tune.graders import shown
 from curator.tune.recipe import Recipe, check_value
 from curator.tune.targets import Hyperparameter, Method, Target
 
+_LABEL_PX: Final = 120
 _EXAMPLES: Final[tuple[dict[str, Any], ...]] = (
     {
         "type": "string_check",
@@ -65,7 +67,7 @@ _EXAMPLES: Final[tuple[dict[str, Any], ...]] = (
 
 
 class SettingsCard(Card):
-    """Holds what is typed; changed tells of every change."""
+    """Holds what is typed; folded, it says in a line what will be used. changed tells of every change."""
 
     changed = Signal()
 
@@ -73,61 +75,67 @@ class SettingsCard(Card):
         super().__init__(parent)
         self._target: Target | None = None
         self._method: Method = "sft"
+        self._autos = Autos({}, frozenset())
         self.fields: dict[str, QWidget] = {}
-        self._holders: list[QWidget] = []
-        self._advanced: list[QWidget] = []
-        self.body.addWidget(SectionTitle(self.tr("Settings"), self))
-        self._form = QFormLayout()
-        self._form.setVerticalSpacing(8)
-        self._form.setHorizontalSpacing(12)
-        self._form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.DontWrapRows)
-        self._form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        self.body.addLayout(self._form)
-        self.more = ChipButton(self.tr("More settings"), self)
-        self.more.toggled.connect(self._show_advanced)
-        row = QHBoxLayout()
-        row.addWidget(self.more)
-        row.addStretch(1)
-        self.body.addLayout(row)
-        self._suffix = self._line(self.tr("Name ending"), self.tr("part of the checkpoint's name"))
-        self._suffix.setMaxLength(64)
-        self._seed = self._line(self.tr("Seed"), self.tr("auto"))
-        self._wandb = self._line(
-            self.tr("Weights & Biases"), self.tr("project the run appears in; empty for none")
-        )
+        self._rows: dict[str, tuple[QWidget, ...]] = {}
+        self._lines: dict[QWidget, tuple[QWidget, ...]] = {}
+        head = QHBoxLayout()
+        head.addWidget(SectionTitle(self.tr("Settings"), self))
+        head.addStretch(1)
+        self.change = ChipButton(self.tr("Change settings"), self)
+        self.change.toggled.connect(self._unfold)
+        head.addWidget(self.change)
+        self.body.addLayout(head)
+        self._summary = Quiet("", self, wrap=True)
+        self.body.addWidget(self._summary)
+        self._inside = self._fold()
+        self.body.addWidget(self._inside)
         self.body.addWidget(self._grader_box())
         self.fault = Meta("", self, wrap=True)
         self.fault.setProperty("tone", "danger")
         self.fault.hide()
         self.body.addWidget(self.fault)
 
+    def add_above(self, widget: QWidget) -> None:
+        """Put something at the top of what unfolds."""
+        self._column.insertWidget(0, widget)
+
     def offer(self, target: Target, method: Method) -> None:
         """Make a field for every setting of the target and method, its help beneath."""
         self._target, self._method = target, method
-        for holder in self._holders:
-            self._form.removeRow(holder)
-        self.fields, self._holders, self._advanced = {}, [], []
-        for place, setting in enumerate(target.settings(method)):
-            holder = QWidget(self)
-            column = QVBoxLayout(holder)
-            column.setContentsMargins(0, 0, 0, 4)
-            column.setSpacing(2)
-            field = self._field(setting, holder)
+        for widget in (widget for row in self._rows.values() for widget in row):
+            widget.hide()
+            widget.deleteLater()
+        self.fields, self._rows = {}, {}
+        settings = target.settings(method)
+        self._autos = Autos({}, frozenset(setting.name for setting in settings))
+        before: QWidget = self.change
+        for place, setting in enumerate(settings):
+            field = self._field(setting, self._inside)
             field.setAccessibleName(setting.label)
             field.setAccessibleDescription(setting.help)
             field.setToolTip(setting.help)
-            column.addWidget(field)
-            column.addWidget(Meta(setting.help, holder, wrap=True))
-            self._form.insertRow(place, setting.label, holder)
+            self._add_row(place, setting.name, setting.label, field, setting.help)
             self.fields[setting.name] = field
-            self._holders.append(holder)
-            if setting.advanced:
-                self._advanced.append(holder)
-        self.more.setVisible(bool(self._advanced))
-        self._show_advanced(self.more.isChecked())
-        self._form.setRowVisible(self._wandb, target.wandb)
+            self.setTabOrder(before, field)
+            before = field
+        self.more.setVisible(any(setting.advanced for setting in settings))
         self._grader_holder.setVisible(method == "rft")
+        self._show_rows()
+        self._summarise()
         self.changed.emit()
+
+    def show_autos(self, found: Autos) -> None:
+        """Say what each setting left open will be, and show only those the chosen way uses."""
+        self._autos = found
+        for setting in self._settings():
+            field, auto = self.fields[setting.name], self._auto_words(setting)
+            if isinstance(field, QLineEdit):
+                field.setPlaceholderText(auto)
+            elif isinstance(field, QComboBox) and field.findData("auto") >= 0:
+                field.setItemText(field.findData("auto"), auto)
+        self._show_rows()
+        self._summarise()
 
     def fill(self, recipe: Recipe) -> None:
         """Type what a recipe says; its target and method must be offered already."""
@@ -136,12 +144,13 @@ class SettingsCard(Card):
             if isinstance(field, QCheckBox):
                 field.setChecked(bool(recipe.value(name)))
             elif isinstance(field, QComboBox):
-                field.setCurrentText(str(recipe.value(name)))
+                field.setCurrentIndex(max(0, field.findData(str(recipe.value(name)))))
             elif isinstance(field, QLineEdit):
                 field.setText("" if value is None else str(value))
         advanced = {s.name for s in recipe.target.settings(recipe.method) if s.advanced}
         if advanced & set(recipe.settings):
             self.more.setChecked(True)
+        self._summarise()
         self._suffix.setText(recipe.suffix)
         self._seed.setText("" if recipe.seed is None else str(recipe.seed))
         self._wandb.setText(str((recipe.wandb or {}).get("project", "")))
@@ -165,6 +174,90 @@ class SettingsCard(Card):
         """Show what is wrong with what is typed; empty takes it away."""
         self.fault.setText(fault)
         self.fault.setVisible(bool(fault))
+
+    def _fold(self) -> QWidget:
+        inside = QWidget(self)
+        self._column = QVBoxLayout(inside)
+        self._column.setContentsMargins(0, 4, 0, 0)
+        self._column.setSpacing(12)
+        # A grid gives wrapped help texts the height they need at every width; a form does not.
+        self._grid = QGridLayout()
+        self._grid.setHorizontalSpacing(12)
+        self._grid.setVerticalSpacing(4)
+        self._grid.setColumnMinimumWidth(0, _LABEL_PX)
+        self._grid.setColumnStretch(1, 1)
+        self._column.addLayout(self._grid)
+        self.more = ChipButton(self.tr("More settings"), inside)
+        self.more.toggled.connect(self._show_rows)
+        row = QHBoxLayout()
+        row.addWidget(self.more)
+        row.addStretch(1)
+        self._column.addLayout(row)
+        self._last = QGridLayout()
+        self._last.setHorizontalSpacing(12)
+        self._last.setVerticalSpacing(8)
+        self._last.setColumnMinimumWidth(0, _LABEL_PX)
+        self._last.setColumnStretch(1, 1)
+        self._column.addLayout(self._last)
+        ending = self.tr("Added to the checkpoint's name.")
+        self._suffix = self._line(inside, self.tr("Name ending"), self.tr("none"), ending)
+        self._suffix.setMaxLength(64)
+        self._seed = self._line(inside, self.tr("Seed"), self.tr("auto"), "")
+        runs = self.tr("The project there in which the run appears.")
+        self._wandb = self._line(inside, self.tr("Weights & Biases"), self.tr("none"), runs)
+        inside.hide()
+        return inside
+
+    def _add_row(self, place: int, name: str, label: str, field: QWidget, text: str) -> None:
+        title = Plain(label, self._inside, wrap=True)
+        title.setBuddy(field)
+        help_text = Meta(text, self._inside, wrap=True)
+        top = Qt.AlignmentFlag.AlignTop
+        title.setContentsMargins(0, 6, 0, 0)
+        help_text.setContentsMargins(0, 0, 0, 8)
+        self._grid.addWidget(title, 2 * place, 0, top)
+        self._grid.addWidget(field, 2 * place, 1)
+        self._grid.addWidget(help_text, 2 * place + 1, 1, top)
+        self._rows[name] = (title, field, help_text)
+
+    def _settings(self) -> tuple[Hyperparameter, ...]:
+        return self._target.settings(self._method) if self._target else ()
+
+    def _show_rows(self, _shown: bool = False) -> None:  # noqa: FBT001, FBT002 - a Qt slot
+        """Show the settings in use, the rarer ones only when asked for; a typed one stays in sight."""
+        typed = self._typed()
+        for setting in self._settings():
+            is_used = setting.name in self._autos.used or setting.name in typed
+            is_shown = is_used and (self.more.isChecked() or not setting.advanced)
+            for widget in self._rows[setting.name]:
+                widget.setVisible(is_shown)
+        for widget in self._lines[self._wandb]:
+            widget.setVisible(self._target is not None and self._target.wandb)
+
+    def _unfold(self, shown: bool) -> None:  # noqa: FBT001 - a Qt slot
+        self._inside.setVisible(shown)
+        self._summary.setVisible(not shown)
+
+    def _summarise(self) -> None:
+        """Say in a line what the plain settings are."""
+        typed = self._typed()
+        parts = [
+            f"{s.label}: {typed.get(s.name, self._auto_words(s))}"
+            for s in self._settings()
+            if s.name in typed or (s.name in self._autos.used and not s.advanced)
+        ]
+        self._summary.setText(" · ".join(parts))
+
+    def _auto_words(self, setting: Hyperparameter) -> str:
+        """Return what a setting left open will be."""
+        if setting.default != "auto":
+            return self.tr("{0} by default").format(setting.default)
+        value = self._autos.values.get(setting.name)
+        if value is not None:
+            return self.tr("auto: {0}").format(value)
+        if self._target is not None and self._target.protocol != "local":
+            return self.tr("auto: the service chooses")
+        return self.tr("auto")
 
     def _grader_box(self) -> QWidget:
         self._grader_holder = QWidget(self)
@@ -202,18 +295,17 @@ class SettingsCard(Card):
         self._grader.setPlainText(shown(example))
         self._grader.setFocus()
 
-    def _line(self, words: str, placeholder: str) -> QLineEdit:
-        field = QLineEdit(self)
+    def _line(self, parent: QWidget, words: str, placeholder: str, text: str) -> QLineEdit:
+        field = QLineEdit(parent)
         field.setPlaceholderText(placeholder)
         field.setAccessibleName(words)
+        field.setToolTip(text)
         field.textChanged.connect(self.changed)
-        # An ampersand in a form's label would be read as a key.
-        self._form.addRow(words.replace("&", "&&"), field)
+        title, row = Plain(words, parent), len(self._lines)
+        self._last.addWidget(title, row, 0)
+        self._last.addWidget(field, row, 1)
+        self._lines[field] = (title, field)
         return field
-
-    def _show_advanced(self, shown: bool) -> None:  # noqa: FBT001 - a Qt slot
-        for holder in self._advanced:
-            self._form.setRowVisible(holder, shown)
 
     def _field(self, setting: Hyperparameter, parent: QWidget) -> QWidget:
         if setting.kind == "bool":
@@ -223,13 +315,14 @@ class SettingsCard(Card):
             return box
         if setting.kind == "choice":
             choice = ComboBox(parent)
-            choice.addItems(list(setting.choices))
+            for each in setting.choices:
+                choice.addItem(each, each)
             let_shrink(choice)
-            choice.setCurrentText(str(setting.default))
+            choice.setCurrentIndex(max(0, choice.findData(str(setting.default))))
             choice.currentTextChanged.connect(self.changed)
             return choice
         line = QLineEdit(parent)
-        line.setPlaceholderText(self._default_words(setting))
+        line.setPlaceholderText(self._auto_words(setting))
         line.textChanged.connect(self.changed)
         line.editingFinished.connect(self._check_fields)
         return line
@@ -237,7 +330,7 @@ class SettingsCard(Card):
     def _check_fields(self) -> None:
         """Mark fields whose number lies outside its bounds, and say the first one's sentence."""
         fault = ""
-        for setting in self._target.settings(self._method) if self._target else ():
+        for setting in self._settings():
             field = self.fields.get(setting.name)
             if not isinstance(field, QLineEdit):
                 continue
@@ -252,11 +345,7 @@ class SettingsCard(Card):
             field.style().polish(field)
             fault = fault or wrong
         self.say(fault)
-
-    def _default_words(self, setting: Hyperparameter) -> str:
-        if setting.default == "auto":
-            return self.tr("auto")
-        return self.tr("{0} by default").format(setting.default)
+        self._summarise()
 
     def _typed(self) -> Mapping[str, Any]:
         typed: dict[str, Any] = {}
@@ -265,8 +354,8 @@ class SettingsCard(Card):
                 typed[name] = field.isChecked()
             elif isinstance(field, QComboBox):
                 # What is left to the trainer is no setting; the origin lists only choices.
-                if field.currentText() != "auto":
-                    typed[name] = field.currentText()
+                if field.currentData() != "auto":
+                    typed[name] = field.currentData()
             elif isinstance(field, QLineEdit) and field.text().strip():
                 typed[name] = field.text().strip()
         return typed

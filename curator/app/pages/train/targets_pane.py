@@ -69,6 +69,7 @@ class TargetsPane(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._rows: tuple[TargetRow, ...] = ()
+        self._shows_every = False
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(8)
@@ -80,6 +81,9 @@ class TargetsPane(QWidget):
         self._list.currentRowChanged.connect(self._choose)
         self.setFocusProxy(self._list)
         column.addWidget(self._list, 2)
+        self._every = QuietButton("", self, icon_name="chevron-down")
+        self._every.clicked.connect(self._show_every)
+        column.addWidget(self._every, 0, Qt.AlignmentFlag.AlignLeft)
         self._result = _ProbeCard(self)
         self.setup = SetupCard(self)
         column.addWidget(self.setup)
@@ -103,7 +107,7 @@ class TargetsPane(QWidget):
             item.setSizeHint(QSize(160, ROW_PX))
             self._list.addItem(item)
         self._list.blockSignals(False)  # noqa: FBT003 - Qt's own signature
-        self._list.setFixedHeight(min(len(self._rows), 9) * ROW_PX + 4)
+        self._show_fitting()
         wanted = before.target.id if before else self._best()
         ids = [row.target.id for row in self._rows]
         self._list.setCurrentRow(ids.index(wanted) if wanted in ids else 0)
@@ -148,6 +152,25 @@ class TargetsPane(QWidget):
         first = self._rows[0].target.id if self._rows else ""
         return ready[0] if ready else ("openai" if "openai" in self._ids() else first)
 
+    def _show_every(self) -> None:
+        self._shows_every = True
+        self._show_fitting()
+
+    def _show_fitting(self) -> None:
+        """Show the targets a job could start at; the others when asked for, or where there are none."""
+        fitting = [row.is_ready or row.is_local or row.is_own for row in self._rows]
+        every = self._shows_every or not any(row.is_ready for row in self._rows)
+        chosen = self._list.currentRow()
+        shown = [every or fits or place == chosen for place, fits in enumerate(fitting)]
+        for place, is_shown in enumerate(shown):
+            self._list.setRowHidden(place, not is_shown)
+        count = max(1, sum(shown))
+        self._list.setMinimumHeight(min(count, 2) * ROW_PX + 4)
+        self._list.setMaximumHeight(count * ROW_PX + 4)
+        left = len(shown) - sum(shown)
+        self._every.setText(self.tr("{0} other services").format(left))
+        self._every.setVisible(bool(left))
+
     def rows(self) -> tuple[TargetRow, ...]:
         """Return the targets shown."""
         return self._rows
@@ -177,6 +200,8 @@ class TargetsPane(QWidget):
     def _choose(self, place: int) -> None:
         if 0 <= place < len(self._rows):
             row = self._rows[place]
+            if self._list.isRowHidden(place):
+                self._show_fitting()
             self._result.show_probe(None, self._missing(row))
             self.setup.show_need(
                 trainer=row.trainer or not row.is_local, practice=row.practice or not row.is_local
