@@ -7,6 +7,7 @@ from typing import Final
 from curator.curate.cost import choose_epochs
 from curator.dataset.errors import CuratorError
 from curator.tune.recipe import Recipe
+from curator.tune.targets import Hyperparameter
 
 _OWN_NAMES: Final = {"n_epochs": "epochs"}
 
@@ -15,11 +16,13 @@ _OWN_NAMES: Final = {"n_epochs": "epochs"}
 class Autos:
     """The values that settings left at "auto" will take, as a person reads them, and the settings in use.
 
-    A setting without a value is chosen by the service, which does not tell before.
+    A setting without a value is chosen by the service, which does not tell before. fault says why
+    these choices cannot go together, empty where they can.
     """
 
     values: Mapping[str, str]
     used: frozenset[str]
+    fault: str = ""
 
 
 def autos(recipe: Recipe, rows: int) -> Autos:
@@ -42,9 +45,9 @@ def _here(recipe: Recipe) -> Autos:
     every = frozenset(setting.name for setting in settings)
     try:
         options = resolve(recipe.arguments("", "", ""), tiny=find_base(recipe.base).is_tiny)
-    except (BaseUnusable, BadOption, CuratorError):
-        # The dry run says what is wrong; here nothing can be foretold.
-        return Autos({}, every)
+    except (BaseUnusable, BadOption, CuratorError) as error:
+        way = recipe.settings.get("method")
+        return Autos({}, _used(settings, str(way)) if way else every, str(error))
     card = has_card()
     values: dict[str, str] = {}
     for setting in settings:
@@ -58,8 +61,11 @@ def _here(recipe: Recipe) -> Autos:
             values[name] = "bf16 where the card has it" if card else "fp32"
         elif value is not None:
             values[name] = _in_words(value)
-    used = frozenset(s.name for s in settings if not s.ways or options.method in s.ways)
-    return Autos(values, used)
+    return Autos(values, _used(settings, options.method))
+
+
+def _used(settings: tuple[Hyperparameter, ...], way: str) -> frozenset[str]:
+    return frozenset(s.name for s in settings if not s.ways or way in s.ways)
 
 
 def _in_words(value: object) -> str:

@@ -136,6 +136,7 @@ class SettingsCard(Card):
                 field.setItemText(field.findData("auto"), auto)
         self._show_rows()
         self._summarise()
+        self.say(found.fault)
 
     def fill(self, recipe: Recipe) -> None:
         """Type what a recipe says; its target and method must be offered already."""
