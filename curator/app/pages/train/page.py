@@ -62,6 +62,7 @@ class TrainPage(Page):
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
         self._soon.setInterval(_FORETELL_MS)
+        self._soon.timeout.connect(self._foretell)
         self._buttons = (
             self.add_verb("train.target_test"),
             self.add_verb("train.start", primary=True),
@@ -223,7 +224,6 @@ class TrainPage(Page):
         self.afterwards.repeated.connect(self._repeat)
         self.afterwards.changed.connect(self.follower.take)
         self.composer.changed.connect(self._moved)
-        self._soon.timeout.connect(self._foretell)
         self._connect_panes()
 
     def _connect_panes(self) -> None:
