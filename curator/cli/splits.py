@@ -6,7 +6,15 @@ from curator.cli.progress import Progress
 from curator.curate.splits import SplitPlan
 from curator.dataset.errors import WrongUse
 from curator.project import splitting
-from curator.project.splitting import SplitReport
+from curator.project.splitting import Obstacle, SplitReport
+
+_TIED = {
+    "copies": "equal contents",
+    "prompt": "equal prompts",
+    "beginning": "one being the beginning of another",
+    "duplicates": "near-duplicates",
+    "source": "coming from one file",
+}
 
 
 def add_verbs(verbs: Verbs) -> None:
@@ -56,9 +64,38 @@ def _split(options: Options, progress: Progress) -> Answer:
         )
         if proposal.edit is not None and not options.dry_run:
             project.apply(proposal.edit)
-    keys = {**proposal.after.to_json(), "moved": proposal.moved, "bridged": proposal.bridged}
+    obstacle = proposal.obstacle
+    keys = {
+        **proposal.after.to_json(),
+        "moved": proposal.moved,
+        "bridged": proposal.bridged,
+        "obstacle": obstacle.to_json() if obstacle else None,
+    }
     bad = proposal.after.straddling_groups or proposal.after.leaks
-    return Answer(keys, _lines(proposal.before, proposal.after), FOUND if bad else 0)
+    lines = (*_lines(proposal.before, proposal.after), *(_why_not(obstacle) if obstacle else ()))
+    return Answer(keys, lines, FOUND if bad else 0)
+
+
+def _why_not(obstacle: Obstacle) -> tuple[str, ...]:
+    """Say that groups forbid the wished shares, which group is the largest, and the way out."""
+    wished = ", ".join(
+        f"{number:,} {name}"
+        for number, name in zip(obstacle.wished, ("train", "validation", "test"), strict=True)
+    )
+    some = ", ".join(map(str, obstacle.conversations[:5]))
+    tied = " and ".join(_TIED[kind] for kind in obstacle.tied_by)
+    asked = [kind for kind in obstacle.tied_by if kind in ("duplicates", "source")]
+    way = (
+        f"Leave {' and '.join(asked)} out of --together, or"
+        if asked
+        else "Take out repeats (curator dedupe), or"
+    )
+    return (
+        f"The groups do not allow the shares you asked for ({wished}).",
+        f"The largest group has {len(obstacle.conversations):,} of {obstacle.of:,} conversations, "
+        f"tied by {tied}: {some}{', ...' if len(obstacle.conversations) > 5 else ''}.",
+        f"{way} add conversations that hang together with no others.",
+    )
 
 
 def _lines(before: SplitReport, after: SplitReport) -> tuple[str, ...]:

@@ -28,6 +28,7 @@ SPLITS: Final = (Split.TRAIN, Split.VALIDATION, Split.TEST)
 """A split by its code less one; code 0 is unassigned. On a conflict the earlier one wins."""
 
 _TRAIN, _VALIDATION, _TEST = 1, 2, 3
+_MEANT: Final = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +124,39 @@ class Assignment:
     def groups(self) -> int:
         """The number of groups."""
         return int(self.group.max()) + 1 if len(self.group) else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Obstacle:
+    """Why the shares could not be met: the largest group, and by what its rows hang together."""
+
+    wished: tuple[int, int, int]
+    rows: Ints
+    tied_by: tuple[str, ...]
+    """Of copies, prompt, beginning, duplicates and source those that tie, the most frequent first."""
+
+
+def obstacle(plan: SplitPlan, columns: SplitColumns, outcome: Assignment) -> Obstacle | None:
+    """Return what stood in the way of the wished shares; None where they are met within 1 % of the rows."""
+    total = len(columns.split)
+    if not total:
+        return None
+    wished = plan.targets(total)
+    found = np.bincount(outcome.split, minlength=len(SPLITS) + 1)[1:].tolist()
+    off = max(abs(has - want) for has, want in zip(found, wished, strict=True))
+    sizes = np.bincount(outcome.group)
+    largest = int(sizes.argmax())
+    # Rows that stay where an earlier split put them are no groups' doing.
+    if off <= max(1.0, total * _MEANT) or sizes[largest] < max(2.0, off):
+        return None
+    inside = outcome.group == largest
+    ties_of = {
+        kind: int((inside[left] & (left != right)).sum())
+        for kind, left, right in ties(columns, plan.together)
+    }
+    kinds = tuple(sorted((k for k in ties_of if ties_of[k]), key=lambda k: -ties_of[k]))
+    train, validation, test = map(round, wished)
+    return Obstacle((train, validation, test), np.flatnonzero(inside), kinds)
 
 
 def plan_splits(plan: SplitPlan, columns: SplitColumns, *, keep: bool = True) -> Assignment:

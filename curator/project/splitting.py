@@ -7,8 +7,10 @@ from typing import Final
 
 import numpy as np
 
+from curator.curate import splits
 from curator.curate.shingles import Cancel, Ints, Progress, never_cancelled, no_progress
 from curator.curate.splits import (
+    Assignment,
     SplitColumns,
     SplitPlan,
     Together,
@@ -29,6 +31,8 @@ from curator.project.duplicate_search import Search
 from curator.project.duplicate_tables import kept
 from curator.project.reader import Reader
 from curator.project.sameness import read_sameness
+
+_FIRST: Final = 20
 
 PLAN: Final = "split_plan"
 """The setting that holds the plan of the last split."""
@@ -79,6 +83,27 @@ class SplitReport:
 
 
 @dataclass(frozen=True, slots=True)
+class Obstacle:
+    """Why the wished shares could not be met: the largest group, by id, and by what it hangs together."""
+
+    wished: tuple[int, int, int]
+    conversations: tuple[int, ...]
+    of: int
+    """How many conversations there are to split."""
+    tied_by: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Json]:
+        """Return the keys a script reads; of the conversations the first."""
+        train, validation, test = self.wished
+        return {
+            "wished": {"train": train, "validation": validation, "test": test},
+            "largest_group": len(self.conversations),
+            "tied_by": list(self.tied_by),
+            "conversations": list(self.conversations[:_FIRST]),
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class SplitProposal:
     """A planned split: the edit that makes it (None where nothing would change) and what it changes."""
 
@@ -89,6 +114,8 @@ class SplitProposal:
     """Conversations that had a split and get another one."""
     bridged: int
     """Groups that added conversations joined across splits."""
+    obstacle: Obstacle | None = None
+    """What stood in the way of the wished shares."""
 
 
 def propose(
@@ -119,7 +146,22 @@ def propose(
             _patch(rows.ids[changed], rows.columns.split[changed], outcome.split[changed])
         )
     edit = Edit("Split", author or str(getattr(reader, "author", "")), tuple(patches))
-    return SplitProposal(edit if patches else None, before, after, outcome.moved, outcome.bridged)
+    return SplitProposal(
+        edit if patches else None,
+        before,
+        after,
+        outcome.moved,
+        outcome.bridged,
+        _obstacle(plan, rows, outcome),
+    )
+
+
+def _obstacle(plan: SplitPlan, rows: "_Rows", outcome: Assignment) -> Obstacle | None:
+    found = splits.obstacle(plan, rows.columns, outcome)
+    if found is None:
+        return None
+    ids = tuple(rows.ids[found.rows].tolist())
+    return Obstacle(found.wished, ids, len(rows.ids), found.tied_by)
 
 
 def present(reader: Reader, label_set: str = "") -> SplitReport:

@@ -42,7 +42,9 @@ def page(curator, tmp_path, qtbot):
 
 def idle(page, qtbot):
     """Wait until nothing is read or compared any more."""
-    qtbot.waitUntil(lambda: not page._reload_soon.isActive() and not page.jobs.running())
+    qtbot.waitUntil(
+        lambda: not page._reload_soon.isActive() and not page.jobs.running(), timeout=20_000
+    )
 
 
 def search(page, qtbot, threshold=70):
@@ -174,3 +176,42 @@ def test_differences_are_marked_by_more_than_colour(qtbot):
     assert "underline" in label.text()
     assert "&lt;b&gt;" in label.text()
     assert "x<br>y" in label.text()
+
+
+def test_the_page_says_what_is_left_out_and_names_shared_text(curator, page, qtbot, tmp_path):
+    rules = " ".join(f"Rule number {n} of the house is kept by all." for n in range(9))
+    path = tmp_path / "shared.curator"
+    with Project.create(path, "anna") as project:
+        ids = project.new_conversation_ids(6)
+        asked = ("parcels", "cards", "trains", "rooms", "tea", "boats")
+        patches = [
+            ContentPatch(i, None, line(f"{rules} {word}?", f"So much of {word}."))
+            for i, word in zip(ids, asked, strict=True)
+        ]
+        project.apply(Edit("Write", "anna", tuple(patches)))
+    open_in(curator, path, qtbot)
+    page = curator.show_page("duplicates")
+    idle(page, qtbot)
+    assert page.controls.counted.isHidden()
+    search(page, qtbot)
+    assert page._findings.found.matches.count() == 15
+    said = page.controls.counted.text()
+    assert "Left out of the comparison: system prompts, tool definitions." in said
+    assert '6 of 6 conversations share "Rule number 0 of the house' in said
+    page.controls.shared.click()
+    assert page.controls.live.text() == "not searched yet"
+    search(page, qtbot)
+    assert page._findings.found.matches.count() == 0
+    assert "text that most share" in page.controls.counted.text()
+    page.controls.exact.click()
+    assert not page.controls.system.isEnabled()
+
+
+def test_many_decisions_are_read_again_in_one_go(curator, page, qtbot):
+    search(page, qtbot)
+    page.controls.system.setFocus()
+    page._keep_both()
+    assert page._reload_soon.isActive()
+    assert page._reload_soon.interval() > 1000
+    idle(page, qtbot)
+    assert page._findings.found.matches.count() == 3

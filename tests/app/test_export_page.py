@@ -39,7 +39,7 @@ def page(curator, tmp_path, qtbot):
 
 def idle(page, qtbot):
     """Wait until nothing is worked out any more."""
-    qtbot.waitUntil(lambda: not page._soon.isActive() and not page.jobs.running())
+    qtbot.waitUntil(lambda: not page._soon.isActive() and not page.jobs.running(), timeout=20_000)
 
 
 def splits(page):
@@ -199,3 +199,23 @@ def test_prompts_in_several_splits_can_be_gone_through(page, qtbot):
     with qtbot.waitSignal(page.open_requested) as asked:
         page.split.leaks.click()
     assert (asked.args[0].page, asked.args[0].ids) == ("label", (3, 7, 4, 9))
+
+
+def test_shares_that_groups_forbid_are_explained(curator, page, qtbot, tmp_path):
+    path = tmp_path / "tied.curator"
+    with Project.create(path, "anna") as project:
+        ids = project.new_conversation_ids(30)
+        texts = [
+            Conversation.of([Message.of("user", "Hello"), Message.of("assistant", f"Day {n}.")])
+            for n in ids
+        ]
+        patches = [ContentPatch(i, None, t.to_json()) for i, t in zip(ids, texts, strict=True)]
+        project.apply(Edit("Write", "anna", tuple(patches)))
+    assert page.split.obstacle.isHidden()
+    open_in(curator, path, qtbot)
+    page = curator.show_page("export")
+    idle(page, qtbot)
+    said = page.split.obstacle.text()
+    assert not page.split.obstacle.isHidden()
+    assert "The largest has 30 of 30 conversations, tied by equal prompts" in said
+    assert "the first of them 1, 2, 3" in said

@@ -244,3 +244,47 @@ def test_a_line_that_says_a_key_twice_is_no_copy_of_one_that_says_it_once(curato
     project = import_into([once, twice.replace("messages", "messages", 1)])
     for preset in ("exact", "near"):
         assert curator("dedupe", project, "--preset", preset, "--dry-run")[1]["removed"] == 0
+
+
+WITHOUT_WAY = {
+    "prompt": ([talk("Hello", f"Good day {n}.") for n in range(30)], "equal prompts"),
+    "beginning": (
+        [talk("Hi", "Ho.", *(f"word {m}" for m in range(2 * n))) for n in range(20)],
+        "one being the beginning of another",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", WITHOUT_WAY)
+def test_a_split_that_groups_forbid_says_so(curator, import_into, capsys, kind):
+    lines, _words = WITHOUT_WAY[kind]
+    project = import_into(lines)
+    code, told = curator("split", project, "--dry-run")
+    assert (code, told["train"], told["validation"], told["test"]) == (0, len(lines), 0, 0)
+    obstacle = told["obstacle"]
+    assert (obstacle["largest_group"], obstacle["tied_by"][0]) == (len(lines), kind)
+    assert obstacle["wished"]["test"] == len(lines) // 10
+    assert obstacle["conversations"] == list(range(1, 1 + min(20, len(lines))))
+
+
+def test_a_split_as_wished_names_no_obstacle(curator, import_into):
+    project = import_into([talk(f"Question {n}?", "Yes.") for n in range(50)])
+    assert curator("split", project, "--dry-run")[1]["obstacle"] is None
+
+
+def test_people_read_what_ties_the_largest_group(import_into, capsys):
+    from curator.cli.main import main
+
+    lines = [
+        plain(f"Where is parcel {n}, if you please, dear sir or madam?", "Here.") for n in range(30)
+    ]
+    project = import_into(lines)
+    capsys.readouterr()
+    assert main(["split", str(project), "--together", "prompt,duplicates,source", "--dry-run"]) == 0
+    told = capsys.readouterr().out
+    assert (
+        "The groups do not allow the shares you asked for (24 train, 3 validation, 3 test)." in told
+    )
+    assert "The largest group has 30 of 30 conversations, tied by" in told
+    assert "coming from one file" in told
+    assert "Leave source out of --together" in told or "duplicates and source" in told

@@ -14,6 +14,7 @@ from curator.curate.splits import (
     drift,
     groups_of,
     leaks,
+    obstacle,
     plan_splits,
     straddling,
 )
@@ -258,3 +259,20 @@ def test_a_long_talk_ties_all_of_its_beginnings_whatever_their_order():
     whole = [list(range(1, end + 1)) for end in range(1, 60)]
     data = columns(range(60), begun=[*whole[::-1], [100, 200]])
     assert groups_of(data).tolist() == [0] * 59 + [1]
+
+
+@settings(max_examples=100, deadline=None)
+@given(datasets(), SHARES)
+def test_shares_are_met_or_the_group_in_the_way_is_named(data, shares):
+    plan = SplitPlan(*shares, together=("prompt", "duplicates", "source"))
+    outcome = plan_splits(plan, data)
+    found = obstacle(plan, data, outcome)
+    targets = plan.targets(len(data.split))
+    sizes = [int((outcome.split == code).sum()) for code in (1, 2, 3)]
+    off = max(abs(a - b) for a, b in zip(sizes, targets, strict=True))
+    if found is None:
+        assert off <= max(1, len(data.split) / 100)
+    else:
+        assert off > 1
+        assert len(found.rows) == np.bincount(outcome.group).max() > 1
+        assert found.tied_by

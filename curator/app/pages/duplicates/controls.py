@@ -1,9 +1,10 @@
 """What to look for: exact or near, how similar, what to compare, and whom to keep."""
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QGridLayout, QHBoxLayout, QWidget
 
 from curator.app.widgets.buttons import ChipButton
 from curator.app.widgets.card import Card
@@ -13,6 +14,13 @@ from curator.app.widgets.text import Meta, Plain, Quiet
 if TYPE_CHECKING:
     from curator.project.deduping import Duplicates
     from curator.project.duplicate_search import Search
+
+_MOST_SHARED: Final = 3
+_MOST_SIGNS: Final = 60
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _MOST_SIGNS else f"{text[:_MOST_SIGNS]}…"
 
 
 class SearchControls(Card):
@@ -54,6 +62,14 @@ class SearchControls(Card):
         ):
             self.keep.addItem(words, key)
         self.preview = Quiet("", self)
+        self.system = QCheckBox(self.tr("system prompts"), self)
+        self.tools = QCheckBox(self.tr("tool definitions"), self)
+        self.shared = QCheckBox(self.tr("text that most share"), self)
+        self.shared.setChecked(True)
+        self.shared.setToolTip(
+            self.tr("Text that stands word for word in more than half of the conversations.")
+        )
+        self.counted = Quiet("", self, wrap=True)
         self._lay_out()
         self._connect()
         self._moved()
@@ -63,7 +79,14 @@ class SearchControls(Card):
         from curator.project.duplicate_search import Search
 
         preset = "exact" if self.exact.isChecked() else "near"
-        return Search(preset, self.threshold(), str(self.compare.currentData()))
+        boxes = {"system": self.system, "tools": self.tools}
+        return Search(
+            preset,
+            self.threshold(),
+            str(self.compare.currentData()),
+            counted=tuple(name for name, box in boxes.items() if box.isChecked()),
+            with_shared=self.shared.isChecked(),
+        )
 
     def threshold(self) -> float:
         """Return the least similarity asked for."""
@@ -76,7 +99,10 @@ class SearchControls(Card):
     def show_search(self, search: "Search") -> None:
         """Show the settings of a search that was made before."""
         self._choose(self.exact if search.preset == "exact" else self.near)
-        with QSignalBlocker(self.slider), QSignalBlocker(self.compare):
+        with QSignalBlocker(self):
+            self.system.setChecked("system" in search.counted)
+            self.tools.setChecked("tools" in search.counted)
+            self.shared.setChecked(search.with_shared)
             if search.preset == "near":
                 self.slider.setValue(round(search.threshold * 100))
             self.compare.setCurrentIndex(self.compare.findData(search.compare))
@@ -89,12 +115,33 @@ class SearchControls(Card):
             return
         asked, had = self.search(), found.search
         near = asked.preset == "near"
-        same_kind = (asked.preset, asked.compare) == (had.preset, had.compare)
+        same_kind = replace(asked, threshold=1) == replace(had, threshold=1)
         if not same_kind or (near and asked.threshold < had.threshold):
             self.live.setText(self.tr("not searched yet"))
             return
         pairs = found.matches.count_at_least(asked.threshold) if near else 0
         self.live.setText(self.tr("{0} pairs").format(f"{pairs:,}") if near else "")
+
+    def show_counted(self, found: "Duplicates | None") -> None:
+        """Say what a search left out, and which other text most conversations share."""
+        self.counted.hide()
+        if found is None or found.search.preset == "exact":
+            return
+        names = {
+            "system": self.tr("system prompts"),
+            "tools": self.tr("tool definitions"),
+            "shared": self.tr("text that most share"),
+        }
+        left = ", ".join(names[name] for name in found.search.left_out)
+        words = [self.tr("Left out of the comparison: {0}.").format(left)] if left else []
+        words += [
+            self.tr('{0} of {1} conversations share "{2}".').format(
+                f"{each.conversations:,}", f"{len(found.ids):,}", _short(each.text)
+            )
+            for each in found.shared[:_MOST_SHARED]
+        ]
+        self.counted.setText(" ".join(words))
+        self.counted.setVisible(bool(words))
 
     def show_preview(self, would_remove: int) -> None:
         """Say what the keep rule would take out; nothing where there is nothing to take."""
@@ -128,6 +175,15 @@ class SearchControls(Card):
         grid.addWidget(self.compare, 0, 3, Qt.AlignmentFlag.AlignLeft)
         grid.addLayout(how, 1, 1)
         grid.addLayout(whom, 1, 3)
+        compared = QHBoxLayout()
+        compared.setSpacing(16)
+        for box in (self.system, self.tools, self.shared):
+            compared.addWidget(box)
+        compared.addStretch(1)
+        grid.addWidget(Quiet(self.tr("Also compare"), self), 2, 0)
+        grid.addLayout(compared, 2, 1, 1, 3)
+        grid.addWidget(self.counted, 3, 0, 1, 4)
+        self.counted.hide()
         grid.setColumnStretch(1, 1)
         grid.setColumnStretch(3, 1)
         self.body.addLayout(grid)
@@ -138,6 +194,8 @@ class SearchControls(Card):
         self.slider.valueChanged.connect(self._moved)
         self.compare.currentIndexChanged.connect(self._moved)
         self.keep.currentIndexChanged.connect(self.keep_changed)
+        for box in (self.system, self.tools, self.shared):
+            box.toggled.connect(self._moved)
 
     def _exact_chosen(self) -> None:
         self._choose(self.exact)
@@ -157,5 +215,6 @@ class SearchControls(Card):
 
     def _show_number(self) -> None:
         near = self.near.isChecked()
-        self.slider.setEnabled(near)
+        for widget in (self.slider, self.system, self.tools, self.shared):
+            widget.setEnabled(near)
         self.number.setText(f"{self.threshold():.2f}" if near else "1.00")

@@ -291,6 +291,7 @@ class DuplicatesPage(Page):
         self._removed_chip.setText(self.tr("Removed {0}").format(removed))
         self.controls.show_preview(self._findings.would_remove)
         found = self._findings.found
+        self.controls.show_counted(found)
         if found is None:
             self.subtitle.setText("")
             return

@@ -21,7 +21,7 @@ from curator.app.widgets.text import Quiet, SectionTitle
 
 if TYPE_CHECKING:
     from curator.curate.splits import SplitPlan
-    from curator.project.splitting import SplitProposal, SplitReport
+    from curator.project.splitting import Obstacle, SplitProposal, SplitReport
 
 MOST_LABELS = 12
 
@@ -59,6 +59,9 @@ class SplitCard(Card):
             (self.tr("label"), *self._names()), self.tr("Share of each label"), self
         )
         self.verdict = Quiet("", self, wrap=True)
+        self.obstacle = Quiet("", self, wrap=True)
+        self.obstacle.setProperty("tone", "danger")
+        self.obstacle.hide()
         self.leaks = LinkButton(self.tr("Show them"), self)
         self.assign = PlainButton(self.tr("Assign splits"), self, icon_name="split")
         self.fresh = LinkButton(self.tr("Assign everything anew"), self)
@@ -109,6 +112,7 @@ class SplitCard(Card):
 
     def show_problem(self, text: str) -> None:
         """Say what is wrong with the plan; an empty text takes that back."""
+        self.obstacle.hide()
         self.problem.setText(text)
         self.problem.setVisible(bool(text))
         self.assign.setEnabled(not text)
@@ -134,6 +138,7 @@ class SplitCard(Card):
         )
         self._show_labels(proposal.after)
         self._show_verdict(proposal)
+        self._show_obstacle(proposal.obstacle)
         self.assign.setEnabled(writable and proposal.edit is not None)
         self.fresh.setVisible(writable and proposal.before.unassigned.rows < total)
 
@@ -170,6 +175,30 @@ class SplitCard(Card):
             words.append(self.tr("Everything is assigned already."))
         self.verdict.setText(" ".join(words))
         self.leaks.setVisible(bool(leaks))
+
+    def _show_obstacle(self, obstacle: "Obstacle | None") -> None:
+        """Say which group forbids the wished shares, and what it hangs together by."""
+        self.obstacle.setVisible(obstacle is not None)
+        if obstacle is None:
+            return
+        tied = {
+            "copies": self.tr("equal contents"),
+            "prompt": self.tr("equal prompts"),
+            "beginning": self.tr("one being the beginning of another"),
+            "duplicates": self.tr("near duplicates"),
+            "source": self.tr("coming from one file"),
+        }
+        self.obstacle.setText(
+            self.tr(
+                "The groups do not allow these shares. The largest has {0} of {1} conversations, tied "
+                "by {2}, the first of them {3}."
+            ).format(
+                f"{len(obstacle.conversations):,}",
+                f"{obstacle.of:,}",
+                self.tr(" and ").join(tied[kind] for kind in obstacle.tied_by),
+                ", ".join(map(str, obstacle.conversations[:3])),
+            )
+        )
 
     def _names(self) -> tuple[str, str, str]:
         return self.tr("train"), self.tr("validation"), self.tr("test")
@@ -210,6 +239,7 @@ class SplitCard(Card):
         verdict.addWidget(self.leaks)
         self.leaks.hide()
         self.body.addLayout(verdict)
+        self.body.addWidget(self.obstacle)
         foot = QHBoxLayout()
         foot.addWidget(self.assign)
         foot.addWidget(self.fresh)
