@@ -36,6 +36,9 @@ def state_of(raw: str, target: Target) -> State:
 def job_changes(answer: Any, target: Target) -> dict[str, Any]:
     """Return what a server's job object says, as fields of our job."""
     raw = text(getattr(answer, "status", None))
+    if getattr(answer, "paused", None) is True:
+        # The protocol's types know no such word, so this computer says it beside the status.
+        raw = "paused"
     error = getattr(answer, "error", None)
     # Healthy jobs carry an error object too, with nothing in it.
     said = text(getattr(error, "message", None))

@@ -246,16 +246,16 @@ class JobTable:
                 self._db.execute(f"DELETE FROM {table} WHERE token = ?", (token,))
 
     def add_events(self, token: str, events: Iterable[Event]) -> tuple[Event, ...]:
-        """Keep events, merged by id, and return those that are new."""
+        """Keep events, merged by id, and return those that are new; of one told again the last counts."""
         new = []
         with self._writing():
             for event in events:
+                if not self.has_event(token, event.id):
+                    new.append(event)
                 self._db.execute(
-                    "INSERT OR IGNORE INTO event VALUES (?, ?, ?, ?)",
+                    "INSERT OR REPLACE INTO event VALUES (?, ?, ?, ?)",
                     (token, event.id, event.created, _json(asdict(event))),
                 )
-                if self._db.changes():
-                    new.append(event)
         return tuple(new)
 
     def has_event(self, token: str, event_id: str) -> bool:

@@ -1,6 +1,6 @@
 """The shapes of the OpenAI protocol: objects, cursor pages and errors, as the stock client expects them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from starlette.requests import Request
@@ -64,11 +64,27 @@ def page(request: Request, newest_first: Sequence[Mapping[str, Any]]) -> JSONRes
     )
 
 
+def refuse_unknown(given: Iterable[str], known: Collection[str], where: str = "") -> None:
+    """Raise ApiError 400 for the first name that is not known: what is sent is never passed over.
+
+    where is what the names stand in, such as "hyperparameters".
+    """
+    for name in given:
+        if name not in known:
+            place = f" in {where}" if where else ""
+            raise ApiError(
+                400,
+                f"{name!r} is not known to this server{place}; it takes {', '.join(known)}.",
+                code="unknown_parameter",
+                param=name,
+            )
+
+
 async def json_body(request: Request) -> dict[str, Any]:
     """Read a request body that must be a JSON object."""
     try:
         body = await request.json()
-    except ValueError:
+    except (ValueError, RecursionError):
         raise ApiError(400, "The request body is not JSON.") from None
     if not isinstance(body, dict):
         raise ApiError(400, "The request body must be a JSON object.")

@@ -1,4 +1,4 @@
-"""The models and chat endpoints: bases and trained checkpoints answer through one reply process."""
+"""The models, chat and completions endpoints: bases and checkpoints answer through one reply process."""
 
 import asyncio
 import json
@@ -14,7 +14,13 @@ from starlette.routing import Route
 from curator.tune.local import checkpoint_bases
 from curator.tune.local.answers import ApiError, json_body, not_found
 from curator.tune.local.bases import known_bases
-from curator.tune.local.chat_requests import ChatRequest, read_request
+from curator.tune.local.chat_requests import (
+    ChatRequest,
+    ReplyRequest,
+    read_chat,
+    read_completion,
+)
+from curator.tune.local.completion_shapes import completion_choice
 from curator.tune.local.folders import FINISHED, JobFolder, new_id
 from curator.tune.local.jobs_api import model_id
 from curator.tune.local.queue import Queue
@@ -45,7 +51,7 @@ class ReplyProcess:
                     piece = json.loads(line)
                     finished = "done" in piece or "error" in piece
                     if "error" in piece:
-                        raise ApiError(piece["status"], piece["error"])
+                        raise ApiError(piece["status"], piece["error"], param=piece.get("param"))
                     yield piece
             finally:
                 if not finished:
@@ -108,6 +114,7 @@ class ChatEndpoints:
             Route("/v1/models/{id:path}", self.show, methods=["GET"]),
             Route("/v1/models/{id:path}", self.delete, methods=["DELETE"]),
             Route("/v1/chat/completions", self.chat, methods=["POST"]),
+            Route("/v1/completions", self.complete, methods=["POST"]),
         ]
 
     async def index(self, _: Request) -> Response:
@@ -143,15 +150,30 @@ class ChatEndpoints:
 
     async def chat(self, request: Request) -> Response:
         """Answer a chat request, whole or as a stream."""
-        wanted = read_request(await json_body(request))
-        base, checkpoint = self._origin(wanted.model)
-        requests = [wanted.for_reply(base, checkpoint, index) for index in range(wanted.count)]
+        wanted = read_chat(await json_body(request))
+        requests = wanted.for_replies(*self._origin(wanted.model))
         if wanted.stream:
             pieces = self._pieces(requests)
             # Waiting for the first one lets a refusal be an answer of its own.
             first = await anext(pieces)
-            return StreamingResponse(_events(wanted, first, pieces), media_type="text/event-stream")
-        return JSONResponse(await self._whole(wanted, requests))
+            return _streamed(_events(wanted, first, pieces))
+        said = await self._whole(requests)
+        logprobs = bool(wanted.logprobs)
+        choices = [_choice(n, pieces, logprobs=logprobs) for n, pieces in enumerate(said)]
+        return _answer("chat.completion", "chatcmpl", wanted, choices, said)
+
+    async def complete(self, request: Request) -> Response:
+        """Write on from bare prompts, whole or as a stream; no chat template is used."""
+        wanted = read_completion(await json_body(request))
+        requests = wanted.for_replies(*self._origin(wanted.model))
+        logprobs = wanted.logprobs is not None
+        if wanted.stream:
+            pieces = self._pieces(requests)
+            first = await anext(pieces)
+            return _streamed(_completion_events(wanted, first, pieces, logprobs=logprobs))
+        said = await self._whole(requests)
+        choices = [completion_choice(n, pieces, logprobs=logprobs) for n, pieces in enumerate(said)]
+        return _answer("text_completion", "cmpl", wanted, choices, said)
 
     async def _pieces(
         self, requests: list[dict[str, Any]]
@@ -161,19 +183,11 @@ class ChatEndpoints:
             async for piece in self._replies.stream(request):
                 yield index, piece
 
-    async def _whole(self, wanted: ChatRequest, requests: list[dict[str, Any]]) -> dict[str, Any]:
+    async def _whole(self, requests: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
         said: list[list[dict[str, Any]]] = [[] for _ in requests]
         async for index, piece in self._pieces(requests):
             said[index].append(piece)
-        logprobs = bool(wanted.logprobs)
-        return {
-            "id": new_id("chatcmpl"),
-            "object": "chat.completion",
-            "created": int(time.time()),
-            "model": wanted.model,
-            "choices": [_choice(n, pieces, logprobs=logprobs) for n, pieces in enumerate(said)],
-            "usage": _usage([pieces[-1] for pieces in said]),
-        }
+        return said
 
     def _origin(self, name: str) -> tuple[str, str | None]:
         """Return the base and the checkpoint's folder behind a name; raises ApiError 404."""
@@ -194,6 +208,22 @@ class ChatEndpoints:
         return bases + tuned
 
 
+def _streamed(lines: AsyncIterator[bytes]) -> Response:
+    return StreamingResponse(lines, media_type="text/event-stream")
+
+
+def _answer(
+    kind: str,
+    prefix: str,
+    wanted: ReplyRequest,
+    choices: list[dict[str, Any]],
+    said: list[list[dict[str, Any]]],
+) -> Response:
+    head = {"id": new_id(prefix), "object": kind, "created": int(time.time())}
+    usage = _usage([pieces[-1] for pieces in said], wanted.count)
+    return JSONResponse({**head, "model": wanted.model, "choices": choices, "usage": usage})
+
+
 def _choice(index: int, pieces: list[dict[str, Any]], *, logprobs: bool) -> dict[str, Any]:
     said = "".join(piece["text"] for piece in pieces)
     message: dict[str, Any] = {"role": "assistant", "content": said, "refusal": None}
@@ -211,9 +241,9 @@ def _calls(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [{"id": new_id("call"), "type": "function", "function": call} for call in found]
 
 
-def _usage(ends: list[dict[str, Any]]) -> dict[str, int]:
-    """Return the numbers of tokens; the prompt counts once, however many replies it got."""
-    read = ends[-1]["prompt_tokens"]
+def _usage(ends: list[dict[str, Any]], count: int) -> dict[str, int]:
+    """Return the numbers of tokens; a prompt counts once, however many replies (count) it got."""
+    read = sum(end["prompt_tokens"] for end in ends[::count])
     written = sum(end["completion_tokens"] for end in ends)
     return {
         "prompt_tokens": read,
@@ -282,7 +312,43 @@ async def _events(
         yield _line(error.body())  # the head of the answer has gone long ago
         return
     if wanted.tells_usage:
-        yield _line({**head, "choices": [], "usage": _usage(ends)})
+        yield _line({**head, "choices": [], "usage": _usage(ends, wanted.count)})
+    yield b"data: [DONE]\n\n"
+
+
+async def _completion_events(
+    wanted: ReplyRequest,
+    first: tuple[int, dict[str, Any]],
+    rest: AsyncIterator[tuple[int, dict[str, Any]]],
+    *,
+    logprobs: bool,
+) -> AsyncIterator[bytes]:
+    head = {
+        "id": new_id("cmpl"),
+        "object": "text_completion",
+        "created": int(time.time()),
+        "model": wanted.model,
+        **({"usage": None} if wanted.tells_usage else {}),
+    }
+    ends = [first[1]] if "done" in first[1] else []
+    begun: dict[int, int] = {}
+
+    def chunk(index: int, piece: dict[str, Any]) -> bytes:
+        offset = begun.get(index, 0)
+        begun[index] = offset + len(piece["text"])
+        choice = completion_choice(index, [piece], logprobs=logprobs, offset=offset)
+        return _line({**head, "choices": [choice]})
+
+    yield chunk(*first)
+    try:
+        async for index, piece in rest:
+            ends += [piece] if "done" in piece else []
+            yield chunk(index, piece)
+    except ApiError as error:
+        yield _line(error.body())
+        return
+    if wanted.tells_usage:
+        yield _line({**head, "choices": [], "usage": _usage(ends, wanted.count)})
     yield b"data: [DONE]\n\n"
 
 

@@ -13,11 +13,13 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from curator.tune.local.answers import ApiError, not_found, page
+from curator.tune.local.answers import ApiError, not_found, page, refuse_unknown
 from curator.tune.local.folders import new_id, read_json, write_json
 
-_MAX_BYTES = 5 * 1024**3
+MAX_BYTES = 5 * 1024**3
 _LIFETIMES = range(3600, 2_592_001)
+_PURPOSES = ("fine-tune", "batch", "evals", "user_data")
+_FIELDS = ("file", "purpose", "expires_after[anchor]", "expires_after[seconds]")
 
 
 class FileStore:
@@ -60,7 +62,7 @@ class FileStore:
             while block := source.read(1 << 20):
                 digest.update(block)
                 target.write(block)
-                if target.tell() > _MAX_BYTES:
+                if target.tell() > MAX_BYTES:
                     shutil.rmtree(folder)
                     raise ApiError(413, "The file is over 5 GB.", param="file")
             target.flush()
@@ -98,9 +100,14 @@ class FileStore:
         return self.root / identifier
 
 
-def _lifetime(form: Mapping[str, Any]) -> int | None:
-    """Return the seconds after which an upload goes away; raises ApiError where they are not sound."""
-    anchor, seconds = form.get("expires_after[anchor]"), form.get("expires_after[seconds]")
+def check_purpose(purpose: object) -> None:
+    """Raise ApiError for a purpose that files cannot have here."""
+    if purpose not in _PURPOSES:
+        raise ApiError(400, f"The purpose {purpose!r} is unknown; use fine-tune.", param="purpose")
+
+
+def lifetime_of(anchor: object, seconds: object) -> int | None:
+    """Return the seconds after which a file goes away; raises ApiError where they are not sound."""
     if anchor is None and seconds is None:
         return None
     text = str(seconds)
@@ -113,20 +120,22 @@ def _lifetime(form: Mapping[str, Any]) -> int | None:
     return int(text)
 
 
+def _lifetime(form: Mapping[str, Any]) -> int | None:
+    return lifetime_of(form.get("expires_after[anchor]"), form.get("expires_after[seconds]"))
+
+
 def routes(files: FileStore) -> list[Route]:
     """Return the endpoints over a store."""
 
     async def create(request: Request) -> Response:
-        form = await request.form(max_files=1, max_fields=8)
-        upload, purpose = form.get("file"), form.get("purpose")
-        if not isinstance(upload, UploadFile):
-            raise ApiError(400, "The form has no file.", param="file")
-        if purpose not in ("fine-tune", "batch", "evals", "user_data"):
-            raise ApiError(
-                400, f"The purpose {purpose!r} is unknown; use fine-tune.", param="purpose"
-            )
-        name = upload.filename or "file.jsonl"
-        return JSONResponse(files.add(upload.file, name, str(purpose), _lifetime(form)))
+        async with request.form(max_files=1, max_fields=8) as form:
+            refuse_unknown(form, _FIELDS)
+            upload, purpose = form.get("file"), form.get("purpose")
+            if not isinstance(upload, UploadFile):
+                raise ApiError(400, "The form has no file.", param="file")
+            check_purpose(purpose)
+            name = upload.filename or "file.jsonl"
+            return JSONResponse(files.add(upload.file, name, str(purpose), _lifetime(form)))
 
     async def index(request: Request) -> Response:
         purpose = request.query_params.get("purpose")

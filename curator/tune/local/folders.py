@@ -102,10 +102,15 @@ class JobFolder:
         data: Mapping[str, Any] | None = None,
         details: Mapping[str, Any] | None = None,
     ) -> None:
-        """Append one event; a metrics event carries data with its step, another may carry details."""
+        """Append one event; a metrics event carries data with its step, another may carry details.
+
+        The event of a step is the same one whenever the step is done, so that a resumed job, which
+        repeats steps, tells no reader of a step twice.
+        """
+        birth = f"-{self.id.removeprefix('ftjob-')}-step-{data['step']}" if data else ""
         entry = {
             "object": "fine_tuning.job.event",
-            "id": new_id("ftevent"),
+            "id": f"ftevent{birth}" if birth else new_id("ftevent"),
             "created_at": int(time.time()),
             "level": level,
             "message": message,

@@ -7,7 +7,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from curator.tune.local import devices
-from curator.tune.local.answers import ApiError, json_body, not_found, page
+from curator.tune.local.answers import ApiError, json_body, not_found, page, refuse_unknown
 from curator.tune.local.bases import BaseUnusable, find_base
 from curator.tune.local.checkpoint_bases import family_of
 from curator.tune.local.files_api import FileStore
@@ -15,7 +15,20 @@ from curator.tune.local.folders import FINISHED, JobFolder
 from curator.tune.local.options import BadOption, resolve
 from curator.tune.local.queue import Queue
 
-_PROTOCOL_STATUS = {"starting": "running"}
+_PROTOCOL_STATUS = {"starting": "running", "paused": "queued"}
+"""Our words that the protocol's types do not have, and its own for them; "paused" stands beside it."""
+
+_BODY = (
+    "model",
+    "training_file",
+    "validation_file",
+    "method",
+    "hyperparameters",
+    "suffix",
+    "seed",
+    "metadata",
+    "integrations",
+)
 
 
 def job_object(job: JobFolder) -> dict[str, Any]:
@@ -37,6 +50,7 @@ def job_object(job: JobFolder) -> dict[str, Any]:
         "fine_tuned_model": model_id(job) if state.get("checkpoint") else None,
         "organization_id": "this-computer",
         "status": _PROTOCOL_STATUS.get(state["status"], state["status"]),
+        "paused": state["status"] == "paused",
         "hyperparameters": hyper,
         "method": _method_object(options, hyper),
         "training_file": spec["training_file"],
@@ -156,9 +170,7 @@ class JobEndpoints:
 
 def _spec(body: dict[str, Any], files: FileStore) -> dict[str, Any]:
     """Check a request and return what the job folder keeps; raises ApiError."""
-    for name in ("model", "training_file"):
-        if not isinstance(body.get(name), str):
-            raise ApiError(400, f"{name} is required.", param=name)
+    _check_shape(body)
     suffix = body.get("suffix")
     if suffix is not None and not (isinstance(suffix, str) and 1 <= len(suffix) <= 64):
         raise ApiError(400, "suffix must have 1 to 64 characters.", param="suffix")
@@ -193,6 +205,36 @@ def _spec(body: dict[str, Any], files: FileStore) -> dict[str, Any]:
         "suffix": suffix,
         "metadata": metadata,
     }
+
+
+def _check_shape(body: dict[str, Any]) -> None:
+    """Raise ApiError for a key that is not known, or a value of another kind."""
+    refuse_unknown(body, _BODY)
+    for name in ("model", "training_file"):
+        if not isinstance(body.get(name), str):
+            raise ApiError(400, f"{name} is required.", param=name)
+    if not isinstance(body.get("validation_file"), (str, type(None))):
+        raise ApiError(400, "validation_file is the id of a file.", param="validation_file")
+    if body.get("integrations"):
+        raise ApiError(
+            400,
+            "This computer sends nothing to other services; leave integrations out.",
+            code="unsupported_parameter",
+            param="integrations",
+        )
+    method = body.get("method") or {}
+    if not isinstance(method, dict):
+        raise ApiError(400, "method is an object with its type.", param="method")
+    kind = str(method.get("type", "supervised"))
+    refuse_unknown(method, ("type", kind), "method")
+    inner = method.get(kind) or {}
+    if not isinstance(inner, dict):
+        raise ApiError(400, f"method.{kind} is an object.", param="method")
+    if kind in ("supervised", "dpo"):
+        refuse_unknown(inner, ("hyperparameters",), f"method.{kind}")
+    for hyper in (body.get("hyperparameters"), inner.get("hyperparameters")):
+        if not isinstance(hyper, (dict, type(None))):
+            raise ApiError(400, "hyperparameters is an object.", param="hyperparameters")
 
 
 def _method_only(body: dict[str, Any]) -> dict[str, Any]:

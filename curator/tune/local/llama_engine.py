@@ -65,13 +65,19 @@ class LlamaEngine:
             "seed": int(request.get("seed") or 0),
             # The whole distribution, as the other engine draws from it.
             "top_k": 0,
-            "top_p": 1.0,
+            "top_p": float(request.get("top_p") or 1.0),
             "min_p": 0.0,
             "n_probs": max(1, wanted),
             "cache_prompt": False,
             "lora": scales,
             "stream": True,
         }
+        if request.get("schema"):
+            # Without this a small model writes white space until its limit.
+            asked["json_schema"] = {
+                **request["schema"],
+                "x-guidance": {"whitespace_flexible": False},
+            }
         for entry in self._stream(asked):
             top = [(o["token"], float(o["logprob"])) for o in entry["top_logprobs"][:wanted]]
             yield int(entry["id"]), float(entry["logprob"]), top

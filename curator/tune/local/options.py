@@ -1,6 +1,7 @@
 """How a local job trains: the OpenAI hyperparameters plus our own, with bounds and plain-word help."""
 
 import json
+import secrets
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Final, Literal, get_args, get_origin
@@ -13,6 +14,13 @@ _MOST_WORDS: Final = 1000
 
 METADATA_KEY: Final = "curator.options"
 """The metadata key under which options beyond OpenAI's travel, as one compact JSON object."""
+
+
+_HYPERPARAMETERS: Final = {
+    "supervised": ("n_epochs", "batch_size", "learning_rate_multiplier"),
+    "dpo": ("n_epochs", "batch_size", "learning_rate_multiplier", "beta"),
+}
+"""The protocol's hyperparameters, by the type of job."""
 
 
 class BadOption(ValueError):
@@ -205,7 +213,8 @@ def defaults_for(
 def resolve(request: Mapping[str, Any], *, tiny: bool) -> TrainingOptions:
     """Turn a job request (method or legacy hyperparameters, metadata, seed) into options.
 
-    "auto" and absent values take the defaults of the method. Raises BadOption.
+    "auto" and absent values take the defaults of the method, an absent seed a random one. Raises
+    BadOption for what is unknown or out of bounds.
     """
     own = _own_options(request)
     kind = (request.get("method") or {}).get("type", "supervised")
@@ -222,7 +231,15 @@ def resolve(request: Mapping[str, Any], *, tiny: bool) -> TrainingOptions:
         )
     hyper = dict(request.get("hyperparameters") or {})
     hyper.update(((request.get("method") or {}).get(kind) or {}).get("hyperparameters") or {})
-    values: dict[str, Any] = {}
+    for name in hyper:
+        if name not in _HYPERPARAMETERS[kind]:
+            raise BadOption(
+                name,
+                f"This computer has no hyperparameter {name!r} for {kind} jobs; it has "
+                f"{', '.join(_HYPERPARAMETERS[kind])}. Its own options stand in the metadata "
+                f"{METADATA_KEY}.",
+            )
+    values: dict[str, Any] = {"seed": secrets.randbelow(2**31)}
     for theirs, ours in (("n_epochs", "epochs"), ("batch_size", "batch_size"), ("beta", "beta")):
         if hyper.get(theirs, "auto") not in ("auto", None):
             values[ours] = hyper[theirs]

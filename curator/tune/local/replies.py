@@ -21,6 +21,7 @@ from curator.tune.local import (
     vocabulary,
 )
 from curator.tune.local.encoding import TemplateRefused, encode_prompt
+from curator.tune.local.json_mask import JsonMask
 from curator.tune.local.light_tokenizer import LightTokenizer, can_read
 from curator.tune.local.llama_engine import LlamaEngine, Token
 from curator.tune.local.speech import Speech
@@ -40,6 +41,10 @@ class Loaded:
     adapter: Path | None = None
 
 
+class SchemaRefused(TemplateRefused):
+    """A reply cannot be held to the schema that was asked for."""
+
+
 def main() -> int:
     """Answer requests until standard input ends."""
     loaded: Loaded | None = None
@@ -52,7 +57,7 @@ def main() -> int:
             for piece in _reply(loaded, request):
                 _say(piece)
         except (bases.BaseUnusable, TemplateRefused) as error:
-            _say({"error": str(error), "status": 400})
+            _say({"error": str(error), "status": 400, "param": _param(error)})
         except Exception as error:  # noqa: BLE001 - worker boundary: one bad request must not end the process
             traceback.print_exc()
             _say({"error": f"{type(error).__name__}: {error}", "status": 500})
@@ -123,9 +128,13 @@ def _by_torch(base: bases.Base, folder: Path | None) -> Loaded:
 
 def _reply(loaded: Loaded, request: dict[str, Any]) -> Iterator[dict[str, Any]]:
     if loaded.head is not None:
+        if "messages" not in request or request.get("schema"):
+            raise TemplateRefused(
+                "this checkpoint names the label of a conversation and writes no text of its own"
+            )
         yield from _label(loaded, loaded.head, request)
         return
-    ids = encode_prompt(loaded.tokenizer, request["messages"], request.get("tools"))
+    ids = _read(loaded.tokenizer, request)
     context = bases.find_base(loaded.key[0]).context
     if loaded.engine is not None:
         context = min(context, llama_engine.MOST_CONTEXT)
@@ -160,6 +169,30 @@ def _reply(loaded: Loaded, request: dict[str, Any]) -> Iterator[dict[str, Any]]:
     }
 
 
+def _read(tokenizer: Any, request: dict[str, Any]) -> list[int]:
+    """Return the ids of what is asked: a conversation in the base's template, or a bare prompt."""
+    if "prompt" not in request:
+        return encode_prompt(tokenizer, request["messages"], request.get("tools"))
+    return list(tokenizer(request["prompt"], add_special_tokens=True)["input_ids"])
+
+
+def _param(error: Exception) -> str | None:
+    return "response_format" if isinstance(error, SchemaRefused) else None
+
+
+def _mask(loaded: Loaded, schema: dict[str, Any], size: int) -> JsonMask:
+    """Return what holds a reply to a schema; raises SchemaRefused where that cannot be."""
+    try:
+        described = loaded.tokenizer.backend_tokenizer.to_str()
+        return JsonMask(described, size, loaded.tokenizer.eos_token_id, schema)
+    except ImportError as error:
+        raise SchemaRefused(
+            "replies in JSON need a package that the trainer lacks: curator trainer --install adds it"
+        ) from error
+    except ValueError as error:
+        raise SchemaRefused(str(error)) from error
+
+
 def _label(loaded: Loaded, head: Path, request: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Answer with the label a head gives; the other labels are its top log probabilities."""
     text = heads.text_of(request["messages"])
@@ -180,7 +213,9 @@ def _tokens(loaded: Loaded, ids: list[int], request: dict[str, Any], limit: int)
 
     generator = torch.Generator().manual_seed(int(request.get("seed") or 0))
     temperature = float(request.get("temperature") or 0.0)
+    share = float(request.get("top_p") or 1.0)
     wanted = int(request.get("top_logprobs") or 0)
+    mask = None
     past = None
     given = torch.tensor([ids])
     whole = given
@@ -191,12 +226,17 @@ def _tokens(loaded: Loaded, ids: list[int], request: dict[str, Any], limit: int)
                 past = answer.past_key_values
             else:
                 answer = loaded.network(input_ids=whole, use_cache=False)
-        scores = torch.log_softmax(answer.logits[0, -1].float(), -1)
+        logits = answer.logits[0, -1].float()
+        if request.get("schema"):
+            mask = mask or _mask(loaded, request["schema"], len(logits))
+            logits = _held(logits, mask.allowed())
+        scores = torch.log_softmax(logits, -1)
         if temperature > 0:
-            chances = torch.softmax(answer.logits[0, -1].float() / temperature, -1)
-            token = int(torch.multinomial(chances, 1, generator=generator))
+            token = _drawn(torch.softmax(logits / temperature, -1), share, generator)
         else:
             token = int(scores.argmax())
+        if mask is not None:
+            mask.take(token)
         best = torch.topk(scores, wanted) if wanted else None
         top = (
             [
@@ -209,6 +249,27 @@ def _tokens(loaded: Loaded, ids: list[int], request: dict[str, Any], limit: int)
         yield token, float(scores[token]), top
         given = torch.tensor([[token]])
         whole = torch.cat([whole, given], dim=1)
+
+
+def _held(logits: Any, allowed: bytes) -> Any:
+    """Return the logits with every token ruled out that would break the schema."""
+    import torch
+
+    bits = torch.frombuffer(bytearray(allowed), dtype=torch.uint8)
+    each = (bits.unsqueeze(1) >> torch.arange(8, dtype=torch.uint8)) & 1
+    return logits.masked_fill(each.flatten()[: len(logits)] == 0, float("-inf"))
+
+
+def _drawn(chances: Any, share: float, generator: Any) -> int:
+    """Draw a token among the likeliest that together have this share of the chance."""
+    import torch
+
+    if share < 1.0:
+        sorted_chances, order = chances.sort(descending=True)
+        # The token that crosses the share still counts, so one is always left.
+        beyond = sorted_chances.cumsum(-1) - sorted_chances >= share
+        chances = chances.masked_fill(beyond.scatter(0, order, beyond), 0.0)
+    return int(torch.multinomial(chances, 1, generator=generator))
 
 
 if __name__ == "__main__":

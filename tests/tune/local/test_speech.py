@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from curator.tune.local.answers import ApiError
-from curator.tune.local.chat_requests import read_request
+from curator.tune.local.chat_requests import read_chat
 from curator.tune.local.speech import Speech
 
 HELLO = {"model": "tiny", "messages": [{"role": "user", "content": "hi"}]}
@@ -75,19 +75,88 @@ def test_half_a_character_at_the_end_is_said_as_such():
         ({"stop": ["a"] * 5}, "stop", "invalid_value"),
         ({"top_logprobs": 21, "logprobs": True}, "top_logprobs", "invalid_value"),
         ({"top_logprobs": 2}, "top_logprobs", "invalid_value"),
-        ({"top_p": 0.9}, "top_p", "unsupported_parameter"),
-        ({"response_format": {"type": "json_object"}}, "response_format", "unsupported_parameter"),
+        ({"top_p": 0}, "top_p", "invalid_value"),
+        ({"frequency_penalty": 0.5}, "frequency_penalty", "unsupported_parameter"),
+        ({"tool_choice": "required"}, "tool_choice", "unsupported_parameter"),
+        ({"tools": [{"type": "custom", "custom": {"name": "x"}}]}, "tools", "invalid_value"),
+        ({"parallel_tool_calls": False}, "parallel_tool_calls", "unsupported_parameter"),
+        ({"reasoning_effort": "high"}, "reasoning_effort", "unsupported_parameter"),
+        ({"max_token": 3}, "max_token", "unknown_parameter"),
+        ({"stream_options": {"usage": True}}, "stream_options", "unknown_parameter"),
+        ({"response_format": {"type": "xml"}}, "response_format", "unsupported_parameter"),
     ],
 )
 def test_a_request_that_is_none_names_its_parameter(more, param, code):
     with pytest.raises(ApiError) as caught:
-        read_request({**HELLO, **more})
+        read_chat({**HELLO, **more})
     assert (caught.value.status, caught.value.param, caught.value.code) == (400, param, code)
+
+
+IMAGE = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}}
+
+
+@pytest.mark.parametrize(
+    "part", [IMAGE, {"type": "input_audio", "input_audio": {}}, {"type": "file", "file": {}}]
+)
+def test_what_a_base_cannot_read_is_refused_and_not_left_out(part):
+    text = {"type": "text", "text": "What is this?"}
+    with pytest.raises(ApiError, match=part["type"]) as caught:
+        read_chat({**HELLO, "messages": [{"role": "user", "content": [text, part]}]})
+    assert (caught.value.param, caught.value.code) == ("messages", "unsupported_content")
 
 
 def test_a_request_keeps_what_templates_read():
     message = {"role": "assistant", "content": None, "tool_calls": [{"id": "1"}], "name": "x"}
-    asked = read_request({**HELLO, "messages": [message], "stop": "a", "seed": -1, "top_p": 1.0})
-    sent = asked.for_reply("tiny", None, 2)
-    assert sent["messages"] == [message]
-    assert (sent["stop"], sent["seed"], sent["max_tokens"]) == (["a"], 1, None)
+    echoed = {**message, "refusal": None, "annotations": [], "audio": None, "function_call": None}
+    asked = read_chat({**HELLO, "messages": [echoed], "stop": "a", "seed": -1, "n": 3})
+    sent = asked.for_replies("tiny", None)
+    assert sent[2]["messages"] == [{**message, "annotations": []}]
+    assert (sent[2]["stop"], sent[2]["seed"], sent[2]["max_tokens"]) == (["a"], 1, None)
+
+
+def test_replies_without_a_seed_are_drawn_anew():
+    seeds = {read_chat(HELLO).for_replies("tiny", None)[0]["seed"] for _ in range(20)}
+    assert len(seeds) > 10
+
+
+def test_a_tool_choice_of_none_shows_no_tools():
+    tools = [{"type": "function", "function": {"name": "f", "parameters": {}}}]
+    for choice, shown in ((None, tools), ("auto", tools), ("none", None)):
+        asked = read_chat({**HELLO, "tools": tools, "tool_choice": choice})
+        assert asked.for_replies("tiny", None)[0]["tools"] == shown
+
+
+PERSON = {
+    "type": "object",
+    "properties": {"name": {"type": "string", "maxLength": 9}, "age": {"type": "integer"}},
+    "required": ["name", "age"],
+    "additionalProperties": False,
+}
+
+
+def schema(value, **more):
+    told = {"name": "it", "schema": value, "strict": True}
+    return {"response_format": {"type": "json_schema", "json_schema": told, **more}}
+
+
+def test_a_schema_that_replies_can_be_held_to_is_taken():
+    taken = {**PERSON, "$defs": {"a": PERSON}, "description": "x"}
+    assert read_chat({**HELLO, **schema(taken)}).for_replies("t", None)[0]["schema"] == taken
+    assert read_chat({**HELLO, "response_format": {"type": "text"}}).response_format
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        schema(None), schema([]), schema({"type": "person"}), schema(PERSON, more=1),
+        schema({"type": "string", "pattern": "a+"}), schema({"oneOf": []}), schema({"not": {}}),
+        schema({"properties": {"a": {"type": "integer", "minimum": 3}}}), schema({"$ref": "#/x"}),
+        schema({"properties": {"a": {"items": {"format": "date"}}}}), schema({"anyOf": {}}),
+        {"response_format": {"type": "json_schema"}}, {"response_format": {"type": "json_schema",
+        "json_schema": {"name": "x", "schema": {}, "extra": 1}}}, schema({"properties": []}),
+    ],
+)  # fmt: skip
+def test_a_schema_that_would_be_kept_by_half_is_refused(wrong):
+    with pytest.raises(ApiError, match="response_format") as caught:
+        read_chat({**HELLO, **wrong})
+    assert (caught.value.status, caught.value.param) == (400, "response_format")
