@@ -76,9 +76,16 @@ def _line(name: str, group: list[Mapping[str, Json]]) -> tuple[str, ...]:
         str(last["kind"]),
         str(last["base"] or ""),
         _size(sum(row["size"] or 0 for row in group)),
-        str(last["shutdown_date"] or ""),
+        _until(last),
         more,
     )
+
+
+def _until(row: Mapping[str, Json]) -> str:
+    """Return the last days of a model, as far as they are known: one date, or those a service keeps."""
+    words = (("retires", "retires"), ("trains", "trained until"), ("serves", "answers until"))
+    dates = [f"{word} {row[name]}" for name, word in words if row.get(name)]
+    return ", ".join(dates) or str(row["shutdown_date"] or "")
 
 
 def _step(name: str) -> float:

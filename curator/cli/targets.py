@@ -47,14 +47,17 @@ def _add_parts(parts: "argparse._SubParsersAction[Parser]") -> None:
 
 
 def _list(_options: Options, _progress: Progress) -> Answer:
-    from curator.tune.targets import load_targets
+    from curator.tune.targets import load_targets, unreadable_targets
 
     targets = [_row(target) for _, target in sorted(load_targets().items())]
     rows = [
         (str(each["name"]), str(each["label"]), ", ".join(each["methods"]), str(each["key"]))
         for each in targets
     ]
-    return Answer({"targets": targets}, table([("target", "what", "methods", "key"), *rows]))
+    lines = table([("target", "what", "methods", "key"), *rows])
+    broken = unreadable_targets()
+    keys = {"targets": targets, "unreadable": broken}
+    return Answer(keys, (*lines, *(f"! {why}" for why in broken.values())))
 
 
 def _row(target: "Target") -> dict[str, Json]:
@@ -74,6 +77,8 @@ def _row(target: "Target") -> dict[str, Json]:
         "own": is_own(target.id),
         "jobs_until": end.create.isoformat() if end else None,
         "served_until": end.serve.isoformat() if end else None,
+        "lifetimes": [one.model_dump(mode="json") for one in target.lifetimes],
+        "verified": target.verified,
         "note": target.note,
     }
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from curator.cli.answer import FOUND, Answer
+from curator.cli.answer import FOUND, Answer, notice
 from curator.cli.arguments import Options, Verbs, is_project, open_current, pairs
 from curator.cli.job_page import outcome
 from curator.cli.progress import Progress
@@ -74,6 +74,8 @@ def _train(options: Options, progress: Progress) -> Answer:
         return _bundle(Path(options.bundle), folder, recipe)
     if options.dry_run:
         return Answer(row, _said(row), FOUND if found.errors else 0)
+    for warning in found.warnings:
+        notice(f"! {warning}")
     keys = commands.start(
         folder,
         recipe,

@@ -8,6 +8,7 @@ from typing import Any
 from curator.curate.cost import load_prices
 from curator.dataset.errors import WrongUse
 from curator.tune.addresses import host_of
+from curator.tune.asking_first import with_answers
 from curator.tune.client import connect
 from curator.tune.exported import open_export
 from curator.tune.following import Order, follow, order, refresh
@@ -37,6 +38,7 @@ def plan(
         prices=load_prices(corrected_prices()),
         past=past,
     )
+    found = with_answers(found, recipe)
     return found, found.to_row()
 
 

@@ -58,7 +58,9 @@ def _served(target: Target) -> Iterator[dict[str, Any]]:
             is_tuned = each.name in bases or each.name.startswith("ft:")
             base = bases.get(each.name) or (each.name.split(":")[1] if is_tuned else None)
             kind = "checkpoint" if is_tuned else "base"
-            yield _row(each.name, kind, base, shutdown_date=each.shutdown or None)
+            dates = target.lifetime_of(each.name)
+            kept = dates.model_dump(mode="json", exclude={"pattern"}) if dates else {}
+            yield _row(each.name, kind, base, shutdown_date=each.shutdown or None, **kept)
 
 
 def _here() -> Iterator[dict[str, Any]]:

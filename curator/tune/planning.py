@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from curator.curate.cost import Cost, LastDays, Offer, choose_epochs, cost, last_days
+from curator.curate.cost import Cost, LastDays, Offer, choose_epochs, cost
 from curator.curate.tokens import count_conversation, counter, resolve_base_model
 from curator.dataset import Conversation
 from curator.dataset.errors import Cancelled, UnreadableInput
@@ -15,6 +15,7 @@ from curator.tune.addresses import host_of
 from curator.tune.exported import Exported
 from curator.tune.graders import row_faults
 from curator.tune.jobs import Job, State
+from curator.tune.lifetimes import days_of, end_errors, end_warnings
 from curator.tune.recipe import Recipe
 from curator.tune.targets import Method
 from curator.tune.uploads import IsCancelled, Progress, hash_file
@@ -123,7 +124,7 @@ def dry_run(
     if here is not None and here.epochs is not None:
         epochs = here.epochs
     price = cost(counted.tokens, epochs, recipe.base, target=recipe.target.prices, prices=prices)
-    days = last_days(recipe.base, recipe.target.prices, prices)
+    days = days_of(recipe, prices)
     errors = _errors(exported, recipe, counted, days, day, is_changed=is_changed)
     if counted.refused:
         errors.append(_refusal(counted.refused, recipe.base))
@@ -311,14 +312,7 @@ def _errors(
         found.append("Reinforcement training needs a validation part. Make a split that has one.")
     if recipe.grader is not None:
         found += row_faults(enumerate(exported.lines(), 1), recipe.grader)
-    closed = days.create if days else None
-    if closed is not None and day > closed:
-        found.append(f"{recipe.base} took its last jobs on {closed:%Y-%m-%d}. Choose another.")
-    elif target.end_of_life is not None and day > target.end_of_life.create:
-        found.append(
-            f"{target.label} took its last jobs on {target.end_of_life.create:%Y-%m-%d}. "
-            "Choose another target."
-        )
+    found += end_errors(recipe, days, day)
     return found
 
 
@@ -372,23 +366,3 @@ def _warnings(
             "service's price page."
         )
     return found
-
-
-def end_warnings(recipe: Recipe, days: LastDays | None, day: date) -> tuple[str, ...]:
-    """Return what a person must know of last days before a start, in plain words."""
-    end = recipe.target.end_of_life
-    serve = days.serve if days and days.serve else (end.serve if end else None)
-    create = days.create if days and days.create else (end.create if end else None)
-    found = []
-    if serve is not None and day > serve:
-        found.append(f"{recipe.base} was switched off on {serve:%Y-%m-%d}.")
-    elif serve is not None:
-        left = (serve - day).days
-        closing = f" New jobs are taken until {create:%Y-%m-%d}." if create else ""
-        found.append(
-            f"Whatever is trained from {recipe.base} stops answering on {serve:%Y-%m-%d}, in {left} "
-            f"days.{closing}"
-        )
-    if end is not None and end.note:
-        found.append(end.note)
-    return tuple(found)

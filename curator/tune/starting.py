@@ -16,6 +16,7 @@ from typing import Any, Final
 from curator.dataset.errors import Cancelled, CuratorError, GateFailed, TargetError
 from curator.tune import lineage
 from curator.tune.answers import job_changes, metadata_of, number, text
+from curator.tune.asking_first import refuse_unlike
 from curator.tune.client import CallFailed, Connection
 from curator.tune.exported import Exported
 from curator.tune.grading import ask_about_grader
@@ -88,6 +89,7 @@ def start_job(
     told = _with_heartbeat(table, token, progress)
     try:
         table.keep_lineage(token, lineage.pack(exported))
+        refuse_unlike(connection)
         ask_about_grader(connection, recipe.grader)
         table.update(token, status=State.UPLOADING)
         training, validation = _upload_both(

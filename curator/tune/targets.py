@@ -4,7 +4,9 @@ import json
 import os
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Final, Literal
 
@@ -79,6 +81,19 @@ class EndOfLife(_Profile):
     note: str = ""
 
 
+class Lifetime(_Profile):
+    """The dates a service keeps for one base model; None is not announced.
+
+    retires is when it takes no new customers for it, trains the last day of jobs for those it has,
+    serves the last day its checkpoints answer.
+    """
+
+    pattern: str
+    retires: date | None = None
+    trains: date | None = None
+    serves: date | None = None
+
+
 class ProfileSource(_Profile):
     """Where a profile comes from and when that was looked at."""
 
@@ -91,7 +106,7 @@ class Target(_Profile):
 
     id: str = Field(pattern=_ID.pattern)
     label: str
-    protocol: Literal["openai", "local", "together", "fireworks"]
+    protocol: Literal["openai", "local", "together"]
     base_url: str
     address_fields: tuple[AddressField, ...] = ()
     address: Mapping[str, str] = {}
@@ -121,6 +136,9 @@ class Target(_Profile):
     bases: tuple[str, ...] = ()
     prices: str
     end_of_life: EndOfLife | None = None
+    lifetimes: tuple[Lifetime, ...] = ()
+    tells_serving: bool = False
+    verified: bool = True
     note: str = ""
     deploy_url: str = ""
     source: ProfileSource
@@ -145,6 +163,12 @@ class Target(_Profile):
         """Whether every blank of the address is filled in."""
         parts = (self.url, *self.headers.values(), *self.parameters.values())
         return not any("{" in part for part in parts)
+
+    def lifetime_of(self, base: str) -> Lifetime | None:
+        """Return the dates of a base model at this target, None where none are known."""
+        # A copy that was kept before there were dates takes those of the profile it was made from.
+        known = self.lifetimes or _shipped_lifetimes(self.prices)
+        return next((one for one in known if re.fullmatch(one.pattern, base)), None)
 
     def _filled(self, text: str) -> str:
         for name, value in self.address.items():
@@ -197,18 +221,48 @@ def load_targets() -> dict[str, Target]:
     targets = {**shipped, _LOCAL: _with_local_address(shipped[_LOCAL])}
     folder = settings_folder() / "targets"
     for path in sorted(folder.glob("*.json")) if folder.is_dir() else ():
-        mine = read_target(path)
-        targets[mine.id] = mine
+        # One that cannot be read takes no other with it; who asks for it by name hears why.
+        with suppress(UnreadableInput):
+            mine = read_target(path)
+            targets[mine.id] = mine
     return targets
+
+
+def unreadable_targets() -> dict[str, str]:
+    """Return why profiles of the user's own cannot be read, by their names."""
+    found = {}
+    folder = settings_folder() / "targets"
+    for path in sorted(folder.glob("*.json")) if folder.is_dir() else ():
+        try:
+            read_target(path)
+        except UnreadableInput as error:
+            found[path.stem] = str(error)
+    return found
 
 
 def find_target(name: str) -> Target:
     """Return a target by id; raises WrongUse with the names there are."""
     targets = load_targets()
+    if name not in targets and _ID.fullmatch(name) and is_own(name):
+        read_target(_own_path(name))
+    if name not in targets and name in ended_targets():
+        raise WrongUse(ended_targets()[name])
     if name not in targets:
         known = ", ".join(sorted(targets))
         raise WrongUse(f'There is no target "{name}". Known targets: {known}.')
     return targets[name]
+
+
+@cache
+def _shipped_lifetimes(name: str) -> tuple[Lifetime, ...]:
+    path = resource("targets", f"{name}.json")
+    return read_target(path).lifetimes if path.is_file() else ()
+
+
+def ended_targets() -> dict[str, str]:
+    """Return what to say of services that take no jobs any more, by the name of their profile."""
+    told: dict[str, str] = json.loads(resource("ended-targets.json").read_text("utf-8"))
+    return told
 
 
 def read_target(path: Path) -> Target:
@@ -217,6 +271,9 @@ def read_target(path: Path) -> Target:
         return Target.model_validate_json(path.read_text("utf-8"))
     except ValidationError as error:
         first = error.errors()[0]
+        gone = ended_targets().get(str(first["input"])) if first["loc"] == ("protocol",) else None
+        if gone:
+            raise UnreadableInput(f"{gone} Remove the profile {path}.", path) from error
         where = ".".join(str(part) for part in first["loc"])
         raise UnreadableInput(
             f"The target profile {path} is not valid: {where}: {first['msg']}.", path

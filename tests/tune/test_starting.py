@@ -387,3 +387,25 @@ def test_a_dry_run_of_another_export_starts_nothing(connection, table, train_fil
     with pytest.raises(GateFailed, match="made again"):
         start_job(connection, table, exported, recipe, plan, pace=FAST, **quiet)
     assert (table.all(), server.count(*CREATE)) == ((), 0)
+
+
+@pytest.mark.parametrize(
+    ("route", "fault"),
+    [(("GET", "/models"), status(404)), (LIST, status(404)), (LIST, raw("<html>Welcome</html>"))],
+)
+def test_a_service_nobody_tried_is_asked_before_anything_is_uploaded(
+    starter, server, target, table, route, fault
+):
+    unlike = target.model_copy(update={"verified": False})
+    with Connection(unlike, Key(KEY)) as connection:
+        assert starter(connection).job in server.jobs
+        assert server.requests[0][0] == "GET"
+        server.fault(*route, fault, always=True)
+        before = server.methods_used(), len(server.files), server.count(*CREATE)
+        if route == LIST:
+            with pytest.raises(GateFailed, match="nothing was uploaded"):
+                starter(connection)
+            assert (server.methods_used(), len(server.files), server.count(*CREATE)) == before
+            assert table.all()[0].status is State.FAILED
+        else:
+            assert starter(connection).job in server.jobs  # a list of models is no must

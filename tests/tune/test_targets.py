@@ -4,16 +4,19 @@ import json
 import os
 import subprocess
 import sys
+from datetime import date
 
 import pytest
 from pydantic import ValidationError
 
+from curator.cli.main import main
 from curator.curate.cost import find_offer
 from curator.dataset.errors import UnreadableInput, WrongUse
 from curator.dataset.resources import resource
 from curator.tune.calls import curl_call, python_call
 from curator.tune.client import Connection
 from curator.tune.keys import Key
+from curator.tune.lifetimes import days_of, end_errors, end_warnings
 from curator.tune.probing import probe
 from curator.tune.recipe import make_recipe
 from curator.tune.targets import (
@@ -27,6 +30,7 @@ from curator.tune.targets import (
     save_target,
     settings_folder,
     state_folder,
+    unreadable_targets,
 )
 from tests.tune.protocol_server import KEY
 
@@ -123,13 +127,71 @@ def test_wrong_targets_are_refused(kind, name, address):
         derive_target(kind, name, "", address)
 
 
-def test_a_broken_own_profile_names_the_field():
+def test_a_broken_own_profile_is_named_and_takes_no_other_with_it(capsys):
     folder = settings_folder() / "targets"
     folder.mkdir(parents=True)
     body = json.loads(resource("targets", "openai.json").read_text("utf-8"))
-    (folder / "mine.json").write_text(json.dumps({**body, "surprise": 1}))
-    with pytest.raises(UnreadableInput, match="surprise"):
-        load_targets()
+    (folder / "mine.json").write_text(json.dumps({**body, "id": "mine", "surprise": 1}))
+    (folder / "fw.json").write_text(json.dumps({**body, "id": "fw", "protocol": "fireworks"}))
+    (folder / "half.json").write_text("{")
+    assert {"mine", "fw", "half"}.isdisjoint(load_targets())
+    for name, words in (("mine", "surprise"), ("fw", "no new managed"), ("half", "half.json")):
+        with pytest.raises(UnreadableInput, match=words):
+            find_target(name)
+    assert set(unreadable_targets()) == {"mine", "fw", "half"}
+    for more in ([], ["--json"]):
+        assert main(["targets", "list", *more]) == 0
+        shown = capsys.readouterr().out
+        assert "surprise" in shown
+        assert "openai" in shown
+
+
+def test_a_service_that_ended_is_no_target_and_says_what_to_do():
+    assert "fireworks" not in load_targets()
+    with pytest.raises(WrongUse, match=r"no new managed.*export"):
+        find_target("fireworks")
+
+
+AZURE = [
+    ("gpt-4.1-2025-04-14", "2026-10-14", "2027-04-14", "2027-10-14"),
+    ("gpt-4.1-mini", "2026-10-14", "2027-04-14", "2027-10-14"),
+    ("gpt-4o-2024-08-06", "2026-10-01", "2027-04-01", "2027-10-01"),
+    ("gpt-4o-mini-2024-07-18", "2026-10-01", "2027-04-01", "2027-10-01"),
+    ("gpt-4o-mini-2024-07-18.ft-0a1b", "2026-10-01", "2027-04-01", "2027-10-01"),
+    ("o4-mini-2025-04-16", None, "2027-04-16", "2027-10-16"),
+]
+
+
+@pytest.mark.parametrize(("base", "retires", "trains", "serves"), AZURE)
+@pytest.mark.parametrize("name", ["azure-v1", "azure-classic"])
+def test_the_three_dates_of_azure(name, base, retires, trains, serves):
+    found = find_target(name).lifetime_of(base).model_dump(mode="json", exclude={"pattern"})
+    assert found == {"retires": retires, "trains": trains, "serves": serves}
+    older = find_target(name).model_copy(update={"lifetimes": ()})
+    assert older.lifetime_of(base) == find_target(name).lifetime_of(base)
+    assert find_target(name).lifetime_of("gpt-oss-20b") is None
+
+
+@pytest.mark.parametrize(
+    ("day", "error", "words"),
+    [
+        (
+            "2026-09-01",
+            False,
+            ["is retired at Azure", "answering on 2027-10-14", "until 2027-04-14"],
+        ),
+        ("2026-11-28", False, ["was retired at Azure", "only accounts that trained it before"]),
+        ("2027-04-14", False, ["was retired at Azure"]),
+        ("2027-04-15", True, ["answering on 2027-10-14"]),
+        ("2027-10-15", True, ["was switched off on 2027-10-14"]),
+    ],
+)
+def test_the_three_dates_of_azure_rule_a_start(day, error, words):
+    recipe = make_recipe(find_target("azure-v1"), "gpt-4.1-mini-2025-04-14")
+    days, today = days_of(recipe), date.fromisoformat(day)
+    said = " ".join(end_warnings(recipe, days, today))
+    assert [word in said for word in words] == [True] * len(words)
+    assert bool(end_errors(recipe, days, today)) is error
 
 
 def test_profiles_are_frozen_and_hold_no_key():

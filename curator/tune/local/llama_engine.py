@@ -49,6 +49,8 @@ class LlamaEngine:
 
     def __init__(self, weights: Path) -> None:
         self.weights = weights
+        self.full = False
+        """Whether the last reply was cut at its limit: characters of several tokens come as one entry."""
         self._adapters: list[Path] = []
         self._server: Any = None
 
@@ -105,6 +107,7 @@ class LlamaEngine:
                 if "error" in answer:
                     raise RuntimeError(answer["error"].get("message", "llama.cpp failed"))
                 for choice in answer.get("choices", ()):
+                    self.full = choice.get("finish_reason") == "length"
                     yield from (choice.get("logprobs") or {}).get("content") or ()
         finally:
             left.set()

@@ -158,7 +158,8 @@ def _reply(loaded: Loaded, request: dict[str, Any]) -> Iterator[dict[str, Any]]:
         }
         if speech.stopped:
             break
-    full = len(speech.tokens) == limit and not speech.stopped
+    full = len(speech.tokens) == limit or (loaded.engine is not None and loaded.engine.full)
+    full = full and not speech.stopped
     said, calls = calling.read(speech.rest()) if calling else (speech.rest(), ())
     yield {
         "done": "tool_calls" if calls else "length" if full else "stop",

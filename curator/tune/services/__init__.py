@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
     from curator.tune.targets import Target
 
-PACKAGES: Final = {"together": "together>=3.1", "fireworks": "fireworks-ai>=1.2"}
+PACKAGES: Final = {"together": "together>=3.1"}
 """What pip is asked for where a service's own SDK is missing, by protocol."""
 
-_CHAT: Final = {"together": "/v1", "fireworks": "/inference/v1"}
+_CHAT: Final = {"together": "/v1"}
 
 
 def chat_address(target: "Target") -> str:
@@ -45,13 +45,9 @@ def own_client(
             timeout=httpx.Timeout(read_s, connect=connect_s),
             event_hooks={"request": [hook]},
         )
-        if target.protocol == "together":
-            from curator.tune.services.together import TogetherClient
+        from curator.tune.services.together import TogetherClient
 
-            return TogetherClient.build(target, secret, http, chat)
-        from curator.tune.services.fireworks import FireworksClient
-
-        return FireworksClient.build(target, secret, http, chat)
+        return TogetherClient.build(target, secret, http, chat)
     except ImportError:
         pass
     raise TargetError(

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from curator.tune.addresses import root_of
-from curator.tune.services import fireworks, together
+from curator.tune.services import together
 
 if TYPE_CHECKING:
     from curator.tune.targets import Target
@@ -20,14 +20,12 @@ def python_call(target: "Target", arguments: Mapping[str, Any], splits: Sequence
 
     arguments are those of OpenAI's create, each file named FILE_ID_OF_ and its split.
     """
-    make = _together_python if target.protocol == "together" else _fireworks_python
-    return "\n".join(make(target, arguments, splits)) + "\n"
+    return "\n".join(_together_python(target, arguments, splits)) + "\n"
 
 
 def curl_call(target: "Target", arguments: Mapping[str, Any], splits: Sequence[str]) -> str:
     """Return the same as curl lines; put the names of the files into the last one."""
-    make = _together_curl if target.protocol == "together" else _fireworks_curl
-    return "\n\n".join(make(target, arguments, splits)) + "\n"
+    return "\n\n".join(_together_curl(target, arguments, splits)) + "\n"
 
 
 def _together_python(
@@ -49,43 +47,6 @@ def _together_curl(
         *(f"together files upload {split}.jsonl" for split in splits),
         _post(target, f"{root_of(target.url)}/v1/fine-tunes", body),
     ]
-
-
-def _fireworks_python(
-    target: "Target", arguments: Mapping[str, Any], splits: Sequence[str]
-) -> list[str]:
-    account = fireworks.account_of(target.url)
-    kind, wanted = fireworks.job_arguments(arguments, account)
-    lines = _head("fireworks", "Fireworks", target, f"account_id={account!r}")
-    for split in splits:
-        lines += [
-            f'{split} = "my-{split}"  # a name that is still free',
-            f'lines = Path("{split}.jsonl").read_bytes().count(b"\\n")',
-            "about = {'format': 'CHAT', 'example_count': str(lines), 'user_uploaded': {}}",
-            f"client.datasets.create(dataset_id={split}, dataset=about)",
-            f'client.datasets.upload({split}, file=Path("{split}.jsonl"))',
-        ]
-    where = f"f'accounts/{account}/datasets/{{{{{{}}}}}}'"
-    verb = f"client.{fireworks.RESOURCES[kind]}.create"
-    return [*lines, *_create(verb, wanted, where), "print(job.name, job.state)"]
-
-
-def _fireworks_curl(
-    target: "Target", arguments: Mapping[str, Any], splits: Sequence[str]
-) -> list[str]:
-    kind, wanted = fireworks.job_arguments(arguments, fireworks.account_of(target.url))
-    lines = []
-    for split in splits:
-        about = {"format": "CHAT", "exampleCount": "LINES", "userUploaded": {}}
-        name = f"my-{split}"
-        lines.append(_post(target, f"{target.url}/datasets", {"datasetId": name, "dataset": about}))
-        lines.append(
-            f"curl {shlex.quote(f'{target.url}/datasets/{name}:upload')} {_key(target)} "
-            f"-F file=@{split}.jsonl"
-        )
-    place, name, body = fireworks.request_body(kind, wanted)
-    lines.append(_post(target, f"{target.url}/{kind}?{place}={name}", body))
-    return lines
 
 
 def _head(module: str, name: str, target: "Target", more: str) -> list[str]:

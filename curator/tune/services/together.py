@@ -50,6 +50,7 @@ class TogetherClient:
         self.files = _Files(sdk, http)
         self.fine_tuning = SimpleNamespace(jobs=_Jobs(sdk, label))
         self.models = SimpleNamespace(list=self._bases, delete=self._no_delete)
+        self.endpoints = SimpleNamespace(list_hardware=self._hardware)
         self.chat = chat.chat
 
     @classmethod
@@ -86,6 +87,11 @@ class TogetherClient:
             if number == _PAGES:
                 break
         return Page(found)
+
+    def _hardware(self, *, model: str) -> object:
+        """Return where a model can be served; the service answers 404 for one that cannot be."""
+        # The SDK's own call went with its version 3; the address stayed.
+        return self._sdk.get("/v1/hardware", cast_to=object, options={"params": {"model": model}})
 
     def _no_delete(self, _name: str) -> object:
         raise refuse(self._label, _NO_DELETE)

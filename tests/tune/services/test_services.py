@@ -6,7 +6,8 @@ import sys
 
 import pytest
 
-from curator.dataset.errors import Cancelled, GateFailed, TargetError
+from curator.dataset.errors import Cancelled, TargetError
+from curator.tune.asking_first import with_answers
 from curator.tune.calls import curl_call, python_call
 from curator.tune.chatting import Question, ask
 from curator.tune.client import CallFailed, Connection
@@ -22,12 +23,10 @@ from curator.tune.recipe import make_recipe
 from curator.tune.starting import start_job
 from tests.tune.conftest import FAST
 from tests.tune.protocol_server import KEY, silence
-from tests.tune.services.fireworks_server import ACCOUNT, HOME, SFT
 
 pytest.importorskip("together", reason="needs Together's SDK: pip install together")
-pytest.importorskip("fireworks", reason="needs Fireworks' SDK: pip install fireworks-ai")
 
-CREATE = {"together": ("POST", "/v1/fine-tunes"), "fireworks": ("POST", f"{HOME}/{SFT}")}
+CREATE = {"together": ("POST", "/v1/fine-tunes")}
 
 
 @pytest.fixture
@@ -58,14 +57,11 @@ def followed(service, table, quiet):
 
 
 def test_the_connection_test_is_free(service):
-    server, target, connection = service
+    server, _, connection = service
     found = probe(connection)
     assert found.works
     assert {method for method, _ in server.requests} == {"GET"}
     wanted = {"openai/gpt-oss-20b", "Qwen/Qwen3-8B"}
-    if target.id == "fireworks":
-        home = "accounts/fireworks/models"
-        wanted = {f"{home}/llama-v3p1-8b-instruct", f"{home}/qwen3-8b"}
     assert {base.name for base in found.bases} == wanted
 
 
@@ -111,41 +107,15 @@ def test_what_together_is_asked_for(request, together, table, train_file, quiet)
     assert levels == {"Job started": "info", "Slow": "warn"}
 
 
-def test_what_fireworks_is_asked_for(request, fireworks, table, train_file, quiet):
-    target = request.getfixturevalue("fireworks_target")
-    exported = open_export(train_file.parent)
-    recipe = make_recipe(
-        target, target.bases[0], settings={"n_epochs": 4, "lora_rank": 16}, suffix="Bank it!"
-    )
-    with Connection(target, Key(KEY)) as connection:
-        plan = dry_run(exported, recipe, **quiet)
-        job = start_job(connection, table, exported, recipe, plan, pace=FAST, **quiet)
-    made, body = fireworks.bodies
-    assert made["dataset"] == {"format": "CHAT", "exampleCount": "12", "userUploaded": {}}
-    assert body["dataset"] == f"accounts/{ACCOUNT}/datasets/{made['datasetId']}"
-    assert (body["epochs"], body["loraRank"], body["displayName"]) == (4, 16, "Bank it!")
-    assert body["outputModel"] == f"accounts/{ACCOUNT}/models/bank-it-{job.token[:8]}"
-    assert "learningRate" not in body
-    assert job.job == f"{SFT}/curator-{job.token}"
-
-
-@pytest.mark.parametrize(("service", "beta"), [("together", "dpo_beta"), ("fireworks", "beta")],
-                         indirect=["service"])  # fmt: skip
-def test_preference_jobs(service, starter, followed, train_file, beta):
+def test_preference_jobs(service, starter, followed, train_file):
     server, _, _ = service
     asked = '{"input":{"messages":[{"role":"user","content":"Hi"}]},'
     liked = '"preferred_output":[{"role":"assistant","content":"Hello"}],'
     not_liked = '"non_preferred_output":[{"role":"assistant","content":"What?"}]}'
     train_file.write_text(f"{asked}{liked}{not_liked}\n" * 12)
-    job = followed(starter(method="dpo", settings={beta: 0.2}))
+    job = followed(starter(method="dpo", settings={"dpo_beta": 0.2}))
     assert job.status is State.SUCCEEDED
-    body = server.bodies[-1]
-    kept = (
-        body["lossConfig"]["klBeta"]
-        if "lossConfig" in body
-        else body["training_method"]["dpo_beta"]
-    )
-    assert kept == 0.2
+    assert server.bodies[-1]["training_method"]["dpo_beta"] == 0.2
 
 
 def test_a_lost_answer_makes_no_second_job(service, table, starter):
@@ -184,12 +154,9 @@ def test_a_wrong_key_is_said_and_never_shown(service):
 
 
 def test_a_failed_job_says_why(service, starter, followed):
-    server, target, _ = service
+    server, _, _ = service
     server.reason = "Loss is not a number."
-    if target.id == "together":
-        server.statuses = ("running", "error")
-    else:
-        server.states = ("RUNNING", "FAILED")
+    server.statuses = ("running", "error")
     job = followed(starter())
     assert (job.status, job.error) == (State.FAILED, "Loss is not a number.")
 
@@ -220,14 +187,10 @@ def test_the_model_can_be_asked(service):
 
 
 def test_deleting_the_model(service, starter, followed, table):
-    server, target, connection = service
+    _, _, connection = service
     job = followed(starter())
-    if target.id == "together":
-        with pytest.raises(CallFailed, match="the service's own page"):
-            delete_model(connection, table, job.token)
-        return
-    delete_model(connection, table, job.token)
-    assert server.deleted == [job.checkpoint.rsplit("/", 1)[-1]]
+    with pytest.raises(CallFailed, match="the service's own page"):
+        delete_model(connection, table, job.token)
 
 
 def test_an_upload_can_be_cancelled(service, table, train_file, starter):
@@ -273,19 +236,7 @@ def test_a_batch_the_sdk_refuses_is_one_sentence(together_target, table, train_f
     assert [job.status for job in table.all()] == [State.FAILED]
 
 
-def test_too_few_rows_for_the_service_stop_the_start(fireworks_target, train_file, quiet, table):
-    train_file.write_text("".join(train_file.read_text().splitlines(keepends=True)[:2]))
-    exported = open_export(train_file.parent)
-    recipe = make_recipe(fireworks_target, fireworks_target.bases[0])
-    plan = dry_run(exported, recipe, **quiet)
-    with (
-        Connection(fireworks_target, Key(KEY)) as connection,
-        pytest.raises(GateFailed),
-    ):
-        start_job(connection, table, exported, recipe, plan, pace=FAST, **quiet)
-
-
-@pytest.mark.parametrize("name", ["together", "fireworks"])
+@pytest.mark.parametrize("name", ["together"])
 def test_a_missing_package_is_named_with_the_way_to_get_it(request, name, monkeypatch):
     target = request.getfixturevalue(f"{name}_target")
     monkeypatch.setitem(sys.modules, name, None)
@@ -297,13 +248,12 @@ def test_a_missing_package_is_named_with_the_way_to_get_it(request, name, monkey
     assert caught.value.code == "sdk_missing"
 
 
-@pytest.mark.parametrize("name", ["together", "fireworks"])
+@pytest.mark.parametrize("name", ["together"])
 @pytest.mark.parametrize("has_validation", [True, False])
 def test_the_shown_python_starts_the_job(request, name, has_validation, train_file, monkeypatch):
     server = request.getfixturevalue(name)
     target = request.getfixturevalue(f"{name}_target")
     monkeypatch.setenv(target.key_env, KEY)
-    monkeypatch.setenv("FIREWORKS_BASE_URL", getattr(server, "root", ""))
     monkeypatch.chdir(train_file.parent)
     (train_file.parent / "validation.jsonl").write_bytes(train_file.read_bytes() * 2)
     recipe = make_recipe(target, target.bases[0], suffix="it's", settings={"n_epochs": 2})
@@ -313,15 +263,14 @@ def test_the_shown_python_starts_the_job(request, name, has_validation, train_fi
     assert len(server.jobs) == 1
     assert len(server.contents) == 1 + has_validation
     body = server.bodies[-1]
-    assert bool(body.get("validation_file", body.get("evaluationDataset"))) is has_validation
+    assert bool(body.get("validation_file")) is has_validation
 
 
-@pytest.mark.parametrize("name", ["together", "fireworks"])
+@pytest.mark.parametrize("name", ["together"])
 def test_the_shown_curl_is_what_the_sdk_sends(request, name, train_file, monkeypatch):
     server = request.getfixturevalue(name)
     target = request.getfixturevalue(f"{name}_target")
     monkeypatch.setenv(target.key_env, KEY)
-    monkeypatch.setenv("FIREWORKS_BASE_URL", server.root)
     monkeypatch.chdir(train_file.parent)
     recipe = make_recipe(target, target.bases[0], settings={"n_epochs": 2})
     exec(compile(python_call(recipe, has_validation=False), "call", "exec"), {})
@@ -329,5 +278,33 @@ def test_the_shown_curl_is_what_the_sdk_sends(request, name, train_file, monkeyp
     words = shlex.split(curl_call(recipe, has_validation=False).strip().split("\n\n")[-1])
     shown = json.loads(words[words.index("-d") + 1])
     assert f"Authorization: Bearer ${target.key_env}" in words
-    file = "training_file" if name == "together" else "dataset"
+    file = "training_file"
     assert {key: sent.get(key) for key in shown} == {**shown, file: sent[file]}
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        (200, None),
+        (404, "cannot serve it"),
+        (500, "could not be asked"),
+        (401, "not accept the API key"),
+    ],
+)
+def test_a_base_that_cannot_be_served_is_said_before_the_start(
+    together, together_target, train_file, quiet, monkeypatch, status, words
+):
+    monkeypatch.setattr("curator.tune.asking_first.connect", lambda t, **_: Connection(t, Key(KEY)))
+    together.hardware = status
+    recipe = make_recipe(together_target, together_target.bases[0])
+    plan = dry_run(open_export(train_file.parent), recipe, **quiet)
+    found = with_answers(plan, recipe)
+    said = [text for text in found.warnings if text not in plan.warnings]
+    assert [words in text for text in said] == ([True] if words else [])
+    assert (found.errors, {method for method, _ in together.requests}) == ((), {"GET"})
+
+
+def test_without_a_key_it_is_said_that_nobody_could_ask(together_target, train_file, quiet):
+    recipe = make_recipe(together_target, together_target.bases[0])
+    found = with_answers(dry_run(open_export(train_file.parent), recipe, **quiet), recipe)
+    assert "There is no API key for Together" in found.warnings[-1]

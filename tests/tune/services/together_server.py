@@ -33,6 +33,7 @@ class TogetherServer(Loopback):
     jobs: dict[str, dict[str, Any]] = field(default_factory=dict)
     statuses: tuple[str, ...] = ("queued", "running", "compressing", "completed")
     reason: str = ""
+    hardware: int = 200
     invalid: str = ""
 
     def __post_init__(self) -> None:
@@ -57,6 +58,7 @@ class TogetherServer(Loopback):
             ("GET", "/v1/fine-tunes/{id}/checkpoints", self._checkpoints),
             ("GET", "/v1/finetune/download", self._download),
             ("GET", "/storage/{id}", self._stored),
+            ("GET", "/v1/hardware", self._hardware),
             ("POST", "/v1/chat/completions", self._chat),
         ]
 
@@ -176,6 +178,10 @@ class TogetherServer(Loopback):
         self.contents["adapter"] = b"the adapter"
         where = f"{self.elsewhere}/storage/adapter"
         return Response(status_code=302, headers={"Location": where})
+
+    async def _hardware(self, request: Request) -> Response:
+        assert request.query_params["model"]
+        return JSONResponse({"object": "list", "data": []}, self.hardware)
 
     async def _stored(self, request: Request) -> Response:
         assert "authorization" not in request.headers

@@ -10,6 +10,7 @@ from curator.app.jobs import CancelledCall, ProgressCall, Work
 from curator.app.pages.train.composer import ExportChoice
 from curator.app.pages.train.targets_pane import TargetRow
 from curator.curate.cost import load_prices
+from curator.tune.asking_first import with_answers
 from curator.tune.autos import Autos, autos
 from curator.tune.client import Connection, connect
 from curator.tune.commands import target_of
@@ -167,7 +168,7 @@ def plan(recipe: Recipe, folder: Path) -> Work[DryRun]:
         with closing(JobTable()) as table:
             past = table.all()
         prices = load_prices(corrected_prices())
-        return dry_run(
+        found = dry_run(
             open_export(folder),
             recipe,
             progress=progress,
@@ -175,6 +176,7 @@ def plan(recipe: Recipe, folder: Path) -> Work[DryRun]:
             prices=prices,
             past=past,
         )
+        return with_answers(found, recipe)
 
     return work
 
