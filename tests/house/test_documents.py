@@ -63,7 +63,10 @@ def test_the_glossary_has_the_public_nouns():
 
 def test_decisions_are_short_numbered_and_whole():
     found = sorted((ROOT / "resources" / "decisions").glob("*.md"))
-    assert [path.name[:4] for path in found] == [f"{n:04}" for n in range(1, len(found) + 1)]
+    numbers = [path.name[:4] for path in found]
+    # Records are numbered when work on them begins, and land in any order.
+    assert len(set(numbers)) == len(numbers)
+    assert all(number.isdecimal() for number in numbers)
     for path in found:
         text = path.read_text("utf-8")
         assert len(text.splitlines()) <= 60, path.name
