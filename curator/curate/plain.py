@@ -78,7 +78,7 @@ _TOKENS, _TRAINED = NUMBERS.index("tokens"), NUMBERS.index("trained_tokens")
 _ERRORS, _FLAGS = NUMBERS.index("errors"), NUMBERS.index("flags")
 _REMEMBERED: Final = 10_000
 _UNWEIGHTED: Final = {UNSET}
-_QUOTE, _BACKSLASH, _U, _ZERO, _TWO, _SEVEN = b'"\\u027'
+_QUOTE, _BACKSLASH, _B, _U, _ZERO, _TWO, _SEVEN = b'"\\bu027'
 _IS_CONTROL: Final = np.zeros(256, np.bool_)
 _IS_CONTROL[list(b"01")] = True
 
@@ -297,6 +297,10 @@ def is_written_plainly(lines: Sequence[bytes], encoded: bytes) -> bool:
     if np.count_nonzero(codes == _QUOTE) != quotes or b"\x7f" in data:
         return False
     escapes = np.flatnonzero(codes == _BACKSLASH)
+    # A backspace is \b; behind one more backslash the b is a letter, as in the LaTeX of a text.
+    short = escapes[codes[escapes + 1] == _B]
+    if ((codes[short - 1] != _BACKSLASH) | (codes[short - 2] == _BACKSLASH)).any():
+        return False
     coded = escapes[codes[escapes + 1] == _U]
     coded = coded[(codes[coded + 2] == _ZERO) & (codes[coded + 3] == _ZERO)]
     third, fourth = codes[coded + 4], codes[coded + 5]

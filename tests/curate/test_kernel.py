@@ -54,6 +54,9 @@ texts = st.one_of(
             "\u2800\ufeff",
             "\x00",
             "\x1b[31m",
+            "\b",
+            "\\b",
+            "\\\b \\begin",
             "\x85",
             "می\u200cخواهم",
             "\U000e0041",
@@ -113,6 +116,32 @@ def test_the_fast_path_takes_plain_lines():
             assert KERNEL._path.read([written(value, ascii_only, True, False)]).numbers == [0]
     weighted = {"messages": [{"role": "assistant", "content": "x", "weight": 1}]}
     assert KERNEL._path.read([written(weighted, False, True, False)]).numbers == [0]
+
+
+@pytest.mark.parametrize("control", [*map(chr, range(32)), "\x7f"])
+@pytest.mark.parametrize("before", ["", "\\", "\\\\", "a"])
+def test_control_characters_are_found_on_both_ways(control, before):
+    text = f"{before}{control}x"
+    for ascii_only in (True, False):
+        line = written({"messages": [{"role": "user", "content": text}]}, ascii_only, True, False)
+        raw = line.decode()
+        plain = KERNEL.plain_row(raw)
+        assert plain is None or plain == general(line)
+        found = {
+            f.rule
+            for f in analyse_conversation(
+                Conversation(loads(raw)),
+                raw=raw,
+                encoding="o200k_base",
+                profile="openai_sft",
+                limit=200,
+            ).findings
+        }
+        assert ("F13" in found) == (not control.isspace() or control in "\x1c\x1d\x1e\x1f")
+    assert (
+        KERNEL.plain_row('{"messages":[{"role":"user","content":"\\\\begin \\\\u0041"}]}')
+        is not None
+    )
 
 
 @pytest.mark.parametrize(

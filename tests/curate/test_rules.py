@@ -38,6 +38,11 @@ SAID = [
         "each 'tool_call_id'.",
         "T05",
     ),
+    (
+        "Invalid schema for function 'get_time': schema must be a JSON Schema of 'type: \"object\"', "
+        "got 'type: \"None\"'.",
+        "T19",
+    ),
 ]
 
 

@@ -94,7 +94,8 @@ def name_of(character: str) -> str:
 
 def _ordering(text: str) -> set[int]:
     """Return where marks of direction stand that a text with right-to-left letters may need."""
-    if not any(unicodedata.bidirectional(c) in ("R", "AL") for c in text if c > "\u0590"):
+    letters = (c for c in text if c > "\u0590" and not INVISIBLE.match(c))
+    if not any(unicodedata.bidirectional(c) in ("R", "AL") for c in letters):
         return set()
     places: set[int] = set()
     opened: list[tuple[int, str]] = []

@@ -4,11 +4,10 @@ from collections.abc import Collection, Iterator, Mapping
 from difflib import get_close_matches
 from typing import Final, NamedTuple
 
-from curator.curate.checks.subject import Subject, Trouble, shown, trouble, where
+from curator.curate.checks.subject import CALLED_KEYS, Subject, Trouble, shown, trouble, where
 from curator.dataset.json_values import Json
 
 _CALL: Final = frozenset({"id", "type", "function"})
-_CALLED: Final = frozenset({"name", "arguments"})
 _TOOL: Final = frozenset({"type", "function"})
 _FUNCTION: Final = frozenset({"name", "description", "parameters", "strict"})
 _LEGACY_FUNCTION: Final = _FUNCTION - {"strict"}
@@ -103,12 +102,12 @@ def _of_calls(index: int, message: Mapping[str, Json]) -> Iterator[Holder]:
     for number, call in enumerate(listed if isinstance(listed, list) else ()):
         if isinstance(call, dict):
             path = f"tool_calls[{number}]"
-            yield Holder(index, path, call, _CALL, "function", "function", _CALLED)
+            yield Holder(index, path, call, _CALL, "function", "function", CALLED_KEYS)
             if isinstance(call.get("function"), dict):
-                yield Holder(index, f"{path}.function", call["function"], _CALLED, "arguments")
+                yield Holder(index, f"{path}.function", call["function"], CALLED_KEYS, "arguments")
     legacy = message.get("function_call")
     if isinstance(legacy, dict):
-        yield Holder(index, "function_call", legacy, _CALLED, "arguments")
+        yield Holder(index, "function_call", legacy, CALLED_KEYS, "arguments")
 
 
 def _of_definition(key: str, path: str, entry: dict[str, Json]) -> Iterator[Holder]:

@@ -8,24 +8,23 @@ import re
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-LEADS_AND_TRAILS: Final = tuple(
-    (
-        leads,
-        "".join(
-            {
-                char
-                for byte in range(0x80, 0xC0)
-                # What an encoding leaves undefined comes out as the control character of that number.
-                for char in bytes([byte]).decode(encoding, "ignore") or chr(byte)
-            }
-        ),
-    )
-    for leads, encoding in (
-        ("".join(map(chr, range(0xC2, 0xF5))), "cp1252"),
-        ("РС", "cp1251"),
-        ("√¬‚", "mac_roman"),
-        ("├┬Γ", "cp437"),
-    )
+_ENCODINGS: Final = (
+    ("".join(map(chr, range(0xC2, 0xF5))), "cp1252"),
+    ("РСГВ", "cp1251"),
+    ("√¬‚–—", "mac_roman"),
+    ("├┬Γ╨╤", "cp437"),
+)
+
+
+def _trails(encoding: str) -> str:
+    """Return what the bytes behind the first of a letter become; undefined ones stay control characters."""
+    signs = (bytes([byte]).decode(encoding, "ignore") or chr(byte) for byte in range(0x80, 0xC0))
+    return "".join(signs)
+
+
+LEADS_AND_TRAILS: Final = (
+    *((leads, _trails(encoding)) for leads, encoding in _ENCODINGS),
+    ("в", "Ђ"),  # the first two bytes of quotes and dashes, as cp1251
 )
 """The signs that the first byte of a letter becomes under some encodings, and those of its second byte."""
 
@@ -37,10 +36,13 @@ _PAIR: Final = re.compile(
     + f"|[{SPACED}] |[\x80-\x9f]"
 )
 _REACH: Final = 60
+_LONGEST: Final = 2_000
+# A no-break space may be the second half of a letter.
+_SPACES: Final = " \t\n\r"
 
 
 class Misread(NamedTuple):
-    """Where a misread word stands, and what it was before."""
+    """Where misread words stand, and what it was before."""
 
     start: int
     end: int
@@ -48,17 +50,31 @@ class Misread(NamedTuple):
 
 
 def misread(text: str) -> Iterator[Misread]:
-    """Yield each word that was read in the wrong encoding, with what it was before."""
-    done = 0
-    for match in _PAIR.finditer(text):
-        if match.start() < done:
-            continue
-        start, end = _word_around(text, match.start(), match.end())
-        start = max(start, done)
-        meant = _mended(text[start:end])
+    """Yield each stretch that was read in the wrong encoding, with what it was before."""
+    words = _suspect_words(text)
+    while words:
+        # Words beside each other tell more together; one alone may be all that is wrong.
+        run = next((n for n in range(1, len(words)) if words[n - 1][1] != words[n][0]), len(words))
+        start, end = words[0][0], words[run - 1][1]
+        meant = _mended(text[start:end]) if end - start <= _LONGEST else text[start:end]
         if meant != text[start:end]:
-            done = end
             yield Misread(start, end, meant)
+        else:
+            for start, end in words[:run]:
+                meant = _mended(text[start:end])
+                if meant != text[start:end]:
+                    yield Misread(start, end, meant)
+        words = words[run:]
+
+
+def _suspect_words(text: str) -> list[tuple[int, int]]:
+    """Return where words with such a pair begin and end, in order."""
+    found: list[tuple[int, int]] = []
+    for match in _PAIR.finditer(text):
+        if not found or match.start() >= found[-1][1]:
+            start, end = _word_around(text, match.start(), match.end())
+            found.append((max(start, found[-1][1] if found else 0), end))
+    return found
 
 
 def reread(text: str) -> str:
@@ -71,9 +87,9 @@ def reread(text: str) -> str:
 def _word_around(text: str, start: int, end: int) -> tuple[int, int]:
     """Return the ends of the word around a place, and of one space behind it, which may be a part."""
     first, last = max(0, start - _REACH), min(len(text), end + _REACH)
-    while start > first and not text[start - 1].isspace():
+    while start > first and text[start - 1] not in _SPACES:
         start -= 1
-    while end < last and not text[end].isspace():
+    while end < last and text[end] not in _SPACES:
         end += 1
     return start, end + 1 if text[end : end + 1] == " " else end
 

@@ -40,6 +40,8 @@ class Schema:
 
 def schema_of(parameters: Json) -> Schema:
     """Return what a tool's parameters are; equal ones are read once."""
+    if not isinstance(parameters, dict) or not isinstance(parameters.get("$schema", ""), str):
+        return Schema("they are not written as an object, or its $schema is no text")
     try:
         return _schema(dumps(parameters))
     except RecursionError:

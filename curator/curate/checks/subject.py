@@ -30,6 +30,8 @@ KNOWN_ROLES: Final = frozenset({"system", "developer", "user", "assistant", "too
 REINFORCEMENT: Final = "openai_rft"
 """The rules profile whose system messages are called developer."""
 
+CALLED_KEYS: Final = frozenset({"name", "arguments"})
+
 _PLAIN_KEYS: Final = frozenset({"role", "content", "weight"})
 
 TOOL_KEYS: Final = frozenset({"tools", "functions", "parallel_tool_calls"})
@@ -57,7 +59,10 @@ class Text(NamedTuple):
 
 
 class Call(NamedTuple):
-    """One tool call, whatever its form: legacy function_call counts as a call without an id."""
+    """One tool call, whatever its form: legacy function_call counts as a call without an id.
+
+    has_more says that its function has other keys than those of a call.
+    """
 
     message: int
     field: str
@@ -65,6 +70,7 @@ class Call(NamedTuple):
     name: str
     arguments: Json
     is_legacy: bool
+    has_more: bool
 
 
 class Definition(NamedTuple):
@@ -181,11 +187,19 @@ class Subject:
                     function["name"],
                     function.get("arguments"),
                     is_legacy=False,
+                    has_more=not function.keys() <= CALLED_KEYS,
                 )
         legacy = message.get("function_call")
         if isinstance(legacy, dict) and is_name(legacy.get("name")):
-            name = legacy["name"]
-            yield Call(index, "function_call", "", name, legacy.get("arguments"), is_legacy=True)
+            yield Call(
+                index,
+                "function_call",
+                "",
+                legacy["name"],
+                legacy.get("arguments"),
+                is_legacy=True,
+                has_more=not legacy.keys() <= CALLED_KEYS,
+            )
 
     @cached_property
     def definitions(self) -> list[Definition]:

@@ -21,7 +21,9 @@ def arguments_kind(subject: Subject) -> Iterator[Trouble]:
                 _arguments_field(call),
                 name=shown(call.name),
                 kind=kind_of(call.arguments),
-                fixable=call.arguments is None or isinstance(call.arguments, dict),
+                # Where they are missing, another key may hold them.
+                fixable=isinstance(call.arguments, dict)
+                or (call.arguments is None and not call.has_more),
             )
 
 
