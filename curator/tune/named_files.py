@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from curator.dataset.errors import WrongUse
+from curator.dataset.file_names import is_reserved
 
 _NAME: Final = re.compile(r"[^\W_](?:[\w .-]{0,58}[\w)])?")
 
@@ -43,6 +44,10 @@ class NamedFiles:
     def write(self, name: str, value: Mapping[str, Any]) -> Path:
         """Keep a value under a name, in place of an earlier one."""
         path = self.path(name)
+        if is_reserved(name):
+            raise WrongUse(
+                f'"{name}" cannot name a {self._what}: some systems keep that name for themselves.'
+            )
         path.parent.mkdir(parents=True, exist_ok=True)
         draft = path.with_suffix(".partial")
         draft.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", "utf-8")

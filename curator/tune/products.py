@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from curator.dataset.errors import Cancelled, ProjectError, WrongUse
+from curator.dataset.file_names import is_reserved
 from curator.tune.answers import text, whole
 from curator.tune.client import CallFailed, Connection
 from curator.tune.following import served_checkpoints
@@ -15,6 +16,7 @@ from curator.tune.uploads import IsCancelled, Progress
 
 _PIECE: Final = 1 << 16
 _UNSAFE: Final = re.compile(r"[^\w.-]+")
+_NAME_MOST: Final = 100
 
 
 def delete_model(connection: Connection, table: JobTable, token: str) -> Job:
@@ -80,8 +82,9 @@ def _download(
         object, "looking at a file", lambda sdk: sdk.files.retrieve(file_id), retries=1
     )
     name = _UNSAFE.sub("_", Path(text(getattr(facts, "filename", None))).name).strip(".")
-    path = folder / (name or _UNSAFE.sub("_", file_id))
-    if path.exists():
+    name = name[-_NAME_MOST:] or _UNSAFE.sub("_", file_id)[-_NAME_MOST:]
+    path = folder / name
+    if path.exists() or is_reserved(name):
         path = folder / f"{_UNSAFE.sub('_', file_id)}-{path.name}"
     size = whole(getattr(facts, "bytes", None)) or 0
     draft = path.with_name(f".{path.name}.partial")

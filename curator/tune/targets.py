@@ -14,6 +14,7 @@ import platformdirs
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from curator.dataset.errors import UnreadableInput, WrongUse
+from curator.dataset.file_names import is_reserved
 from curator.dataset.resources import resource
 from curator.tune.addresses import mend_address
 
@@ -313,8 +314,11 @@ def derive_target(kind: str, new_id: str, label: str, address: Mapping[str, str]
     A custom server gets its own environment variable, so that no key meant for one service is ever
     sent to another.
     """
-    if not _ID.fullmatch(new_id):
-        raise WrongUse(f'"{new_id}" cannot name a target: use small letters, digits and hyphens.')
+    if not _ID.fullmatch(new_id) or is_reserved(new_id):
+        raise WrongUse(
+            f'"{new_id}" cannot name a target: use small letters, digits and hyphens, and no name '
+            "that a system keeps for itself."
+        )
     template = find_target(kind)
     unknown = set(address) - {field.name for field in template.address_fields}
     if unknown:

@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from curator.dataset.errors import Cancelled, UnreadableInput, WrongUse
+from curator.dataset.file_names import is_reserved
 from curator.tune.local.base_folders import fault_of, size_of
-from curator.tune.local.bases import ORIGIN, Base, known_bases
+from curator.tune.local.bases import ORIGIN, PRACTICE, TINY, Base, known_bases
 from curator.tune.local.convert import put_beside
 from curator.tune.local.environment import TrainerUnavailable, code_folder, trainer_python
 from curator.tune.local.folders import local_root, write_json
@@ -25,6 +26,7 @@ IsCancelled = Callable[[], bool]
 
 _HUB_ID: Final = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 _MB: Final = 10**6
+_OWN_FILES: Final = (".json", ".jsonl", ".safetensors", ".sqlite", ".token", ".partial", ".log")
 
 
 def add(
@@ -130,10 +132,24 @@ def _free_place(name: str) -> Path:
     """Return where a base of this name is kept; raises WrongUse where it is taken or no name."""
     if not re.fullmatch(r"[\w][\w./-]{0,120}", name) or ".." in name or name.endswith("/"):
         raise WrongUse(f"{name!r} cannot be a base's name; choose one with --name.")
+    if why := _not_ours(name):
+        raise WrongUse(f"{name!r} cannot be a base's name: {why}. Choose one with --name.")
     place = _place(name)
     if any(base.name == name for base in known_bases()) or place.exists():
         raise WrongUse(f"There is a base {name!r} already; choose another name with --name.")
     return place
+
+
+def _not_ours(name: str) -> str:
+    """Say why a name, though well formed, is none for a base; empty where it is one."""
+    if name.casefold() in (TINY, PRACTICE):
+        return "a base of that name comes with the program"
+    for part in (*name.split("/"), _place(name).name):
+        if is_reserved(part):
+            return f"some systems keep {part} for themselves or cannot write it"
+        if part.casefold().endswith(_OWN_FILES):
+            return f"{part} looks like a file that Curator keeps beside its bases"
+    return ""
 
 
 @contextlib.contextmanager
