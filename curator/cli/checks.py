@@ -1,5 +1,6 @@
 """The verbs that look for faults, mend them and count tokens: check, fix and count."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from curator.cli import counting
@@ -14,6 +15,8 @@ from curator.cli.arguments import (
     open_project,
 )
 from curator.cli.progress import Progress
+from curator.cli.rows import numbered_texts
+from curator.dataset import Finding
 from curator.dataset.errors import WrongUse
 from curator.dataset.json_values import Json
 
@@ -35,6 +38,9 @@ def add_verbs(verbs: Verbs) -> None:
     check.add_argument("--target", type=names, default=(), metavar="NAME,...")
     check.add_argument("--rules", type=names, default=(), metavar="ID,...", help="these rules only")
     check.add_argument("--strict", action="store_true", help="exit 1 for warnings too")
+    check.add_argument(
+        "--base", default="", metavar="NAME", help="whose limit counts; without it the project's"
+    )
     check.add_argument("--limit", type=int, default=1000, metavar="N", help="findings told (1000)")
     fix = verbs.add(
         "fix",
@@ -55,12 +61,14 @@ def _check(options: Options, progress: Progress) -> Answer:
     from curator.project.file_form import BareFile
 
     targets = profiles_named(options.target, _own_targets())
+    more = _of_own_base(options, progress)
     if is_project(options.input):
         with open_current(options.input, progress, or_read=True) as project:
             report = check_project(
                 project,
                 targets,
                 options.rules,
+                more=more,
                 limit=options.limit,
                 progress=progress,
                 cancelled=progress.cancelled,
@@ -70,6 +78,8 @@ def _check(options: Options, progress: Progress) -> Answer:
             BareFile(Path(options.input)),
             targets,
             options.rules,
+            **({"base_model": options.base} if options.base else {}),
+            more=more,
             limit=options.limit,
             progress=progress,
             cancelled=progress.cancelled,
@@ -77,6 +87,27 @@ def _check(options: Options, progress: Progress) -> Answer:
     keys = report.to_json()
     found = report.has_errors or (options.strict and report.has_warnings)
     return Answer(keys, _lines(keys), FOUND if found else 0)
+
+
+def _of_own_base(options: Options, progress: Progress) -> dict[int, Sequence[Finding]] | None:
+    """Return what a base of this computer finds, by conversation or line; None for other bases."""
+    from curator.tune.base_counts import own_count
+
+    own = own_count(options.base or counting.base_of(options.input))
+    if own is None and options.base and is_project(options.input):
+        raise WrongUse(
+            f"A project is checked for its own base model; --base takes a base of this computer here, "
+            f"and {options.base} is none."
+        )
+    if own is None:
+        return None
+    found: dict[int, Sequence[Finding]] = {}
+    with numbered_texts(options.input) as (count, rows):
+        for done, ((id_, line, _), row) in enumerate(own.counted(rows, progress.cancelled), 1):
+            if findings := own.findings(row):
+                found[id_ or line or 0] = findings
+            progress(done, count, "Counting")
+    return found
 
 
 def _own_targets() -> dict[str, str]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from curator.cli.answer import Answer, counted
 from curator.cli.arguments import Options, Verbs, add_project, is_project, open_project
 from curator.cli.progress import Progress
+from curator.cli.rows import numbered_texts
 from curator.dataset.errors import WrongUse
 from curator.dataset.json_values import Json
 from curator.project.deduping import living
@@ -15,8 +16,10 @@ from curator.project.deduping import living
 if TYPE_CHECKING:
     from curator.curate.analysis import Analysis
     from curator.project.store import Project
+    from curator.tune.base_counts import OwnCount
 
 _BATCH = 4_000
+_SHOWN = 20
 
 
 def add_verb(verbs: Verbs) -> None:
@@ -75,10 +78,13 @@ def _count(options: Options, progress: Progress) -> Answer:
     from curator.curate.tokens import resolve_base_model
 
     note = ""
+    own = None if options.encoding else _own(options.base or base_of(options.input))
+    if own is not None:
+        return _by_its_own(options, own, progress)
     if options.encoding:
         total = _Counted(_known(options.encoding), None, options.each)
     else:
-        facts = resolve_base_model(options.base or _base_of(options.input))
+        facts = resolve_base_model(options.base or base_of(options.input))
         note = facts.note
         total = _Counted(facts.encoding, facts.context_limit, options.each, exact=facts.known)
     if is_project(options.input):
@@ -101,6 +107,48 @@ def _count(options: Options, progress: Progress) -> Answer:
     return Answer(keys, _lines(keys))
 
 
+def _own(name: str) -> "OwnCount | None":
+    from curator.tune.base_counts import own_count
+
+    return own_count(name)
+
+
+def _by_its_own(options: Options, own: "OwnCount", progress: Progress) -> Answer:
+    """Count by the tokenizer and template of a base on this computer: what a job on it reads."""
+    total = _Counted(own.base.name, own.limit, options.each)
+    refused: list[Json] = []
+    with numbered_texts(options.input) as (count, rows):
+        for (id_, line, _), row in own.counted(rows, progress.cancelled):
+            total.conversations += not row.is_broken
+            total.tokens += row.tokens
+            total.trained += row.trained
+            total.over += row.longest > own.limit
+            if row.refused:
+                refused.append({"conversation": id_, "source_line": line, "reason": row.refused})
+            if options.each:
+                tokens = None if row.refused else row.tokens
+                each = {"conversation": id_, "source_line": line, "tokens": tokens, "exact": True}
+                total.each.append(each)
+            progress(total.conversations, count, "Counting")
+    keys: dict[str, Json] = {
+        "conversations": total.conversations,
+        "tokens": total.tokens,
+        "trained_tokens": total.trained,
+        "encoding": total.encoding,
+        "exact": total.exact,
+        "over_limit": total.over,
+        "limit": total.limit,
+        "rejected": len(refused),
+        "rejected_rows": refused,
+        "note": "",
+        "each": total.each,
+    }
+    first = [
+        f"{row['conversation'] or row['source_line']}: {row['reason']}" for row in refused[:_SHOWN]
+    ]
+    return Answer(keys, (*_lines(keys), *first))
+
+
 def _lines(keys: dict[str, Json]) -> tuple[str, ...]:
     about = "" if keys["exact"] else "about "
     lines = [
@@ -109,7 +157,9 @@ def _lines(keys: dict[str, Json]) -> tuple[str, ...]:
     ]
     if keys["limit"]:
         lines.append(f"{keys['over_limit']:,} over the limit of {keys['limit']:,}")
-    if keys["rejected"]:
+    if "rejected_rows" in keys and keys["rejected"]:
+        lines.append(f"{keys['rejected']:,} cannot be read by {keys['encoding']}, not counted")
+    elif keys["rejected"]:
         lines.append(f"{keys['rejected']:,} lines are no conversation and were not counted")
     lines += [keys["note"]] if keys["note"] else []
     lines += [f"{e['conversation'] or e['source_line']}\t{e['tokens']}" for e in keys["each"]]
@@ -124,7 +174,8 @@ def _known(encoding: str) -> str:
     return encoding
 
 
-def _base_of(name: str) -> str:
+def base_of(name: str) -> str:
+    """Return the base model of a project, the usual one for a file."""
     from curator.project.derive import DEFAULT_BASE_MODEL
 
     if not is_project(name):

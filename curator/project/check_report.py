@@ -10,7 +10,7 @@ from curator.dataset.json_values import Json
 
 _GRAVITY: Final[Mapping[Severity, int]] = {"error": 2, "warning": 1, "info": 0}
 
-_FAMILIES: Final = "FSTVLPD"
+_FAMILIES: Final = "FSTVLPDJ"
 """The families of rules in the order in which they are checked."""
 
 
@@ -106,12 +106,18 @@ class Tally:
     """Adds findings up to a report: for each target, for each rule, and the first ones themselves."""
 
     def __init__(
-        self, targets: Mapping[str, str], rules: Collection[str] = (), limit: int = 1_000
+        self,
+        targets: Mapping[str, str],
+        rules: Collection[str] = (),
+        limit: int = 1_000,
+        more: Mapping[int, Sequence[Finding]] | None = None,
     ) -> None:
+        """Take what is to be told; more is found elsewhere, by conversation or, in a file, by line."""
         self.targets = dict(targets)
         self.profiles = tuple(dict.fromkeys(self.targets.values()))
         self.rules = frozenset(rules)
         self.limit = limit
+        self.more = more or {}
         self.report = CheckReport(targets={name: TargetCount() for name in self.targets})
 
     def take(
@@ -119,6 +125,9 @@ class Tally:
     ) -> None:
         """Add one conversation's findings, one sequence for each of profiles."""
         self.report.conversations += 1
+        known = line if conversation is None else conversation
+        more = self.more.get(known, ()) if known is not None else ()
+        found = [[*each, *more] for each in found] if more else found
         if any(found):
             self._take(found, conversation, line)
 

@@ -1,6 +1,7 @@
 """Checking a project or a bare file in bulk: which target accepts what, and every rule's findings."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
@@ -54,22 +55,24 @@ def check_project(
     targets: Mapping[str, str] | None = None,
     rules: Collection[str] = (),
     *,
+    more: Mapping[int, Sequence[Finding]] | None = None,
     limit: int = 1_000,
     progress: Progress = no_progress,
     cancelled: Cancel = never_cancelled,
 ) -> CheckReport:
     """Check all conversations that are not removed, for targets given as name to rules profile.
 
-    limit is how many findings the report tells; its counts are complete in any case.
+    limit is how many findings the report tells; its counts are complete in any case. more is what a
+    base's own tokenizer and template find, by conversation: it stands in place of the usual count.
     """
     _check_rules(rules)
     targets = targets or profiles_named(())
     stored = str(reader.setting("rules_profile") or derive.DEFAULT_RULES_PROFILE)
-    tally = Tally(targets, rules, limit)
-    if tally.profiles == (stored,):
+    tally = Tally(targets, rules, limit, more)
+    if tally.profiles == (stored,) and more is None:
         _take_stored(reader, tally)
     else:
-        _take_anew(reader, tally, progress, cancelled)
+        _take_anew(reader, tally, progress, cancelled, measured=more is not None)
     facts = dataset_facts(reader)
     tally.take_dataset([check_dataset(facts, profile) for profile in tally.profiles])
     return tally.report
@@ -81,17 +84,23 @@ def check_file(
     rules: Collection[str] = (),
     *,
     base_model: str = derive.DEFAULT_BASE_MODEL,
+    more: Mapping[int, Sequence[Finding]] | None = None,
     limit: int = 1_000,
     progress: Progress = no_progress,
     cancelled: Cancel = never_cancelled,
 ) -> CheckReport:
-    """Check a file without any project, its form as strictly as a service does."""
+    """Check a file without any project, its form as strictly as a service does.
+
+    more is what a base's own tokenizer and template find, by line.
+    """
     from curator.curate.kernel import analyse
 
     _check_rules(rules)
-    tally = Tally(targets or profiles_named(()), rules, limit)
+    tally = Tally(targets or profiles_named(()), rules, limit, more)
     terms = derive.terms_of(base_model, tally.profiles[0])
     tally.report.unit = file.source.unit
+    if more is not None:
+        terms = replace(terms, limit=None)
     total = _FileColumns()
     _take_form(tally, [file.faults(profile) for profile in tally.profiles])
     for batch in _batches(file.records()):
@@ -183,7 +192,9 @@ def found_by_rule(reader: Reader, rule: str, limit: int = 5_000) -> list[Found]:
         return list(_stored_findings(connection, f"{_LIVE} AND f.rule = ?", (rule,), limit))
 
 
-def _take_anew(reader: Reader, tally: Tally, progress: Progress, cancelled: Cancel) -> None:
+def _take_anew(
+    reader: Reader, tally: Tally, progress: Progress, cancelled: Cancel, *, measured: bool
+) -> None:
     """Check every conversation under each profile, with the tokens that are stored."""
     with reader.snapshot():
         ids = living(reader)
@@ -191,7 +202,8 @@ def _take_anew(reader: Reader, tally: Tally, progress: Progress, cancelled: Canc
         rows = np.searchsorted(everyone, ids)
         tokens = reader.column("tokens")[rows].tolist()
         lines = reader.column("source_line")[rows].tolist()
-        limit = derive.terms_of(reader.setting("base_model"), None).limit
+        terms = derive.terms_of(reader.setting("base_model"), None)
+        limit = None if measured else terms.limit
         for at, (id_, raw) in enumerate(reader.iterate(ids.tolist())):
             if at % _BATCH == 0:
                 if cancelled():

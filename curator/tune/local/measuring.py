@@ -11,7 +11,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final
@@ -24,7 +24,7 @@ from curator.tune.local.examples import encoder
 from curator.tune.local.heads import example_of
 from curator.tune.local.light_tokenizer import LightTokenizer, can_read
 from curator.tune.local.options import TrainingOptions
-from curator.tune.local.reading import convert_line
+from curator.tune.local.reading import BROKEN, convert_line
 
 _AT_ONCE: Final = 64
 _REASON: Final = 400
@@ -50,17 +50,33 @@ class Row:
     longest: int = 0
     refused: str = ""
 
+    @property
+    def is_broken(self) -> bool:
+        """Whether the line is no conversation, whatever the base is."""
+        return self.refused.startswith(BROKEN)
+
 
 def measure(
-    base: Base, options: TrainingOptions, lines: Iterable[str], cancelled: IsCancelled
+    base: Base,
+    options: TrainingOptions,
+    lines: Iterable[str],
+    cancelled: IsCancelled,
+    *,
+    any_kind: bool = False,
 ) -> Iterator[Row]:
-    """Yield what each line takes, in their order; raises NotMeasurable, BaseUnusable or Cancelled."""
+    """Yield what each line takes, in their order; raises NotMeasurable, BaseUnusable or Cancelled.
+
+    With any_kind a line of preferences is read as one, whatever objective the options name.
+    """
     wanted = json.dumps(options.to_json())
     home = str(Path(__file__).resolve().parents[3])
     path = os.pathsep.join(filter(None, [home, os.environ.get("PYTHONPATH", "")]))
     quiet = {"PYTHONPATH": path, "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
     process = subprocess.Popen(
-        [_python(base, options), "-m", "curator.tune.local.measuring", base.name, wanted],
+        [
+            *(_python(base, options), "-m", "curator.tune.local.measuring", base.name, wanted),
+            *(["any"] if any_kind else []),
+        ],
         env={**os.environ, **quiet},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -117,11 +133,11 @@ def _light_can(base: Base, options: TrainingOptions) -> bool:
 
 def main(arguments: list[str]) -> int:
     """Measure the lines of standard input."""
-    name, wanted = arguments
+    name, wanted, *any_kind = arguments
     try:
         base = find_base(name)
-        options = TrainingOptions.from_json(json.loads(wanted)).within(base.context)
-        take = _taker(base, options)
+        options = TrainingOptions.from_json(json.loads(wanted))
+        take = _taker(base, options, any_kind=bool(any_kind))
     except (BaseUnusable, ImportError) as error:
         kind = "unusable" if isinstance(error, BaseUnusable) else "failed"
         sys.stdout.write(json.dumps({kind: str(error)}) + "\n")
@@ -134,7 +150,9 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def _taker(base: Base, options: TrainingOptions) -> Callable[[Mapping[str, Any]], dict[str, int]]:
+def _taker(
+    base: Base, options: TrainingOptions, *, any_kind: bool = False
+) -> Callable[[Mapping[str, Any]], dict[str, int]]:
     """Return the function that measures a record as the job of these options will read it."""
     light = _light_can(base, options)
     tokenizer: Any = LightTokenizer(base.folder) if light else load_tokenizer(base)
@@ -151,9 +169,11 @@ def _taker(base: Base, options: TrainingOptions) -> Callable[[Mapping[str, Any]]
 
         return classify
     read = encoder(tokenizer, options)
+    read_pair = encoder(tokenizer, replace(options, objective="preference"))
 
     def take(record: Mapping[str, Any]) -> dict[str, int]:
-        examples = read(record)
+        is_pair = any_kind and "messages" not in record and "input" in record
+        examples = read_pair(record) if is_pair else read(record)
         return {
             "tokens": sum(example.length for example in examples),
             "lost": sum(example.lost for example in examples),

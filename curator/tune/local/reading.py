@@ -9,6 +9,8 @@ from curator.tune.local.conversing import TemplateRefused, read_line
 
 _T = TypeVar("_T")
 _IN_MESSAGE: Final = 20
+BROKEN: Final = ("it cannot be read: ", "it has no ")
+"""How the reasons begin for lines that are no conversation whatever the base is."""
 
 
 class JobRefused(ValueError):
@@ -62,9 +64,9 @@ def convert_line(line: str, convert: Callable[[Any], _T]) -> tuple[_T | None, st
     except TemplateRefused as error:
         return None, str(error)
     except KeyError as error:
-        return None, f"it has no {error}"
+        return None, f"{BROKEN[1]}{error}"
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
-        return None, f"it cannot be read: {error}"
+        return None, f"{BROKEN[0]}{error}"
 
 
 def _summary(refused: Sequence[Refused]) -> str:

@@ -142,3 +142,48 @@ def test_the_terminal_says_what_is_refused_and_what_time_is_an_estimate(tmp_path
         assert "x 30 epochs" in said
         assert "s, an estimate" in said
         assert "earlier jobs" not in said
+
+
+@pytest.mark.parametrize("mode", [[], ["--json"]])
+def test_count_and_check_use_the_bases_own_tokens_limit_and_template(tmp_path, capsys, mode):
+    file, project = tmp_path / "rows.jsonl", str(tmp_path / "p.curator")
+    rows = (GOOD, LONG, SEEING)
+    file.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    (good,), (long,) = (encoded_rows(tmp_path, row) for row in (GOOD, LONG))
+    assert cli.main(["new", project, "--base", "tiny", "--json"]) == 0
+    assert cli.main(["import", project, str(file), "--json"]) == 0
+    capsys.readouterr()
+    for given in ([str(file), "--base", "tiny"], [project]):
+        cli.main(["count", *given, "--each", *mode])
+        counted = capsys.readouterr().out
+        assert cli.main(["check", *given, "--rules", "L01,J09", *mode]) == 1
+        checked = capsys.readouterr().out
+        if not mode:
+            assert "1 over the limit of 1,024" in counted
+            assert "1 cannot be read by tiny" in counted
+            assert "J09 tiny cannot learn all of this: message 1 holds a part (image)" in checked
+            continue
+        said = json.loads(counted)
+        assert (said["encoding"], said["exact"], said["limit"]) == ("tiny", True, 1024)
+        assert (said["over_limit"], said["rejected"]) == (1, 1)
+        assert [each["tokens"] for each in said["each"]] == [good, long, None]
+        assert said["tokens"] == good + long
+        found = json.loads(checked)
+        assert [(f["rule"], f["source_line"]) for f in found["findings"]] == [
+            ("L01", 2),
+            ("J09", 3),
+        ]
+        assert f"{long:,}" in found["findings"][0]["message"]
+        assert found["targets"]["openai"]["conversations_with_errors"] == 2
+
+
+def encoded_rows(tmp_path, *rows):
+    """Return how long the samples of rows are before anything is cut."""
+    return [e.length + e.lost for e in encoded(export(tmp_path / "out", *rows))]
+
+
+def test_a_project_is_checked_for_a_base_of_this_computer_or_its_own(tmp_path, capsys):
+    project = str(tmp_path / "p.curator")
+    assert cli.main(["new", project]) == 0
+    assert cli.main(["check", project, "--base", "gpt-4.1"]) == 2
+    assert "gpt-4.1 is none" in capsys.readouterr().err
