@@ -1,6 +1,7 @@
 """What is open: the project, its index and view, and the one door through which anything changes."""
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar
 
@@ -195,8 +196,14 @@ class Session(QObject):
         def work(_progress: "ProgressCall", _cancelled: "CancelledCall") -> "tuple[Project, Index]":
             from curator.project.store import Project
 
-            project = Project.create(path, author) if create else Project.open(path, author=author)
-            return project, project.index()
+            with ExitStack() as held:
+                opened = (
+                    Project.create(path, author) if create else Project.open(path, author=author)
+                )
+                held.enter_context(opened)
+                index = opened.index()
+                held.pop_all()
+            return opened, index
 
         job = self.jobs.start(title, work)
         job.succeeded.connect(self._adopt)

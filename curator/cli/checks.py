@@ -14,6 +14,7 @@ from curator.cli.arguments import (
     open_current,
     open_project,
 )
+from curator.cli.damage import naming_damaged
 from curator.cli.progress import Progress
 from curator.cli.rows import numbered_texts
 from curator.dataset import Finding
@@ -86,7 +87,8 @@ def _check(options: Options, progress: Progress) -> Answer:
         )
     keys = report.to_json()
     found = report.has_errors or (options.strict and report.has_warnings)
-    return Answer(keys, _lines(keys), FOUND if found else 0)
+    answer = Answer(keys, _lines(keys), FOUND if found else 0)
+    return naming_damaged(answer, keys["damaged"])
 
 
 def _of_own_base(options: Options, progress: Progress) -> dict[int, Sequence[Finding]] | None:
@@ -170,4 +172,5 @@ def _fix(options: Options, progress: Progress) -> Answer:
     keys = report.to_json()
     did = "would be mended" if options.dry_run else "mended"
     rows = [(rule, f"{count:,}") for rule, count in keys["fixed"].items()]
-    return Answer(keys, (f"{counted(keys['conversations'], 'conversation')} {did}", *table(rows)))
+    did = f"{counted(keys['conversations'], 'conversation')} {did}"
+    return naming_damaged(Answer(keys, (did, *table(rows))), project.damaged)

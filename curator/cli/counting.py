@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from curator.cli.answer import Answer, counted
 from curator.cli.arguments import Options, Verbs, add_project, is_project, open_project
+from curator.cli.damage import naming_damaged
 from curator.cli.progress import Progress
 from curator.cli.rows import numbered_texts
 from curator.dataset.errors import WrongUse
@@ -90,7 +91,9 @@ def _count(options: Options, progress: Progress) -> Answer:
     if is_project(options.input):
         with open_project(options.input, read_only=True) as project:
             _count_project(project, total, progress)
+            damaged = project.damaged
     else:
+        damaged = set()
         _count_file(Path(options.input), total, progress)
     keys: dict[str, Json] = {
         "conversations": total.conversations,
@@ -104,7 +107,7 @@ def _count(options: Options, progress: Progress) -> Answer:
         "note": note,
         "each": total.each,
     }
-    return Answer(keys, _lines(keys))
+    return naming_damaged(Answer(keys, _lines(keys)), damaged)
 
 
 def _own(name: str) -> "OwnCount | None":
@@ -192,12 +195,13 @@ def _count_project(project: "Project", total: _Counted, progress: Progress) -> N
     places = dict(zip(project.ids().tolist(), project.column("source_line").tolist(), strict=True))
     for start in range(0, len(ids), _BATCH):
         part = ids[start : start + _BATCH]
-        raw = [line.encode() for line in project.contents(part)]
+        sound = list(project.iterate(part))
+        part, raw = [id_ for id_, _ in sound], [line.encode() for _, line in sound]
         found = analyse(
             raw, encoding=total.encoding, rules_profile=DEFAULT_RULES_PROFILE, limit=total.limit
         )
         total.take(found, part, [places[id_] or None for id_ in part])
-        progress(start + len(part), len(ids), "Counting")
+        progress(min(start + _BATCH, len(ids)), len(ids), "Counting")
 
 
 def _count_file(path: Path, total: _Counted, progress: Progress) -> None:

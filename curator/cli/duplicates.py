@@ -4,6 +4,7 @@ from pathlib import Path
 
 from curator.cli.answer import Answer
 from curator.cli.arguments import Options, Verbs, add_project, names, open_current
+from curator.cli.damage import naming_damaged
 from curator.cli.progress import Progress
 from curator.dataset.errors import WrongUse
 from curator.dataset.json_values import Json
@@ -97,7 +98,7 @@ def _dedupe(options: Options, progress: Progress) -> Answer:
         f"{removed:,} {did}, {keys['kept']:,} stay. Undo brings them back.",
         *_what_counted(search, found),
     )
-    return Answer(keys, lines)
+    return naming_damaged(Answer(keys, lines), project.damaged)
 
 
 def _what_counted(search: Search, found: Duplicates) -> tuple[str, ...]:

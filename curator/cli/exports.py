@@ -70,13 +70,14 @@ def _export(options: Options, progress: Progress) -> Answer:
     ]
     left = [f"left out: {reason} {n:,}" for reason, n in report.left_out.items() if n]
     return Answer(
-        keys,
+        {**keys, "damaged": sorted(project.damaged)},
         (
             *table([("file", "rows", "bytes", "SHA-256"), *rows]),
             *left,
             *report.notes,
             f"{report.warnings:,} warnings; the manifest: {report.manifest}",
         ),
+        FOUND if project.damaged else 0,
     )
 
 

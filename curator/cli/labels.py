@@ -7,6 +7,7 @@ from pathlib import Path
 
 from curator.cli.answer import DONE, FOUND, Answer, counted, table
 from curator.cli.arguments import Options, Parser, Verbs, open_project
+from curator.cli.damage import naming_damaged
 from curator.cli.progress import Progress
 from curator.cli.selection import add_selection, select
 from curator.dataset import Edit, LabelSet, Status
@@ -78,7 +79,7 @@ def _run(options: Options, progress: Progress) -> Answer:
     part: Part = options.do
     reads = part in (_list, _export)
     with open_project(options.project, read_only=reads) as project:
-        return part(project, options, progress)
+        return naming_damaged(part(project, options, progress), project.damaged)
 
 
 def _status(project: Project, options: Options, progress: Progress) -> Answer:

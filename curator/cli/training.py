@@ -143,10 +143,12 @@ def _folder(given: str, progress: Progress) -> Path:
     folder = path.with_name(f"{path.stem}.export")
     with open_current(given, progress, read_only=True) as project:
         try:
-            export(project, folder, progress=progress, cancelled=progress.cancelled)
+            report = export(project, folder, progress=progress, cancelled=progress.cancelled)
         except GateFailed as error:
             first = command("export", given, folder, "--skip-errors")
             raise GateFailed(f"{error} To leave them out: {first}, then train {folder}.") from error
+    for note in report.notes:
+        notice(note)
     return folder
 
 

@@ -48,7 +48,7 @@ _SPACES: Final = (
 )
 
 
-def hash_bytes(data: bytes) -> int:
+def hash_bytes(data: bytes | memoryview) -> int:
     """Return the signed 64-bit hash of some bytes."""
     value: int = _FIRST_8(sha256(data).digest())[0]
     return value
@@ -59,7 +59,7 @@ def hash_text(text: str) -> int:
     return hash_bytes(text.encode("utf-8", "surrogatepass"))
 
 
-def hash_all(pieces: Iterable[bytes]) -> Hashes:
+def hash_all(pieces: Iterable[bytes | memoryview]) -> Hashes:
     """Return the signed 64-bit hash of each piece."""
     digests = b"".join([sha256(piece).digest() for piece in pieces])
     return np.frombuffer(digests, ">i8")[::4].astype(np.int64)

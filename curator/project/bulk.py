@@ -8,6 +8,7 @@ import apsw
 import numpy as np
 import numpy.typing as npt
 
+from curator.curate.identity import hash_all
 from curator.dataset import AnnotationPatch, Edit, Finding
 from curator.project import journal
 from curator.project.changes import Changes
@@ -102,6 +103,7 @@ class Bulk:
         """
         cells = [_plain(columns[name]) for name in BULK_COLUMNS]
         cells[-1] = _storable_all(cells[-1])
+        cells.append(_text_hashes(segment, *cells[:2]))
         count = len(cells[0])
         ids = range(0)
         with self._project.writing(self._connection):
@@ -109,8 +111,8 @@ class Bulk:
             self._connection.execute("INSERT INTO segment (bytes) VALUES (?)", (segment,))
             shared = f"{self._connection.last_insert_rowid()}, {source}, {now_ms()}"
             self._connection.executemany(
-                f"INSERT INTO conversation (id, {', '.join(BULK_COLUMNS)}, segment, source, updated) "
-                f"VALUES (?,{'?,' * len(BULK_COLUMNS)} {shared})",
+                f"INSERT INTO conversation (id, {', '.join(BULK_COLUMNS)}, text_hash, segment, "
+                f"source, updated) VALUES (?,{'?,' * len(cells)} {shared})",
                 zip(ids, *cells, strict=True),
             )
             self._add_findings(ids, findings)
@@ -203,6 +205,13 @@ def import_step(name: str, author: str, ranges: Iterable[range]) -> Edit:
     ids = tuple(chain.from_iterable(ranges))
     patch = AnnotationPatch("removed", ids, (IMPORT_UNDONE,), (None,))
     return Edit(f"Import {storable(name)}", author, (patch,))
+
+
+def _text_hashes(segment: bytes, starts: Sequence[int], lengths: Sequence[int]) -> list[int]:
+    raw = memoryview(segment)
+    places = zip(starts, lengths, strict=True)
+    hashes: list[int] = hash_all(raw[start : start + length] for start, length in places).tolist()
+    return hashes
 
 
 def _storable_all(titles: Sequence[str]) -> Sequence[str]:

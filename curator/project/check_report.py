@@ -48,6 +48,7 @@ class CheckReport:
 
     A finding that is on several conversations counts once for each. unit is what the numbers of a
     file's records count: "line", or "element" of an array.
+    damaged names the conversations of a project whose stored text is damaged.
     """
 
     conversations: int = 0
@@ -55,6 +56,7 @@ class CheckReport:
     rules: dict[str, RuleCount] = field(default_factory=dict)
     findings: list[Found] = field(default_factory=list)
     unit: str = "line"
+    damaged: list[int] = field(default_factory=list)
 
     @property
     def has_errors(self) -> bool:
@@ -85,6 +87,7 @@ class CheckReport:
             },
             "findings": [_row(found) for found in self.findings],
             "unit": self.unit,
+            "damaged": self.damaged,
         }
 
 

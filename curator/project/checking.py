@@ -20,7 +20,7 @@ from curator.project.connection import scalar
 from curator.project.dataset_facts import dataset_facts, has_images, tool_uses
 from curator.project.deduping import living
 from curator.project.file_form import BareFile, FormFault
-from curator.project.reader import Reader
+from curator.project.reader import Reader, damaged_among
 
 DEFAULT_TARGET: Final = "openai"
 
@@ -73,6 +73,8 @@ def check_project(
         _take_stored(reader, tally)
     else:
         _take_anew(reader, tally, progress, cancelled, measured=more is not None)
+    damaged = damaged_among(reader, living(reader).tolist(), progress, cancelled)
+    tally.report.damaged = damaged
     facts = dataset_facts(reader)
     tally.take_dataset([check_dataset(facts, profile) for profile in tally.profiles])
     return tally.report

@@ -2,6 +2,7 @@
 
 import os
 import threading
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -10,7 +11,8 @@ from urllib.parse import quote
 
 import apsw
 
-from curator.dataset.errors import ProjectError
+from curator.dataset.errors import CuratorError, ProjectError
+from curator.dataset.json_values import BadJson
 
 PAGE_SIZE: Final = 16384
 _BUSY_MS: Final = 2_000
@@ -110,12 +112,11 @@ def translated(path: Path) -> Iterator[None]:
             "Copy it to a folder you may write to, then open the copy.",
             path,
         ) from error
-    except (apsw.NotADBError, apsw.CorruptError) as error:
-        raise ProjectError(
-            f"{path.name} is damaged or not a project file. Open its backup "
-            f"({path.name}.backup-v…) or another copy.",
-            path,
-        ) from error
+    except (apsw.NotADBError, apsw.CorruptError, apsw.FormatError) as error:
+        raise ProjectError(_damaged(path), path) from error
+    except (zlib.error, UnicodeDecodeError, BadJson) as error:
+        # Names, notes, answers and the texts of former states: what SQLite itself cannot prove.
+        raise ProjectError(_damaged(path), path) from error
     except apsw.CantOpenError as error:
         raise ProjectError(
             f"{path} cannot be opened. Check that it exists and that you may read and write it.",
@@ -127,6 +128,45 @@ def translated(path: Path) -> Iterator[None]:
             "then open the project again.",
             path,
         ) from error
+
+
+def _damaged(path: Path) -> str:
+    return (
+        f"{path.name} is damaged or not a project file. Open its backup "
+        f"({path.name}.backup-v…) or another copy."
+    )
+
+
+def structure_fault(path: Path) -> ProjectError | None:
+    """Return what is wrong with a file's own structure, None where it is whole; reads all of it."""
+    try:
+        with translated(path):
+            connection = connect(path)
+            try:
+                whole = scalar(connection, "PRAGMA quick_check(1)") == "ok"
+                whole = whole and not _strange_value(connection)
+            finally:
+                connection.close()
+    except ProjectError as error:
+        return error
+    return None if whole else ProjectError(_damaged(path), path)
+
+
+def _strange_value(connection: apsw.Connection) -> bool:
+    """Whether a column holds a value of a type that nobody ever writes there."""
+    columns = connection.execute(
+        "SELECT t.name, c.name, c.type FROM sqlite_schema t JOIN pragma_table_info(t.name) c "
+        "WHERE t.type = 'table' AND c.type IN ('INTEGER', 'TEXT', 'BLOB', 'REAL')"
+    ).fetchall()
+    return any(
+        scalar(
+            connection,
+            f'SELECT 1 FROM "{table}" WHERE typeof("{column}") NOT IN (lower(?), \'null\', '
+            "iif(? = 'REAL', 'integer', 'null')) LIMIT 1",
+            (kind, kind),
+        )
+        for table, column, kind in columns
+    )
 
 
 def scalar(connection: apsw.Connection, sql: str, values: Sequence[Any] = ()) -> Any:
@@ -146,8 +186,15 @@ class OpenFile:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(
+        self, _kind: type[BaseException] | None, error: BaseException | None, _trace: object
+    ) -> None:
         self.close()
+        if isinstance(error, Exception) and not isinstance(error, CuratorError):
+            fault = structure_fault(self.path)
+            if fault is not None:
+                # A number that is none, a row that is missing: what a damaged page looks like.
+                raise fault from error
 
     def close(self) -> None:
         """Close the connection; doing so twice is fine."""

@@ -23,7 +23,7 @@ from curator.dataset import AnnotationPatch, Edit
 from curator.project.duplicate_search import Search, SharedText, find_near
 from curator.project.labelling import annotation_values
 from curator.project.not_duplicates import marked_places
-from curator.project.reader import Reader
+from curator.project.reader import Reader, damaged_among
 from curator.project.sameness import check_current
 
 _STATUS_RANK: Final = np.array([1, 0, 3, 2], dtype=np.int64)  # pending, accepted, rejected, skipped
@@ -67,13 +67,28 @@ def find(
     """Search all conversations that are not removed, less the pairs marked as no duplicates."""
     with reader.snapshot():
         ids = comparable(reader)
+        if search.preset == "near" or search.compare == "answer":
+            ids = _sound(reader, ids, progress, cancelled)
         shared: tuple[SharedText, ...] = ()
         if search.preset == "exact":
             matches = _find_exact(reader, ids, search.compare)
         else:
             matches, shared = find_near(reader, ids, search, progress=progress, cancelled=cancelled)
         apart = marked_places(reader, ids)
-    return Duplicates(search, ids, matches.without(apart), shared)
+    found = Duplicates(search, ids, matches.without(apart), shared)
+    if search.preset == "exact":
+        # Only hashes were compared: what stays of a cluster must still be there.
+        members = np.array([id_ for each in found.clusters() for id_ in each.rows], np.int64)
+        sound = _sound(reader, members, progress, cancelled)
+        if len(sound) < len(members):
+            return found.among(np.setdiff1d(ids, np.setdiff1d(members, sound)).tolist())
+    return found
+
+
+def _sound(reader: Reader, ids: Ints, progress: Progress, cancelled: Cancel) -> Ints:
+    """Return the ids less those whose text is damaged: no copy is taken out in favour of such a one."""
+    damaged = damaged_among(reader, ids.tolist(), progress, cancelled)
+    return ids[~np.isin(ids, damaged)] if damaged else ids
 
 
 def comparable(reader: Reader) -> Ints:

@@ -28,7 +28,8 @@ from curator.dataset.errors import WrongUse
 from curator.dataset.json_values import Json
 from curator.project.derive import terms_in
 from curator.project.import_parts import pool, workers
-from curator.project.reader import Reader, contents_of
+from curator.project.reader import Reader
+from curator.project.stored_texts import contents_of
 
 PRESETS: Final = ("exact", "near")
 """The ways to search that there are."""
@@ -171,7 +172,7 @@ def read_part(path: str, ids: list[int], scope: Scope, measure: Measure) -> Toke
     reader = Reader(Path(path))
     try:
         with reader.reading() as connection:
-            lines = contents_of(connection, ids)
+            lines = contents_of(connection, ids, set())
     finally:
         reader.close()
     items = [compared(lines[id_], scope) if id_ in lines else Compared(()) for id_ in ids]

@@ -1,4 +1,7 @@
-"""The lines of an export in order: neighbours in a segment are taken together, in one slice."""
+"""The lines of an export in order: neighbours in a segment are taken together, in one slice.
+
+Every line is compared with its stored hash on the way; a damaged one joins the reader's damaged.
+"""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -12,12 +15,13 @@ from curator.dataset.errors import Cancelled
 from curator.project.connection import scalar
 from curator.project.exportable import Ints, Selection
 from curator.project.reader import Reader
+from curator.project.stored_texts import text_hash
 
 _BATCH: Final = 4_000
 _LINE_END: Final = ord("\n")
 
 Place = tuple[str, int | None]
-_Row = tuple[int, int | None, int | None, int | None, str | None, int | None, int | None]
+_Row = tuple[int, int | None, int | None, int | None, bytes | None, int | None, int | None, int]
 
 
 class Part(NamedTuple):
@@ -33,12 +37,13 @@ def parts(reader: Reader, selection: Selection, cancelled: Cancel) -> Iterator[l
     """Yield the lines of every split's file in order, those of some thousand conversations at a time."""
     names = {source.id: json.dumps(source.name) for source in reader.sources()}
     segments = _Segments(reader)
+    damaged = reader.damaged
     for start in range(0, len(selection.ids), _BATCH):
         if cancelled():
             raise Cancelled("The export was stopped; nothing was written.")
         codes = selection.split[start : start + _BATCH].tolist()
         rows = _rows(reader, selection.ids[start : start + _BATCH])
-        yield list(_joined(rows, codes, names, segments))
+        yield list(_joined(rows, codes, names, segments, damaged))
 
 
 class _Run:
@@ -69,24 +74,31 @@ class _Segments:
         if segment != self._id:
             with self._reader.reading() as connection:
                 found = scalar(connection, "SELECT bytes FROM segment WHERE id = ?", (segment,))
-            self._id, self._raw = segment, bytes(found)
+            self._id, self._raw = segment, bytes(found or b"")
         return self._raw
 
 
 def _joined(
-    rows: list[_Row], codes: list[int], names: Mapping[int, str], segments: _Segments
+    rows: list[_Row],
+    codes: list[int],
+    names: Mapping[int, str],
+    segments: _Segments,
+    damaged: set[int],
 ) -> Iterator[Part]:
     run = _Run(-1, -1, b"", 0)
-    for (id_, segment, start, length, content, source, number), code in zip(
+    for (id_, segment, start, length, content, source, number, stored), code in zip(
         rows, codes, strict=True
     ):
+        start = start or 0
+        if not _is_sound(segments, segment, start, length, content, stored):
+            damaged.add(id_)
+            continue
         place = (names.get(source or 0, ""), number)
         if content is not None:
             yield from _taken(run)
             run = _Run(-1, -1, b"", 0)
-            yield Part(code, _one_line(content.encode("utf-8")), [id_], [place])
+            yield Part(code, _one_line(content), [id_], [place])
             continue
-        start = start or 0
         if (
             start != run.end + 1
             or segment != run.segment
@@ -100,6 +112,21 @@ def _joined(
         run.places.append(place)
         run.starts.append(start)
     yield from _taken(run)
+
+
+def _is_sound(
+    segments: _Segments,
+    segment: int | None,
+    start: int,
+    length: int | None,
+    content: bytes | None,
+    stored: int,
+) -> bool:
+    """Whether a row's bytes are those that were stored."""
+    if content is not None:
+        return text_hash(content) == stored
+    raw = memoryview(segments.raw(segment or 0))
+    return start >= 0 and text_hash(raw[start : start + (length or 0)]) == stored
 
 
 def _taken(run: _Run) -> Iterator[Part]:
@@ -118,8 +145,8 @@ def _taken(run: _Run) -> Iterator[Part]:
 
 def _rows(reader: Reader, ids: Ints) -> list[_Row]:
     sql = (
-        "SELECT v.id, v.segment, v.start, v.length, v.content, v.source, v.source_line "
-        "FROM carray(?) c JOIN conversation v ON v.id = c.value"
+        "SELECT v.id, v.segment, v.start, v.length, CAST(v.content AS BLOB), v.source, "
+        "v.source_line, v.text_hash FROM carray(?) c JOIN conversation v ON v.id = c.value"
     )
     with reader.reading() as connection:
         return connection.execute(sql, (apsw.carray(ids),)).fetchall()  # type: ignore[return-value]

@@ -1,7 +1,7 @@
 """Which conversations an export takes, into which split, and why the others are left out."""
 
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Iterator
+from dataclasses import asdict, dataclass, replace
 from itertools import chain
 from typing import Final, Literal
 
@@ -18,6 +18,7 @@ from curator.dataset.rule import load_rules
 from curator.project import schema
 from curator.project.reader import Reader
 from curator.project.sameness import read_sameness
+from curator.project.stored_texts import damage_told
 
 Ints = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
@@ -81,6 +82,10 @@ class Blocker:
     conversations: tuple[int, ...]
 
 
+DAMAGED: Final = "damaged in the project file"
+"""Why a conversation is left out whose stored text is not what was stored."""
+
+
 @dataclass(frozen=True)
 class Selection:
     """What will be exported: ids in order, each with its split's code, and what is left out and why."""
@@ -98,6 +103,22 @@ class Selection:
     def rows(self, split: str) -> int:
         """Return how many conversations go into a split."""
         return int((self.split == schema.SPLITS.index(split)).sum())
+
+    def without(self, damaged: Collection[int]) -> "Selection":
+        """Return the selection less the conversations whose texts are damaged, which it then names."""
+        lost = np.isin(self.ids, np.fromiter(damaged, np.int64))
+        if not lost.any():
+            return self
+        told = damage_told(self.ids[lost].tolist())
+        return replace(
+            self,
+            ids=self.ids[~lost],
+            split=self.split[~lost],
+            left_out=self.left_out | {DAMAGED: int(lost.sum())},
+            notes=(*self.notes, told),
+            tokens=self.tokens[~lost],
+            trained_tokens=self.trained_tokens[~lost],
+        )
 
 
 def select(reader: Reader, settings: ExportSettings) -> Selection:

@@ -92,7 +92,7 @@ def export(
         selection = select(own, settings)
         check_gate(selection)
         with publishing(folder) as staging:
-            files = _write(own, staging, selection, progress, cancelled)
+            files, selection = _write(own, staging, selection, progress, cancelled)
             _finish(own, staging, settings, selection, files)
     return ExportReport(folder, files, selection.left_out, selection.notes, selection.warnings)
 
@@ -152,7 +152,7 @@ def _some(ids: Sequence[int]) -> str:
 
 def _write(
     reader: Reader, staging: Path, selection: Selection, progress: Progress, cancelled: Cancel
-) -> tuple[ExportedFile, ...]:
+) -> tuple[tuple[ExportedFile, ...], Selection]:
     codes = [code for code in range(1, len(schema.SPLITS)) if (selection.split == code).any()]
     outputs = {code: _Output(staging, schema.SPLITS[code]) for code in codes}
     total = len(selection.ids)
@@ -174,6 +174,10 @@ def _write(
                     if output.is_sync_due():
                         syncing.append(disk.submit(_sync, output.file))
                 progress(written, 2 * total, "Writing")
+            selection = selection.without(reader.damaged)
+            check_gate(selection)
+            for code in [code for code, output in outputs.items() if not output.rows]:
+                outputs.pop(code).discard()
             # The disk writes while the files are read again: both wait for different things.
             syncing += [output.end(disk) for output in outputs.values()]
             checks = _check(staging, outputs, ahead, progress, cancelled)
@@ -182,7 +186,8 @@ def _write(
         finally:
             for output in outputs.values():
                 output.close()
-    return tuple(outputs[code].facts(selection, code, checks[code]) for code in codes)
+    files = [output.facts(selection, code, checks[code]) for code, output in outputs.items()]
+    return tuple(files), selection
 
 
 def _check(
@@ -301,6 +306,12 @@ class _Output:
     def close(self) -> None:
         self.file.close()
         self._entries.close()
+
+    def discard(self) -> None:
+        """Take both files away: all that was to stand in them is damaged."""
+        self.close()
+        for file in (self.file, self._entries):
+            Path(file.name).unlink()
 
     def digest(self) -> str:
         return self._hash.hexdigest()

@@ -1,14 +1,16 @@
 """Files of other versions: older ones are migrated forward after a backup, newer ones are refused."""
 
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import apsw
 
 from curator.dataset.errors import ProjectError
-from curator.project.connection import transaction, translated
-from curator.project.schema import APPLICATION_ID, SCHEMA_VERSION
+from curator.project.connection import scalar, transaction, translated
+from curator.project.schema import APPLICATION_ID, SCHEMA_VERSION, TABLES
+from curator.project.stored_texts import text_hash
 
 Migration = Callable[[apsw.Connection], None]
 
@@ -18,14 +20,39 @@ def _add_beginnings(connection: apsw.Connection) -> None:
     connection.execute("ALTER TABLE conversation ADD COLUMN beginnings BLOB")
 
 
-MIGRATIONS: Final[dict[int, Migration]] = {1: _add_beginnings}
+def _add_text_hashes(connection: apsw.Connection) -> None:
+    """Hash every text as it is now: from here on it is compared with that."""
+    connection.execute("ALTER TABLE conversation ADD COLUMN text_hash INTEGER")
+    after, segment, whole = 0, None, b""
+    while True:
+        rows: list[Any] = connection.execute(
+            "SELECT id, CAST(content AS BLOB), segment, start, length FROM conversation "
+            "WHERE id > ? ORDER BY id LIMIT ?",
+            (after, _AT_ONCE),
+        ).fetchall()
+        if not rows:
+            return
+        hashes: list[tuple[int, Any]] = []
+        for id_, content, of, start, length in rows:
+            if content is None and of != segment:
+                segment = of
+                whole = scalar(connection, "SELECT bytes FROM segment WHERE id = ?", (of,)) or b""
+            raw: Any = whole[start : start + length] if content is None else content
+            hashes.append((text_hash(raw), id_))
+        connection.executemany("UPDATE conversation SET text_hash = ? WHERE id = ?", hashes)
+        after = hashes[-1][1]
+
+
+MIGRATIONS: Final[dict[int, Migration]] = {1: _add_beginnings, 2: _add_text_hashes}
 """By version: the step that makes a file of that version one of the next."""
 
+_FIRST: Final = 1
 _HEADER: Final = 100
+_AT_ONCE: Final = 5_000
 
 
-def check_file(path: Path) -> None:
-    """Look at a file's header; raises ProjectError for one that is no project or too new."""
+def check_file(path: Path) -> bytes:
+    """Return a file's header; raises ProjectError for one that is no project."""
     try:
         with path.open("rb") as file:
             head = file.read(_HEADER)
@@ -42,13 +69,12 @@ def check_file(path: Path) -> None:
             "make a new project and import it.",
             path,
         )
+    return head
 
 
 def is_older(path: Path) -> bool:
-    """Whether a project file is of an older version than this program writes."""
-    with path.open("rb") as file:
-        head = file.read(_HEADER)
-    return 0 < int.from_bytes(head[60:64], "big") < SCHEMA_VERSION
+    """Whether a project file is of an older version than this program writes; raises as check_file."""
+    return 0 < int.from_bytes(check_file(path)[60:64], "big") < SCHEMA_VERSION
 
 
 def check_version(connection: apsw.Connection, path: Path) -> int:
@@ -61,7 +87,44 @@ def check_version(connection: apsw.Connection, path: Path) -> int:
             "Install the newest version to open it.",
             path,
         )
+    if version < _FIRST:
+        raise ProjectError(
+            f"{path.name} says it is of version {version}, which no Curator has written, so it is "
+            f"damaged. Open its backup ({path.name}.backup-v…) or another copy.",
+            path,
+        )
+    if version == SCHEMA_VERSION:
+        _check_tables(connection, path)
     return version
+
+
+def _check_tables(connection: apsw.Connection, path: Path) -> None:
+    """Raise ProjectError where the list of tables and columns itself is damaged."""
+    with translated(path):
+        absent = sorted(_ours() - _columns(connection))
+    if absent:
+        raise ProjectError(
+            f"{path.name} is damaged: {'.'.join(absent[0])} is missing in it. Open its backup "
+            f"({path.name}.backup-v…) or another copy.",
+            path,
+        )
+
+
+def _columns(connection: apsw.Connection) -> frozenset[tuple[str, str]]:
+    found = connection.execute(
+        "SELECT t.name, c.name FROM sqlite_schema t JOIN pragma_table_info(t.name) c"
+    )
+    return frozenset((str(table), str(column)) for table, column in found)
+
+
+@cache
+def _ours() -> frozenset[tuple[str, str]]:
+    fresh = apsw.Connection(":memory:")
+    try:
+        fresh.execute(TABLES)
+        return _columns(fresh)
+    finally:
+        fresh.close()
 
 
 def check_current(connection: apsw.Connection, path: Path) -> None:

@@ -1,25 +1,25 @@
 """Reading a project: one SQLite connection, cheap to open, one for each thread."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import apsw
 import numpy as np
 
 from curator.dataset import Annotation, Conversation, Finding, Label, Place
-from curator.dataset.errors import ProjectError
+from curator.dataset.errors import Cancelled, ProjectError
 from curator.dataset.json_values import Json, loads
 from curator.project import journal
 from curator.project.connection import OpenFile, scalar
+from curator.project.stored_texts import DamagedText, contents_of, stored_content
 from curator.project.values import FIELDS, annotation_from
 
 if TYPE_CHECKING:
     from curator.project.index import Index
 
-_SEEK_UP_TO: Final = 8
-"""Fewer rows than this of one segment are read by seeking, more by reading the segment whole."""
+_COMPARED: Final = 2_000
 
 ROW_COLUMNS: Final = (
     "id, title, content_hash, prompt_hash, system_hash, import_hash, n_messages, n_turns, tokens, "
@@ -68,30 +68,54 @@ class SourceFacts:
 
 
 class Reader(OpenFile):
-    """The read side of a project; use each reader in one thread at a time."""
+    """The read side of a project; use each reader in one thread at a time.
+
+    damaged holds the conversations whose stored text was found to be another than was written; all
+    readers of one project share it.
+    """
+
+    def __init__(self, path: Path | str, connection: apsw.Connection | None = None) -> None:
+        super().__init__(path, connection)
+        self.damaged: set[int] = set()
 
     def reader(self) -> "Reader":
         """Open another reader of the same project, for another thread."""
-        return Reader(self.path)
+        other = Reader(self.path)
+        other.damaged = self.damaged
+        return other
 
     def content(self, id: int) -> str:  # noqa: A002 - a conversation's id
-        """Return one conversation's JSON line; raises ProjectError where there is no such one."""
+        """Return one conversation's JSON line; raises ProjectError where there is none or it is damaged."""
         with self.reading() as connection:
-            text = stored_content(connection, id)
+            try:
+                text = stored_content(connection, id)
+            except DamagedText as error:
+                self.damaged.update(error.conversations)
+                raise
         if text is None:
             raise ProjectError(f"There is no conversation {id} in {self.path.name}.", self.path)
         return text
 
     def contents(self, ids: Sequence[int]) -> list[str]:
-        """Return many conversations' JSON lines, in the order of ids."""
+        """Return many conversations' JSON lines, in the order of ids; raises as content does."""
+        lines = self._lines(ids)
+        broken = [id_ for id_, line in zip(ids, lines, strict=True) if line is None]
+        if broken:
+            raise DamagedText(broken)
+        return [line for line in lines if line is not None]
+
+    def _lines(self, ids: Sequence[int]) -> list[str | None]:
+        """Return many conversations' JSON lines, in the order of ids; None for one that is damaged."""
+        damaged: set[int] = set()
         with self.reading() as connection:
-            found = contents_of(connection, ids)
-        if len(found) < len(set(ids)):
-            missing = next(id_ for id_ in ids if id_ not in found)
+            found = contents_of(connection, ids, damaged)
+        self.damaged |= damaged
+        missing = next((id_ for id_ in ids if id_ not in found and id_ not in damaged), None)
+        if missing is not None:
             raise ProjectError(
                 f"There is no conversation {missing} in {self.path.name}.", self.path
             )
-        return [found[id_] for id_ in ids]
+        return [found.get(id_) for id_ in ids]
 
     def conversation(self, id: int) -> Conversation:  # noqa: A002
         """Return one conversation."""
@@ -135,10 +159,12 @@ class Reader(OpenFile):
             return []
         with self.reading() as connection:
             rows = connection.execute(
-                "SELECT c.value, v.title FROM carray(?) c JOIN conversation v ON v.id = c.value",
+                "SELECT c.value, CAST(v.title AS BLOB) FROM carray(?) c "
+                "JOIN conversation v ON v.id = c.value",
                 (apsw.carray(np.asarray(ids, np.int64)),),
             )
-            found = dict(rows)
+            # A damaged title is still a name to find its conversation by.
+            found = {id_: title.decode("utf-8", "replace") for id_, title in rows}
         return [found.get(id_, "") for id_ in ids]
 
     def row(self, id: int) -> RowFacts:  # noqa: A002
@@ -154,11 +180,16 @@ class Reader(OpenFile):
     def iterate(
         self, ids: Iterable[int] | None = None, batch: int = 2_000
     ) -> Iterator[tuple[int, str]]:
-        """Yield id and JSON line of the given conversations, or of all in the order of their ids."""
+        """Yield id and JSON line of the given conversations, or of all in the order of their ids.
+
+        Damaged ones are left out and join damaged.
+        """
         wanted = self.ids() if ids is None else np.fromiter(ids, np.int64)
         for start in range(0, len(wanted), batch):
             part = wanted[start : start + batch].tolist()
-            yield from zip(part, self.contents(part), strict=True)
+            for id_, line in zip(part, self._lines(part), strict=True):
+                if line is not None:
+                    yield id_, line
 
     def ids(self) -> "np.ndarray[Any, np.dtype[np.int64]]":
         """Return the ids of all conversations, removed ones too, in order."""
@@ -220,47 +251,25 @@ class Reader(OpenFile):
         return Index(self.path)
 
 
+def damaged_among(
+    reader: Reader,
+    ids: Sequence[int],
+    progress: Callable[[int, int, str], None],
+    cancelled: Callable[[], bool],
+) -> list[int]:
+    """Compare stored texts with their stored hashes; returns the damaged conversations, in order."""
+    found: set[int] = set()
+    for start in range(0, len(ids), _COMPARED):
+        if cancelled():
+            raise Cancelled("The stored texts were not all compared; nothing was changed.")
+        progress(start, len(ids), "Comparing the stored texts")
+        with reader.reading() as connection:
+            contents_of(connection, ids[start : start + _COMPARED], found)
+    reader.damaged |= found
+    return sorted(found)
+
+
 def stored_setting(connection: apsw.Connection, name: str) -> Json:
     """Return a setting, None where it is absent."""
     text = scalar(connection, "SELECT value FROM setting WHERE name = ?", (name,))
     return None if text is None else loads(text)
-
-
-def stored_content(connection: apsw.Connection, id_: int) -> str | None:
-    """Return one conversation's JSON line, None where there is no such one."""
-    return contents_of(connection, (id_,)).get(id_)
-
-
-def contents_of(connection: apsw.Connection, ids: Sequence[int]) -> dict[int, str]:
-    """Return the JSON lines of those ids that are there."""
-    if not len(ids):
-        return {}
-    rows = connection.execute(
-        "SELECT v.id, v.content, v.segment, v.start, v.length "
-        "FROM carray(?) c JOIN conversation v ON v.id = c.value",
-        (apsw.carray(np.asarray(ids, np.int64)),),
-    )
-    found: dict[int, str] = {}
-    places: dict[int, list[tuple[int, int, int]]] = defaultdict(list)
-    for id_, content, segment, start, length in rows:
-        if content is not None:
-            found[id_] = content
-        else:
-            places[segment].append((id_, start, length))
-    for segment, wanted in places.items():
-        found.update(_from_segment(connection, segment, wanted))
-    return found
-
-
-def _from_segment(
-    connection: apsw.Connection, segment: int, wanted: list[tuple[int, int, int]]
-) -> Iterator[tuple[int, str]]:
-    if len(wanted) > _SEEK_UP_TO:
-        whole = scalar(connection, "SELECT bytes FROM segment WHERE id = ?", (segment,))
-        for id_, start, length in wanted:
-            yield id_, whole[start : start + length].decode("utf-8")
-        return
-    with connection.blob_open("main", "segment", "bytes", segment, writeable=False) as blob:
-        for id_, start, length in wanted:
-            blob.seek(start)
-            yield id_, blob.read(length).decode("utf-8")

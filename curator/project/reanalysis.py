@@ -22,9 +22,9 @@ from curator.project.checkpoints import LogWatch
 from curator.project.connection import connect, scalar
 from curator.project.derive import Terms, derive, terms_in, write_stamp
 from curator.project.import_parts import pool
-from curator.project.reader import contents_of
 from curator.project.schema import EDITED
 from curator.project.store import Project
+from curator.project.stored_texts import contents_of
 from curator.project.values import storable
 from curator.project.writing import FINDING_COLUMNS, finding_row
 
@@ -89,8 +89,14 @@ def _batches(connection: apsw.Connection) -> Iterator[_Batch]:
         ids: list[Any] = [id_ for id_, _ in rows]
         updated: list[Any] = [at for _, at in rows]
         after = ids[-1]
-        lines = contents_of(connection, ids)
-        yield _Batch(ids, updated, [lines[id_] for id_ in ids])
+        # What is known of a damaged text stays as it is.
+        lines = contents_of(connection, ids, set())
+        sound = [at for at, id_ in enumerate(ids) if id_ in lines]
+        yield _Batch(
+            [ids[at] for at in sound],
+            [updated[at] for at in sound],
+            [lines[ids[at]] for at in sound],
+        )
 
 
 def _analysed(

@@ -7,7 +7,7 @@ from curator.dataset import Split, Status
 APPLICATION_ID: Final = 0x43555241
 """What marks an SQLite file as a project: the letters CURA."""
 
-SCHEMA_VERSION: Final = 2
+SCHEMA_VERSION: Final = 3
 """The user_version of a project file this program writes."""
 
 STATUSES: Final = (Status.PENDING, Status.ACCEPTED, Status.REJECTED, Status.SKIPPED)
@@ -79,7 +79,9 @@ CREATE TABLE conversation (
   title TEXT NOT NULL,
   content TEXT,
   -- 8 bytes for each answer: the hash of all up to it, see curate.identity; NULL is none.
-  beginnings BLOB
+  beginnings BLOB,
+  -- Of the very bytes of the text, when it was stored; see project.stored_texts.
+  text_hash INTEGER
 );
 CREATE TABLE annotation (
   conversation INTEGER PRIMARY KEY REFERENCES conversation(id),

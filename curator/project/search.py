@@ -19,8 +19,9 @@ from curator.dataset import Conversation
 from curator.dataset.errors import Cancelled
 from curator.project.checkpoints import LogWatch
 from curator.project.connection import connect, scalar
-from curator.project.reader import Reader, contents_of
+from curator.project.reader import Reader
 from curator.project.store import Project
+from curator.project.stored_texts import contents_of
 from curator.project.texts import indexed_through, words_of_line
 
 Ids = npt.NDArray[np.int64]
@@ -74,10 +75,11 @@ def _index_some(connection: apsw.Connection) -> int:
         )
     ]
     if ids:
-        lines = contents_of(connection, ids)
+        # Whoever reads a damaged text is told; here its words are left out.
+        lines = contents_of(connection, ids, set())
         connection.executemany(
             "INSERT INTO search (rowid, text) VALUES (?, ?)",
-            ((id_, fold(words_of_line(lines[id_]))) for id_ in ids),
+            ((id_, fold(words_of_line(line))) for id_, line in lines.items()),
         )
         connection.execute("UPDATE search_progress SET indexed = ?", (ids[-1],))
     return len(ids)
@@ -217,15 +219,16 @@ def _scan(
             raise Cancelled("The search was stopped.")
         part = ids[start : start + size]
         start, size = start + size, _SCAN_PAGE
-        lines = reader.contents(part.tolist())
+        sound = dict(reader.iterate(part))
+        lines = [sound.get(id_) for id_ in part.tolist()]
         found = part[np.fromiter(_tested(test, lines, cancelled), np.bool_, len(lines))]
         if len(found):
             yield found
 
 
-def _tested(test: Test, lines: list[str], cancelled: Callable[[], bool]) -> Iterator[bool]:
+def _tested(test: Test, lines: list[str | None], cancelled: Callable[[], bool]) -> Iterator[bool]:
     for line in lines:
-        yield test(line)
+        yield line is not None and test(line)
         # A regular expression may take seconds for one text.
         if cancelled():
             raise Cancelled("The search was stopped.")

@@ -13,8 +13,9 @@ from curator.dataset.errors import StaleEdit, WrongUse
 from curator.dataset.json_values import BadJson, Json, canonical, dumps
 from curator.project import derive, texts
 from curator.project.connection import scalar
-from curator.project.reader import stored_content, stored_setting
+from curator.project.reader import stored_setting
 from curator.project.schema import DERIVED, EDITED
+from curator.project.stored_texts import DamagedText, stored_content, stored_hash, text_hash
 from curator.project.values import LABEL_PREFIX, NUMERIC, Field, field_of, storable
 
 FINDING_COLUMNS: Final = (
@@ -85,8 +86,7 @@ def _stale(what: str) -> StaleEdit:
 
 def _write_content(connection: apsw.Connection, patch: ContentPatch, now: int) -> None:
     id_ = patch.conversation
-    stored = stored_content(connection, id_)
-    if stored != patch.before:
+    if not _is_there(connection, id_, patch.before):
         raise _stale(f"The text of conversation {id_}")
     if patch.after is None:
         _take_back_creation(connection, id_)
@@ -103,6 +103,7 @@ def _write_content(connection: apsw.Connection, patch: ContentPatch, now: int) -
         "title": storable(row.title),
         "flags": row.flags | EDITED,
         "content": patch.after,
+        "text_hash": text_hash(patch.after.encode("utf-8")),
         "updated": now,
     }
     if patch.before is None:
@@ -117,6 +118,18 @@ def _write_content(connection: apsw.Connection, patch: ContentPatch, now: int) -
         connection.execute(f"UPDATE conversation SET {sets} WHERE id = ?", (*values.values(), id_))
     write_findings(connection, id_, row.findings)
     texts.keep_in_step(connection, id_, conversation)
+
+
+def _is_there(connection: apsw.Connection, id_: int, text: str | None) -> bool:
+    """Whether a text is what is stored; a damaged one is known by its hash, so a step heals it."""
+    try:
+        return stored_content(connection, id_) == text
+    except DamagedText:
+        if text is None or text_hash(text.encode("utf-8", "surrogatepass")) != stored_hash(
+            connection, id_
+        ):
+            raise
+        return True
 
 
 def _take_back_creation(connection: apsw.Connection, id_: int) -> None:

@@ -1,5 +1,7 @@
 """The session: opening, changing, undoing, and telling what went wrong."""
 
+import os
+import sqlite3
 import threading
 
 import pytest
@@ -7,6 +9,7 @@ import pytest
 from curator.app.jobs import Jobs
 from curator.app.session import Session
 from curator.dataset import AnnotationPatch, ContentPatch, Conversation, Edit, Message
+from curator.dataset.errors import ProjectError
 from curator.project.reader import Reader
 from curator.project.store import Project
 
@@ -177,3 +180,40 @@ def test_closing_is_told_while_the_project_is_still_open(opened, qtbot):
     opened.close_project()
     opened.close_project()
     assert [changes.conversations for changes in seen] == [(4,)]
+
+
+def broken_version(path):
+    connection = sqlite3.connect(path)
+    connection.execute("PRAGMA user_version = -1")
+    connection.close()
+
+
+@pytest.mark.parametrize(
+    "breaking",
+    [
+        broken_version,
+        lambda path: path.write_bytes(path.read_bytes()[:20_000]),
+        lambda path: path.write_bytes(path.read_bytes()[:100] + os.urandom(30_000)),
+        lambda path: path.write_bytes(b"just words"),
+    ],
+    ids=["version", "cut", "random", "words"],
+)
+def test_a_project_file_that_is_none_is_told_in_a_sentence(session, project_path, qtbot, breaking):
+    breaking(project_path)
+    with qtbot.waitSignal(session.notice, timeout=30_000) as caught:
+        session.open_project(project_path)
+    notice = caught.args[0]
+    assert notice.level == "error"
+    assert project_path.name in notice.text
+    assert "\n" not in notice.text
+    assert session.project is None
+    # Whoever opens it next is not told that it is open here.
+    assert not list(project_path.parent.glob("*.lock"))
+
+
+def test_a_damaged_text_is_told_and_the_others_open(opened, qtbot):
+    with opened.project.writing() as connection:
+        connection.execute("UPDATE conversation SET content = 'x' || content WHERE id = 3")
+    with pytest.raises(ProjectError, match="conversation 3 is damaged"):
+        opened.project.content(3)
+    assert opened.project.content(4)

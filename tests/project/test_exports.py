@@ -18,6 +18,7 @@ from curator.project.exportable import ExportSettings, select
 from curator.project.exports import export
 from curator.project.imports import import_files
 from curator.project.store import Project
+from curator.project.stored_texts import text_hash
 from curator.project.verify import verify
 from tests.project.projects import annotate, edit, import_lines, line
 
@@ -210,10 +211,11 @@ def test_nothing_to_export_says_why(project, tmp_path):
 
 
 def test_errors_the_project_does_not_know_of_are_caught_by_rereading(filled, tmp_path):
+    faulty = '{"messages":[{"role":"user","content":"x"}]}'
     with filled.writing() as connection:
         connection.execute(
-            "UPDATE conversation SET content = ? WHERE id = 3",
-            ('{"messages":[{"role":"user","content":"x"}]}',),
+            "UPDATE conversation SET content = ?, text_hash = ? WHERE id = 3",
+            (faulty, text_hash(faulty.encode())),
         )
     with pytest.raises(GateFailed, match="conversation 3: "):
         export(filled, tmp_path / "out")

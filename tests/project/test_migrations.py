@@ -6,7 +6,7 @@ from curator.project import Project, migrations
 from curator.project.derive import is_stale
 from curator.project.reanalysis import reanalyse
 from curator.project.splitting import present
-from tests.project.building import line, write
+from tests.project.building import import_lines, line, write
 
 
 @pytest.fixture
@@ -87,6 +87,28 @@ def test_a_newer_file_is_refused_and_left_alone(path, read_only):
     assert sorted(each.name for each in path.parent.iterdir())[0] == "a.curator"
 
 
+@pytest.mark.parametrize("version", [0, -1, -(2**31)])
+@pytest.mark.parametrize("read_only", [False, True])
+def test_a_version_that_never_was_is_refused_in_a_sentence(path, version, read_only):
+    set_version(path, version)
+    with pytest.raises(ProjectError, match=f"of version {version}, which no Curator has written"):
+        Project.open(path, read_only=read_only)
+
+
+def test_a_file_of_version_2_gets_the_hashes_of_its_texts(tmp_path):
+    path = tmp_path / "old.curator"
+    with Project.create(path) as project:
+        import_lines(project, [line("one"), line("two")])
+        write(project, line("three"))
+    old = apsw.Connection(str(path))
+    old.execute("ALTER TABLE conversation DROP COLUMN text_hash")
+    old.close()
+    set_version(path, 2)
+    with Project.open(path) as project:
+        assert project.contents([1, 2, 3]) == [line("one"), line("two"), line("three")]
+        assert not project.damaged
+
+
 def test_every_version_has_its_step():
     assert set(migrations.MIGRATIONS) == set(range(1, migrations.SCHEMA_VERSION))
 
@@ -97,7 +119,8 @@ def test_a_file_of_version_1_shows_no_groups_before_they_are_worked_out_anew(tmp
         write(project, line("one"), line("two"))
         now = project.row(1), present(project)
     old = apsw.Connection(str(path))
-    old.execute("ALTER TABLE conversation DROP COLUMN beginnings")
+    for column in ("text_hash", "beginnings"):
+        old.execute(f"ALTER TABLE conversation DROP COLUMN {column}")
     old.execute("UPDATE conversation SET prompt_hash = 7")
     old.execute('UPDATE stamp SET value = \'["o200k_base","openai_sft",null,2,"x"]\'')
     old.close()

@@ -137,6 +137,7 @@ class ExportCard(Card):
             "flagged": self.tr("flagged"),
             "no split": self.tr("without a split"),
             "errors": self.tr("with errors"),
+            "damaged in the project file": self.tr("damaged in the project file"),
             "prompt in another split": self.tr("with a prompt of another split"),
         }
         return words.get(name, name)
