@@ -37,7 +37,9 @@ def _page(keys: dict[str, Json]) -> Iterator[str]:
         yield f"  {keys['trained_tokens']:,} tokens trained"
     yield from _events(keys["events"])
     yield from _checkpoints(keys)
-    if keys["error"]:
+    if keys["failure"]:
+        yield str(keys["failure"]["sentence"])
+    elif keys["error"]:
         yield str(keys["error"])
 
 

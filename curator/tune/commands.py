@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from contextlib import closing
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from curator.tune.addresses import host_of
 from curator.tune.asking_first import with_answers
 from curator.tune.client import connect
 from curator.tune.exported import open_export
-from curator.tune.following import Order, follow, order, refresh
+from curator.tune.following import Order, explain, follow, order, refresh
 from curator.tune.jobs import Job, JobTable, State
 from curator.tune.lineage import lineage_of
 from curator.tune.metrics import measured, points_of_events
@@ -197,4 +198,17 @@ def job_row(table: JobTable, job: Job) -> dict[str, Any]:
         ],
         "trained_tokens": job.trained_tokens,
         "error": job.error or None,
+        "failure": _failure_row(table, job),
+    }
+
+
+def _failure_row(table: JobTable, job: Job) -> dict[str, Any] | None:
+    """Return a failed job's reason in our terms: the rule it means, and the conversations it names."""
+    found = explain(table, job)
+    if found is None:
+        return None
+    return {
+        "sentence": found.sentence(),
+        "rule": found.rule or None,
+        "lines": [asdict(one) for one in found.lines],
     }

@@ -10,12 +10,19 @@ from curator.dataset.rule import Rule, load_rules
 ConversationOf = Callable[[int], int | None]
 """Return the conversation that stands in a line (1-based) of the training file; None if unknown."""
 
+_NUMBERS: Final = r"(?P<lines>\d+(?:(?:, ?| and |, and )\d+)*)\b"
 _PLACE: Final = (
-    re.compile(r"Example (?P<line>\d+)(?:, message (?P<message>\d+))?"),
-    re.compile(r"\(line (?P<line>\d+)\)"),
-    re.compile(r"[Ll]ine (?P<line>\d+)"),
+    re.compile(
+        r"\b(?:example|row|record|sample|entry)s? (?:#|no\.? ?|number )?"
+        + _NUMBERS
+        + r"(?:, message (?P<message>\d+))?",
+        re.IGNORECASE,
+    ),
+    re.compile(r"\(line (?P<lines>\d+)\)"),
+    re.compile(r"\blines?:? #?" + _NUMBERS + r"(?! column)", re.IGNORECASE),
 )
-_FLAGGED: Final = re.compile(r"Flagged lines: (?P<lines>\d[\d, ]*)")
+_LONGEST_NUMBER: Final = 12
+_MOST_PLACES: Final = 1000
 _WAYS_OUT: Final = (
     (
         re.compile(r"still being processed"),
@@ -92,14 +99,17 @@ def _find_rule(said: str) -> Rule | None:
 
 
 def _places(said: str) -> list[tuple[int, int | None]]:
-    flagged = _FLAGGED.search(said)
-    if flagged:
-        return [(int(number), None) for number in re.findall(r"\d+", flagged["lines"])]
+    """Return each line a text names once, with the message in it where one is named."""
     for pattern in _PLACE:
-        found = pattern.search(said)
+        found: dict[int, int | None] = {}
+        for place in pattern.finditer(said):
+            message = place.groupdict().get("message")
+            for number in re.findall(r"\d+", place["lines"]):
+                if len(number) > _LONGEST_NUMBER:
+                    continue
+                found.setdefault(int(number), None if message is None else int(message))
         if found:
-            message = found.groupdict().get("message")
-            return [(int(found["line"]), None if message is None else int(message))]
+            return list(found.items())[:_MOST_PLACES]
     return []
 
 

@@ -4,16 +4,15 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final, Literal
 
-from curator.dataset.errors import UnreadableInput, WrongUse
+from curator.dataset.errors import WrongUse
 from curator.tune.addresses import is_loopback
 from curator.tune.answers import checkpoint_of, event_of, job_changes
 from curator.tune.client import CallFailed, Connection
-from curator.tune.exported import open_export
 from curator.tune.failures import Explained, explain_failure
 from curator.tune.jobs import Event, Job, JobTable, State
+from curator.tune.lineage import lines_of
 from curator.tune.metrics import decode_result, points_of_events
 from curator.tune.uploads import IsCancelled, Progress, pause
 
@@ -70,7 +69,7 @@ def refresh(connection: Connection, table: JobTable, token: str, *, insisting: b
             raise
     # The end is written last: a look that broke off before it is simply taken again.
     job = table.update(token, **changes)
-    return News(job, events, explain(job))
+    return News(job, events, explain(table, job))
 
 
 def follow(
@@ -144,25 +143,11 @@ def order(connection: Connection, table: JobTable, token: str, what: Order) -> J
     return table.update(token, **changes)
 
 
-def explain(job: Job) -> Explained | None:
-    """Return a failed job's reason in our terms, with the conversation it names."""
+def explain(table: JobTable, job: Job) -> Explained | None:
+    """Return a failed job's reason in our terms, with the conversations it names."""
     if job.status is not State.FAILED or not job.error:
         return None
-    return explain_failure(job.error, lambda line: conversation_at(job, line))
-
-
-def conversation_at(job: Job, line: int) -> int | None:
-    """Return the conversation in a line of the file a job trained on, if its export still lies there."""
-    if not job.export:
-        return None
-    try:
-        exported = open_export(Path(job.export))
-    except UnreadableInput:
-        return None
-    # An export made again under the same name has other lines.
-    if job.snapshot and exported.snapshot != job.snapshot:
-        return None
-    return exported.conversation_of(line)
+    return explain_failure(job.error, lines_of(table, job))
 
 
 def served_checkpoints(connection: Connection, job: Job) -> tuple[Any, ...]:

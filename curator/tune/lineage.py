@@ -5,17 +5,20 @@ does not depend on the export folder being there.
 """
 
 import json
+import re
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from curator.dataset.errors import WrongUse
+from curator.dataset.errors import UnreadableInput, WrongUse
 from curator.project.manifest import lines_name
-from curator.tune.exported import Exported
+from curator.tune.exported import Exported, open_export
 from curator.tune.jobs import Job, JobTable
 
 _MANIFEST: Final = "manifest.json"
+_VALIDATION: Final = re.compile(r"validation (data)?(file|set)|validation\.jsonl", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +95,37 @@ def lineage_of(table: JobTable, checkpoint: str) -> Lineage:
         manifest=kept.get("manifest") or {},
         conversations=kept.get("conversations") or {},
     )
+
+
+def lines_of(table: JobTable, job: Job) -> Callable[[int], int | None]:
+    """Return what tells the conversation in a line (1-based) of the file that a job's error speaks of.
+
+    What was kept at the start counts, so it is told right also where the export was made again.
+    """
+    packed = table.lineage(job.token) or _pack_again(job)
+    rows: dict[str, list[int | None]] = {}
+    if packed:
+        rows = json.loads(zlib.decompress(packed)).get("conversations") or {}
+    is_validation = "validation" in f"{job.error_param} {job.error_code}".lower() or bool(
+        _VALIDATION.search(job.error)
+    )
+    lines = rows.get("validation" if is_validation else "train") or []
+
+    def conversation_of(line: int) -> int | None:
+        return lines[line - 1] if 0 < line <= len(lines) else None
+
+    return conversation_of
+
+
+def _pack_again(job: Job) -> bytes:
+    """Return what a job that kept nothing trains on, where its very export still lies there."""
+    try:
+        exported = open_export(Path(job.export)) if job.export else None
+    except UnreadableInput:
+        return b""
+    if exported is None or (job.snapshot and exported.snapshot != job.snapshot):
+        return b""
+    return pack(exported)
 
 
 def _conversations(path: Path) -> list[int | None]:

@@ -19,8 +19,10 @@ from curator.tune.answers import job_changes, metadata_of, number, text
 from curator.tune.asking_first import refuse_unlike
 from curator.tune.client import CallFailed, Connection
 from curator.tune.exported import Exported
+from curator.tune.failures import explain_failure
 from curator.tune.grading import ask_about_grader
 from curator.tune.jobs import Job, JobTable, State
+from curator.tune.lineage import lines_of
 from curator.tune.planning import DryRun
 from curator.tune.recipe import TOKEN_KEY, Recipe
 from curator.tune.uploads import (
@@ -361,7 +363,8 @@ def _unclear(table: JobTable, token: str, error: CallFailed) -> TargetError:
 
 
 def _fail(table: JobTable, token: str, error: CuratorError) -> None:
-    table.update(
+    """Keep why a start failed; whoever hears of it hears which conversations a named line holds."""
+    failed = table.update(
         token,
         status=State.FAILED,
         error=str(error),
@@ -369,6 +372,9 @@ def _fail(table: JobTable, token: str, error: CuratorError) -> None:
         error_param=getattr(error, "param", None) or "",
         finished=time.time(),
     )
+    found = explain_failure(str(error), lines_of(table, failed))
+    if found.conversation is not None:
+        error.args = (found.sentence(),)
 
 
 def _with_heartbeat(table: JobTable, token: str, progress: Progress) -> Progress:

@@ -66,7 +66,7 @@ def details_of(table: JobTable, token: str) -> Details:
     job = table.get(token)
     events = table.events(token)
     points = points_of_events(events) or points_of_result(table.result(token))
-    return Details(job, points, events, table.checkpoints(token), explain(job))
+    return Details(job, points, events, table.checkpoints(token), explain(table, job))
 
 
 def watch(

@@ -8,8 +8,10 @@ from dataclasses import replace
 import pytest
 
 from curator.dataset.errors import Cancelled, WrongUse
+from curator.tune import lineage
 from curator.tune.client import CallFailed
-from curator.tune.following import conversation_at, follow, next_wait, order, refresh
+from curator.tune.exported import open_export
+from curator.tune.following import explain, follow, next_wait, order, refresh
 from curator.tune.jobs import Job, JobTable, State
 from curator.tune.metrics import points_of_events, points_of_result
 from tests.tune.protocol_server import raw, status
@@ -206,7 +208,7 @@ def test_a_failure_names_the_line_and_its_conversation(
 ):
     lines = "".join(json.dumps({"line": n, "conversation": 100 + n}) + "\n" for n in range(1, 13))
     (train_file.parent / "train.manifest.jsonl").write_text(lines, "utf-8")
-    table.update("tok", export=str(train_file.parent))
+    table.keep_lineage("tok", lineage.pack(open_export(train_file.parent)))
     text = "The job failed due to an invalid training file. Invalid file format. Example 7 " \
            "contains an extra \"weight\"."  # fmt: skip
     server.plan.end = "failed"
@@ -219,13 +221,42 @@ def test_a_failure_names_the_line_and_its_conversation(
     assert "line 7 (conversation 107)" in failure.sentence()
 
 
-def test_an_export_made_again_no_longer_names_conversations(train_file):
+def test_a_line_names_what_stood_there_at_the_start_whatever_became_of_the_export(
+    table, running, train_file
+):
+    def tell(split, first):
+        lines = [{"line": n, "conversation": first + n} for n in range(1, 13)]
+        text = "".join(json.dumps(line) + "\n" for line in lines)
+        (train_file.parent / f"{split}.manifest.jsonl").write_text(text, "utf-8")
+
+    (train_file.parent / "validation.jsonl").write_bytes(train_file.read_bytes())
+    tell("train", 100)
+    tell("validation", 200)
+    table.keep_lineage("tok", lineage.pack(open_export(train_file.parent)))
+    tell("train", 900)
+    for error, param, found in (
+        ("Example 7 is wrong", "training_file", [107]),
+        ("Example 7 is wrong", "validation_file", [207]),
+        ("The validation file is broken: line 3, line 5", "", [203, 205]),
+        ("Rows 12 and 13", "", [112, None]),
+        ("Flagged lines: 4, 13, 11 and 2", "", [104, None, 111, 102]),
+        ("line 0; row 2; sample 99999999999999", "", [102]),
+        ("Expecting ',' delimiter: line 1 column 79 (char 78)", "", []),
+    ):
+        job = table.update("tok", status=State.FAILED, error=error, error_param=param)
+        assert [one.conversation for one in explain(table, job).lines] == found
+
+
+def test_an_export_made_again_names_nobody_for_a_job_that_kept_nothing(table, running, train_file):
     (train_file.parent / "train.manifest.jsonl").write_text('{"line":1,"conversation":5}\n')
-    job = Job("t", "openai", "", "b", export=str(train_file.parent))
-    assert conversation_at(job, 1) == 5
-    assert conversation_at(job, 2) is None
-    assert conversation_at(replace(job, snapshot="other"), 1) is None
-    assert conversation_at(replace(job, export="/nowhere/at/all"), 1) is None
+    for export, snapshot, found in (
+        (str(train_file.parent), "", 5), (str(train_file.parent), "other", None),
+        ("/nowhere/at/all", "", None), ("", "", None),
+    ):  # fmt: skip
+        job = table.update(
+            "tok", status=State.FAILED, error="line 1", export=export, snapshot=snapshot
+        )
+        assert explain(table, job).conversation == found
 
 
 def test_a_base64_result_is_kept_as_a_table(connection, table, server, running):

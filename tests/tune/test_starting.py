@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 
+from curator.cli.main import main
 from curator.dataset.errors import Cancelled, GateFailed, TargetError
 from curator.tune.client import CallFailed, Connection
 from curator.tune.exported import open_export
@@ -409,3 +410,35 @@ def test_a_service_nobody_tried_is_asked_before_anything_is_uploaded(
             assert table.all()[0].status is State.FAILED
         else:
             assert starter(connection).job in server.jobs  # a list of models is no must
+
+
+@pytest.mark.parametrize("where", ["file", "create", "job"])
+@pytest.mark.parametrize("more", [[], ["--json"]])
+def test_a_line_that_the_service_names_is_a_conversation_of_the_project(
+    server, train_file, monkeypatch, capsys, where, more
+):
+    """While the file is looked at, as the answer to the start, and as the end of the job."""
+    lines = "".join(json.dumps({"line": n, "conversation": 100 + n}) + "\n" for n in range(1, 13))
+    (train_file.parent / "train.manifest.jsonl").write_text(lines, "utf-8")
+    save_target(derive_target("custom", "mine", "", {"address": server.url}))
+    monkeypatch.setenv("CURATOR_MINE_KEY", KEY)
+    monkeypatch.setattr("curator.tune.following.next_wait", lambda *_: 0.0)
+    server.plan.file_polls, said = 0, "Invalid file format. Example 7, message 2 has no content."
+    if where == "file":
+        server.plan.file_end, server.plan.file_details = "error", said
+    elif where == "create":
+        server.fault(*CREATE, status(400, said), always=True)
+    else:
+        server.plan.end, server.plan.error = "failed", {"code": "x", "message": said, "param": ""}
+    words = ["train", str(train_file.parent), "--target", "mine", "--base", "b", "--follow"]
+    assert main([*words, *more]) != 0
+    shown = capsys.readouterr()
+    assert "line 7 (conversation 107)" in shown.out + shown.err
+    job = server.jobs and next(iter(server.jobs))
+    name = job or JobTable().all()[0].token
+    assert main(["jobs", "show", name, *more]) == 1
+    told = capsys.readouterr().out
+    assert "line 7 (conversation 107)" in told
+    if more:
+        found = json.loads(told)["failure"]["lines"]
+        assert found == [{"line": 7, "message": 2, "conversation": 107}]
