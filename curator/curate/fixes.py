@@ -1,7 +1,8 @@
 """The repairs of findings: each makes a new conversation and tells what moved to the metadata.
 
-A safe repair loses nothing and may run in bulk; the others need a look first. Every value of the line
-is still in it after a safe repair, or moved to the metadata, or stands in the finding's own words.
+A safe repair may run in bulk; the others need a look first. Every value of the line is still in it
+after a repair, or moved to the metadata, or stands in the finding's own words; only a repair that is
+there to write a text otherwise does just that.
 """
 
 from collections.abc import Collection
@@ -34,6 +35,20 @@ _NEEDS_MESSAGES: Final = frozenset({"train_last_answer", "drop_tail", "convert_f
 _OF_ANY_ENTRY: Final = frozenset({"delete_message", "replace_broken_characters"})
 """The repairs that fit an entry of the list that is no message."""
 
+_REWORDING: Final = frozenset(
+    {
+        "mask_secret",
+        "mask_personal",
+        "break_control_token",
+        "merge_messages",
+        "remove_invisible",
+        "undo_wrong_encoding",
+        "train_last_answer",
+        "allow_parallel_calls",
+    }
+)
+"""The repairs that exist to write a text otherwise, or to set the value that the finding names."""
+
 _ROUNDS: Final = 24
 
 
@@ -52,7 +67,7 @@ def repair(conversation: Conversation, finding: Finding) -> Repair:
         return Repair(conversation, moved)
     try:
         mended = mend(conversation, finding, moved)
-        if finding.fix in SAFE_FIXES and mended is not conversation:
+        if finding.fix not in _REWORDING and mended is not conversation:
             moved |= lost_values(conversation, mended, moved, finding)
     except (RecursionError, LookupError):
         # Nested nearly as deep as a reader goes, or an old finding whose place is gone.

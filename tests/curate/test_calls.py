@@ -78,6 +78,14 @@ def test_an_answer_in_the_old_form_needs_its_call():
     assert rules(USER, called, told, ANSWER, called, told, ANSWER) == []
 
 
+def test_arguments_in_which_a_key_has_two_values_are_an_error():
+    for arguments, is_wrong in (('{"x":1,"x":2}', True), ('{"x":1,"x":1}', False)):
+        called = calls("a")
+        called["tool_calls"][0]["function"]["arguments"] = arguments
+        found = check_conversation(Conversation({"messages": [USER, called], "tools": [TOOL]}))
+        assert [(f.rule, f.fix) for f in found] == ([("T02", "")] if is_wrong else [])
+
+
 @pytest.mark.parametrize(
     ("parameters", "said"),
     [

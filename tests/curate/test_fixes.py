@@ -95,10 +95,10 @@ def read(text):
 
 @given(lines, st.sampled_from(PROFILES))
 @settings(max_examples=400, deadline=None)
-def test_after_a_safe_repair_every_value_is_there_or_told_of(line, profile):
+def test_after_a_repair_every_value_is_there_or_told_of(line, profile):
     conversation = Conversation(line)
     for f in check_conversation(conversation, profile=profile):
-        if f.fix in SAFE_FIXES:
+        if f.fix and f.fix not in fixes._REWORDING:
             fixed, moved = repair(conversation, f)
             assert not untold(line, fixed, moved, [f.message]), (f, moved)
     told = []

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from curator.curate.checks.files import holds_two_values
 from curator.curate.checks.schema import schema_of
 from curator.curate.checks.subject import Call, Subject, Trouble, as_text, is_name, shown, trouble
 from curator.dataset.conversation import kind_of
@@ -33,6 +34,14 @@ def arguments_json(subject: Subject) -> Iterator[Trouble]:
         if isinstance(call.arguments, str):
             value, reason = read_arguments(call.arguments)
             inner = unwrapped(value)
+            if not reason and holds_two_values(call.arguments):
+                yield trouble(
+                    call.message,
+                    _arguments_field(call),
+                    name=shown(call.name),
+                    reason="a key in them has two values",
+                    fixable=False,
+                )
             if reason:
                 reason = reason if inner is None else "the object is wrapped in one more text"
                 yield trouble(

@@ -94,13 +94,15 @@ def _delete_message(conversation: Conversation, finding: Finding, moved: Moved) 
     return with_messages(conversation, messages)
 
 
-def _content_to_text(conversation: Conversation, finding: Finding, _moved: Moved) -> Conversation:
+def _content_to_text(conversation: Conversation, finding: Finding, moved: Moved) -> Conversation:
     fields = holder_of(conversation, finding.place)
     content = fields.get("content")
     if content is None or isinstance(content, (str, list)):
         return conversation
     inner = content.get("text", content.get("value")) if isinstance(content, dict) else None
     text = inner if isinstance(inner, str) else dumps(content)
+    if isinstance(inner, str) and len(content) > 1:
+        moved[f"messages[{finding.place.message}].content"] = content
     return with_holder(conversation, finding.place, {**fields, "content": text})
 
 
