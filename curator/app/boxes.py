@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QApplication, QWidget
 
+from curator.app.actions import ACTIONS, action
 from curator.app.menus import Menus
 from curator.app.preference_file import read_stored
 from curator.app.session import Session
@@ -35,8 +36,16 @@ class Boxes(QObject):
 
         if self._palette is None:
             self._palette = CommandPalette(self._window)
-            self._palette.chosen.connect(self._menus.run)
-        self._palette.ask(self._menus.available())
+            self._palette.chosen.connect(self._choose_action)
+        self._palette.ask([entry.id for entry in ACTIONS], self._menus.reasons)
+
+    def _choose_action(self, action_id: str) -> None:
+        reason = self._menus.reasons.get(action_id)
+        if reason:
+            words = self.tr("{0} cannot be done now.").format(action(action_id).label())
+            self._session.tell("info", words, reason)
+        else:
+            self._menus.run(action_id)
 
     def shortcuts(self) -> None:
         """Show the keys."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QHBoxLayout, QInputDialog, QMenu, QWidget
 
+from curator.app.dialogs.question import ASK_OVER, ask_where_many
 from curator.app.inspector import Wish
 from curator.app.jobs import CancelledCall, ProgressCall
 from curator.app.session import Session
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from curator.dataset import AnnotationPatch
     from curator.project.changes import Changes
     from curator.project.reader import Reader
+    from curator.project.store import Project
 
 
 class BulkBar(Card):
@@ -111,15 +113,27 @@ class BulkWork(QObject):
 
     def apply(self, ids: Sequence[int], wish: Wish) -> None:
         """Give these conversations what was wished for."""
-        project, author = self._session.project, self._session.author
+        project = self._session.project
         if project is None or not ids:
             return
-        title = self._title(wish, len(ids))
+        if len(ids) > ASK_OVER:
+            title = self._title(wish, 1)
+            ask_where_many(
+                self._session, len(ids), title, title, lambda: self._apply(project, ids, wish), self
+            )
+        else:
+            self._apply(project, ids, wish)
+
+    def _apply(self, project: "Project", ids: Sequence[int], wish: Wish) -> None:
+        if self._session.project is not project:
+            return
+        author, title = self._session.author, self._title(wish, len(ids))
         if len(ids) <= self.AT_ONCE:
             patch = patch_of(project, ids, wish, author)
-            if patch is not None:
-                key = f"{wish.field}.{ids[0]}.{wish.writing}" if wish.writing else ""
-                self._session.push(Edit(title, author, (patch,), key))
+            key = f"{wish.field}.{ids[0]}.{wish.writing}" if wish.writing else ""
+            edit = Edit(title, author, (patch,), key) if patch is not None else None
+            if edit is not None and self._session.push(edit) is not None:
+                self._tell(edit)
             return
 
         def work(_progress: ProgressCall, _cancelled: CancelledCall) -> "Changes | None":
@@ -150,6 +164,12 @@ class BulkWork(QObject):
     def _done(self, changes: "Changes | None") -> None:
         if changes is not None:
             self._session.take_over(changes)
+            self._tell(changes.edit)
+
+    def _tell(self, edit: Edit) -> None:
+        """Say what was done where it was done to more than one, with its undo."""
+        if len(edit.conversations()) > 1:
+            self._session.tell_step(edit.title)
 
     def _failed(self, error: object) -> None:
         if isinstance(error, CuratorError):

@@ -37,6 +37,7 @@ class ConversationList(QWidget):
         super().__init__(parent)
         self._session = session
         self._wanted: int | None = None
+        self._insists = False
         self._fallback = 0
         self.bulk = BulkWork(session, self)
         self.search = SearchBar(session, self)
@@ -100,10 +101,16 @@ class ConversationList(QWidget):
         row = index.row_of(conversation) if index is not None else None
         if row is None:
             return
+        if self.maker.is_working:
+            # The view that is being made may hold it; its filter is left alone until that is known.
+            self._wanted, self._insists = conversation, True
+            return
         place = self.table.place_of(row)
         if place is None:
-            self._wanted = conversation
-            self.search.set_text("is:removed" if index is not None and index.removed[row] else "")
+            everything = "is:removed" if index is not None and index.removed[row] else ""
+            if self.maker.query.strip() != everything:
+                self._wanted, self._insists = conversation, True
+                self.search.set_text(everything)
             return
         self.grid.go_to(place)
         self._choose()
@@ -159,7 +166,9 @@ class ConversationList(QWidget):
         self.maker.searching.connect(self._show_searching)
 
     def _search(self, text: str) -> None:
-        self._wanted, self._fallback = self._session.current, 0
+        if not self._insists:
+            self._wanted = self._session.current
+        self._fallback = 0
         self.maker.ask(text)
 
     def _sort(self, name: str, descending: bool) -> None:  # noqa: FBT001 - a slot
@@ -196,6 +205,9 @@ class ConversationList(QWidget):
             self._choose()
         self._fallback = 0
         self._selection_moved()
+        insists, self._insists = self._insists, False
+        if insists and wanted is not None and place is None:
+            self.go_to(wanted)
         self.view_made.emit()
 
     def _say_nothing(self) -> None:

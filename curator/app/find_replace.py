@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QRectF, Qt, QTimer, Signal
-from PySide6.QtGui import QCloseEvent, QFontMetrics, QPainter
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, Qt, QTimer, Signal
+from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QCheckBox,
@@ -12,18 +12,16 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QHeaderView,
     QLineEdit,
-    QStyle,
-    QStyledItemDelegate,
-    QStyleOptionViewItem,
     QTableView,
     QVBoxLayout,
     QWidget,
 )
 
+from curator.app.dialogs.question import ask_where_many
+from curator.app.hit_delegate import HIT, HitDelegate
 from curator.app.jobs import CancelledCall, Job, ProgressCall
 from curator.app.session import Session
 from curator.app.tables import Index as ModelIndex
-from curator.app.theme import TEXT_PX, font, tokens
 from curator.app.widgets.buttons import ChipButton, PlainButton, PrimaryButton
 from curator.app.widgets.dialog import Dialog
 from curator.app.widgets.reading_card import role_word
@@ -39,7 +37,6 @@ FIND_MS: Final = 300
 ROLES: Final = ("system", "user", "assistant", "tool")
 _CHECK: Final = int(Qt.ItemDataRole.CheckStateRole)
 _DISPLAY: Final = int(Qt.ItemDataRole.DisplayRole)
-_HIT: Final = int(Qt.ItemDataRole.UserRole)
 
 
 class HitTable(QAbstractTableModel):
@@ -86,7 +83,7 @@ class HitTable(QAbstractTableModel):
             return self.tr("{0}, turn {1}").format(conversation, hit.message + 1)
         if role == _DISPLAY:
             return f"{hit.context[0]}{hit.before} → {hit.after}{hit.context[1]}"
-        if role == _HIT:
+        if role == HIT:
             return hit
         if role == _CHECK and index.column() == 0:
             off = index.row() in self._off
@@ -107,39 +104,6 @@ class HitTable(QAbstractTableModel):
         """Let the first column be ticked."""
         tick = Qt.ItemFlag.ItemIsUserCheckable if index.column() == 0 else Qt.ItemFlag.NoItemFlags
         return Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable | tick
-
-
-class HitDelegate(QStyledItemDelegate):
-    """Paints a hit: what goes struck through on red ground, what comes on green, context muted."""
-
-    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: ModelIndex) -> None:
-        """Paint the context, the words before, and the words after."""
-        look = tokens()
-        if bool(option.state & QStyle.StateFlag.State_Selected):
-            painter.fillRect(option.rect, look.colour("selection"))
-        hit = index.data(_HIT)
-        if not isinstance(hit, Hit):
-            return
-        painter.setFont(font(TEXT_PX))
-        metrics = QFontMetrics(font(TEXT_PX))
-        left = option.rect.left() + 8.0
-        lead = " ".join(hit.context[0].split())[-24:] + (
-            " " if hit.context[0][-1:].isspace() else ""
-        )
-        for text, tone, ground in (
-            (lead, "text-muted", ""),
-            (hit.before, "text", "deleted"),
-            (hit.after, "text", "added"),
-            (hit.context[1], "text-muted", ""),
-        ):
-            words = text.replace("\n", "↵").replace("\r", "")
-            width = metrics.horizontalAdvance(words)
-            box = QRectF(left, option.rect.top() + 3, width, option.rect.height() - 6)
-            if ground:
-                painter.fillRect(box, look.colour(ground))
-            painter.setPen(look.colour(tone))
-            painter.drawText(box.adjusted(0, 0, 4, 0), int(Qt.AlignmentFlag.AlignVCenter), words)
-            left += width
 
 
 class FindReplaceDialog(Dialog):
@@ -225,8 +189,18 @@ class FindReplaceDialog(Dialog):
         job.succeeded.connect(self._done)
         job.failed.connect(self._failed)
 
+    def _ask(self) -> None:
+        count = len(self._found.conversations) if self._found is not None else 0
+        ask_where_many(
+            self._session,
+            count,
+            self.tr("Find and replace"),
+            self.tr("Replace"),
+            self.replace,
+            self,
+        )
+
     def _project_changed(self) -> None:
-        """Go away with the project whose conversations were looked at."""
         if self._session.project is self._project:
             return
         self._stop()
@@ -298,7 +272,7 @@ class FindReplaceDialog(Dialog):
         none.clicked.connect(self._tick_none)
         every.clicked.connect(self._tick_all)
         self.replace_button = PrimaryButton(self.tr("Replace"), self)
-        self.replace_button.clicked.connect(self.replace)
+        self.replace_button.clicked.connect(self._ask)
         foot = QHBoxLayout()
         foot.setSpacing(8)
         foot.addWidget(self._state, 1)
@@ -353,7 +327,7 @@ class FindReplaceDialog(Dialog):
             self._session.take_over(changes)
             count = len(changes.conversations)
             words = self.tr("Conversations changed: {0}.").format(f"{count:,}")
-            self._session.tell("success", words)
+            self._session.tell_step(words)
             self.replaced.emit(changes)
         self.search_now()
 

@@ -86,8 +86,11 @@ class LabelDoors(QObject):
         if count == 1:
             words = self.tr("1 conversation labelled")
         notes = " ".join(report.notes)
-        if not report.refused:
+        if changes is not None:
+            self._session.tell_step(words, notes)
+        elif not report.refused:
             self._session.tell("success", words, notes)
+        if not report.refused:
             return
         left_out = self.tr("{0} · {1} lines refused").format(words, f"{len(report.refused):,}")
         if len(report.refused) == 1:

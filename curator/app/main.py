@@ -16,6 +16,7 @@ from curator.app.actions import action
 from curator.app.boxes import Boxes
 from curator.app.collector import Collector
 from curator.app.doors import Doors
+from curator.app.elsewhere import Elsewhere
 from curator.app.focus import FocusKeeper
 from curator.app.jobs import Jobs
 from curator.app.label_doors import LabelDoors
@@ -29,6 +30,7 @@ from curator.app.recents import recent_projects, remember_project
 from curator.app.session import Notice, Session
 from curator.app.shortcuts import KeyGate
 from curator.app.theme import Theme
+from curator.app.travel import Travels
 from curator.app.widgets.rail import RailEntry
 from curator.dataset.resources import resource
 
@@ -67,6 +69,8 @@ class Curator(QObject):
         self.label_doors = LabelDoors(self.window, self.session, self.jobs, self.doors)
         self.boxes = Boxes(self.window, self.session, self.menus, self.theme)
         self.doors.show_report = self.boxes.import_report
+        Travels(self.session, lambda: self.front, self.open, self)
+        self.elsewhere = Elsewhere(self.session, lambda: self.front, self.show_page, self)
         self.pages: dict[str, Page] = {}
         self.front: Page | None = None
         self._front_before = PAGES[0].page_id
@@ -228,9 +232,13 @@ class Curator(QObject):
             # A page may undo in its own way, but only where there is something to undo.
             if action_id not in slots:
                 offered.pop(action_id, None)
-        self.menus.offer(slots | offered)
+        here = slots | offered
+        there = self.elsewhere.slots(here)
+        reasons = self.elsewhere.reasons(here.keys() | there.keys())
+        self.menus.offer(here, there, reasons)
         if self.front is not None:
-            self.front.light_verbs(slots.keys() | offered.keys())
+            self.front.light_verbs(here, reasons)
+        self.elsewhere.look(here)
 
     def _own_slots(self) -> dict[str, Callable[[], object]]:
         slots: dict[str, Callable[[], object]] = {

@@ -62,6 +62,8 @@ class MainWindow(QMainWindow):
         self.stack = QStackedWidget(self)
         self.status = StatusLine(self)
         self.toaster = Toaster(self)
+        self.toaster.kept_changed.connect(self.status.show_unread)
+        self.status.notices_wanted.connect(self.toaster.show_kept)
         self._banner = _Banner(self)
         self._slot = _InspectorSlot(self)
         self._drop = _DropSheet(self)

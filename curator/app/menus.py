@@ -7,8 +7,10 @@ from PySide6.QtCore import QCoreApplication, QObject
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMainWindow, QMenu
 
-from curator.app.actions import ACTIONS, GROUPS, REPEATING, Action
+from curator.app.actions import ACTIONS, GROUPS, REPEATING, Action, action
+from curator.app.shortcuts import is_plain
 from curator.app.theme import icon
+from curator.app.verbs import is_about_one
 
 _LINE_BEFORE: Final = frozenset(
     {
@@ -26,11 +28,14 @@ class Menus(QObject):
         super().__init__(window)
         self.entries: dict[str, QAction] = {}
         self._slots: dict[str, Callable[[], object]] = {}
+        self._elsewhere: dict[str, Callable[[], object]] = {}
+        self.reasons: dict[str, str] = {}
         self._is_dressed = False
         menus: dict[str, QMenu] = {}
         for group, title in GROUPS.items():
             text = QCoreApplication.translate("actions", title)
             menus[group] = window.menuBar().addMenu(text)
+            menus[group].setToolTipsVisible(True)
             menus[group].aboutToShow.connect(self._dress)
             # A menu speaks for its actions, however they are set off; one by one takes longer to join.
             menus[group].triggered.connect(self._triggered)
@@ -42,22 +47,43 @@ class Menus(QObject):
             window.addAction(made)
         self.offer({})
 
-    def offer(self, slots: Mapping[str, Callable[[], object]]) -> None:
-        """Enable exactly the actions that something answers; unknown ids are a mistake."""
+    def offer(
+        self,
+        slots: Mapping[str, Callable[[], object]],
+        elsewhere: Mapping[str, Callable[[], object]] | None = None,
+        reasons: Mapping[str, str] | None = None,
+    ) -> None:
+        """Enable the actions that something answers; unknown ids are a mistake.
+
+        elsewhere are those that another page does: going there is part of them. reasons say why
+        the others cannot be done now.
+        """
         unknown = slots.keys() - self.entries.keys()
         if unknown:
             raise KeyError(f"no such action: {', '.join(sorted(unknown))}")
-        self._slots = dict(slots)
+        self._slots, self._elsewhere = dict(slots), dict(elsewhere or {})
+        self.reasons = dict(reasons or {})
         for action_id, made in self.entries.items():
-            made.setEnabled(action_id in slots)
+            made.setEnabled(action_id in slots or self._reaches(action_id))
+            if self._is_dressed:
+                self._say(action(action_id))
+
+    def _reaches(self, action_id: str) -> bool:
+        """Whether menu and key of a verb lead to another page: a bare letter never does."""
+        if action_id not in self._elsewhere or is_about_one(action_id):
+            return False
+        shortcut = action(action_id).shortcut
+        return action_id != "edit.select_all" and not (
+            shortcut and is_plain(QKeySequence(shortcut))
+        )
 
     def available(self) -> tuple[str, ...]:
-        """Return the ids that would do something now."""
+        """Return the ids that would do something on this page now."""
         return tuple(self._slots)
 
     def run(self, action_id: str) -> None:
         """Run an action by its id; one that is not available does nothing."""
-        slot = self._slots.get(action_id)
+        slot = self._slots.get(action_id) or self._elsewhere.get(action_id)
         if slot is not None:
             slot()
 
@@ -77,12 +103,18 @@ class Menus(QObject):
     def _dress(self) -> None:
         """Give every action its icon and its tip, once, when a menu is first seen."""
         for entry in ACTIONS if not self._is_dressed else ():
-            made = self.entries[entry.id]
-            made.setStatusTip(entry.hint())
-            made.setToolTip(entry.hint())
+            self._say(entry)
             if entry.icon:
-                made.setIcon(icon(entry.icon, "text-muted"))
+                self.entries[entry.id].setIcon(icon(entry.icon, "text-muted"))
         self._is_dressed = True
+
+    def _say(self, entry: Action) -> None:
+        made = self.entries[entry.id]
+        reason = "" if made.isEnabled() else self.reasons.get(entry.id, "")
+        words = "\n".join(filter(None, (entry.hint(), reason)))
+        if made.toolTip() != words:
+            made.setToolTip(words)
+            made.setStatusTip(words)
 
     def _triggered(self, chosen: QAction) -> None:
         self.run(chosen.objectName())

@@ -24,7 +24,7 @@ News: connect ``session.edited`` (a Changes), ``session.project_changed`` and st
 """
 
 from collections.abc import Callable, Collection, Mapping
-from typing import ClassVar, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from PySide6.QtCore import QCoreApplication, Qt, Signal
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QVBoxLayout, QWidget
@@ -36,6 +36,9 @@ from curator.app.shortcuts import takes_text
 from curator.app.widgets.buttons import ActionButton, IconButton
 from curator.app.widgets.empty_state import EmptyState
 from curator.app.widgets.text import PageTitle, Quiet
+
+if TYPE_CHECKING:
+    from curator.project.changes import Changes
 
 
 class OpenRequest(NamedTuple):
@@ -106,10 +109,13 @@ class Page(QWidget):
         self._verbs.addWidget(button)
         return button
 
-    def light_verbs(self, offered: Collection[str]) -> None:
-        """Grey out the buttons at the top right whose actions nothing answers now."""
-        for button in self.header.findChildren(ActionButton):
-            button.setEnabled(button.action_id in offered)
+    def light_verbs(self, offered: Collection[str], reasons: Mapping[str, str]) -> None:
+        """Grey out the buttons of actions that nothing answers now; their tips say why."""
+        for button in self.findChildren(ActionButton):
+            is_offered = button.action_id in offered
+            if self.header.isAncestorOf(button):
+                button.setEnabled(is_offered)
+            button.explain("" if is_offered else reasons.get(button.action_id, ""))
 
     def add_arrows(self) -> None:
         """Put previous and next beside the subtitle, for a page that walks through conversations."""
@@ -174,6 +180,11 @@ class Page(QWidget):
 
     def open(self, request: OpenRequest) -> None:
         """Show what another page asked for."""
+
+    def show_change(self, conversation: int, changes: "Changes") -> bool:
+        """Go to a conversation that undo or redo changed; False where the page shows no single one."""
+        del conversation, changes
+        return False
 
     def rail_count(self) -> int | None:
         """Return the number beside the page's name in the rail."""

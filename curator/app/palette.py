@@ -1,6 +1,6 @@
 """The command palette: any action by a few letters of its name."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from PySide6.QtCore import QCoreApplication, QEvent, QObject, QPoint, QSize, Qt, Signal
@@ -40,6 +40,7 @@ class CommandPalette(QFrame):
         self._window = window
         self._before: QWidget | None = None
         self._actions: tuple[Action, ...] = ()
+        self._reasons: Mapping[str, str] = {}
         column = QVBoxLayout(self)
         column.setContentsMargins(8, 8, 8, 8)
         column.setSpacing(8)
@@ -58,9 +59,11 @@ class CommandPalette(QFrame):
         column.addWidget(self.found)
         self.hide()
 
-    def ask(self, action_ids: Sequence[str]) -> None:
-        """Show the actions that would do something now, and take letters."""
-        self._actions = tuple(action(each) for each in action_ids if each != "view.palette")
+    def ask(self, action_ids: Sequence[str], reasons: Mapping[str, str]) -> None:
+        """Show actions and take letters; those with a reason cannot be done now, and stand last."""
+        known = [action(each) for each in action_ids if each != "view.palette"]
+        self._reasons = reasons
+        self._actions = tuple(sorted(known, key=lambda entry: entry.id in reasons))
         self.field.clear()
         self._filter("")
         corner = QPoint((self._window.width() - WIDTH_PX) // 2, 72)
@@ -114,7 +117,9 @@ class CommandPalette(QFrame):
     def _add(self, entry: Action) -> None:
         item = QListWidgetItem(self.found)
         item.setData(Qt.ItemDataRole.UserRole, entry.id)
-        item.setData(_TEXT, entry.hint())
+        reason = self._reasons.get(entry.id, "")
+        item.setData(_TEXT, "\n".join(filter(None, (entry.hint(), reason))))
+        item.setToolTip(reason)
         row = QWidget(self.found)
         line = QHBoxLayout(row)
         line.setContentsMargins(8, 0, 12, 0)
@@ -122,8 +127,10 @@ class CommandPalette(QFrame):
         picture = Plain("", row)
         picture.setPixmap(icon(entry.icon or "chevron-right", "text-muted").pixmap(16, 16))
         line.addWidget(picture)
-        line.addWidget(Plain(entry.label(), row))
-        line.addWidget(Meta(_group(entry), row))
+        words = Plain(entry.label(), row)
+        words.setEnabled(not reason)
+        line.addWidget(words)
+        line.addWidget(Meta(reason or _group(entry), row))
         line.addStretch(1)
         line.addWidget(Meta(entry.shortcut, row))
         item.setSizeHint(QSize(WIDTH_PX - 32, ROW_PX))

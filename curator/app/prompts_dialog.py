@@ -12,6 +12,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from curator.app.dialogs.question import ask_where_many
 from curator.app.editor.message_text import MessageText
 from curator.app.jobs import CancelledCall, ProgressCall
 from curator.app.session import Session
@@ -87,7 +88,7 @@ class PromptsDialog(Dialog):
         self._everywhere = PlainButton("", self)
         self._here = PrimaryButton(self.tr("Use in this conversation"), self)
         self._keep.clicked.connect(self._save)
-        self._everywhere.clicked.connect(self._unify)
+        self._everywhere.clicked.connect(self._ask_unify)
         self._here.clicked.connect(self._use)
         foot = QHBoxLayout()
         foot.setSpacing(8)
@@ -130,6 +131,10 @@ class PromptsDialog(Dialog):
                 Edit(self.tr("Keep a system prompt"), self._session.author, (patch,))
             )
 
+    def _ask_unify(self) -> None:
+        title = self.tr("Use this prompt in all that are shown")
+        ask_where_many(self._session, len(self._ids), title, self.tr("Use it"), self._unify, self)
+
     def _unify(self) -> None:
         project, text, ids = self._session.project, self.text.text(), self._ids
         if project is None:
@@ -154,7 +159,7 @@ class PromptsDialog(Dialog):
         self._session.take_over(changes)
         count = len(changes.conversations)
         words = self.tr("Conversations that begin with it now: {0}.").format(f"{count:,}")
-        self._session.tell("success", words)
+        self._session.tell_step(words)
         self.close()
 
     def _failed(self, error: object) -> None:

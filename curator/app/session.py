@@ -34,10 +34,12 @@ class Notice(NamedTuple):
     detail: str = ""
     action_text: str = ""
     action: Callable[[], object] | None = None
+    topic: str = ""
+    """A newer notice of the same topic takes the place of the older one."""
 
     def says_the_same(self, other: "Notice") -> bool:
-        """Whether a person would read the same in another notice."""
-        return self[:4] == other[:4]
+        """Whether a person would read the same in another notice, or news of the same."""
+        return self[:4] == other[:4] or (bool(self.topic) and self.topic == other.topic)
 
 
 class View(NamedTuple):
@@ -56,12 +58,14 @@ class Session(QObject):
     """The open project; every page reads from it and changes it through push().
 
     edited carries the Changes of one applied, undone or redone edit, after the index has been
-    refreshed; project_changed means that everything may be different (opened, closed, imported,
+    refreshed; travelled carries the same of a step that was taken back, or done again (True), after
+    edited; project_changed means that everything may be different (opened, closed, imported,
     re-read); closing comes while the project is still open, for what is half typed; closed when it
     is open no more, for all that belongs to it; notice carries a Notice to show.
     """
 
     edited = Signal(object)
+    travelled = Signal(object, bool)
     project_changed = Signal()
     closing = Signal()
     closed = Signal()
@@ -102,11 +106,11 @@ class Session(QObject):
 
     def undo(self) -> "Changes | None":
         """Take back the last step; None where there is none."""
-        return self._change(lambda project: project.undo())
+        return self._travel(lambda project: project.undo(), again=False)
 
     def redo(self) -> "Changes | None":
         """Do again what was last taken back; None where there is nothing."""
-        return self._change(lambda project: project.redo())
+        return self._travel(lambda project: project.redo(), again=True)
 
     def take_over(self, changes: "Changes") -> None:
         """Spread the news of an edit that is applied already, for example by a background job."""
@@ -123,8 +127,14 @@ class Session(QObject):
         project = self.project
         return self.jobs.start(title, work, lambda: self.project is project)
 
-    def taking_back(self) -> Callable[[], object]:
-        """Return what takes back the step applied last, and nothing else, whatever comes after it."""
+    def tell_step(
+        self, text: str, detail: str = "", *, level: Level = "success", steps: int = 1
+    ) -> None:
+        """Tell of the last step, or of the last steps, with the button that takes them back."""
+        self.tell(level, text, detail, self.tr("Undo"), self.taking_back(steps))
+
+    def taking_back(self, steps: int = 1) -> Callable[[], object]:
+        """Return what takes back the steps applied last, and nothing else, whatever comes after them."""
         project = self.project
         step = project.last_step() if project is not None else None
 
@@ -136,7 +146,8 @@ class Session(QObject):
                     self.tr("Undo takes them back one by one, the newest first."),
                 )
                 return
-            self.undo()
+            for _ in range(steps):
+                self.undo()
 
         return take_back
 
@@ -267,6 +278,14 @@ class Session(QObject):
             return None
         if changes is not None:
             self.take_over(changes)
+        return changes
+
+    def _travel(
+        self, do: "Callable[[Project], Changes | None]", *, again: bool
+    ) -> "Changes | None":
+        changes = self._change(do)
+        if changes is not None:
+            self.travelled.emit(changes, again)
         return changes
 
     def _tell_failure(self, error: object) -> None:

@@ -31,6 +31,11 @@ class ViewMaker(QObject):
         self.sort = "id"
         self.descending = False
 
+    @property
+    def is_working(self) -> bool:
+        """Whether a view is being made in the background."""
+        return self._job is not None
+
     def ask(
         self, query: str | None = None, sort: str | None = None, *, descending: bool = False
     ) -> None:

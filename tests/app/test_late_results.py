@@ -154,7 +154,7 @@ def test_the_undo_of_a_notice_takes_back_its_own_step_only(first, qtbot):
     assert first.session.project.annotation(1).note == "mine"
     assert len(removed(first)) == 6
     first.session.undo()
-    page._push_removal(None)
+    page._ask_removal(None)
     assert len(removed(first)) == 6
 
 

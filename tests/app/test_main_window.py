@@ -181,7 +181,7 @@ def test_notices_stack_and_the_same_stands_once(curator):
     toaster = curator.window.toaster
     for text in ("one", "two", "two", "three", "four", "five"):
         curator.session.tell("error", text)
-    assert [notice.text for notice in toaster.notices()] == ["two", "three", "four", "five"]
+    assert [notice.text for notice in toaster.notices()] == ["four", "five"]
     focused = QApplication.focusWidget()
     curator.session.tell("warning", "more", "detail", "Do it", lambda: None)
     assert QApplication.focusWidget() is focused

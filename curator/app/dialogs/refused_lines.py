@@ -4,17 +4,18 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDialog, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from curator.app.tables.grid import Column, GridView, Table
 from curator.app.widgets.buttons import PrimaryButton
+from curator.app.widgets.dialog import Dialog
 from curator.app.widgets.text import PageTitle, Quiet
 
 if TYPE_CHECKING:
     from curator.project.label_files import RefusedLine
 
 
-class RefusedLinesDialog(QDialog):
+class RefusedLinesDialog(Dialog):
     """Shown when lines of a labels file are about no conversation here for certain."""
 
     def __init__(

@@ -113,13 +113,20 @@ class CardList(QScrollArea):
         """Make a message current, bring it into view, and put the cursor into it where asked."""
         if not 0 <= number < len(self.slots):
             return
+        self.bring(number)
+        card = self._rooms.room_of(number).card
+        card.enter() if enter else card.setFocus()
+
+    def bring(self, number: int) -> None:
+        """Bring a message into view and make it current; the cursor stays where it is."""
+        if not 0 <= number < len(self.slots):
+            return
         room = self._rooms.room_of(number)
         self._settle()
         top = room.mapTo(self.canvas, QPoint(0, 0)).y()
         height = min(room.height(), self.viewport().height())
         self.ensureVisible(0, top + height, 0, 0)
         self.ensureVisible(0, top, 0, 16)
-        room.card.enter() if enter else room.card.setFocus()
         self._set_current(number)
         self._work_soon()
 

@@ -75,6 +75,17 @@ def new_conversation(system_prompt: str = "") -> Conversation:
     return Conversation({"messages": messages})
 
 
+def first_difference(before: str | None, after: str | None) -> int:
+    """Return the place in a line's messages where it first differs from another; -1 where nowhere."""
+    if before is None or after is None:
+        return -1
+    old, new = (messages_of(Conversation.parse(line)) for line in (before, after))
+    for number, (one, other) in enumerate(zip(old, new, strict=False)):
+        if not same(one, other):
+            return number
+    return min(len(old), len(new) - 1) if len(old) != len(new) else -1
+
+
 def with_key(fields: Mapping[str, Json], key: str, value: Json) -> dict[str, Json]:
     """Return the fields with one key set, or taken away where the value is None."""
     if value is None:

@@ -9,7 +9,7 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QApplication, QSplitter, QTextEdit, QWidget
 
 from curator.app.conversation_list import ConversationList
-from curator.app.editor.changes import new_conversation
+from curator.app.editor.changes import first_difference, new_conversation
 from curator.app.editor.conversation_editor import ConversationEditor
 from curator.app.inspector import Inspector, Wish
 from curator.app.jobs import Jobs
@@ -111,6 +111,14 @@ class WritePage(Page):
     def first_control(self) -> QWidget | None:
         """Return the table, also while its rows are still on their way."""
         return self.list.grid
+
+    def show_change(self, conversation: int, changes: "Changes") -> bool:
+        """Go to the conversation, and to the message, that undo or redo changed."""
+        self.list.go_to(conversation)
+        for patch in changes.edit.patches:
+            if isinstance(patch, ContentPatch) and patch.conversation == conversation:
+                self.editor.cards.bring(first_difference(patch.before, patch.after))
+        return True
 
     def rail_count(self) -> int | None:
         """Return how many conversations there are."""

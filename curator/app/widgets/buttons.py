@@ -112,9 +112,17 @@ class ActionButton(Button):
         self.kind = "primary" if primary else ""
         super().__init__(action.label(), parent, icon_name=action.icon)
         self.action_id = action.id
+        self._hint = action.hint()
         self.setToolTip(action.hint())
         self.setAccessibleDescription(action.hint())
         self.clicked.connect(self._ask)
+
+    def explain(self, reason: str) -> None:
+        """Add to the tip why the action cannot be done now; empty takes that back."""
+        words = f"{self._hint}\n{reason}" if reason else self._hint
+        if self.accessibleDescription() != words:
+            self.setToolTip(words)
+            self.setAccessibleDescription(words)
 
     def _ask(self) -> None:
         self.action_requested.emit(self.action_id)

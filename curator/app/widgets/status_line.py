@@ -2,10 +2,11 @@
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from curator.app.jobs import Job
+from curator.app.widgets.buttons import LinkButton
 from curator.app.widgets.text import Elided, Meta
 
 if TYPE_CHECKING:
@@ -13,7 +14,9 @@ if TYPE_CHECKING:
 
 
 class StatusLine(QWidget):
-    """28 px at the bottom of the window."""
+    """28 px at the bottom of the window; notices_wanted asks for what left unread."""
+
+    notices_wanted = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -31,6 +34,10 @@ class StatusLine(QWidget):
         row.addLayout(self._jobs)
         self._hint = Meta("", self)
         self._totals = Meta("", self)
+        self._unread = LinkButton("", self)
+        self._unread.clicked.connect(self.notices_wanted)
+        self._unread.hide()
+        row.addWidget(self._unread)
         row.addWidget(self._hint)
         row.addWidget(self._totals)
         self._rows: dict[object, ProgressRow] = {}
@@ -39,6 +46,12 @@ class StatusLine(QWidget):
         """Say which project is open and how much is in it."""
         self._place.setText(place)
         self._totals.setText(totals)
+
+    def show_unread(self, count: int) -> None:
+        """Offer the notices that left unread; none: nothing."""
+        words = self.tr("1 unread notice") if count == 1 else self.tr("{0} unread notices")
+        self._unread.setText(words.format(count))
+        self._unread.setVisible(count > 0)
 
     def show_hint(self, hint: str) -> None:
         """Say what keys do right now, such as that letters are typed and not obeyed."""

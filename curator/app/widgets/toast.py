@@ -1,9 +1,13 @@
-"""Notices at the bottom right: they never take the focus, and stay until read where they matter."""
+"""Notices at the bottom right: at most two, never with the focus, and gone after a while.
+
+What mattered (a warning, an error) and left unread is kept: the status line counts it and shows it
+again. All of them go with their project.
+"""
 
 from typing import Final
 
 from PySide6.QtCore import QObject, QTimer, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from curator.app.session import Notice
 from curator.app.widgets.buttons import IconButton, PlainButton
@@ -16,9 +20,12 @@ _LOOK: Final = {
     "warning": ("warning", "warning"),
     "error": ("error", "danger"),
 }
-STAYS_MS: Final = {"info": 6000, "success": 6000, "warning": 0, "error": 0}
-"""How long a notice stays by itself; 0 is until it is closed."""
-MOST: Final = 4
+STAYS_MS: Final = {"info": 6000, "success": 6000, "warning": 20_000, "error": 20_000}
+"""How long a notice stays by itself; the pointer over it, or the focus in it, holds it."""
+WITH_BUTTON_MS: Final = 12_000
+"""One with a button stays so long at least."""
+MOST: Final = 2
+MOST_KEPT: Final = 20
 WIDTH_PX: Final = 380
 
 
@@ -26,6 +33,7 @@ class Toast(QFrame):
     """One notice with its icon, words, perhaps a button, and a way to close it."""
 
     closed = Signal(object)
+    timed_out = Signal(object)
 
     def __init__(self, notice: Notice, parent: QWidget) -> None:
         super().__init__(parent)
@@ -62,35 +70,55 @@ class Toast(QFrame):
         side.addWidget(close)
         side.addStretch(1)
         row.addLayout(side)
-        if STAYS_MS[notice.level] and not notice.action_text:
-            QTimer.singleShot(STAYS_MS[notice.level], self._close)
+        stays = STAYS_MS[notice.level]
+        self.timer = QTimer(self)
+        self.timer.setInterval(max(stays, WITH_BUTTON_MS) if notice.action_text else stays)
+        self.timer.timeout.connect(self._time_out)
+        self.timer.start()
+
+    def _time_out(self) -> None:
+        there = QApplication.focusWidget()
+        is_used = there is not None and self.isAncestorOf(there)
+        if not self.underMouse() and not is_used:
+            self.timed_out.emit(self)
 
     def _act(self) -> None:
+        # What it does may tell something itself.
+        self._close()
         if self.notice.action is not None:
             self.notice.action()
-        self._close()
 
     def _close(self) -> None:
         self.closed.emit(self)
 
 
 class Toaster(QObject):
-    """Stacks the notices over the window's bottom right corner, the newest lowest."""
+    """Stacks the notices over the window's bottom right corner, the newest lowest.
+
+    kept_changed carries how many warnings and errors left without being closed.
+    """
+
+    kept_changed = Signal(int)
 
     def __init__(self, window: QWidget) -> None:
         super().__init__(window)
         self._window = window
         self._toasts: list[Toast] = []
+        self._kept: list[Notice] = []
 
     def show(self, notice: Notice) -> None:
         """Show a notice; the same words twice stand only once, and the oldest gives way."""
         for toast in [t for t in self._toasts if t.notice.says_the_same(notice)]:
             self._drop(toast)
+        self._keep([kept for kept in self._kept if not kept.says_the_same(notice)])
         while len(self._toasts) >= MOST:
-            self._drop(self._toasts[0])
+            self._put_by(self._toasts[0])
         toast = Toast(notice, self._window)
         toast.closed.connect(self._drop)
+        toast.timed_out.connect(self._put_by)
         self._toasts.append(toast)
+        # At its place before it is seen: it must not pass under the pointer on its way there.
+        self.place()
         toast.show()
         self.place()
 
@@ -98,10 +126,29 @@ class Toaster(QObject):
         """Take all notices away: they go with the project they speak of."""
         while self._toasts:
             self._drop(self._toasts[-1])
+        self._keep([])
 
     def notices(self) -> tuple[Notice, ...]:
         """Return what is shown, oldest first."""
         return tuple(toast.notice for toast in self._toasts)
+
+    def show_kept(self) -> None:
+        """Show again what left unread, the newest first."""
+        again, rest = self._kept[-MOST:], self._kept[:-MOST]
+        self._keep(rest)
+        for notice in again:
+            self.show(notice)
+
+    def _put_by(self, toast: Toast) -> None:
+        """Take a notice off the screen, and keep it where it mattered."""
+        self._drop(toast)
+        if toast.notice.level in ("warning", "error"):
+            self._keep([*self._kept, toast.notice][-MOST_KEPT:])
+
+    def _keep(self, kept: list[Notice]) -> None:
+        if len(kept) != len(self._kept):
+            self.kept_changed.emit(len(kept))
+        self._kept = kept
 
     def _drop(self, toast: Toast) -> None:
         if toast in self._toasts:

@@ -1,10 +1,12 @@
 """The repairs of the Check page: one finding at once, or many after a look at what would change."""
 
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QDialog, QWidget
 
+from curator.app.dialogs.question import ask_where_many
 from curator.app.jobs import CancelledCall, Job, ProgressCall
 from curator.app.pages.check.preview_dialog import PreviewDialog
 from curator.app.session import Session
@@ -70,6 +72,12 @@ class Mender(QObject):
     def _push(self, edit: "Edit | None") -> None:
         if edit is None:
             return
+        title = self.tr("Insert the system prompt")
+        ask_where_many(
+            self._session, len(edit.patches), title, title, partial(self._push_now, edit), self
+        )
+
+    def _push_now(self, edit: "Edit") -> None:
         if len(edit.patches) > AT_ONCE:
             # One step all the same: the edit is whole, only its writing happens elsewhere.
             self._apply_in_background([edit], len(edit.patches))
@@ -94,7 +102,7 @@ class Mender(QObject):
         job.succeeded.connect(self._show)
         self._follow(job)
 
-    def _follow(self, job: "Job[Plan] | Job[int] | Job[Edit | None]") -> None:
+    def _follow(self, job: "Job[Plan] | Job[tuple[int, int]] | Job[Edit | None]") -> None:
         self._job = job  # type: ignore[assignment]
         job.failed.connect(self._tell_failure)
         job.ended.connect(self._ended)
@@ -133,7 +141,7 @@ class Mender(QObject):
         for edit in edits:
             if self._session.push(edit) is None:
                 return
-        self._tell_done(report.conversations)
+        self._tell_done(report.conversations, len(edits))
 
     def _apply_in_background(self, edits: "list[Edit]", total: int) -> None:
         """Apply past the session, edit by edit, and read the project again afterwards."""
@@ -141,37 +149,33 @@ class Mender(QObject):
         if project is None:
             return
 
-        def work(progress: ProgressCall, cancelled: CancelledCall) -> int:
-            done = 0
+        def work(progress: ProgressCall, cancelled: CancelledCall) -> tuple[int, int]:
+            done = steps = 0
             for edit in edits:
                 if cancelled():
                     break
                 progress(done, total, "")
                 project.apply(edit)
                 done += len(edit.conversations())
+                steps += 1
             if not done:
                 raise Cancelled("fix")
-            return done
+            return done, steps
 
         job = self._session.start(self.tr("Fixing"), work)
         job.succeeded.connect(self._applied)
         job.failed.connect(self._reread)
         self._follow(job)
 
-    def _applied(self, done: int) -> None:
+    def _applied(self, done: tuple[int, int]) -> None:
         self._reread()
-        self._session.tell("success", self._done(done))
+        self._tell_done(*done)
 
     def _reread(self, _error: object = None) -> None:
         self._session.reload()
 
-    def _tell_done(self, conversations: int) -> None:
-        self._session.tell(
-            "success",
-            self._done(conversations),
-            action_text=self.tr("Undo"),
-            action=self._session.taking_back(),
-        )
+    def _tell_done(self, conversations: int, steps: int = 1) -> None:
+        self._session.tell_step(self._done(conversations), steps=steps)
 
     def _done(self, conversations: int) -> str:
         return self.tr("{0} conversations fixed.").format(f"{conversations:,}")

@@ -19,6 +19,7 @@ from curator.app.pages.duplicates.controls import SearchControls
 from curator.app.pages.duplicates.decision import DecisionPane
 from curator.app.pages.duplicates.empty import NoPairs
 from curator.app.pages.duplicates.lists import ClusterList, RemovedList
+from curator.app.pages.duplicates.many import remove_copies, restore
 from curator.app.session import Session
 from curator.app.widgets.buttons import ChipButton
 from curator.app.widgets.progress_row import ProgressRow
@@ -371,17 +372,13 @@ class DuplicatesPage(Page):
             return removal_of_all(project, found, rule)
 
         job = self.session.start(self.tr("Choosing whom to keep"), work)
-        job.succeeded.connect(self._push_removal)
+        job.succeeded.connect(self._ask_removal)
 
-    def _push_removal(self, edit: "Edit | None") -> None:
-        if edit is not None and self.session.push(edit) is not None:
-            words = self.tr("{0} duplicates removed. They stay in the list of removed ones.")
-            words = words.format(f"{len(edit.conversations()):,}")
-            self.session.tell("success", words, "", self.tr("Undo"), self.session.taking_back())
+    def _ask_removal(self, edit: "Edit | None") -> None:
+        if edit is not None:
+            remove_copies(self.session, edit, self)
 
     def _restore(self) -> None:
-        from curator.project import deduping
-
-        project, ids = self.session.project, self.removed.selected()
-        if project is not None and ids:
-            self.session.push(deduping.restoring(project, ids))
+        ids = self.removed.selected()
+        if ids:
+            restore(self.session, ids, self)

@@ -60,6 +60,9 @@ class ExportPage(Page):
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
         self._soon.setInterval(PREVIEW_MS)
+        # Nothing is offered before it is known what it would do.
+        for button in (self.split.assign, self.export.export):
+            button.setEnabled(False)
         self._lay_out()
         self._connect()
         self._project_changed()
@@ -263,9 +266,7 @@ class ExportPage(Page):
         words = self.tr("{0} train, {1} validation, {2} test.").format(
             f"{after.train.rows:,}", f"{after.validation.rows:,}", f"{after.test.rows:,}"
         )
-        self.session.tell(
-            "success", words, action_text=self.tr("Undo"), action=self.session.taking_back()
-        )
+        self.session.tell_step(words)
 
     def _export(self) -> None:
         project = self.session.project

@@ -268,8 +268,7 @@ class LabelPage(Page):
             )
 
     def _pick(self) -> None:
-        if self.queue.current is not None:
-            self.picking.ask([self.queue.current])
+        self.picking.ask([] if self.queue.current is None else [self.queue.current])
 
     def _go_on(self, conversation: int) -> None:
         if self.session.preference("advance", default=True) and self.queue.current == conversation:
@@ -290,16 +289,18 @@ class LabelPage(Page):
         self.queue.go_to(conversation)
         self._show()
 
+    def show_change(self, conversation: int, changes: "Changes") -> bool:
+        """Go to the conversation that undo or redo was about."""
+        if conversation != self.queue.current:
+            self._reopen(conversation)
+        if self.session.project is not None and "status" in changes.fields:
+            status = self.session.project.annotation(conversation).status
+            self._inspector.add_decision(conversation, self._pane.conversation_title, status)
+        return True
+
     def _travel(self, undo_or_redo: "Callable[[], Changes | None]") -> None:
-        """Undo or redo, and go to the conversation it was about."""
         self._inspector.commit()
-        changes = undo_or_redo()
-        if changes is not None and len(changes.conversations) == 1 and not changes.rows_changed:
-            self._reopen(changes.conversations[0])
-            if self.session.project is not None and "status" in changes.fields:
-                status = self.session.project.annotation(changes.conversations[0]).status
-                title = self._pane.conversation_title
-                self._inspector.add_decision(changes.conversations[0], title, status)
+        undo_or_redo()
 
     def _flag(self) -> None:
         conversation, project = self.queue.current, self.session.project
