@@ -60,7 +60,7 @@ _FILE = _group(
     Action("file.sample", "Try the sample", "", "sparkle", "Make a project from the shipped sample"),
     Action("file.close", "Close project", "Ctrl+W", "close", "Go back to the first page"),
     Action("file.preferences", "Preferences", "Ctrl+,", "sliders", "Your name, theme and habits"),
-    Action("file.quit", "Quit", "Ctrl+Q", "", "Close the window; everything is already saved"),
+    Action("file.quit", "Quit", "Ctrl+Q", "", "Close the window; the local server ends too, unless a job trains"),
 )
 _EDIT = _group(
     "edit",

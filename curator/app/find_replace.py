@@ -22,7 +22,7 @@ from curator.app.hit_delegate import HIT, HitDelegate
 from curator.app.jobs import CancelledCall, Job, ProgressCall
 from curator.app.session import Session
 from curator.app.tables import Index as ModelIndex
-from curator.app.widgets.buttons import ChipButton, PlainButton, PrimaryButton
+from curator.app.widgets.buttons import ChipButton, PlainButton, PrimaryButton, QuietButton
 from curator.app.widgets.dialog import Dialog
 from curator.app.widgets.reading_card import role_word
 from curator.app.widgets.text import Meta
@@ -273,10 +273,12 @@ class FindReplaceDialog(Dialog):
         every.clicked.connect(self._tick_all)
         self.replace_button = PrimaryButton(self.tr("Replace"), self)
         self.replace_button.clicked.connect(self._ask)
+        close = QuietButton(self.tr("Close"), self)
+        close.clicked.connect(self.close)
         foot = QHBoxLayout()
         foot.setSpacing(8)
         foot.addWidget(self._state, 1)
-        for button in (every, none, self.replace_button):
+        for button in (every, none, close, self.replace_button):
             foot.addWidget(button)
         return foot
 

@@ -26,6 +26,7 @@ from curator.app.page import OpenRequest, Page
 from curator.app.page_entries import PAGES
 from curator.app.pages.first_start import FirstStartPage
 from curator.app.preference_file import read_stored
+from curator.app.quitting import Quitting
 from curator.app.recents import recent_projects, remember_project
 from curator.app.session import Notice, Session
 from curator.app.shortcuts import KeyGate
@@ -75,6 +76,7 @@ class Curator(QObject):
         self.front: Page | None = None
         self._front_before = PAGES[0].page_id
         self.is_stuck = False
+        self.quitting = Quitting(self.window)
         self._count_soon = QTimer(self)
         self._count_soon.setSingleShot(True)
         self._count_soon.setInterval(COUNT_AFTER_MS)
@@ -312,6 +314,7 @@ class Curator(QObject):
         self.window.hide()
         self.is_stuck = not self.jobs.shutdown()
         self.session.close_project()
+        self.quitting.end_server()
 
 
 def login_name() -> str:

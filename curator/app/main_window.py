@@ -1,6 +1,6 @@
 """The frame: rail, work area, inspector slot, status line and notices; it knows no feature."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -42,8 +42,9 @@ NARROW_WINDOW_PX: Final = 1100
 class MainWindow(QMainWindow):
     """The one window: pages come and go in its middle.
 
-    files_dropped carries the paths somebody let go over it; closing asks nobody, because
-    everything is already saved, but is told through about_to_close.
+    files_dropped carries the paths somebody let go over it; closing asks nobody for
+    what is written, because everything is saved already; may_close can hold it for what still works,
+    and about_to_close tells of it.
     """
 
     page_requested = Signal(str)
@@ -69,6 +70,7 @@ class MainWindow(QMainWindow):
         self._drop = _DropSheet(self)
         self._wants_inspector = True
         self._chose_fold = False
+        self.may_close: Callable[[], bool] = lambda: True
         self.setCentralWidget(self._arrange())
         self.rail.page_requested.connect(self.page_requested)
         self.rail.fold_requested.connect(self.fold_requested)
@@ -143,7 +145,10 @@ class MainWindow(QMainWindow):
         self.toaster.place()
 
     def closeEvent(self, event: "QCloseEvent") -> None:
-        """Remember the geometry and let everybody finish."""
+        """Remember the geometry and let everybody finish, where it may be closed now."""
+        if not self.may_close():
+            event.ignore()
+            return
         self.keep_geometry()
         self.about_to_close.emit()
         super().closeEvent(event)

@@ -17,7 +17,7 @@ from curator.app.editor.message_text import MessageText
 from curator.app.jobs import CancelledCall, ProgressCall
 from curator.app.session import Session
 from curator.app.theme import READ_PX, font
-from curator.app.widgets.buttons import PlainButton, PrimaryButton
+from curator.app.widgets.buttons import PlainButton, PrimaryButton, QuietButton
 from curator.app.widgets.card import Card
 from curator.app.widgets.dialog import Dialog
 from curator.app.widgets.text import Meta
@@ -82,6 +82,10 @@ class PromptsDialog(Dialog):
 
         self._session.start(self.tr("Reading prompts"), work).succeeded.connect(self._fill)
 
+    def main_control(self) -> QWidget:
+        """Return the list of prompts."""
+        return self.list
+
     def _foot(self) -> QHBoxLayout:
         self._state = Meta("", self)
         self._keep = PlainButton(self.tr("Keep in the project"), self)
@@ -90,10 +94,12 @@ class PromptsDialog(Dialog):
         self._keep.clicked.connect(self._save)
         self._everywhere.clicked.connect(self._ask_unify)
         self._here.clicked.connect(self._use)
+        cancel = QuietButton(self.tr("Cancel"), self)
+        cancel.clicked.connect(self.reject)
         foot = QHBoxLayout()
         foot.setSpacing(8)
         foot.addWidget(self._state, 1)
-        for button in (self._keep, self._everywhere, self._here):
+        for button in (cancel, self._keep, self._everywhere, self._here):
             foot.addWidget(button)
         return foot
 

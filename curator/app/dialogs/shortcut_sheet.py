@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
 )
 
 from curator.app.actions import ACTIONS, GROUPS, Action
+from curator.app.widgets.buttons import PrimaryButton
 from curator.app.widgets.chip import Chip
 from curator.app.widgets.dialog import Dialog
 from curator.app.widgets.text import PageTitle, Plain, Quiet, SectionTitle
@@ -50,6 +51,12 @@ class ShortcutSheet(Dialog):
             row.addLayout(self._column(groups, inside), 1)
         area.setWidget(inside)
         column.addWidget(area, 1)
+        foot = QHBoxLayout()
+        foot.addStretch(1)
+        close = PrimaryButton(self.tr("Close"), self)
+        close.clicked.connect(self.accept)
+        foot.addWidget(close)
+        column.addLayout(foot)
 
     def _column(self, groups: Iterable[str], inside: QWidget) -> QVBoxLayout:
         column = QVBoxLayout()

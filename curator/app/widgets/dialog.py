@@ -27,6 +27,13 @@ class Dialog(QDialog):
         """Return what the keyboard speaks to once a text is left."""
         return self
 
+    def done(self, result: int) -> None:
+        """Close; what is written in a field counts as finished first."""
+        there = QApplication.focusWidget()
+        if there is not None and self.isAncestorOf(there):
+            self.setFocus()
+        super().done(result)
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Leave the text at Esc; what is written in it stays."""
         there = QApplication.focusWidget()

@@ -5,16 +5,17 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 import psutil
 
 from curator.tune.local import llama_engine
 from curator.tune.local.announcement import announcement, running
 from curator.tune.local.environment import TrainerUnavailable, trainer_python
-from curator.tune.local.folders import local_root, read_json
+from curator.tune.local.folders import JobFolder, local_root, read_json
 
 _PATIENCE_S: Final = 30.0
+_AT_WORK: Final = frozenset({"queued", "starting", "running"})
 _started: Final[list[subprocess.Popen[bytes]]] = []
 """Servers this process started: they outlive it on purpose, and are reaped where they end before it."""
 
@@ -69,3 +70,26 @@ def stop() -> bool:
     process.wait(timeout=10)
     _started[:] = [server for server in _started if server.poll() is None]
     return True
+
+
+def is_training() -> bool:
+    """Whether a job of this computer runs, or waits for the server to start it."""
+    states = (JobFolder(path.parent).state for path in local_root().glob("jobs/*/state.json"))
+    return any(state.get("status") in _AT_WORK for state in states)
+
+
+def stop_where_idle() -> Literal["none", "busy", "stopped"]:
+    """Stop the local server, and what answers there, unless a job needs it.
+
+    Raises TrainerUnavailable where the server does not end when it is told to.
+    """
+    if running() is None:
+        return "none"
+    if is_training():
+        return "busy"
+    try:
+        return "stopped" if stop() else "none"
+    except psutil.NoSuchProcess:
+        return "stopped"
+    except (psutil.Error, OSError) as error:
+        raise TrainerUnavailable(f"The local server did not stop: {error}.") from error
