@@ -56,6 +56,7 @@ _FILE = _group(
     "file",
     Action("file.new", "New project", "Ctrl+N", "plus", "Start an empty project"),
     Action("file.open", "Open project", "Ctrl+O", "folder", "Open a project file"),
+    Action("file.write", "Write from scratch", "", "pen", "Make a project and write its first conversation"),
     Action("file.import", "Import files", "Ctrl+I", "import", "Bring conversations from files into the project"),
     Action("file.sample", "Try the sample", "", "sparkle", "Make a project from the shipped sample"),
     Action("file.close", "Close project", "Ctrl+W", "close", "Go back to the first page"),
@@ -73,6 +74,7 @@ _EDIT = _group(
 _CONVERSATION = _group(
     "conversation",
     Action("conversation.new", "New conversation", "Ctrl+Shift+N", "plus", "Write a new conversation"),
+    Action("conversation.paste", "Paste conversations", "Ctrl+V", "", "Make conversations of copied lines of JSON"),
     Action("conversation.duplicate", "Duplicate conversation", "Ctrl+Shift+D", "copy", "Copy this conversation"),
     Action("conversation.remove", "Remove conversation", "Ctrl+Backspace", "trash", "Take it out, recoverably"),
     Action("conversation.restore", "Restore conversation", "Ctrl+Shift+Backspace", "restore", "Bring it back"),

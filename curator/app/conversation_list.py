@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QApplication, QStackedWidget, QVBoxLayout, QWidget
 
 from curator.app.bulk_bar import BulkBar, BulkWork
 from curator.app.inspector import Wish
+from curator.app.pasting import paste
 from curator.app.search_bar import SearchBar
 from curator.app.session import Session
 from curator.app.tables.conversations import LABELS_COLUMN, ConversationTable
@@ -87,6 +88,12 @@ class ConversationList(QWidget):
         """Select all that match."""
         self.grid.selectAll()
         self.grid.setFocus()
+
+    def paste(self) -> None:
+        """Make conversations of the copied lines of JSON, and go to the first."""
+        first = paste(self._session, QApplication.clipboard().text())
+        if first is not None:
+            self.go_to(first)
 
     def step(self, by: int) -> None:
         """Go some places on in the table."""

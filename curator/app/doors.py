@@ -57,6 +57,7 @@ class Doors(QObject):
         self._jobs = jobs
         self.asker = asker or FileAsker()
         self.show_report: Callable[[ImportReport], object] = _ignore
+        self.begin_writing: Callable[[], object] = _nothing
 
     def open(self) -> None:
         """Ask for a project and open it."""
@@ -70,6 +71,15 @@ class Doors(QObject):
         path = self._ask_new(documents() / f"{self.tr('conversations')}{SUFFIX}")
         if path is not None:
             self._session.new_project(path)
+
+    def write(self) -> None:
+        """Ask where a new project shall lie, make it, and begin its first conversation."""
+        path = self._ask_new(documents() / f"{self.tr('conversations')}{SUFFIX}")
+        if path is not None:
+            self._session.new_project(path).succeeded.connect(self._begin_writing)
+
+    def _begin_writing(self, _opened: object) -> None:
+        self.begin_writing()
 
     def import_files(self) -> None:
         """Ask for files and bring them in; without an open project one is made beside the first."""
@@ -216,4 +226,8 @@ def _path(chosen: str) -> Path | None:
 
 
 def _ignore(_report: object) -> None:
+    return None
+
+
+def _nothing() -> None:
     return None

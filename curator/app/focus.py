@@ -12,6 +12,7 @@ from PySide6.QtCore import QEvent, QObject, Qt, QTimer
 from PySide6.QtWidgets import QApplication, QWidget
 from shiboken6 import isValid
 
+from curator.app.page import Page
 from curator.app.shortcuts import takes_text
 from curator.app.widgets.card import Card
 
@@ -32,9 +33,9 @@ def can_have(widget: QWidget | None) -> bool:
 
 
 class FocusKeeper(QObject):
-    """Follows the focus; home gives the control a window falls back to, leads whether keys lead there.
+    """Follows the focus; front gives the page the window falls back to.
 
-    Where keys lead, a mouse press outside a text leaves the text, so that letters are keys again
+    Where the keys of that page lead, a mouse press outside a text leaves the text, so that letters are keys again
     wherever the mouse clicked last.
     """
 
@@ -42,14 +43,12 @@ class FocusKeeper(QObject):
         self,
         app: QApplication,
         window: QWidget,
-        home: Callable[[], QWidget | None],
-        leads: Callable[[], bool],
+        front: Callable[[], Page | None],
     ) -> None:
         super().__init__(window)
         self._app = app
         self._window = window
-        self._home = home
-        self._leads = leads
+        self._front = front
         self._last: WeakKeyDictionary[QWidget, QWidget] = WeakKeyDictionary()
         self._was_nowhere = False
         self._text: QWidget | None = None
@@ -65,9 +64,9 @@ class FocusKeeper(QObject):
                 and watched.window() is self._window
                 and not _belongs(watched, text)
             )
-            home = self._home() if is_elsewhere else None
-            if home is not None:
-                home.setFocus(Qt.FocusReason.MouseFocusReason)
+            page = self._front()
+            if is_elsewhere and page is not None:
+                page.home().setFocus(Qt.FocusReason.MouseFocusReason)
         return super().eventFilter(watched, event)
 
     def _moved(self, _old: QWidget | None, now: QWidget | None) -> None:
@@ -95,13 +94,15 @@ class FocusKeeper(QObject):
             self._go_home(top, None)
 
     def _go_home(self, top: QWidget, now: QWidget | None) -> None:
-        home = self._home() if top is self._window else top
-        if home is not None and home is not now:
+        page = self._front()
+        home = top if top is not self._window or page is None else page.home()
+        if home is not now:
             home.setFocus()
 
     def _watch_mouse(self, now: QWidget | None) -> None:
         is_text = now is not None and now.window() is self._window and takes_text(now)
-        wanted = now if is_text and self._leads() else None
+        page = self._front()
+        wanted = now if is_text and page is not None and page.keys_lead else None
         if (wanted is None) != (self._text is None):
             # Only while it matters: Python would be asked about every event of the window.
             if wanted is None:

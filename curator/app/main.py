@@ -27,8 +27,9 @@ from curator.app.page_entries import PAGES
 from curator.app.pages.first_start import FirstStartPage
 from curator.app.preference_file import read_stored
 from curator.app.quitting import Quitting
+from curator.app.recent_menu import RecentMenu
 from curator.app.recents import recent_projects, remember_project
-from curator.app.session import Notice, Session
+from curator.app.session import Session
 from curator.app.shortcuts import KeyGate
 from curator.app.theme import Theme
 from curator.app.travel import Travels
@@ -65,11 +66,15 @@ class Curator(QObject):
         self.menus = Menus(self.window)
         self.keys = KeyGate(app, self.window)
         self.keys.watch(self.menus.entries.values())
-        self.focus = FocusKeeper(app, self.window, self._home, self._keys_lead)
+        self.focus = FocusKeeper(app, self.window, lambda: self.front)
         self.doors = Doors(self.window, self.session, self.jobs)
         self.label_doors = LabelDoors(self.window, self.session, self.jobs, self.doors)
         self.boxes = Boxes(self.window, self.session, self.menus, self.theme)
         self.doors.show_report = self.boxes.import_report
+        self.doors.begin_writing = self._begin_writing
+        recent = RecentMenu(self.window)
+        recent.chosen.connect(self.session.open_project)
+        self.menus.insert(recent, "file.write")
         Travels(self.session, lambda: self.front, self.open, self)
         self.elsewhere = Elsewhere(self.session, lambda: self.front, self.show_page, self)
         self.pages: dict[str, Page] = {}
@@ -138,7 +143,7 @@ class Curator(QObject):
         self.session.closed.connect(self._let_go)
         self.session.project_changed.connect(self._project_changed)
         self.session.edited.connect(self._edited)
-        self.session.notice.connect(self._notice)
+        self.session.notice.connect(self.window.toaster.show)
         self.jobs.started.connect(self.window.status.add_job)
         self.jobs.finished.connect(self.window.status.remove_job)
         self.jobs.bug_met.connect(excepthook.report_bug)
@@ -156,6 +161,7 @@ class Curator(QObject):
         self.window.rail.setVisible(project is not None)
         self.story.follow_project()
         self.window.show_banner(self._banner())
+        self.window.status.show_saved(is_so=False)
         if project is None:
             self._front_before = PAGES[0].page_id
             self.window.setWindowTitle("Curator")
@@ -196,7 +202,9 @@ class Curator(QObject):
         page.is_front = False
         return gone
 
-    def _edited(self, _changes: object) -> None:
+    def _edited(self, changes: object) -> None:
+        if changes is not None:
+            self.window.status.show_saved()
         self._count_soon.start()
         self._offer()
 
@@ -246,6 +254,7 @@ class Curator(QObject):
         slots: dict[str, Callable[[], object]] = {
             "file.new": self.doors.new,
             "file.open": self.doors.open,
+            "file.write": self.doors.write,
             "file.import": self.doors.import_files,
             "file.sample": self.doors.sample,
             "file.quit": self.window.close,
@@ -291,14 +300,9 @@ class Curator(QObject):
             "edit.redo", self.tr("Redo: {0}").format(redo) if redo else self.tr("Redo")
         )
 
-    def _notice(self, notice: Notice) -> None:
-        self.window.toaster.show(notice)
-
-    def _home(self) -> QWidget | None:
-        return None if self.front is None else self.front.home()
-
-    def _keys_lead(self) -> bool:
-        return self.front is not None and self.front.keys_lead
+    def _begin_writing(self) -> None:
+        self.show_page("write")
+        self.menus.run("conversation.new")
 
     def _leave_text(self) -> None:
         if self.front is not None:

@@ -21,6 +21,10 @@ _LINE_BEFORE: Final = frozenset(
 """Actions that begin a new part of their menu."""
 
 
+_OF_LISTS: Final = frozenset({"edit.select_all", "conversation.paste"})
+"""Their keys mean the list or the text at hand on every page, so they never lead away."""
+
+
 class Menus(QObject):
     """Holds one QAction for every Action and runs the slot that answers it now."""
 
@@ -31,7 +35,7 @@ class Menus(QObject):
         self._elsewhere: dict[str, Callable[[], object]] = {}
         self.reasons: dict[str, str] = {}
         self._is_dressed = False
-        menus: dict[str, QMenu] = {}
+        self._menus = menus = dict[str, QMenu]()
         for group, title in GROUPS.items():
             text = QCoreApplication.translate("actions", title)
             menus[group] = window.menuBar().addMenu(text)
@@ -73,9 +77,12 @@ class Menus(QObject):
         if action_id not in self._elsewhere or is_about_one(action_id):
             return False
         shortcut = action(action_id).shortcut
-        return action_id != "edit.select_all" and not (
-            shortcut and is_plain(QKeySequence(shortcut))
-        )
+        return action_id not in _OF_LISTS and not (shortcut and is_plain(QKeySequence(shortcut)))
+
+    def insert(self, menu: QMenu, before: str) -> None:
+        """Put a menu of another's making in front of an action."""
+        group = action(before).group
+        self._menus[group].insertMenu(self.entries[before], menu)
 
     def available(self) -> tuple[str, ...]:
         """Return the ids that would do something on this page now."""

@@ -20,7 +20,7 @@ _HOMES: Final = {
 
 _FREE: Final = frozenset(
     {
-        "conversation.new", "edit.find", "edit.replace", "label.sets", "check.run",
+        "conversation.new", "conversation.paste", "edit.find", "edit.replace", "label.sets", "check.run",
         "check.fix_safe", "check.next", "check.previous",
     }
 )  # fmt: skip

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QScrollArea, QV
 
 from curator.app.editor.add_bar import AddBar
 from curator.app.editor.changes import same
+from curator.app.editor.hits import Hits
 from curator.app.editor.message_card import MessageCard
 from curator.app.editor.rooms import Rooms
 from curator.app.editor.slot import Room, Slot
@@ -34,6 +35,7 @@ class CardList(QScrollArea):
         super().__init__(parent)
         self.current = -1
         self._read_only = False
+        self._hits: Hits | None = None
         self._focus_comes = False
         self._findings: dict[int | None, list[Finding]] = {}
         self._key_for: Finding | None = None
@@ -102,6 +104,13 @@ class CardList(QScrollArea):
         card = self._rooms.room_of(number).card
         self._mark(self.slots[number])
         return card
+
+    def mark(self, hits: Hits | None) -> None:
+        """Tint what a search found in the messages; None takes that away."""
+        self._hits = hits
+        for slot in self._rooms.inhabited:
+            if slot.card is not None:
+                slot.card.content.mark(hits)
 
     def make_neighbours(self) -> None:
         """Make the cards beside the one at hand, so that Tab finds their texts."""
@@ -213,6 +222,7 @@ class CardList(QScrollArea):
         if slot.card is not None:
             slot.card.show_findings(())
             slot.card.set_current(current=False)
+            slot.card.content.mark(self._hits)
         self._unmarked.add(slot)
         if self._focus_comes and slot.number == 0 and slot.card is not None:
             self._focus_comes = False

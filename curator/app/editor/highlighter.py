@@ -7,6 +7,7 @@ from typing import Final, Literal
 from PySide6.QtGui import QColor, QSyntaxHighlighter, QTextCharFormat, QTextDocument
 
 from curator.app import theme
+from curator.app.editor.hits import Hits
 from curator.app.editor.lossless import utf16_length
 from curator.dataset.finding import Severity
 
@@ -41,6 +42,13 @@ class Highlighter(QSyntaxHighlighter):
         self._stand_ins = ""
         self._cut: int | None = None
         self._odd = _ODD
+        self._hits: Hits | None = None
+
+    def mark(self, hits: Hits | None) -> None:
+        """Tint what a search found; None takes that away."""
+        if hits is not self._hits:
+            self._hits = hits
+            self.rehighlight()
 
     def show(self, spans: tuple[Span, ...], stand_ins: str = "") -> None:
         """Take new spans and repaint the blocks that differ."""
@@ -80,6 +88,9 @@ class Highlighter(QSyntaxHighlighter):
         for match in self._odd.finditer(text):
             start = utf16_length(text[: match.start()])
             self.setFormat(start, utf16_length(match[0]), _tint("warning-soft"))
+        for start, end in self._hits.places(text) if self._hits is not None else ():
+            place = utf16_length(text[:start])
+            self.setFormat(place, utf16_length(text[start:end]), _tint("selection"))
         self._underline(text)
 
     def _colour_json(self, text: str) -> None:

@@ -7,6 +7,7 @@ from PySide6.QtCore import QRect, Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from curator.app.editor.highlighter import Highlighter, Span
+from curator.app.editor.hits import Hits
 from curator.app.editor.json_field import JsonField
 from curator.app.editor.message_text import MessageText
 from curator.app.editor.parts import Parts
@@ -125,6 +126,14 @@ class MessageBody(QWidget):
             return
         highlighter = self._highlighters.setdefault(field, Highlighter(field.document()))
         highlighter.mute_after(None if index is None else field.position(index))
+
+    def mark(self, hits: Hits | None) -> None:
+        """Tint what a search found in the texts; None takes that away."""
+        for field in self._text_fields():
+            if hits is not None:
+                self._highlighters.setdefault(field, Highlighter(field.document())).mark(hits)
+            elif field in self._highlighters:
+                self._highlighters[field].mark(None)
 
     def _text_fields(self) -> list[MessageText]:
         if isinstance(self.field, MessageText):

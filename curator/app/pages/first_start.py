@@ -1,4 +1,4 @@
-"""The first page: what Curator is, three ways in, and the projects opened lately."""
+"""The first page: what Curator is, four ways in, and the projects opened lately."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from curator.app.widgets.buttons import press_on_enter
 from curator.app.widgets.empty_state import IconPicture
 from curator.app.widgets.text import Elided, Meta, PageTitle, Plain, Quiet, SectionTitle
 
-COLUMN_PX = 720
+COLUMN_PX = 808
 
 
 class FirstStartPage(Page):
@@ -82,6 +82,7 @@ class FirstStartPage(Page):
         row = QHBoxLayout()
         row.setSpacing(16)
         texts = {
+            "file.write": self.tr("An empty project, the cursor in its first question."),
             "file.open": self.tr("Go on where you or others stopped."),
             "file.import": self.tr("A project is made beside the file; the file stays as it is."),
             "file.sample": self.tr("A support desk with every kind of fault to mend."),

@@ -11,6 +11,8 @@ from PySide6.QtWidgets import QApplication, QSplitter, QTextEdit, QWidget
 from curator.app.conversation_list import ConversationList
 from curator.app.editor.changes import first_difference, new_conversation
 from curator.app.editor.conversation_editor import ConversationEditor
+from curator.app.editor.hits import Hits
+from curator.app.editor.message_card import MessageCard
 from curator.app.inspector import Inspector, Wish
 from curator.app.jobs import Jobs
 from curator.app.label_picking import LabelPicking
@@ -18,6 +20,7 @@ from curator.app.page import OpenRequest, Page
 from curator.app.session import Session, View
 from curator.app.text_order import go_to_next_text
 from curator.app.widgets.splitter import SplitterState
+from curator.curate.search import parse_query
 from curator.dataset import ContentPatch, Edit
 
 if TYPE_CHECKING:
@@ -150,7 +153,11 @@ class WritePage(Page):
             "edit.undo": partial(self._travel, self.session.undo),
             "edit.redo": partial(self._travel, self.session.redo),
             "conversation.new": self.new_conversation,
-            **{name: partial(self._status, value) for name, value in status.items()},
+            "conversation.paste": self.list.paste,
+            **{
+                name: partial(self.list.wish, Wish("status", value))
+                for name, value in status.items()
+            },
             "label.flag": self._flag,
             "label.note": self._inspector.focus_note,
             "label.tags": self._inspector.focus_tags,
@@ -164,8 +171,8 @@ class WritePage(Page):
                 "conversation.restore": partial(self._remove, removed=False),
                 "conversation.save_next": self._save_next,
                 **{f"message.{v}": partial(editor.step, v) for v in ("add", "duplicate", "remove", "up", "down")},
-                "message.role": self._choose_role,
-                "message.weight": self._toggle_weight,
+                "message.role": partial(self._on_card, MessageCard.choose_role),
+                "message.weight": partial(self._on_card, MessageCard.toggle_weight),
                 "check.fix_one": editor.fix_first,
             }  # fmt: skip
         return slots
@@ -176,8 +183,8 @@ class WritePage(Page):
         self.session.closing.connect(self._closing)
         self.list.chosen.connect(self._chosen)
         self.list.entered.connect(self.editor.enter_message)
-        self.list.view_made.connect(self._show_numbers)
-        self.list.import_wanted.connect(self._ask_import)
+        self.list.view_made.connect(self._view_made)
+        self.list.import_wanted.connect(partial(self.action_requested.emit, "file.import"))
         self._connect_editor()
         self._connect_inspector()
 
@@ -278,12 +285,13 @@ class WritePage(Page):
             )
         self._inspector.show_measure(self.editor.measure, *self._sums)
 
+    def _view_made(self) -> None:
+        self.editor.cards.mark(Hits(parse_query(self.list.maker.query)) or None)
+        self._show_numbers()
+
     def _wished(self, wish: Wish) -> None:
         if self._annotated is not None:
             self.list.bulk.apply([self._annotated], wish)
-
-    def _status(self, value: str) -> None:
-        self.list.wish(Wish("status", value))
 
     def _flag(self) -> None:
         project, current = self.session.project, self.session.current
@@ -326,8 +334,9 @@ class WritePage(Page):
 
     def _go_on(self, conversation: int) -> None:
         # Where the answer took the conversation out of the filter, the next one is here already.
-        is_here = self.session.current == conversation
-        if is_here and self.session.preference("advance", default=True):
+        if self.session.current == conversation and self.session.preference(
+            "advance", default=True
+        ):
             self._go(1)
 
     def _save_next(self) -> None:
@@ -335,9 +344,6 @@ class WritePage(Page):
         self._go(1)
         if writing:
             self.editor.enter_message()
-
-    def _ask_import(self) -> None:
-        self.action_requested.emit("file.import")
 
     def _find(self) -> None:
         self.list.search.field.setFocus(Qt.FocusReason.ShortcutFocusReason)
@@ -369,15 +375,10 @@ class WritePage(Page):
             self._finding = (self._finding + by) % len(findings)
             self.editor.show_finding(findings[self._finding])
 
-    def _choose_role(self) -> None:
+    def _on_card(self, do: Callable[[MessageCard], None]) -> None:
         card = self.editor.current_card
         if card is not None:
-            card.choose_role()
-
-    def _toggle_weight(self) -> None:
-        card = self.editor.current_card
-        if card is not None:
-            card.toggle_weight()
+            do(card)
 
     def focusNextPrevChild(self, forward: bool) -> bool:  # noqa: FBT001 - Qt's own
         """Go from a text into the next one; from anything else to whatever comes next."""

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QLocale, Qt, QTime, Signal
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from curator.app.jobs import Job
@@ -37,6 +37,8 @@ class StatusLine(QWidget):
         self._unread = LinkButton("", self)
         self._unread.clicked.connect(self.notices_wanted)
         self._unread.hide()
+        self._saved = Meta("", self)
+        row.addWidget(self._saved)
         row.addWidget(self._unread)
         row.addWidget(self._hint)
         row.addWidget(self._totals)
@@ -46,6 +48,12 @@ class StatusLine(QWidget):
         """Say which project is open and how much is in it."""
         self._place.setText(place)
         self._totals.setText(totals)
+
+    def show_saved(self, *, is_so: bool = True) -> None:
+        """Say quietly that the last change is on the disk, or nothing of it."""
+        now = QLocale().toString(QTime.currentTime(), QLocale.FormatType.ShortFormat)
+        self._saved.setText(self.tr("Saved") if is_so else "")
+        self._saved.setToolTip(self.tr("The last change was saved at {0}").format(now))
 
     def show_unread(self, count: int) -> None:
         """Offer the notices that left unread; none: nothing."""

@@ -1,0 +1,78 @@
+"""Pasting lines of JSON as conversations: each that can be read becomes one, all of them one step."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from PySide6.QtCore import QCoreApplication
+
+from curator.app.session import Session
+from curator.dataset import ContentPatch, Conversation, Edit
+from curator.dataset.errors import CuratorError
+from curator.dataset.json_values import BadJson, Json, loads
+
+
+class Pasted(NamedTuple):
+    """What a pasted text holds: the conversations, and the first element that is none with its reason."""
+
+    conversations: tuple[Conversation, ...]
+    refused: int
+    first: str
+
+
+def conversations_in(text: str) -> Pasted:
+    """Read lines of JSON, one value over several lines, or an array of them; anything else is refused."""
+    found: list[Conversation] = []
+    reasons: list[str] = []
+    for number, (value, reason) in enumerate(_values(text), 1):
+        problem = reason
+        if not reason and isinstance(value, dict) and isinstance(value.get("messages"), list):
+            try:
+                found.append(Conversation(value))
+                continue
+            except (CuratorError, ValueError) as error:
+                problem = str(error)
+        reasons.append(f"{number}: {problem or 'no object with a list of messages'}")
+    return Pasted(tuple(found), len(reasons), reasons[0] if reasons else "")
+
+
+def paste(session: Session, text: str) -> int | None:
+    """Make conversations of a pasted text as one step, and tell of it; returns the first one's id."""
+    project = session.project
+    if project is None:
+        return None
+    pasted = conversations_in(text)
+    count, refused = len(pasted.conversations), ""
+    if pasted.refused:
+        words = _tr("{0} elements are no conversations, the first one: {1}")
+        refused = words.format(f"{pasted.refused:,}", pasted.first)
+    if not count:
+        session.tell("warning", _tr("There is no conversation in what was copied."), refused)
+        return None
+    title = _tr("Paste 1 conversation") if count == 1 else _tr("Paste {0} conversations")
+    ids = project.new_conversation_ids(count)
+    pairs = zip(ids, pasted.conversations, strict=True)
+    patches = tuple(ContentPatch(id_, None, each.to_json()) for id_, each in pairs)
+    edit = Edit(title.format(f"{count:,}"), session.author, patches)
+    if session.push(edit) is None:
+        return None
+    if count > 1 or refused:
+        session.tell_step(edit.title, refused, level="warning" if refused else "success")
+    return ids[0]
+
+
+def _values(text: str) -> Iterator[tuple[Json, str]]:
+    try:
+        whole = loads(text)
+    except BadJson:
+        for line in filter(str.strip, text.splitlines()):
+            try:
+                yield loads(line), ""
+            except BadJson as error:
+                yield None, error.reason
+        return
+    for value in whole if isinstance(whole, list) else [whole]:
+        yield value, ""
+
+
+def _tr(text: str) -> str:
+    return QCoreApplication.translate("pasting", text)

@@ -1,0 +1,147 @@
+"""What people looked for: a Saved sign, recent projects, marked hits, pasted lines, writing from scratch."""
+
+import json
+
+from hypothesis import given
+from hypothesis import strategies as st
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
+
+from curator.app.editor.hits import Hits
+from curator.app.pasting import conversations_in
+from curator.app.recent_menu import RecentMenu
+from curator.app.theme import tokens
+from curator.curate.search import parse_query
+from tests.app.laws.conftest import RICH, plain, settle, visit
+
+
+def test_saved_is_said_after_a_change_and_not_before(whole, qtbot):
+    sign = whole.window.status._saved
+    assert sign.text() == ""
+    visit(whole, "label", qtbot)
+    whole.menus.run("label.flag")
+    assert sign.text() == "Saved"
+    assert ":" in sign.toolTip()
+    whole.menus.run("file.close")
+    assert sign.text() == ""
+
+
+def test_recent_projects_open_from_the_menu(whole, qtbot, rich_path):
+    whole.menus.run("file.close")
+    (menu,) = whole.window.findChildren(RecentMenu)
+    menu.aboutToShow.emit()
+    (entry,) = menu.actions()
+    assert entry.text() == rich_path.stem
+    entry.trigger()
+    qtbot.waitUntil(lambda: whole.session.project is not None, timeout=60_000)
+    assert whole.session.project.path == rich_path
+
+
+def tinted(field) -> list[str]:
+    """Return the stretches of a text that stand on the ground of a hit."""
+    ground = tokens().colour("selection")
+    found = []
+    block = field.document().begin()
+    while block.isValid():
+        formats = [f for f in block.layout().formats() if f.format.background().color() == ground]
+        found += [block.text()[each.start : each.start + each.length] for each in formats]
+        block = block.next()
+    return found
+
+
+def test_search_hits_are_marked_in_the_text(whole, qtbot):
+    page = visit(whole, "write", qtbot)
+    page.list.search.set_text('card -lost "a new" /c.mes/')
+    settle(whole, qtbot)
+    page.list.search.set_text('card "a new" /c.mes/')
+    settle(whole, qtbot)
+    assert whole.session.current == 1
+    page.editor.cards.card(6)
+    texts = [slot.card.content.field for slot in page.editor.cards.slots if slot.card]
+    marks = [word for field in texts if hasattr(field, "document") for word in tinted(field)]
+    assert marks == ["card", "A new", "comes"]
+    page.list.search.set_text("")
+    settle(whole, qtbot)
+    texts = [slot.card.content.field for slot in page.editor.cards.slots if slot.card]
+    assert not [word for field in texts if hasattr(field, "document") for word in tinted(field)]
+
+
+@given(st.lists(st.sampled_from(["card", "new", "karte", "ab"]), min_size=1), st.text(max_size=40))
+def test_every_word_of_a_search_is_found_again(words, around):
+    hits = Hits(parse_query(" ".join(words)))
+    text = around + "".join(f" {word.upper()} " for word in words)
+    marked = [text[start:end].lower() for start, end in hits.places(text)]
+    assert set(words) <= set(marked)
+    assert all(marked)
+
+
+LINES = [json.dumps(RICH), plain(1), plain(2)]
+
+
+def copy(text: str) -> None:
+    QApplication.clipboard().setText(text)
+
+
+def test_pasted_lines_become_conversations_in_one_step(whole, qtbot):
+    page = visit(whole, "write", qtbot)
+    page.list.grid.setFocus()
+    copy("\n".join([*LINES, "no json", "{}"]))
+    QTest.keyClick(page.list.grid, "v", Qt.KeyboardModifier.ControlModifier)
+    settle(whole, qtbot)
+    assert len(whole.session.index) == 12
+    notice = whole.window.toaster.notices()[-1]
+    assert notice.text == "Paste 3 conversations"
+    assert notice.detail.startswith("2 elements are no conversations")
+    assert whole.session.current == 10
+    notice.action()
+    settle(whole, qtbot)
+    assert len(whole.session.index) == 9
+
+
+def test_what_holds_no_conversation_says_so(whole, qtbot):
+    visit(whole, "write", qtbot)
+    for text in ("", "hello", "[1, 2]", '{"messages": 7}'):
+        copy(text)
+        whole.menus.run("conversation.paste")
+        assert len(whole.session.index) == 9
+        assert "no conversation" in whole.window.toaster.notices()[-1].text
+
+
+def test_ctrl_v_in_a_text_pastes_the_text(whole, qtbot):
+    page = visit(whole, "write", qtbot)
+    copy(LINES[1])
+    page.editor.cards.go_to(1, enter=True)
+    field = QApplication.focusWidget()
+    QTest.keyClick(field, "v", Qt.KeyboardModifier.ControlModifier)
+    assert LINES[1] in field.text()
+    assert len(whole.session.index) == 9
+
+
+@given(st.lists(st.sampled_from(LINES), min_size=1, max_size=4), st.booleans(), st.booleans())
+def test_lines_arrays_and_pretty_values_hold_the_same(lines, as_array, is_pretty):
+    values = [json.loads(line) for line in lines]
+    text = "\n\n".join(lines)
+    if as_array:
+        text = json.dumps(values, indent=2 if is_pretty else None)
+    elif len(values) == 1 and is_pretty:
+        text = json.dumps(values[0], indent=2)
+    found = conversations_in(text)
+    assert [dict(c.fields) for c in found.conversations] == values
+    assert found.refused == 0
+
+
+def test_writing_from_scratch_begins_in_the_first_question(curator, tmp_path, qtbot):
+    curator.doors.asker.new_project = lambda *_: tmp_path / "mine.curator"
+    curator.window.activateWindow()
+    curator.menus.run("file.write")
+    qtbot.waitUntil(lambda: curator.front.page_id == "write", timeout=60_000)
+    qtbot.waitUntil(lambda: len(curator.session.index) == 1, timeout=60_000)
+    settle(curator, qtbot)
+    qtbot.waitUntil(lambda: QApplication.focusWidget() is not None)
+    field = QApplication.focusWidget()
+    assert field.accessibleName() == "Text"
+    QTest.keyClicks(field, "Hello")
+    curator.front.editor.commit()
+    stored = json.loads(curator.session.project.content(1))
+    assert stored["messages"][0] == {"role": "user", "content": "Hello"}
