@@ -9,6 +9,7 @@ from curator.cli.answer import Answer
 from curator.cli.progress import Progress
 from curator.dataset.errors import UnreadableInput, WrongUse
 from curator.dataset.invocation import command
+from curator.dataset.regular_files import open_regular, require_regular
 from curator.project.derive import is_stale
 from curator.project.migrations import is_older
 from curator.project.store import Project
@@ -73,6 +74,7 @@ def open_project(path: str, *, read_only: bool = False, or_read: bool = False) -
     if not Path(path).exists():
         made = command("new", path)
         raise UnreadableInput(f"There is no {path}. Make a project with: {made}", path)
+    require_regular(path)
     if read_only and is_older(Path(path)):
         # A verb that only reads needs the tables of this version too.
         Project.open(path).close()
@@ -114,7 +116,7 @@ def is_project(path: str) -> bool:
         return True
     if not file.is_file():
         return False
-    with file.open("rb") as stream:
+    with open_regular(file) as stream:
         return stream.read(16).startswith(b"SQLite format 3\0")
 
 

@@ -86,6 +86,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(given: list[str]) -> Answer:
     progress = Progress()
     try:
+        if any("\0" in word for word in given):
+            raise WrongUse("An argument holds a NUL character, which no name or value can have.")
         options = build_parser().parse_args(given)
         if options.verb is None:
             raise WrongUse(f"Name a verb; {command('-h')} lists them.")
@@ -96,5 +98,11 @@ def _run(given: list[str]) -> Answer:
         return failure(Cancelled("Stopped. What was done so far is kept."))
     except CuratorError as error:
         return failure(error)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        # Every verb names what it cannot read; this is for names and disks that fail in the middle.
+        where = f"{error.filename} cannot be used" if error.filename else "A file cannot be used"
+        return failure(WrongUse(f"{where}: {error.strerror or error}."))
     finally:
         progress.close()

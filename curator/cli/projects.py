@@ -40,6 +40,8 @@ def add_verbs(verbs: Verbs) -> None:
 
 def _new(options: Options, _progress: Progress) -> Answer:
     path = Path(options.project)
+    if not path.name:
+        raise ProjectError(f'"{options.project}" is a folder; name the project after it.', path)
     if path.suffix != ".curator":
         # The window and double clicks know a project by its ending.
         path = path.with_name(f"{path.name}.curator")

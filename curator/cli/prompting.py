@@ -7,6 +7,7 @@ from curator.cli.arguments import Options, Verbs
 from curator.cli.progress import Progress
 from curator.dataset.errors import UnreadableInput
 from curator.dataset.json_values import Json
+from curator.dataset.regular_files import read_regular
 
 
 def add_verbs(verbs: Verbs) -> None:
@@ -72,8 +73,8 @@ def _add(options: Options, progress: Progress) -> Answer:
     if options.system_file:
         path = Path(options.system_file)
         try:
-            system = path.read_text("utf-8").strip()
-        except (OSError, UnicodeDecodeError) as error:
+            system = read_regular(path).decode("utf-8").strip()
+        except UnicodeDecodeError as error:
             raise UnreadableInput(f"{path} cannot be read: {error}.", path) from error
     variant = make_variant(
         options.name,

@@ -7,8 +7,9 @@ import os
 import stat
 from contextlib import suppress
 from functools import cache
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Final
 
 from curator.dataset.errors import UnreadableInput
 
@@ -28,8 +29,8 @@ _FLAGS: Final = (
 )
 
 
-def open_regular(path: Path | str) -> BinaryIO:
-    """Open a regular file for reading; links to one are followed.
+def open_regular(path: Path | str) -> BufferedReader:
+    """Open a regular file for reading in bytes; links to one are followed.
 
     Raises UnreadableInput in one sentence for anything else: a folder, a pipe, a device, a file that
     the system makes up (/proc), one that is not there or may not be read, or a name with a NUL.

@@ -10,6 +10,7 @@ import curator
 from curator.curate.tokens import resolve_base_model
 from curator.dataset.errors import UnreadableInput
 from curator.dataset.json_values import Json
+from curator.dataset.regular_files import open_regular
 from curator.dataset.rule import rule_pack_version
 from curator.project.derive import DEFAULT_BASE_MODEL, DEFAULT_RULES_PROFILE
 from curator.project.exportable import ExportSettings, Selection
@@ -103,12 +104,12 @@ def read(folder: Path) -> dict[str, Any]:
 def conversation_of(folder: Path, file: str, line: int) -> int | None:
     """Return which conversation a line (1-based) of an exported file is; None where it is not known."""
     try:
-        with (folder / lines_name(file)).open(encoding="utf-8") as entries:
+        with open_regular(folder / lines_name(file)) as entries:
             for number, entry in enumerate(entries, 1):
                 if number == line:
                     found = json.loads(entry).get("conversation")
                     return found if isinstance(found, int) else None
-    except (OSError, ValueError):
+    except (OSError, ValueError, UnreadableInput):
         return None
     return None
 

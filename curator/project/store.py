@@ -10,8 +10,9 @@ from typing import Self
 import apsw
 
 from curator.dataset import Conversation, Edit, Message
-from curator.dataset.errors import ProjectError
+from curator.dataset.errors import ProjectError, UnreadableInput
 from curator.dataset.label import plain_name
+from curator.dataset.regular_files import require_regular
 from curator.project import journal, migrations
 from curator.project.bulk import Bulk, close_interrupted
 from curator.project.changes import Changes
@@ -94,6 +95,11 @@ class Project(Reader):
     def open(cls, path: Path | str, *, read_only: bool = False, author: str = "") -> Self:
         """Open a project, an older one after a backup and migration; raises ProjectError."""
         path = Path(path)
+        if path.exists():
+            try:
+                require_regular(path)
+            except UnreadableInput as error:
+                raise ProjectError(str(error), path) from error
         migrations.check_file(path)
         if read_only or not _may_write(path):
             return cls._open_for_reading(path, author, "")

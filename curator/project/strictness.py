@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
-from io import FileIO
+from io import BufferedReader, FileIO
 from itertools import chain
 from operator import attrgetter
 from pathlib import Path
@@ -23,6 +23,7 @@ from curator.curate.secret_signs import SignSearch
 from curator.curate.shingles import Cancel, never_cancelled
 from curator.dataset.conversation import Conversation
 from curator.dataset.errors import Cancelled
+from curator.dataset.regular_files import open_regular
 
 PROFILE: Final = "openai_sft"
 _READ: Final = 1 << 19
@@ -69,12 +70,12 @@ _role: Final = attrgetter("role")
 
 
 def check_file(path: Path, cancelled: Cancel = never_cancelled) -> FileCheck:
-    """Read a file whole, in pieces, and check every line of it."""
+    """Read a file whole, in pieces, and check every line of it; raises UnreadableInput."""
     digest = sha256()
     size = rows = 0
     problems: list[LineProblem] = []
     search = SignSearch()
-    with path.open("rb", buffering=0) as file:
+    with open_regular(path) as file:
         for piece in _pieces(file):
             if cancelled():
                 raise Cancelled("The check of the export was stopped.")
@@ -201,7 +202,7 @@ def _thorough(line: bytes) -> list[tuple[str, str]]:
     return [(each.rule, each.message) for each in findings if each.severity == "error"]
 
 
-def _pieces(file: FileIO, size: int = sys.maxsize) -> Iterator[memoryview]:
+def _pieces(file: FileIO | BufferedReader, size: int = sys.maxsize) -> Iterator[memoryview]:
     """Yield the next bytes of a file in pieces that end where a line ends; each is gone with the next."""
     room = bytearray(_READ)
     held = 0

@@ -9,11 +9,13 @@ from typing import Any
 from curator.curate.shingles import Cancel, Progress, never_cancelled, no_progress
 from curator.dataset.errors import UnreadableInput
 from curator.dataset.json_values import Json
+from curator.dataset.regular_files import read_regular
 from curator.project import manifest
 from curator.project.publishing import CARD
 from curator.project.strictness import check_file
 
 _MOST_PROBLEMS = 1_000
+_MOST_BYTES = 4 << 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +68,8 @@ def _verify_file(folder: Path, file: dict[str, Any], problems: list[str], cancel
     name = file["path"]
     try:
         found = check_file(folder / name, cancelled)
-    except FileNotFoundError:
-        problems.append(f"{name} is missing.")
-        return 0
-    except OSError as error:
-        problems.append(f"{name} cannot be read: {error.strerror or error}.")
+    except (UnreadableInput, OSError) as error:
+        problems.append(_absent(folder / name, error))
         return 0
     if found.rows != file["rows"]:
         problems.append(f"{name} has {found.rows:,} lines, but {file['rows']:,} were exported.")
@@ -88,9 +87,9 @@ def _verify_file(folder: Path, file: dict[str, Any], problems: list[str], cancel
 def _verify_lines(path: Path, file: dict[str, Any], problems: list[str]) -> None:
     """Check the file that says which conversation each line is."""
     try:
-        raw = path.read_bytes()
-    except OSError:
-        problems.append(f"{path.name} is missing.")
+        raw = read_regular(path, _MOST_BYTES)
+    except UnreadableInput as error:
+        problems.append(_absent(path, error))
         return
     if sha256(raw).hexdigest() == file.get("lines_sha256"):
         return
@@ -113,6 +112,13 @@ def _unlisted(folder: Path, facts: dict[str, Any]) -> list[str]:
 
 def _hash(path: Path) -> str | None:
     try:
-        return sha256(path.read_bytes()).hexdigest()
-    except OSError:
+        return sha256(read_regular(path)).hexdigest()
+    except UnreadableInput:
         return None
+
+
+def _absent(path: Path, error: Exception) -> str:
+    """Say why a file of an export cannot be checked."""
+    if not path.exists() and not path.is_symlink():
+        return f"{path.name} is missing."
+    return str(error) if isinstance(error, UnreadableInput) else f"{path.name} cannot be read."

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError,
 
 from curator.dataset.errors import UnreadableInput, WrongUse
 from curator.dataset.json_values import BadJson, loads
+from curator.dataset.regular_files import read_regular
 
 KINDS: Final = ("string_check", "text_similarity", "python", "score_model", "multi")
 """The graders OpenAI's protocol takes for a job; label_model stands inside a multi grader only."""
@@ -140,11 +141,11 @@ _ANY: Final[TypeAdapter[Any]] = TypeAdapter(
 
 def read_grader(path: Path) -> dict[str, Any]:
     """Read a grader from a JSON file; raises UnreadableInput or WrongUse that names what is wrong."""
+    if not path.exists():
+        raise UnreadableInput(f"There is no grader file {path}.", path)
     try:
-        value = loads(path.read_text("utf-8"))
-    except FileNotFoundError as error:
-        raise UnreadableInput(f"There is no grader file {path}.", path) from error
-    except (OSError, UnicodeDecodeError) as error:
+        value = loads(read_regular(path).decode("utf-8"))
+    except UnicodeDecodeError as error:
         raise UnreadableInput(f"The grader {path} cannot be read: {error}.", path) from error
     except BadJson as error:
         raise UnreadableInput(f"The grader {path} is not JSON: {error.reason}.", path) from error

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from curator.dataset.errors import Cancelled, UnreadableInput, WrongUse
 from curator.dataset.file_names import is_reserved
+from curator.dataset.regular_files import open_regular
 from curator.tune.local.base_folders import fault_of, size_of
 from curator.tune.local.bases import ORIGIN, PRACTICE, TINY, Base, known_bases
 from curator.tune.local.convert import put_beside
@@ -78,7 +79,7 @@ def _register(folder: Path, name: str) -> Base:
 
 
 def _unpack(file: Path, name: str, progress: Progress, cancelled: IsCancelled) -> Base:
-    with file.open("rb") as stream:
+    with open_regular(file) as stream:
         if stream.read(4) != b"GGUF":
             raise UnreadableInput(f"{file.name} is no GGUF file.", file)
     place = _free_place(name)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from curator.dataset.errors import UnreadableInput, WrongUse
+from curator.dataset.regular_files import open_regular
 from curator.dataset.resources import resource
 from curator.tune.local import checkpoint_bases
 from curator.tune.local.bases import ORIGIN, TINY, Base, BaseUnusable, find_base
@@ -92,6 +93,7 @@ def export(
         shutil.copytree(
             found.folder,
             folder / "base",
+            copy_function=_copy_regular,
             ignore=shutil.ignore_patterns("*.gguf", ORIGIN, checkpoint_bases.NOTE, "features"),
         )
     spec = {
@@ -160,9 +162,15 @@ def _add_trainer(folder: Path, options: TrainingOptions) -> None:
 def _copy(source: Path, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     try:
-        shutil.copyfile(source, target)
+        with open_regular(source) as read, target.open("wb") as written:
+            shutil.copyfileobj(read, written)
     except OSError as error:
         raise UnreadableInput(f"{source} cannot be copied: {error.strerror}.", source) from error
+
+
+def _copy_regular(source: str, target: str) -> None:
+    """Copy one file of a base; a device or a pipe among them would never end."""
+    _copy(Path(source), Path(target))
 
 
 def main(arguments: list[str] | None = None) -> int:
