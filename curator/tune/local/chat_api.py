@@ -1,10 +1,11 @@
 """The models, chat and completions endpoints: bases and checkpoints answer through one reply process."""
 
 import asyncio
+import contextlib
 import json
 import shutil
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Any
 
 from starlette.requests import Request
@@ -156,7 +157,7 @@ class ChatEndpoints:
             pieces = self._pieces(requests)
             # Waiting for the first one lets a refusal be an answer of its own.
             first = await anext(pieces)
-            return _streamed(_events(wanted, first, pieces))
+            return _streamed(request, _events(wanted, first, pieces))
         said = await self._whole(requests)
         logprobs = bool(wanted.logprobs)
         choices = [_choice(n, pieces, logprobs=logprobs) for n, pieces in enumerate(said)]
@@ -170,7 +171,8 @@ class ChatEndpoints:
         if wanted.stream:
             pieces = self._pieces(requests)
             first = await anext(pieces)
-            return _streamed(_completion_events(wanted, first, pieces, logprobs=logprobs))
+            lines = _completion_events(wanted, first, pieces, logprobs=logprobs)
+            return _streamed(request, lines)
         said = await self._whole(requests)
         choices = [completion_choice(n, pieces, logprobs=logprobs) for n, pieces in enumerate(said)]
         return _answer("text_completion", "cmpl", wanted, choices, said)
@@ -208,8 +210,17 @@ class ChatEndpoints:
         return bases + tuned
 
 
-def _streamed(lines: AsyncIterator[bytes]) -> Response:
-    return StreamingResponse(lines, media_type="text/event-stream")
+def _streamed(request: Request, lines: AsyncGenerator[bytes]) -> Response:
+    return StreamingResponse(_while_heard(request, lines), media_type="text/event-stream")
+
+
+async def _while_heard(request: Request, lines: AsyncGenerator[bytes]) -> AsyncIterator[bytes]:
+    """Yield lines until their reader hangs up: nobody pays for a reply that nobody hears."""
+    async with contextlib.aclosing(lines):
+        async for line in lines:
+            if await request.is_disconnected():
+                return
+            yield line
 
 
 def _answer(
@@ -270,7 +281,7 @@ async def _events(
     wanted: ChatRequest,
     first: tuple[int, dict[str, Any]],
     rest: AsyncIterator[tuple[int, dict[str, Any]]],
-) -> AsyncIterator[bytes]:
+) -> AsyncGenerator[bytes]:
     head = {
         "id": new_id("chatcmpl"),
         "object": "chat.completion.chunk",
@@ -322,7 +333,7 @@ async def _completion_events(
     rest: AsyncIterator[tuple[int, dict[str, Any]]],
     *,
     logprobs: bool,
-) -> AsyncIterator[bytes]:
+) -> AsyncGenerator[bytes]:
     head = {
         "id": new_id("cmpl"),
         "object": "text_completion",

@@ -45,8 +45,9 @@ def hidden(folder, packages):
 class Server:
     """A running ``curator serve`` with its own state folder; without names packages it must not see."""
 
-    def __init__(self, state, without=()):
+    def __init__(self, state, without=(), log=None):
         self.state = state
+        self.log = log
         self.without = without
         self.process = None
         self.clients = []
@@ -60,7 +61,9 @@ class Server:
         command = [sys.executable, "-m", "curator.tune.local.serve"]
         if TRAINER and "torch" not in self.without:
             command += ["--trainer", TRAINER]
-        self.process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen(
+            command, env=environment, stdout=subprocess.PIPE, stderr=self.log, text=True
+        )
         self.base_url = self.process.stdout.readline().strip()
         self.token = (self.state / "local-server.token").read_text().strip()
 

@@ -2,13 +2,15 @@
 
 import io
 import json
+import socket
+import struct
 import subprocess
 
 import httpx2
 import openai
 import pytest
 
-from tests.tune.local.conftest import TRAINER, needs_trainer, wait_for
+from tests.tune.local.conftest import TRAINER, Server, needs_trainer, wait_for
 
 ANSWERS = {
     "card": "card_arrival",
@@ -334,3 +336,40 @@ def test_a_head_on_a_frozen_base_names_labels(server):
     chances = [entry.logprob for entry in answer.choices[0].logprobs.content[0].top_logprobs]
     assert len(chances) == 4
     assert chances == sorted(chances, reverse=True)
+
+
+@needs_trainer
+@pytest.mark.parametrize("abruptly", [False, True])
+def test_clients_that_hang_up_leave_nothing_in_the_log(tmp_path, abruptly):
+    with (tmp_path / "server.log").open("w") as log:
+        server = Server(tmp_path / "state", log=log)
+        server.start()
+        port = int(server.base_url.rsplit(":", 1)[1].split("/")[0])
+
+        def call(path, body, *, kind="application/json", length=None, read=0):
+            with socket.create_connection(("127.0.0.1", port)) as line:
+                head = f"POST /v1{path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: {kind}\r\n"
+                head += f"Authorization: Bearer {server.token}\r\n"
+                head += f"Content-Length: {length or len(body)}\r\n\r\n"
+                line.sendall(head.encode() + body)
+                heard = b""
+                while len(heard) < read:
+                    heard += line.recv(4096)
+                if abruptly:
+                    line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+        part = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\nabc'
+        call("/files", part, kind="multipart/form-data; boundary=x", length=10**6)
+        for path in ("/chat/completions", "/fine_tuning/jobs", "/uploads"):
+            call(path, b"{", length=500)
+        asked = {"model": "tiny", "max_tokens": 400, "stream": True}
+        hello = [{"role": "user", "content": "x"}]
+        call("/chat/completions", json.dumps({**asked, "messages": hello}).encode(), read=600)
+        call("/completions", json.dumps({**asked, "prompt": "x"}).encode(), read=600)
+        # Whoever comes next is answered as ever.
+        told = server.client().chat.completions.create(
+            model="tiny", messages=hello, max_completion_tokens=3
+        )
+        assert told.choices[0].finish_reason in ("stop", "length")
+        server.stop()
+    assert (tmp_path / "server.log").read_text() == ""
