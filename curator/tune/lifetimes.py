@@ -9,12 +9,13 @@ from datetime import date
 from curator.curate.cost import LastDays, Offer, last_days
 from curator.dataset.rule import load_rules
 from curator.tune.recipe import Recipe
+from curator.tune.targets import Target
 
 
-def days_of(recipe: Recipe, prices: Sequence[Offer] | None = None) -> LastDays | None:
-    """Return when a recipe's base takes its last jobs and when it stops to answer; None is not known."""
-    told = last_days(recipe.base, recipe.target.prices, prices)
-    kept = recipe.target.lifetime_of(recipe.base)
+def days_of(target: Target, base: str, prices: Sequence[Offer] | None = None) -> LastDays | None:
+    """Return when a base takes its last jobs and when it stops to answer; None is not known."""
+    told = last_days(base, target.prices, prices)
+    kept = target.lifetime_of(base)
     if kept is None:
         return told
     create, serve = (told.create, told.serve) if told else (None, None)

@@ -124,7 +124,7 @@ def dry_run(
     if here is not None and here.epochs is not None:
         epochs = here.epochs
     price = cost(counted.tokens, epochs, recipe.base, target=recipe.target.prices, prices=prices)
-    days = days_of(recipe, prices)
+    days = days_of(recipe.target, recipe.base, prices)
     errors = _errors(exported, recipe, counted, days, day, is_changed=is_changed)
     if counted.refused:
         errors.append(_refusal(counted.refused, recipe.base))

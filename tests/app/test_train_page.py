@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QApplication, QLabel, QLineEdit
 from curator.app.jobs import Jobs
 from curator.app.pages.train import background
 from curator.app.pages.train.asking import CallDialog, StartQuestion
+from curator.app.pages.train.composer import Composer
 from curator.app.pages.train.page import FOLLOW, TrainPage
 from curator.app.pages.train.target_dialog import TargetDialog
 from curator.app.pages.train.targets_pane import TargetRow
@@ -507,3 +508,14 @@ def test_only_the_settings_of_the_chosen_way_are_offered(page, qtbot, way):
     assert ("rank" in used) == (way in ("lora", "qlora"))
     assert ("virtual_tokens" in used) == (way == "prompt")
     settle(qtbot, page)
+
+
+def test_the_three_dates_of_a_base_are_shown_where_it_is_chosen(qtbot):
+    composer = Composer()
+    qtbot.addWidget(composer)
+    composer.show_target(find_target("azure-v1"))
+    composer.choose_base("gpt-4o-2024-08-06")
+    for day in ("2026-10-01", "2027-04-01", "2027-10-01"):
+        assert day in composer._end.text()
+    composer.choose_base("gpt-oss-20b")
+    assert composer._end.text() == ""

@@ -188,7 +188,7 @@ def test_the_three_dates_of_azure(name, base, retires, trains, serves):
 )
 def test_the_three_dates_of_azure_rule_a_start(day, error, words):
     recipe = make_recipe(find_target("azure-v1"), "gpt-4.1-mini-2025-04-14")
-    days, today = days_of(recipe), date.fromisoformat(day)
+    days, today = days_of(recipe.target, recipe.base), date.fromisoformat(day)
     said = " ".join(end_warnings(recipe, days, today))
     assert [word in said for word in words] == [True] * len(words)
     assert bool(end_errors(recipe, days, today)) is error

@@ -24,8 +24,8 @@ from curator.app.widgets.buttons import LinkButton, PlainButton, QuietButton
 from curator.app.widgets.card import Card
 from curator.app.widgets.setting_fields import ComboBox
 from curator.app.widgets.text import Elided, Meta, Quiet, SectionTitle
-from curator.curate.cost import last_days
 from curator.dataset.errors import WrongUse
+from curator.tune.lifetimes import days_of
 from curator.tune.probing import ServedBase
 from curator.tune.recipe import Recipe, make_recipe
 from curator.tune.targets import Method, Target
@@ -291,12 +291,21 @@ class Composer(QScrollArea):
         self.changed.emit()
 
     def _end_words(self, name: str) -> str:
-        days = last_days(name, self._target.prices if self._target else "")
+        if self._target is None:
+            return ""
+        days = days_of(self._target, name)
         served: date | str = self._days.get(name, "") or (days.serve if days and days.serve else "")
         if not served:
             return ""
         if days is None or days.create is None:
             return self.tr("Answers until {0}.").format(served)
+        kept = self._target.lifetime_of(name)
+        if kept is not None and kept.retires is not None:
+            words = self.tr(
+                "Retired {0} for accounts that never trained it; takes jobs until {1}; answers "
+                "until {2}."
+            )
+            return words.format(kept.retires, days.create, served)
         words = self.tr("Takes new jobs until {0}; answers until {1}.")
         return words.format(days.create, served)
 
