@@ -1,11 +1,15 @@
 """The shown calls are real: the Python runs, the curl is one command, and the key is a name."""
 
 import json
+import re
 import shlex
+import subprocess
 
 import pytest
 
-from curator.tune.calls import curl_call, python_call
+from curator.cli.main import build_parser
+from curator.cli.training import _recipe
+from curator.tune.calls import curl_call, python_call, verb_call
 from curator.tune.recipe import TOKEN_KEY, make_recipe
 from curator.tune.targets import find_target, load_targets
 from tests.tune.protocol_server import KEY
@@ -33,12 +37,68 @@ def test_the_curl_call_is_the_same_job(target):
     text = curl_call(recipe, has_validation=True)
     calls = text.strip().split("\n\n")
     assert len(calls) == 3
+    assert calls[0].startswith("TRAIN=$(curl -sS ")
+    assert calls[1].startswith("VALIDATION=$(curl -sS ")
     words = shlex.split(calls[-1])
     body = json.loads(words[words.index("-d") + 1])
-    assert body == recipe.arguments(
-        "FILE_ID_OF_TRAIN", "FILE_ID_OF_VALIDATION", body["metadata"][TOKEN_KEY]
-    )
+    assert body == recipe.arguments("$TRAIN", "$VALIDATION", body["metadata"][TOKEN_KEY])
     assert "Authorization: Bearer $OPENAI_API_KEY" in words
+
+
+def test_the_curl_lines_run_as_they_are(server, target, train_file, monkeypatch):
+    """A shell runs the whole text; what the upload answered reaches the call that creates the job."""
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    server.plan.file_polls = 0
+    recipe = make_recipe(target, "gpt-4.1-mini", settings={"n_epochs": 2}, suffix="it's")
+    text = curl_call(recipe, has_validation=False, folder=train_file.parent)
+    done = subprocess.run(["bash", "-ec", text], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert server.bodies[-1]["training_file"] in server.files
+    assert server.bodies[-1]["suffix"] == "it's"
+
+
+PLACEHOLDER = re.compile(r"FILE_ID|YOUR|<[a-z]|\{[a-z_]+\}|any-text|my-|example|\bTODO\b|\.\.\.")
+
+
+@pytest.mark.parametrize("name", sorted(load_targets()))
+def test_no_call_holds_a_placeholder(name, tmp_path):
+    target = load_targets()[name]
+    blanks = {field.name: "desk" for field in target.address_fields}
+    target = target.model_copy(update={"address": blanks})
+    if not target.is_complete and target.protocol != "local":
+        pytest.skip("its address is not made of blanks")
+    for method in target.methods:
+        if method == "rft":
+            continue
+        recipe = make_recipe(target, (*target.bases, "base")[0], method=method)
+        for text in (
+            python_call(recipe, has_validation=True, folder=tmp_path),
+            curl_call(recipe, has_validation=True, folder=tmp_path),
+            verb_call(recipe, tmp_path),
+        ):
+            if target.protocol == "local" and text.startswith("TRAIN="):
+                continue
+            shown = text.replace(str(tmp_path), "")
+            assert not PLACEHOLDER.findall(shown), shown
+            assert "train" in text
+
+
+def test_the_verb_gives_the_same_recipe(tmp_path, monkeypatch):
+    """The line for a terminal is read back by the command line into the very recipe."""
+    target = load_targets()["openai"]
+    recipe = make_recipe(
+        target,
+        "gpt-4.1-mini",
+        settings={"n_epochs": 2},
+        suffix="it's",
+        seed=3,
+        wandb={"project": "p"},
+    )
+    words = shlex.split(verb_call(recipe, tmp_path / "a folder"))
+    begin = words.index("train")
+    read = _recipe(build_parser().parse_args(words[begin:]))
+    assert read == recipe
+    assert words[begin + 1] == str(tmp_path / "a folder")
 
 
 @pytest.mark.parametrize("name", ["openai", "azure-v1", "nebius"])

@@ -1,5 +1,7 @@
 """The two small windows of the page: the one question before a start, and the call as code."""
 
+from pathlib import Path
+
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import (
@@ -14,7 +16,7 @@ from curator.app.pages.train.plan_card import money
 from curator.app.widgets.buttons import PlainButton, PrimaryButton, QuietButton
 from curator.app.widgets.dialog import Dialog
 from curator.app.widgets.text import PageTitle, Plain, Quiet
-from curator.tune.calls import curl_call, python_call
+from curator.tune.calls import curl_call, python_call, verb_call
 from curator.tune.planning import DryRun
 from curator.tune.recipe import Recipe
 
@@ -72,7 +74,12 @@ class CallDialog(Dialog):
     """The exact call of a start, to copy into a script."""
 
     def __init__(
-        self, recipe: Recipe, *, has_validation: bool, parent: QWidget | None = None
+        self,
+        recipe: Recipe,
+        *,
+        has_validation: bool,
+        folder: Path = Path(),
+        parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -83,12 +90,17 @@ class CallDialog(Dialog):
         column.setSpacing(12)
         column.addWidget(PageTitle(self.tr("The same start in a script"), self))
         words = self.tr("The key stands in the environment variable {0}, never in the script.")
+        if recipe.target.protocol == "local":
+            words = self.tr("No key is needed: the server of this computer keeps its own.")
         column.addWidget(Quiet(words.format(recipe.target.key_env), self, wrap=True))
         self._tabs = QTabWidget(self)
-        for name, text in (
-            ("Python", python_call(recipe, has_validation=has_validation)),
-            ("curl", curl_call(recipe, has_validation=has_validation)),
-        ):
+        where = {"has_validation": has_validation, "folder": folder}
+        texts = {"Python": python_call(recipe, **where)}
+        if recipe.target.protocol != "local":
+            texts["curl"] = curl_call(recipe, **where)
+        if line := verb_call(recipe, folder):
+            texts[self.tr("Terminal")] = line
+        for name, text in texts.items():
             page = QPlainTextEdit(text, self._tabs)
             page.setProperty("kind", "mono")
             page.setReadOnly(True)

@@ -139,8 +139,7 @@ class TrainPage(Page):
         """Count what a start would do; nothing leaves this computer."""
         recipe, export = self._recipe(), self.composer.export
         if export is None:
-            words = self.tr("There is no export yet: export the project, or choose a folder.")
-            self.card.show_nothing(words)
+            self.card.show_nothing(self._no_export())
         if recipe is None or export is None:
             return
         if self._planning is not None:
@@ -151,6 +150,9 @@ class TrainPage(Page):
         job.progressed.connect(self._plan_progress)
         job.succeeded.connect(lambda found: self._show_plan(recipe, found))
         job.failed.connect(self._plan_failed)
+
+    def _no_export(self) -> str:
+        return self.tr("There is no export yet: export the project, or choose a folder.")
 
     def start(self) -> None:
         """Ask once and start; without a dry run that fits, make that first."""
@@ -170,11 +172,15 @@ class TrainPage(Page):
         question.open()
 
     def show_call(self) -> None:
-        """Show the exact call of a start as Python and curl."""
+        """Show the exact call of a start as Python, curl and a verb."""
         recipe, export = self._recipe(), self.composer.export
-        if recipe is not None:
-            has_validation = export is not None and export.validation_rows > 0
-            CallDialog(recipe, has_validation=has_validation, parent=self).open()
+        if export is None:
+            self.card.show_nothing(self._no_export())
+        elif recipe is not None:
+            has_validation = export.validation_rows > 0
+            CallDialog(
+                recipe, has_validation=has_validation, folder=export.folder, parent=self
+            ).open()
 
     def _compose_side(self) -> QWidget:
         splitter = QSplitter(Qt.Orientation.Horizontal, self)
