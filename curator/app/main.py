@@ -23,7 +23,7 @@ from curator.app.label_doors import LabelDoors
 from curator.app.main_window import MainWindow
 from curator.app.menus import Menus
 from curator.app.page import OpenRequest, Page
-from curator.app.page_entries import PAGES
+from curator.app.page_entries import GUIDE, PAGES
 from curator.app.pages.first_start import FirstStartPage
 from curator.app.preference_file import read_stored
 from curator.app.quitting import Quitting
@@ -34,7 +34,6 @@ from curator.app.shortcuts import KeyGate
 from curator.app.theme import Theme
 from curator.app.travel import Travels
 from curator.app.widgets.rail import RailEntry
-from curator.dataset.resources import resource
 
 if TYPE_CHECKING:
     from curator.app.story import StoryBar
@@ -80,6 +79,7 @@ class Curator(QObject):
         self.pages: dict[str, Page] = {}
         self.front: Page | None = None
         self._front_before = PAGES[0].page_id
+        self._before_guide = "start"
         self.is_stuck = False
         self.quitting = Quitting(self.window)
         self._count_soon = QTimer(self)
@@ -122,6 +122,15 @@ class Curator(QObject):
         if request.page in {entry.page_id for entry in PAGES}:
             self.show_page(request.page).open(request)
 
+    def guide(self) -> None:
+        """Open the guide at what it says of the page in front, or go back to that page."""
+        if self.front is not None and self.front.page_id == "guide":
+            begins = self.session.project is not None and self._before_guide == "start"
+            self.show_page(PAGES[0].page_id if begins else self._before_guide)
+            return
+        self._before_guide = self.front.page_id if self.front is not None else "start"
+        self.show_page("guide").open(OpenRequest("guide", detail=self._before_guide))
+
     def reopen(self) -> None:
         """Open the project of last time, where the person wants that."""
         recents = recent_projects()
@@ -129,7 +138,7 @@ class Curator(QObject):
             self.session.open_project(recents[0].path)
 
     def _build(self, page_id: str) -> Page:
-        kinds = {entry.page_id: entry.load for entry in PAGES}
+        kinds = {entry.page_id: entry.load for entry in (*PAGES, GUIDE)}
         kind = FirstStartPage if page_id == "start" else kinds[page_id]()
         page = kind(self.session, self.jobs)
         page.open_requested.connect(self.open)
@@ -170,7 +179,7 @@ class Curator(QObject):
             self.session.author = self.session.author or login_name()
             remember_project(project.path)
             self.window.setWindowTitle(f"{project.path.stem} – Curator")
-            if self.front is None or self.front.page_id == "start":
+            if self.front is None or self.front.page_id in ("start", GUIDE.page_id):
                 self.show_page(self._front_before)
             self._build_rest()
         self._edited(None)
@@ -189,7 +198,9 @@ class Curator(QObject):
         for name in [name for name in self.pages if name != "start"]:
             self.window.discard(*self._forget(name))
         if self.front is not None and self.front.page_id != "start":
-            self._front_before, self.front = self.front.page_id, None
+            place = self._before_guide if self.front.page_id == "guide" else self.front.page_id
+            self._front_before = PAGES[0].page_id if place == "start" else place
+            self.front = None
 
     def _forget(self, page_id: str) -> tuple[QWidget, ...]:
         """Return a page and its inspector, deaf to all that comes from now on."""
@@ -218,7 +229,8 @@ class Curator(QObject):
         return words.format(project.holder)
 
     def _count(self) -> None:
-        self.window.show_counts({k: p.rail_count() for k, p in self.pages.items() if k != "start"})
+        built = [entry.page_id for entry in PAGES if entry.page_id in self.pages]
+        self.window.show_counts({name: self.pages[name].rail_count() for name in built})
         project, index = self.session.project, self.session.index
         if project is None or index is None:
             self.window.status.show_project("", "")
@@ -264,7 +276,7 @@ class Curator(QObject):
             "help.about": self.boxes.about,
             "view.rail": self.window.toggle_rail,
             "view.inspector": self.window.toggle_inspector,
-            "help.guide": open_guide,
+            "help.guide": self.guide,
         }
         for choice in ("system", "light", "dark", "contrast"):
             slots[f"view.theme_{choice}"] = partial(self.boxes.choose_theme, choice)
@@ -334,14 +346,6 @@ def login_name() -> str:
 def _rail_entry(page_id: str) -> RailEntry:
     go = action(f"go.{page_id}")
     return RailEntry(page_id, go.label(), go.icon, go.shortcut)
-
-
-def open_guide() -> None:
-    """Open the guide that ships with the app."""
-    from PySide6.QtCore import QUrl
-    from PySide6.QtGui import QDesktopServices
-
-    QDesktopServices.openUrl(QUrl.fromLocalFile(str(resource("guide", "README.md"))))
 
 
 def make_application(argv: Sequence[str]) -> QApplication:

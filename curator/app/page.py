@@ -141,7 +141,8 @@ class Page(QWidget):
         ways = [e.button for e in self.findChildren(EmptyState) if e.button.isVisible()]
         there = QApplication.focusWidget()
         in_header = there is not None and self.header.isAncestorOf(there)
-        if self.has_cursor and not (in_header and ways):
+        # The page itself holds the keyboard where nothing else could; now there may be more to hold it.
+        if self.has_cursor and there is not self and not (in_header and ways):
             return
         home = ways[0] if ways else self.first_control()
         if home is not None:

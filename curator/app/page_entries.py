@@ -55,6 +55,15 @@ def _try() -> type[Page]:
     return TryPage
 
 
+def _guide() -> type[Page]:
+    from curator.app.pages.guide import GuidePage
+
+    return GuidePage
+
+
+GUIDE: Final = PageEntry("guide", _guide)
+"""Not in the rail: help.guide opens it over any page and goes back to that."""
+
 PAGES: Final = (
     PageEntry("write", _write),
     PageEntry("label", _label),

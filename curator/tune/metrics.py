@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from curator.tune.jobs import Event
+from curator.tune.jobs import Checkpoint, Event
 
 NAMES: Final = {
     "train_loss": ("train_loss", "training_loss", "loss"),
@@ -24,6 +24,7 @@ NAMES: Final = {
 }
 """Our name of each measure, and the names servers give it."""
 
+_NOISE: Final = 1.05
 _STEP: Final = re.compile(r"Step (\d+)(?:/(\d+))?:\s*(.*)", re.DOTALL)
 _PAIR: Final = re.compile(r"([A-Za-z][A-Za-z_ ]*?)\s*[=:]\s*([-+]?[\d.]+(?:[eE][-+]?\d+)?)")
 
@@ -109,6 +110,52 @@ def measured(points: Sequence[Point]) -> dict[str, Any]:
         "total_steps": last.total_steps if last else None,
         "measures": found,
     }
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the validation loss says of a run: where it was lowest, and whether it rose after that."""
+
+    lowest: float
+    lowest_step: int
+    last: float
+    last_step: int
+
+    @property
+    def rose(self) -> bool:
+        """Whether the run ended clearly above its best: by more than noise, a twentieth."""
+        return self.last_step > self.lowest_step and self.last > self.lowest * _NOISE
+
+
+def verdict(points: Sequence[Point]) -> Verdict | None:
+    """Return what the validation loss says, None where it was measured less than twice.
+
+    The loss over the whole validation part counts before that of a few rows.
+    """
+    for name in ("full_valid_loss", "valid_loss"):
+        line = [(point.values[name], point.step) for point in points if name in point.values]
+        if len(line) > 1:
+            lowest, step = min(line)
+            last, end = line[-1]
+            return Verdict(lowest, step, last, end)
+    return None
+
+
+def best_checkpoint(
+    checkpoints: Sequence[Checkpoint], points: Sequence[Point]
+) -> Checkpoint | None:
+    """Return the checkpoint with the lowest validation loss, None where fewer than two were measured.
+
+    What a server says of a checkpoint counts; where it says nothing, the curve at its step does.
+    """
+    at = {point.step: point.values for point in points}
+    measured: list[tuple[float, int, Checkpoint]] = []
+    for one in checkpoints:
+        values = {**at.get(one.step, {}), **_measures(one.metrics)}
+        loss = values.get("full_valid_loss", values.get("valid_loss"))
+        if loss is not None:
+            measured.append((loss, one.step, one))
+    return min(measured, key=lambda each: each[:2])[2] if len(measured) > 1 else None
 
 
 def _from_data(data: Mapping[str, Any]) -> Point | None:

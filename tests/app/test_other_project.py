@@ -267,3 +267,36 @@ def test_an_export_made_again_or_edited_after_is_noticed_by_train(curator, serve
     assert train.composer.export.rows < before.rows
     assert f"{train.composer.export.rows:,} rows" in train.composer._rows.text()
     settle(curator, qtbot)
+
+
+def test_a_finished_job_says_that_it_grew_worse_and_can_be_tried(curator, server, tmp_path, qtbot):
+    path = second(tmp_path)
+    with closing(JobTable()) as table:
+        table.add(
+            Job("t", "mine", server.url, "base-x", job="ftjob-t", status=State.SUCCEEDED,
+                checkpoint="ft:last", project=str(path), created=1.0, finished=2.0)
+        )  # fmt: skip
+        losses = {10: 5.2, 20: 4.8, 30: 5.6, 40: 6.5}
+        steps = [
+            Event(f"e{n}", float(n), "info", "", "metrics", {"step": n, "valid_loss": loss})
+            for n, loss in losses.items()
+        ]
+        table.add_events("t", steps)
+        made = [
+            Checkpoint(f"c{n}", 0.0, f"ft:step-{n}", n, {"valid_loss": losses[n]}) for n in (20, 40)
+        ]
+        table.set_checkpoints("t", made)
+    open_in(curator, path, qtbot)
+    train = curator.show_page("train")
+    train._turn(FOLLOW)
+    settle(curator, qtbot)
+    view = train.pane.view
+    assert "lowest at step 20, 4.8, and rose to 6.5 by step 40" in view._reason.text()
+    assert "The checkpoint of step 20 is the best." in view._reason.text()
+    assert [view._states.best_mark(row) != "" for row in range(2)] == [True, False]
+    assert view._try.isVisible()
+    view._try.click()
+    settle(curator, qtbot)
+    assert curator.front.page_id == "try"
+    left, right = (side.candidate() for side in curator.front.sides)
+    assert (left.name, right.name) == ("base-x", "ft:step-20")

@@ -180,7 +180,7 @@ def test_start_asks_once_starts_once_and_follows_to_the_end(page, qtbot, server,
     assert view._title.text().startswith("ft:gpt-4.1-mini")
     assert [point.step for point in view._points] == [1, 2, 3, 4, 5, 6]
     assert len(view._events) == 7
-    assert [one.step for one in view._checkpoints] == [3, 6]
+    assert [one.step for one in view._states._checkpoints] == [3, 6]
     assert view._cancel.isHidden()
     assert page.rail_count() is None
     assert "Training: from 2 to" in view._loss.accessibleDescription()

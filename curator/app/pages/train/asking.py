@@ -94,10 +94,10 @@ class CallDialog(Dialog):
             words = self.tr("No key is needed: the server of this computer keeps its own.")
         column.addWidget(Quiet(words.format(recipe.target.key_env), self, wrap=True))
         self._tabs = QTabWidget(self)
-        where = {"has_validation": has_validation, "folder": folder}
-        texts = {"Python": python_call(recipe, **where)}
+        python = python_call(recipe, has_validation=has_validation, folder=folder)
+        texts = {"Python": python}
         if recipe.target.protocol != "local":
-            texts["curl"] = curl_call(recipe, **where)
+            texts["curl"] = curl_call(recipe, has_validation=has_validation, folder=folder)
         if line := verb_call(recipe, folder):
             texts[self.tr("Terminal")] = line
         for name, text in texts.items():

@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from curator.app.pages.train.checkpoint_table import CheckpointTable
 from curator.app.pages.train.origin import OriginView
 from curator.app.tables.grid import Column, GridView, Table
 from curator.app.widgets.buttons import ChipButton, DangerButton, PlainButton, QuietButton
@@ -26,7 +27,7 @@ from curator.app.widgets.progress_row import duration
 from curator.app.widgets.text import Plain, Quiet, SectionTitle
 from curator.tune.jobs import Checkpoint, Event, Job, State
 from curator.tune.lineage import Lineage
-from curator.tune.metrics import Point, share_done
+from curator.tune.metrics import Point, best_checkpoint, share_done, verdict
 from curator.tune.watching import Details
 
 LOOKS: Final = {
@@ -74,6 +75,7 @@ class JobView(Card):
     download_requested = Signal(str)
     delete_requested = Signal(object)
     origin_requested = Signal(str)
+    try_requested = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -82,7 +84,7 @@ class JobView(Card):
         self._conversation: int | None = None
         self._points: tuple[Point, ...] = ()
         self._events: tuple[Event, ...] = ()
-        self._checkpoints: tuple[Checkpoint, ...] = ()
+        self._best: Checkpoint | None = None
         self.body.addLayout(self._head())
         self._facts = Quiet("", self, wrap=True)
         self.body.addWidget(self._facts)
@@ -93,7 +95,7 @@ class JobView(Card):
         self._accuracy = LineChart(self.tr("Accuracy curve"), self)
         self._numbers = self._table(self.tr("Numbers of the curve"), self._number_columns())
         self._news = self._table(self.tr("Events"), self._event_columns())
-        self._states = self._table(self.tr("Checkpoints"), self._checkpoint_columns())
+        self._states = CheckpointTable(self)
         self._origin = OriginView(self)
         for page in (
             self._loss, self._accuracy, self._numbers, self._news, self._states, self._origin,
@@ -108,7 +110,8 @@ class JobView(Card):
             # Where nothing was measured, the events say more than an empty picture.
             self._turn(_EVENTS if job.is_final and not details.points else _LOSS)
         self._token, self._job = job.token, job
-        self._points, self._checkpoints = details.points, details.checkpoints
+        self._points = details.points
+        self._best = best_checkpoint(details.checkpoints, details.points)
         self._events = tuple(reversed(details.events[-_EVENTS_MOST:]))
         tone, icon_name = LOOKS[job.status]
         self._chip.set(self.status_words(job), tone, icon_name)
@@ -126,7 +129,7 @@ class JobView(Card):
             )
         self._numbers.table().set_rows(range(len(self._points)))
         self._news.table().set_rows(range(len(self._events)))
-        self._states.table().set_rows(range(len(self._checkpoints)))
+        self._states.show_checkpoints(details.checkpoints, self._best)
 
     def show_origin(self, lineage: Lineage) -> None:
         """Show where the checkpoint of the job at hand comes from."""
@@ -159,6 +162,9 @@ class JobView(Card):
         self._title.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         row.addWidget(self._chip)
         row.addWidget(self._title, 1)
+        self._try = PlainButton(self.tr("Try it"), self, icon_name="chat")
+        self._try.setToolTip(self.tr("Ask it and its base the same question"))
+        self._try.clicked.connect(self._ask_try)
         self._check = PlainButton(self.tr("Check again"), self)
         self._check.setToolTip(self.tr("Look for this job in the server's list"))
         self._check.clicked.connect(self._ask_check)
@@ -173,7 +179,7 @@ class JobView(Card):
             button.clicked.connect(partial(self._ask_order, what))
         self._more = self._more_button()
         shown = (
-            self._check, self._discard, self._pause, self._resume, self._cancel, self._more,
+            self._try, self._check, self._discard, self._pause, self._resume, self._cancel, self._more,
         )  # fmt: skip
         for each in shown:
             row.addWidget(each)
@@ -272,13 +278,32 @@ class JobView(Card):
 
     def _show_trouble(self, details: Details, trouble: str) -> None:
         job, failure = details.job, details.failure
-        words = failure.sentence() if failure else (trouble or job.error)
+        words = failure.sentence() if failure else (trouble or job.error or self._verdict_words())
         self._conversation = failure.conversation if failure else None
         grave = job.status is State.FAILED
         self._mark.set("error" if grave else "warning", "danger" if grave else "warning")
         self._reason.setText(words)
         self._trouble.setVisible(bool(words))
         self._open.setVisible(self._conversation is not None)
+
+    def _verdict_words(self) -> str:
+        """Say when more training made it worse on what it does not train on."""
+        found = verdict(self._points)
+        if found is None or not found.rose:
+            return ""
+        words = self.tr(
+            "Validation loss was lowest at step {0}, {1}, and rose to {2} by step {3}: from there on "
+            "the training rows were learned by heart."
+        ).format(
+            f"{found.lowest_step:,}", write_number(found.lowest), write_number(found.last),
+            f"{found.last_step:,}",
+        )  # fmt: skip
+        best = self._best
+        if best is None or best.step >= found.last_step:
+            return self.tr("{0} Fewer epochs would do.").format(words)
+        return self.tr("{0} The checkpoint of step {1} is the best.").format(
+            words, f"{best.step:,}"
+        )
 
     def _offer(self, job: Job) -> None:
         unclear = job.status is State.UNCLEAR
@@ -287,6 +312,8 @@ class JobView(Card):
         self._pause.setVisible(job.status is State.RUNNING)
         self._resume.setVisible(job.status is State.PAUSED)
         self._cancel.setVisible(job.status in _ACTIVE or job.status is State.PAUSED)
+        is_there = job.status is State.SUCCEEDED and bool(job.checkpoint) and job.deleted is None
+        self._try.setVisible(is_there)
         self._download.setEnabled(job.is_final and bool(job.job))
         self._delete.setEnabled(bool(job.checkpoint) and job.deleted is None)
 
@@ -332,20 +359,14 @@ class JobView(Card):
             ),
         )
 
-    def _checkpoint_columns(self) -> tuple[Column, ...]:
-        return (
-            Column(self.tr("Step"), lambda row: f"{self._checkpoints[row].step:,}", number=True),
-            Column(self.tr("Name"), lambda row: self._checkpoints[row].name, stretch=True),
-            Column(self.tr("Measured"), self._measured, width=280, tip=self._measured),
-        )
-
-    def _measured(self, row: int) -> str:
-        metrics = self._checkpoints[row].metrics
-        shown = [f"{k} {write_number(float(v))}" for k, v in metrics.items() if k != "step"]
-        return ", ".join(shown)
-
     def _ask_order(self, what: str) -> None:
         self.order_requested.emit(self._token, what)
+
+    def _ask_try(self) -> None:
+        """Try the best checkpoint, where the last one is not that."""
+        if self._job is not None:
+            best = self._best
+            self.try_requested.emit(best.name if best and best.name else self._job.checkpoint)
 
     def _ask_check(self) -> None:
         self.check_requested.emit(self._token)

@@ -23,6 +23,7 @@ from curator.app.pages.train.asking import CallDialog, StartQuestion
 from curator.app.pages.train.composer import Composer
 from curator.app.pages.train.export_chooser import ExportChooser
 from curator.app.pages.train.follower import Follower
+from curator.app.pages.train.foreteller import Foreteller
 from curator.app.pages.train.jobs_pane import JobsPane
 from curator.app.pages.train.plan_card import PlanCard
 from curator.app.pages.train.preparing import Preparing
@@ -32,7 +33,6 @@ from curator.app.session import Session
 from curator.app.widgets.buttons import ChipButton
 from curator.app.widgets.splitter import SplitterState
 from curator.dataset.errors import CuratorError
-from curator.tune.autos import Autos
 from curator.tune.jobs import Job
 from curator.tune.planning import DryRun
 from curator.tune.probing import Probe
@@ -40,7 +40,6 @@ from curator.tune.recipe import Recipe
 
 COMPOSE, FOLLOW = 0, 1
 _FIRST_LOOK_MS: Final = 400
-_FORETELL_MS: Final = 200
 _COMPOSE_MOST_PX: Final = 1440
 
 T = TypeVar("T")
@@ -59,10 +58,6 @@ class TrainPage(Page):
         self._planning: Work[DryRun] | None = None
         self._asks_after_plan = False
         self._kept = ""
-        self._soon = QTimer(self)
-        self._soon.setSingleShot(True)
-        self._soon.setInterval(_FORETELL_MS)
-        self._soon.timeout.connect(self._foretell)
         self._buttons = (
             self.add_verb("train.target_test"),
             self.add_verb("train.start", primary=True),
@@ -73,6 +68,7 @@ class TrainPage(Page):
         self.pane = JobsPane(self)
         self.follower = Follower(self.pane, session, jobs)
         self.chooser = ExportChooser(self, self.composer)
+        Foreteller(self.composer, session)
         self.preparing = Preparing(self.composer, self.targets, session, jobs)
         self.afterwards = Afterwards(self.pane.view, session, jobs)
         self._stack = QStackedWidget(self)
@@ -229,7 +225,7 @@ class TrainPage(Page):
         self.preparing.targets_read.connect(self._show_targets)
         self.afterwards.repeated.connect(self._repeat)
         self.afterwards.changed.connect(self.follower.take)
-        self.composer.changed.connect(self._moved)
+        self.composer.changed.connect(self._plan_is_old)
         self._connect_panes()
 
     def _connect_panes(self) -> None:
@@ -240,6 +236,7 @@ class TrainPage(Page):
         self.pane.new_requested.connect(self._compose)
         self.pane.guide_requested.connect(self._ask_guide)
         self.pane.view.conversation_requested.connect(self._open_conversation)
+        self.pane.view.try_requested.connect(self._go_try)
 
     def _turn(self, side: int) -> None:
         self._stack.setCurrentIndex(side)
@@ -336,25 +333,6 @@ class TrainPage(Page):
         self.composer.say("")
         return recipe
 
-    def _moved(self) -> None:
-        self._soon.start()
-        self._plan_is_old()
-
-    def _foretell(self) -> None:
-        """Say what each setting left open will be, as soon as there is enough to tell."""
-        try:
-            recipe = self.composer.recipe()
-        except CuratorError:
-            return
-        export = self.composer.export
-        work = background.foretell(recipe, export.rows if export is not None else 0)
-        self._run(self.tr("Reading the settings"), work, self._show_autos)
-
-    def _show_autos(self, found: tuple[Recipe, Autos]) -> None:
-        recipe, autos = found
-        if (recipe.target, recipe.method) == (self.composer.target, self.composer.method()):
-            self.composer.settings.show_autos(autos)
-
     def _plan_is_old(self) -> None:
         if self._plan is not None:
             self._plan = None
@@ -400,3 +378,6 @@ class TrainPage(Page):
 
     def _open_conversation(self, conversation: int) -> None:
         self.open_requested.emit(OpenRequest("write", conversation=conversation))
+
+    def _go_try(self, checkpoint: str) -> None:
+        self.open_requested.emit(OpenRequest("try", detail=checkpoint))

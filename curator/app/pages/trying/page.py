@@ -39,6 +39,7 @@ class TryPage(Page):
         self._current = -1
         self._is_known = False
         self._last_test: int | None = None
+        self._wanted = ""
         self._past = Past()
         self._test = self.add_verb("try.question")
         self.question = QuestionCard(self)
@@ -76,6 +77,11 @@ class TryPage(Page):
         job = self.session.start(self.tr("Looking for candidates"), looking)
         job.succeeded.connect(self._show_choices)
         job.failed.connect(self._broken)
+
+    def open(self, request: OpenRequest) -> None:
+        """Put the checkpoint another page asks about beside its base, as soon as it is offered."""
+        self._wanted = request.detail
+        self._take_wanted()
 
     def inspector(self) -> QWidget:
         """Return the questions of this session."""
@@ -257,11 +263,29 @@ class TryPage(Page):
         for side, wish in zip(self.sides, pair or (None, None), strict=True):
             if not side.is_asking:
                 side.offer(choices.asked, wish)
+        self._take_wanted()
         self._stack.setCurrentIndex(WORK)
         if self.is_front and not (self._is_known and self.has_cursor):
             self.question.text.setFocus()
         self._is_known = True
         self._light()
+
+    def _take_wanted(self) -> None:
+        """Choose the wished checkpoint and its base, once both are offered."""
+        if not self._wanted or self.is_asking:
+            return
+        offered = self.sides[RIGHT].offered()
+        wish = next((one for one in offered if one.name == self._wanted), None)
+        if wish is None:
+            return
+        self._wanted = ""
+        partner = next(
+            (one for one in offered if (one.target, one.name) == (wish.target, wish.partner)), None
+        )
+        self.sides[RIGHT].choose(wish)
+        if partner is not None:
+            self.sides[LEFT].choose(partner)
+        self._leave_past()
 
     def _say_loading(self) -> None:
         self.empty.say(self.tr("Looking for candidates"), self.tr("A moment."), "")
@@ -278,6 +302,8 @@ class TryPage(Page):
         self._is_known = False
         self._stack.setCurrentIndex(EMPTY)
         self._light()
+        if self.is_front:
+            self.place_cursor()
 
     def _broken(self, error: object) -> None:
         if isinstance(error, CuratorError) and not self.is_asking:

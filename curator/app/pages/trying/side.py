@@ -84,6 +84,10 @@ class Side(QWidget):
                 return found
         return Candidate(target, text, text)
 
+    def offered(self) -> tuple[Candidate, ...]:
+        """Return everybody who can be chosen, of every target."""
+        return tuple(one for asked in self._asked.values() for one in asked.candidates)
+
     def offer(self, asked: Sequence[Asked], wish: Candidate | None) -> None:
         """Offer these candidates; a choice made before stays, else the wish is chosen."""
         before = self.candidate() or wish
