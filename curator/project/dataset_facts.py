@@ -9,7 +9,7 @@ from curator.curate.checks.subject import Subject
 from curator.curate.dataset_checks import DatasetFacts, Ints
 from curator.dataset import Conversation
 from curator.dataset.json_values import canonical
-from curator.project.duplicate_tables import kept_facts
+from curator.project.duplicate_tables import kept
 from curator.project.reader import Reader
 from curator.project.sameness import read_sameness
 from curator.project.schema import SPLITS
@@ -38,7 +38,7 @@ def dataset_facts(reader: Reader) -> DatasetFacts:
             has_images=np.isin(ids, np.fromiter(with_images, np.int64)),
             split_names=SPLITS,
             labels=_labels(reader, ids),
-            near=_near(reader, ids),
+            near=_near(reader),
             tools=tools,
         )
 
@@ -91,15 +91,13 @@ def _labels(reader: Reader, ids: Ints) -> dict[str, list[str]]:
     return columns
 
 
-def _near(reader: Reader, ids: Ints) -> list[tuple[int, int, float]]:
+def _near(reader: Reader) -> list[tuple[int, int, float]]:
     """Return the nearest pairs of the last search for duplicates, exact copies left out."""
-    here = set(ids.tolist())
-    with reader.reading() as connection:
-        if kept_facts(connection) is None:
-            return []
-        rows = connection.execute(
-            "SELECT a, b, similarity FROM duplicate_pair WHERE similarity < 1 "
-            "ORDER BY similarity DESC, a, b LIMIT ?",
-            (_NEAR_PAIRS,),
-        )
-        return [(a, b, similarity) for a, b, similarity in rows if a in here and b in here]
+    found = kept(reader)
+    if found is None:
+        return []
+    links = found.matches.links
+    order = np.argsort(-links.similarity, kind="stable")
+    order = order[links.similarity[order] < 1][:_NEAR_PAIRS]
+    first, second = found.ids[links.first[order]], found.ids[links.second[order]]
+    return list(zip(first.tolist(), second.tolist(), links.similarity[order].tolist(), strict=True))

@@ -1,7 +1,7 @@
 """Duplicates in a project: find them, keep what was found, and make the edits that take them out."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -25,6 +25,7 @@ from curator.project.labelling import annotation_values
 from curator.project.not_duplicates import marked_places
 from curator.project.reader import Reader, damaged_among
 from curator.project.sameness import check_current
+from curator.project.writing import now_ms
 
 _STATUS_RANK: Final = np.array([1, 0, 3, 2], dtype=np.int64)  # pending, accepted, rejected, skipped
 _SORTED_PAIRS: Final = 2_000_000
@@ -39,6 +40,8 @@ class Duplicates:
     matches: Matches
     shared: tuple[SharedText, ...] = ()
     """Text that more than half of the conversations share, the longest first."""
+    read_at: int = 0
+    """When the conversations were read, unix milliseconds."""
 
     def clusters(self) -> list[Cluster]:
         """Return the clusters with conversation ids for rows, the largest first."""
@@ -54,7 +57,7 @@ class Duplicates:
     def among(self, alive: Iterable[int]) -> "Duplicates":
         """Return what was found among some conversations only."""
         there = np.isin(self.ids, np.fromiter(alive, np.int64))
-        return Duplicates(self.search, self.ids, self.matches.only(there), self.shared)
+        return replace(self, matches=self.matches.only(there))
 
 
 def find(
@@ -66,6 +69,7 @@ def find(
 ) -> Duplicates:
     """Search all conversations that are not removed, less the pairs marked as no duplicates."""
     with reader.snapshot():
+        read_at = now_ms()
         ids = comparable(reader)
         if search.preset == "near" or search.compare == "answer":
             ids = _sound(reader, ids, progress, cancelled)
@@ -75,7 +79,7 @@ def find(
         else:
             matches, shared = find_near(reader, ids, search, progress=progress, cancelled=cancelled)
         apart = marked_places(reader, ids)
-    found = Duplicates(search, ids, matches.without(apart), shared)
+    found = Duplicates(search, ids, matches.without(apart), shared, read_at)
     if search.preset == "exact":
         # Only hashes were compared: what stays of a cluster must still be there.
         members = np.array([id_ for each in found.clusters() for id_ in each.rows], np.int64)

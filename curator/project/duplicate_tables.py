@@ -33,6 +33,7 @@ def keep(project: Project, found: Duplicates) -> None:
     facts = {
         **search.to_json(),
         "version": _VERSION,
+        "read_at": found.read_at,
         "shared": [[each.text, each.conversations] for each in found.shared],
         "conversations": len(ids),
         "pairs": matches.count(),
@@ -65,14 +66,18 @@ def keep(project: Project, found: Duplicates) -> None:
 
 
 def kept(reader: Reader) -> Duplicates | None:
-    """Return what the last search found among the conversations still there; None before the first."""
+    """Return what the last search found, None before the first.
+
+    Conversations that were removed or edited since are left out: what they are like now nobody looked at.
+    """
     with reader.reading() as connection:
-        said = kept_facts(connection)
+        said = _kept_facts(connection)
         if said is None:
             return None
         rows = connection.execute("SELECT conversation, class FROM duplicate_cluster").fetchall()
         pairs = connection.execute("SELECT a, b, similarity FROM duplicate_pair").fetchall()
-    ids = living(reader)
+        edited = _edited_since(connection, said)
+    ids = np.setdiff1d(living(reader), edited)
     table = np.array(rows, dtype=np.int64).reshape(-1, 2)
     everyone = np.unique(np.concatenate([ids, table[:, 0]]))
     class_of = np.arange(len(everyone), dtype=np.int64)
@@ -86,10 +91,17 @@ def kept(reader: Reader) -> Duplicates | None:
     )
     matches = Matches(class_of, links).without(marked_places(reader, everyone))
     shared = tuple(SharedText(text, number) for text, number in said["shared"])
-    return Duplicates(Search.from_json(said), everyone, matches, shared).among(ids.tolist())
+    found = Duplicates(Search.from_json(said), everyone, matches, shared, said["read_at"])
+    return found.among(ids.tolist())
 
 
-def kept_facts(connection: apsw.Connection) -> dict[str, Any] | None:
+def _edited_since(connection: apsw.Connection, said: dict[str, Any]) -> Ints:
+    """Return the conversations whose content changed after a search had read it."""
+    rows = connection.execute("SELECT id FROM conversation WHERE updated > ?", (said["read_at"],))
+    return np.fromiter((id_ for (id_,) in rows), np.int64)
+
+
+def _kept_facts(connection: apsw.Connection) -> dict[str, Any] | None:
     """Return what the last search was; None before the first, and where another version made it."""
     facts = scalar(connection, "SELECT facts FROM run WHERE kind = ?", (_KIND,))
     said = None if facts is None else loads(facts)

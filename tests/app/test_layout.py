@@ -37,7 +37,7 @@ def desk(tmp_path_factory) -> Path:
         import_files(project, (sample,), progress=no_progress, cancelled=never_cancelled)
         with project.reader() as reader:
             labels = resource("samples", "support_desk.labels.jsonl")
-            edit = import_labels(reader, labels, "anna")[0]
+            edit = import_labels(reader, labels, "anna").edit
         project.apply(edit)
         duplicate_tables.keep(project, deduping.find(project, deduping.Search("near", 0.8)))
         proposal = splitting.propose(project, SplitPlan(stratify="intent"), author="anna")

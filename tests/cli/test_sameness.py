@@ -2,6 +2,7 @@
 
 import json
 
+import apsw
 import pytest
 
 from curator.dataset import AnnotationPatch, Edit
@@ -288,3 +289,46 @@ def test_people_read_what_ties_the_largest_group(import_into, capsys):
     assert "The largest group has 30 of 30 conversations, tied by" in told
     assert "coming from one file" in told
     assert "Leave source out of --together" in told or "duplicates and source" in told
+
+
+def made_older(project):
+    """Turn a project into one of the first version, with hashes that mean nothing now."""
+    old = apsw.Connection(str(project))
+    old.execute("ALTER TABLE conversation DROP COLUMN beginnings")
+    old.execute("UPDATE conversation SET prompt_hash = 7")
+    version = "UPDATE stamp SET value = json_replace(value, '$[3]', 2)"
+    old.execute(version)
+    old.pragma("user_version", 1)
+    old.close()
+
+
+VERBS = [
+    ("split", "--dry-run"),
+    ("split",),
+    ("dedupe", "--preset", "exact", "--compare", "prompt", "--dry-run"),
+    ("dedupe", "--preset", "exact", "--compare", "prompt"),
+    ("check",),
+    ("export", "out"),
+]
+
+
+@pytest.mark.parametrize("verb", VERBS, ids=" ".join)
+def test_old_groups_are_never_shown(curator, import_into, tmp_path, monkeypatch, verb):
+    monkeypatch.chdir(tmp_path)
+    project = import_into([talk(f"Question {n}?", "Yes.") for n in range(30)])
+    made_older(project)
+    name, *more = verb
+    code, told = curator(name, project, *more)
+    assert code == 0
+    assert "D06" not in told.get("rules", {})
+    assert told.get("groups", 30) == 30
+    assert told.get("removed", 0) == 0
+    with Project.open(project, read_only=True) as opened:
+        assert len(set(opened.column("prompt_hash").tolist())) == 30
+
+
+def test_a_known_file_adds_nothing_to_an_old_project(curator, import_into, tmp_path):
+    project = import_into([talk(f"Question {n}?", "Yes.") for n in range(5)])
+    made_older(project)
+    told = curator("import", project, tmp_path / "f.jsonl")[1]
+    assert (told["imported"], told["unchanged"]) == (0, 5)

@@ -9,11 +9,13 @@ from curator.dataset import (
     SettingPatch,
 )
 from curator.dataset.errors import Cancelled, WrongUse
-from curator.project import deduping, duplicate_tables
+from curator.project import deduping, duplicate_tables, store
+from curator.project.dataset_facts import dataset_facts
 from curator.project.duplicate_search import Search
 from curator.project.labelling import annotation_patch
 from curator.project.not_duplicates import marks, parting
 from curator.project.store import Project
+from curator.project.writing import now_ms
 
 LOST = "I have lost my card and need a new one as soon as possible please"
 
@@ -146,6 +148,24 @@ def test_what_was_found_is_kept_with_the_project(filled):
     assert pairs(duplicate_tables.kept(filled)) == [(3, 4, 0.76)]
     filled.apply(parting(filled, [(3, 4)]))
     assert pairs(duplicate_tables.kept(filled)) == []
+
+
+def test_what_was_edited_since_is_not_shown_as_a_copy(filled, monkeypatch):
+    duplicate_tables.keep(filled, deduping.find(filled, Search("near", 0.7)))
+    monkeypatch.setattr(store, "now_ms", lambda: now_ms() + 10)
+    other = line("Something else altogether", "Quite so.")
+    filled.apply(Edit("edit", "ann", (ContentPatch(1, filled.content(1), other),)))
+    assert pairs(duplicate_tables.kept(filled)) == [(3, 4, 0.76)]
+    assert [each[:2] for each in dataset_facts(filled).near] == [(3, 4)]
+
+
+def test_what_an_earlier_version_found_is_not_shown(filled):
+    duplicate_tables.keep(filled, deduping.find(filled, Search("near", 0.7)))
+    assert dataset_facts(filled).near
+    with filled.writing() as connection:
+        connection.execute("UPDATE run SET facts = json_remove(facts, '$.version')")
+    assert duplicate_tables.kept(filled) is None
+    assert dataset_facts(filled).near == []
 
 
 def test_a_second_search_replaces_the_first(filled):
