@@ -71,7 +71,7 @@ def find(
     with reader.snapshot():
         read_at = now_ms()
         ids = comparable(reader)
-        if search.preset == "near" or search.compare == "answer":
+        if search.preset == "exact" and search.compare == "answer":
             ids = _sound(reader, ids, progress, cancelled)
         shared: tuple[SharedText, ...] = ()
         if search.preset == "exact":

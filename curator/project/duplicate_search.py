@@ -2,12 +2,13 @@
 
 from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import apsw
 import numpy as np
 
 from curator.curate.boilerplate import shared_runs, shared_text
@@ -111,6 +112,10 @@ class Search:
         return Scope(self.compare, "system" in self.counted, "tools" in self.counted)
 
 
+Part = tuple[Tokens, set[int]]
+"""What was read of some conversations, and which of them are damaged."""
+
+
 @dataclass(frozen=True, slots=True)
 class SharedText:
     """A text that more than half of the compared conversations have, and how many that are."""
@@ -146,8 +151,11 @@ def find_near(
 
 def _read_here(reader: Reader, ids: Ints, scope: Scope, measure: Measure) -> Iterator[Tokens]:
     for first in range(0, len(ids), _PART):
-        lines = reader.contents(ids[first : first + _PART].tolist())
-        yield read_tokens([compared(line, scope) for line in lines], measure)
+        part = ids[first : first + _PART].tolist()
+        with reader.reading() as connection:
+            tokens, damaged = _read(connection, part, scope, measure)
+        reader.damaged |= damaged
+        yield tokens
 
 
 def _read_beside(
@@ -157,26 +165,44 @@ def _read_beside(
     with reader.reading() as connection:
         executor: ProcessPoolExecutor = pool(terms_in(connection).encoding)
     stack.callback(executor.shutdown, wait=False, cancel_futures=True)
-    waiting: deque[Future[Tokens]] = deque()
-    for first in range(0, len(ids), _PART):
-        part = ids[first : first + _PART].tolist()
-        waiting.append(executor.submit(read_part, str(reader.path), part, scope, measure))
-        if len(waiting) >= _AHEAD * workers():
-            yield waiting.popleft().result()
-    while waiting:
-        yield waiting.popleft().result()
+    waiting: deque[Future[Part]] = deque()
+    parts = (ids[first : first + _PART].tolist() for first in range(0, len(ids), _PART))
+    done = 0
+    try:
+        for part in parts:
+            waiting.append(executor.submit(read_part, str(reader.path), part, scope, measure))
+            if len(waiting) < _AHEAD * workers():
+                continue
+            tokens, damaged = waiting.popleft().result()
+            reader.damaged |= damaged
+            yield tokens
+            done += len(tokens.counts)
+        for future in waiting:
+            tokens, damaged = future.result()
+            reader.damaged |= damaged
+            yield tokens
+            done += len(tokens.counts)
+    except BrokenExecutor:
+        # A worker was killed, by the system for its memory or by hand: go on without.
+        yield from _read_here(reader, ids[done:], scope, measure)
 
 
-def read_part(path: str, ids: list[int], scope: Scope, measure: Measure) -> Tokens:
-    """Read some conversations of a project; one that was taken away meanwhile has no text."""
+def read_part(path: str, ids: list[int], scope: Scope, measure: Measure) -> Part:
+    """Read some conversations of a project."""
     reader = Reader(Path(path))
     try:
         with reader.reading() as connection:
-            lines = contents_of(connection, ids, set())
+            return _read(connection, ids, scope, measure)
     finally:
         reader.close()
+
+
+def _read(connection: apsw.Connection, ids: list[int], scope: Scope, measure: Measure) -> Part:
+    """Read some conversations; one that is damaged, or was taken away meanwhile, has no text."""
+    damaged: set[int] = set()
+    lines = contents_of(connection, ids, damaged)
     items = [compared(lines[id_], scope) if id_ in lines else Compared(()) for id_ in ids]
-    return read_tokens(items, measure)
+    return read_tokens(items, measure), damaged
 
 
 def _check(value: str, what: str, known: tuple[str, ...]) -> None:

@@ -1,3 +1,5 @@
+from concurrent.futures import BrokenExecutor, ThreadPoolExecutor
+
 import pytest
 
 from curator.dataset import (
@@ -9,7 +11,7 @@ from curator.dataset import (
     SettingPatch,
 )
 from curator.dataset.errors import Cancelled, WrongUse
-from curator.project import deduping, duplicate_tables, store
+from curator.project import deduping, duplicate_search, duplicate_tables, store
 from curator.project.dataset_facts import dataset_facts
 from curator.project.duplicate_search import Search
 from curator.project.labelling import annotation_patch
@@ -220,3 +222,26 @@ def test_wrong_searches_say_what_there_is(make, message):
 def test_a_search_can_be_stopped(filled):
     with pytest.raises(Cancelled):
         deduping.find(filled, Search("near"), cancelled=lambda: True)
+
+
+def test_worker_processes_find_the_same(filled, monkeypatch):
+    here = deduping.find(filled, Search("near", 0.5))
+    monkeypatch.setattr(duplicate_search, "_FEW_ROWS", 1)
+    monkeypatch.setattr(duplicate_search, "_PART", 2)
+    assert pairs(deduping.find(filled, Search("near", 0.5))) == pairs(here)
+
+
+def test_a_killed_worker_costs_only_time(filled, monkeypatch):
+    class Broken(ThreadPoolExecutor):
+        def submit(self, function, *arguments):
+            if arguments[1] != [1, 2]:
+                raise BrokenExecutor("killed")
+            return super().submit(function, *arguments)
+
+    here = deduping.find(filled, Search("near", 0.5))
+    monkeypatch.setattr(duplicate_search, "_FEW_ROWS", 1)
+    monkeypatch.setattr(duplicate_search, "_PART", 2)
+    monkeypatch.setattr(duplicate_search, "_AHEAD", 1)
+    monkeypatch.setattr(duplicate_search, "workers", lambda: 1)
+    monkeypatch.setattr(duplicate_search, "pool", lambda _encoding: Broken(1))
+    assert pairs(deduping.find(filled, Search("near", 0.5))) == pairs(here)
