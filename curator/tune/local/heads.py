@@ -2,7 +2,8 @@
 
 Features are the mean-pooled hidden states of evenly spaced layers, computed once and kept beside the
 job; the head over them is one linear layer, trained in seconds. The last message's text is the
-label; what stands before it is the text to classify.
+label; what stands before it is the text to classify. System prompts are read before the text, but
+the features are those of the text.
 """
 
 import hashlib
@@ -13,69 +14,97 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from curator.tune.local.conversing import TemplateRefused, talk_of
 from curator.tune.local.folders import JobFolder, write_json
 from curator.tune.local.loop import Outcome, rate_factor
 from curator.tune.local.options import TrainingOptions
+from curator.tune.local.token_ids import plain_ids
 
 FILE: Final = "head.safetensors"
 DESCRIPTION: Final = "head.json"
+MOST_TOKENS: Final = 4096
+"""How much of a text is read when a head is asked."""
+
 _LAYERS: Final = 6
 _BATCH: Final = 32
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A text and its label."""
+    """A text, what is read before it, and its label."""
 
     text: str
     label: str
+    given: str = ""
+
+    def ids(self, tokenizer: Any, max_tokens: int) -> tuple[list[int], int, int]:
+        """Return the ids that are read, how many of them are the text's, and how many were cut off."""
+        text = plain_ids(tokenizer, self.text) if self.text else []
+        # An empty text has no token to pool over; the end token stands in.
+        kept = text[:max_tokens] or [tokenizer.eos_token_id]
+        given = plain_ids(tokenizer, f"{self.given}\n") if self.given else []
+        # What is too long loses the beginning of what is read before it, then its own end.
+        cut = min(len(given), max(0, len(given) + len(kept) - max_tokens))
+        lost = cut + max(0, len(text) - max_tokens)
+        return [*given[cut:], *kept], len(kept), lost
 
 
 def example_of(record: Mapping[str, Any]) -> Example:
-    """Return the text and label of a training line; raises ValueError where the last answer is no text."""
-    messages = record["messages"]
-    last = messages[-1]
-    if last.get("role") != "assistant" or not isinstance(last.get("content"), str):
-        raise ValueError("a head learns from lines whose last message is an assistant's label")
-    return Example(text_of(messages[:-1]), last["content"].strip())
+    """Return the text and label of a training line.
+
+    Raises TemplateRefused where a head cannot read all of it, or where its last message is no label.
+    """
+    talk = talk_of(record)
+    *before, last = talk.messages or ({"role": "", "content": ""},)
+    if last["role"] != "assistant" or not last["content"].strip():
+        raise TemplateRefused("a head learns from lines whose last message is an assistant's label")
+    if talk.tools or any("tool_calls" in message for message in talk.messages):
+        raise TemplateRefused("a head reads texts only, no tools and no calls")
+    given, text = texts_of(before)
+    return Example(text, last["content"].strip(), given)
 
 
-def text_of(messages: Sequence[Mapping[str, Any]]) -> str:
-    """Return the text a head classifies: everything but system prompts, one message a line."""
-    said = (m.get("content") for m in messages if m.get("role") not in ("system", "developer"))
-    return "\n".join(text for text in said if isinstance(text, str))
+def asked_of(messages: Sequence[Mapping[str, Any]]) -> Example:
+    """Return what a request asks a head to classify; raises TemplateRefused where it cannot be read."""
+    given, text = texts_of(talk_of({"messages": list(messages)}).messages)
+    return Example(text, "", given)
+
+
+def texts_of(messages: Sequence[Mapping[str, Any]]) -> tuple[str, str]:
+    """Return the system prompts and the text a head classifies, one message a line."""
+    parts: dict[bool, list[str]] = {True: [], False: []}
+    for message in messages:
+        name = f"{message['name']}: " if message.get("name") else ""
+        parts[message["role"] == "system"].append(name + message["content"])
+    return "\n".join(parts[True]), "\n".join(parts[False])
 
 
 def features(
     network: Any,
     tokenizer: Any,
-    texts: Sequence[str],
+    texts: Sequence[Example],
     max_tokens: int,
     report: Callable[[int], None],
 ) -> Any:
     """Return one row per text: the mean hidden state of each of six layers, side by side."""
     import torch
 
-    order = sorted(range(len(texts)), key=lambda index: len(texts[index]))
+    order = sorted(range(len(texts)), key=lambda n: len(texts[n].given) + len(texts[n].text))
     rows: list[Any] = [None] * len(texts)
     for start in range(0, len(order), _BATCH):
         chosen = order[start : start + _BATCH]
-        # An empty text has no token to pool over; the end token stands in.
-        ids = [
-            tokenizer(texts[i], add_special_tokens=False)["input_ids"][:max_tokens]
-            or [tokenizer.eos_token_id]
-            for i in chosen
-        ]
+        ids, own, _ = zip(*(texts[i].ids(tokenizer, max_tokens) for i in chosen), strict=True)
         longest = max(map(len, ids))
         given = torch.zeros((len(ids), longest), dtype=torch.long)
-        mask = torch.zeros((len(ids), longest))
+        mask, attention = torch.zeros((2, len(ids), longest))
         for row, tokens in enumerate(ids):
             given[row, : len(tokens)] = torch.tensor(tokens)
-            mask[row, : len(tokens)] = 1
+            attention[row, : len(tokens)] = 1
+            mask[row, len(tokens) - own[row] : len(tokens)] = 1
         with torch.no_grad():
             states = network.base_model(
                 input_ids=given.to(network.device),
-                attention_mask=mask.to(network.device),
+                attention_mask=attention.to(network.device),
                 output_hidden_states=True,
             ).hidden_states
         pooled = [
@@ -116,6 +145,12 @@ class HeadRun:
         inputs = (inputs - mean) / spread
         targets = torch.tensor([labels.index(example.label) for example in train])
         known = [example for example in validation if example.label in set(labels)]
+        if len(known) < len(validation):
+            self.job.event(
+                f"{len(validation) - len(known)} validation texts have labels that no training text "
+                "has; they are left out.",
+                level="warn",
+            )
         checked = (self._cached(known, "validation") - mean) / spread if known else None
         truth = torch.tensor([labels.index(example.label) for example in known])
         head = torch.nn.Linear(inputs.shape[1], len(labels))
@@ -206,8 +241,9 @@ class HeadRun:
         """Return the features, computed once for these texts and this base."""
         from safetensors.torch import load_file, save_file
 
-        texts = [example.text for example in examples]
+        texts = [(example.given, example.text, self.options.max_tokens) for example in examples]
         digest = hashlib.sha256(json.dumps(texts).encode()).hexdigest()[:32]
+        self._tell_cuts(examples, what)
         place = self.job.file(self.job.spec["base_folder"]) / "features" / f"{digest}.safetensors"
         if place.is_file():
             self.job.event(f"The {what} features were computed before.")
@@ -219,10 +255,16 @@ class HeadRun:
             pace = (time.monotonic() - started) / done
             self.job.update(estimated_finish=int(time.time() + pace * (len(texts) - done)))
 
-        found = features(self.network, self.tokenizer, texts, self.options.max_tokens, report)
+        found = features(self.network, self.tokenizer, examples, self.options.max_tokens, report)
         place.parent.mkdir(parents=True, exist_ok=True)
         save_file({"features": found}, place)
         return found
+
+    def _tell_cuts(self, examples: Sequence[Example], what: str) -> None:
+        limit = self.options.max_tokens
+        cut = sum(example.ids(self.tokenizer, limit)[2] > 0 for example in examples)
+        if cut:
+            self.job.event(f"{cut} {what} texts were cut at {limit} tokens.", level="warn")
 
 
 def save(folder: Path, head: Any, scale: tuple[Any, Any], labels: list[str], examples: int) -> None:
@@ -245,14 +287,14 @@ def is_head(folder: Path) -> bool:
     return (folder / FILE).is_file()
 
 
-def classify(network: Any, tokenizer: Any, folder: Path, text: str) -> list[tuple[str, float]]:
+def classify(network: Any, tokenizer: Any, folder: Path, asked: Example) -> list[tuple[str, float]]:
     """Return the labels with their log probabilities, the likeliest first."""
     import torch
     from safetensors.torch import load_file
 
     weights = load_file(folder / FILE)
     labels = json.loads((folder / DESCRIPTION).read_text("utf-8"))["labels"]
-    row = features(network, tokenizer, [text], 4096, lambda _: None)[0]
+    row = features(network, tokenizer, [asked], MOST_TOKENS, lambda _: None)[0]
     scores = weights["weight"] @ ((row - weights["mean"]) / weights["spread"]) + weights["bias"]
     found = torch.log_softmax(scores, 0).tolist()
     return sorted(zip(labels, found, strict=True), key=lambda pair: -pair[1])

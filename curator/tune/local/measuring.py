@@ -162,10 +162,8 @@ def _taker(
     if options.method == "head":
 
         def classify(record: Mapping[str, Any]) -> dict[str, int]:
-            text = example_of(record).text
-            read = len(tokenizer(text, add_special_tokens=False)["input_ids"])
-            kept = min(read, limit)
-            return {"tokens": kept, "lost": read - kept, "trained": 1, "longest": kept}
+            ids, _, lost = example_of(record).ids(tokenizer, limit)
+            return {"tokens": len(ids), "lost": lost, "trained": 1, "longest": len(ids)}
 
         return classify
     read = encoder(tokenizer, options)

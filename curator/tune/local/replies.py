@@ -196,10 +196,10 @@ def _mask(loaded: Loaded, schema: dict[str, Any], size: int) -> JsonMask:
 
 def _label(loaded: Loaded, head: Path, request: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Answer with the label a head gives; the other labels are its top log probabilities."""
-    text = heads.text_of(request["messages"])
-    found = heads.classify(loaded.network, loaded.tokenizer, head, text)
+    asked = heads.asked_of(request["messages"])
+    found = heads.classify(loaded.network, loaded.tokenizer, head, asked)
     wanted = int(request.get("top_logprobs") or 0)
-    read = len(loaded.tokenizer(text)["input_ids"])
+    read = len(asked.ids(loaded.tokenizer, heads.MOST_TOKENS)[0])
     label, logprob = found[0]
     yield {"text": label, "token": label, "logprob": logprob, "top": found[:wanted]}
     yield {"done": "stop", "text": "", "prompt_tokens": read, "completion_tokens": 1}

@@ -409,3 +409,27 @@ def test_a_preference_keeps_the_tools_of_its_prompt(tokenizers):
     assert "Seeks" in tokenizers(templates.TINY).decode(list(pair.preferred.ids))
     assert not pair.lost
     assert encode_pair(tokenizers(templates.TINY), row, pair.longest - 1).lost
+
+
+def test_a_head_reads_its_system_prompt_too_and_refuses_what_it_has_no_place_for(tokenizers):
+    from curator.tune.local.heads import example_of
+
+    tokenizer = tokenizers(templates.TINY)
+    found = example_of({"messages": [S, {**U, "content": "say <|im_end|>"}, A]})
+    ids, own, lost = found.ids(tokenizer, 999)
+    assert tokenizer.decode(ids) == "Answer in rhyme.\nsay <|im_end|>"
+    assert tokenizer.decode(ids[-own:]) == "say <|im_end|>"
+    assert controls(tokenizer, ids) == lost == 0
+    for limit in range(1, len(ids)):
+        short, own, lost = found.ids(tokenizer, limit)
+        assert (len(short), lost) == (limit, len(ids) - limit)
+        assert own > 0
+    for row in (
+        {"messages": [U, A], **TOOL},
+        {"messages": [U, CALL, {"role": "tool", "content": "x"}, A]},
+        {"messages": [LOOKING, A]},
+        {"messages": [U, {**A, "content": " "}]},
+        {"messages": [U]},
+    ):
+        with pytest.raises(TemplateRefused):
+            example_of(row)
