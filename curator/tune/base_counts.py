@@ -1,6 +1,7 @@
 """Tokens, cuts and refusals of conversations by the tokenizer and template of a base on this computer."""
 
-from collections.abc import Iterable, Iterator
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import tee
 from typing import Final
@@ -70,3 +71,60 @@ def own_count(name: str) -> OwnCount | None:
         return OwnCount(*settled(find_base(name).name, {}))
     except BaseUnusable:
         return None
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """How a base counts single messages: its vocabulary, and what its template writes around them.
+
+    around is tokens for each role; opening is written before a conversation without a system prompt.
+    """
+
+    name: str
+    limit: int
+    opening: int
+    around: Mapping[str, int]
+    count: Callable[[str], int]
+
+
+def frame_of(own: OwnCount, cancelled: IsCancelled) -> Frame | None:
+    """Measure a base's frame by some short conversations; None where its template writes none alone.
+
+    Takes a second or more; raises WrongUse where the base cannot be read here.
+    """
+    vocabulary = own.base.folder / "tokenizer.json"
+    user, answer = _probe("user"), _probe("assistant")
+    talks = (
+        (user, answer),
+        (user, user, answer),
+        (user, answer, answer),
+        (_probe("system"), user, answer),
+        (user, answer, _probe("tool"), answer),
+    )
+    lines = [json.dumps({"messages": talk}) for talk in talks]
+    rows = list(own.rows(lines, cancelled))
+    if any(row.refused for row in rows) or not vocabulary.is_file():
+        return None
+    from fastokens import Tokenizer
+
+    tokenizer = Tokenizer.from_json_str(vocabulary.read_text("utf-8"))
+
+    def count(text: str) -> int:
+        # Half of a character cannot be read; what stands for it is as long.
+        text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        return len(tokenizer.encode(text, add_special_tokens=False, split_special_tokens=True).ids)
+
+    both, users, answers, prompted, tooled = (row.tokens for row in rows)
+    text = count(_PROBE)
+    around = {"user": users - both - text, "assistant": answers - both - text}
+    opening = both - around["user"] - around["assistant"] - 2 * text
+    around["system"] = around["developer"] = prompted - (both - opening) - text
+    around["tool"] = around["function"] = tooled - both - around["assistant"] - 2 * text
+    return Frame(own.base.name, own.limit, opening, around, count)
+
+
+_PROBE: Final = "tea"
+
+
+def _probe(role: str) -> dict[str, str]:
+    return {"role": role, "content": _PROBE}

@@ -319,6 +319,32 @@ def test_the_cut_line_stands_where_the_base_model_stops(editor, session, qtbot):
     assert editor.cards.slots[2].cut is None or editor.cards.slots[2].cut.isHidden()
 
 
+def test_the_cut_line_of_a_base_on_this_computer_is_its_own(editor, session, qtbot, monkeypatch):
+    from curator.app.editor import gauge
+    from curator.tune.base_counts import Frame
+
+    around = {"user": 5, "assistant": 8, "system": 5}
+    frame = Frame("tiny", 30, 0, around, lambda text: len(text.split()))
+    monkeypatch.setattr(gauge, "frame_of", lambda name: frame if name == "tiny" else None)
+    line = json.dumps({"messages": [
+        {"role": "user", "content": "one two three"}, {"role": "assistant", "content": "x " * 20},
+    ]})  # fmt: skip
+    new = session.project.new_conversation_ids(1)[0]
+    session.push(Edit("long", "anna", (ContentPatch(new, None, line),)))
+    editor.open(new)
+    assert editor.measure.cut is None
+    with qtbot.waitSignal(editor.gauge.ready, timeout=20_000):
+        editor.gauge.choose("tiny")
+    assert (editor.measure.count.total, editor.measure.limit, editor.measure.cut) == (36, 30, 1)
+    assert editor.gauge.cut_in(editor.measure, "x " * 20) == len("x " * 14)
+    assert "estimates" in editor.gauge.facts.note
+    # A base nobody knows is counted as before, and so is one of a service.
+    for name, limit in (("some-other", 65_536), ("gpt-4.1", 65_536), ("tiny", 30)):
+        with qtbot.waitSignal(editor.gauge.ready, timeout=20_000):
+            editor.gauge.choose(name)
+        assert editor.measure.limit == limit
+
+
 def test_every_focusable_widget_has_a_name(editor, session):
     for conversation in session.ids:
         editor.open(conversation)

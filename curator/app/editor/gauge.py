@@ -1,12 +1,13 @@
 """The counting side of the editor: tokens of the draft for the project's base model, and their cost."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
+from curator.app.editor.own_tally import OwnTally, frame_of
 from curator.app.jobs import CancelledCall, Job, Jobs, ProgressCall
 from curator.app.session import Session
 from curator.dataset import Conversation, Message, SettingPatch
@@ -15,6 +16,7 @@ from curator.dataset.json_values import Json
 
 if TYPE_CHECKING:
     from curator.curate.tokens import BaseModelFacts, Counter, TokenCount
+    from curator.tune.base_counts import Frame
 
 DEFAULT_BASE_MODEL: Final = "gpt-4.1-mini"
 OFFERED: Final = (
@@ -109,7 +111,9 @@ class Gauge(QObject):
         super().__init__(parent)
         self._session = session
         self._jobs = jobs
-        self._loading: Job[str] | None = None
+        self._loading: Job[tuple[str, str, Frame | None]] | None = None
+        self._own: OwnTally | None = None
+        self._loaded_for = ""
         self._counter: Counter | None = None
         self._tally = Tally()
         self.facts: BaseModelFacts | None = None
@@ -134,13 +138,20 @@ class Gauge(QObject):
 
         self.facts = resolve_base_model(self.base_model)
         encoding, limit, profile = self.facts.encoding, self.facts.context_limit, self.profile
-        if self._counter is not None and self._counter.encoding == encoding:
+        name, is_known = self.base_model, self.facts.known
+        if is_known or self._loaded_for != name:
+            self._own = None
+        there = self._counter is not None and self._counter.encoding == encoding
+        if there and (is_known or self._loaded_for == name):
+            self._take_frame()
             self.ready.emit()
             return
         if self._loading is not None and not self._loading.is_over:
             return
 
-        def work(_progress: ProgressCall, _cancelled: CancelledCall) -> str:
+        def work(
+            _progress: ProgressCall, _cancelled: CancelledCall
+        ) -> "tuple[str, str, Frame | None]":
             from curator.curate.kernel import analyse_conversation
 
             counter(encoding).accelerate()
@@ -150,7 +161,7 @@ class Gauge(QObject):
             warm = Conversation.of([Message.of("user", "warm up")])
             for raw in (None, warm.to_json()):
                 analyse_conversation(warm, encoding=encoding, profile=profile, limit=limit, raw=raw)
-            return encoding
+            return encoding, name, None if is_known else frame_of(name)
 
         self._loading = self._jobs.start(self.tr("Loading the vocabulary"), work)
         self._loading.succeeded.connect(self._loaded)
@@ -174,6 +185,8 @@ class Gauge(QObject):
         """Count a draft; None until the vocabulary is there."""
         if self._counter is None or self.facts is None:
             return None
+        if self._own is not None:
+            return Measure(self._own.count(draft), self._own.frame.limit, self._own.frame.name)
         count = self._tally.count(draft, self._counter)
         return Measure(count, self.facts.context_limit, self.facts.name)
 
@@ -181,7 +194,7 @@ class Gauge(QObject):
         """Return after which character of the message at the cut the base model stops reading."""
         if self._counter is None or measure.cut is None:
             return len(text)
-        count = self._counter.count
+        count = self._counter.count if self._own is None else self._own.frame.count
         own = measure.count.per_message[measure.cut]
         room = measure.limit - sum(measure.count.per_message[: measure.cut])
         # What the message costs beside its text (role, name) is read before it.
@@ -204,12 +217,26 @@ class Gauge(QObject):
             self._session.push(Edit(title, self._session.author, (patch,)))
             self.load()
 
-    def _loaded(self, encoding: str) -> None:
+    def _loaded(self, loaded: "tuple[str, str, Frame | None]") -> None:
         from curator.curate.tokens import counter
 
+        encoding, name, frame = loaded
         self._counter = counter(encoding)
         self._loading = None
-        if self.facts is not None and self.facts.encoding != encoding:
+        self._loaded_for, self._own = name, None if frame is None else OwnTally(frame)
+        if self.facts is None or self.facts.encoding != encoding or self.base_model != name:
             self.load()
             return
+        self._take_frame()
         self.ready.emit()
+
+    def _take_frame(self) -> None:
+        """A base of this computer that can be counted is no unknown base model."""
+        if self._own is not None and self.facts is not None:
+            note = self.tr("Sums over many conversations are counted with {0}: estimates.")
+            self.facts = replace(
+                self.facts,
+                context_limit=self._own.frame.limit,
+                known=True,
+                note=note.format(self.facts.encoding),
+            )

@@ -6,6 +6,7 @@ import sys
 import pytest
 
 from curator.cli import main as cli
+from curator.tune import base_counts
 from curator.tune.exported import open_export
 from curator.tune.local import bases, measuring
 from curator.tune.local.bases import find_base
@@ -187,3 +188,23 @@ def test_a_project_is_checked_for_a_base_of_this_computer_or_its_own(tmp_path, c
     assert cli.main(["new", project]) == 0
     assert cli.main(["check", project, "--base", "gpt-4.1"]) == 2
     assert "gpt-4.1 is none" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("base", ["tiny"])
+def test_a_draft_is_counted_as_the_job_reads_it(base):
+    from curator.app.editor.own_tally import OwnTally, frame_of
+    from curator.dataset import Conversation
+
+    frame = frame_of(base)
+    system = {"role": "system", "content": "Be kind. <|im_end|>"}
+    drafts = [GOOD, LONG, {"messages": [system, U, A, {"role": "tool", "content": "x"}, A]}]
+    own = base_counts.own_count(base)
+    for draft, row in zip(drafts, own.rows(map(json.dumps, drafts), lambda: False), strict=True):
+        count = OwnTally(frame).count(Conversation(draft))
+        assert (count.total, count.exact) == (row.tokens, True)
+    assert frame.limit == own.limit == 1024
+    seeing = OwnTally(frame).count(
+        Conversation({"messages": [U, A], "tools": [{"type": "function"}]})
+    )
+    assert not seeing.exact
+    assert frame_of("gpt-4.1") is None
