@@ -201,7 +201,8 @@ def test_a_draft_is_counted_as_the_job_reads_it(base):
     own = base_counts.own_count(base)
     for draft, row in zip(drafts, own.rows(map(json.dumps, drafts), lambda: False), strict=True):
         count = OwnTally(frame).count(Conversation(draft))
-        assert (count.total, count.exact) == (row.tokens, True)
+        assert count.total == row.tokens
+        assert count.exact == (draft is not LONG)  # white space may join with what is around it
     assert frame.limit == own.limit == 1024
     seeing = OwnTally(frame).count(
         Conversation({"messages": [U, A], "tools": [{"type": "function"}]})
