@@ -33,6 +33,9 @@ def add_verbs(verbs: Verbs) -> None:
     for what in _ORDERS:
         _add(parts, what, f"{what} a job at its server")
 
+    _add(
+        parts, "discard", "set aside a start of which nobody knows whether its service made the job"
+    )
     _add(parts, "delete-model", "delete the fine-tuned model of a job at its server")
     download = _add(parts, "download", "fetch the files a server offers: results, adapters")
     download.add_argument("folder", metavar="DIR", help="where the files go")
@@ -87,6 +90,13 @@ def _order(options: Options, _progress: Progress) -> Answer:
     return Answer(keys, _lines(keys["jobs"]))
 
 
+def _discard(options: Options, _progress: Progress) -> Answer:
+    from curator.tune.commands import discard_job
+
+    keys = discard_job(options.job)
+    return Answer(keys, _lines(keys["jobs"]))
+
+
 def _delete_model(options: Options, _progress: Progress) -> Answer:
     from curator.tune.commands import delete_model_of
 
@@ -123,6 +133,7 @@ def _lineage(options: Options, _progress: Progress) -> Answer:
 _RUNS: Final = {
     "show": _show,
     "follow": _follow,
+    "discard": _discard,
     "delete-model": _delete_model,
     "download": _download,
     "lineage": _lineage,

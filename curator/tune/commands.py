@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from curator.curate.cost import load_prices
-from curator.dataset.errors import WrongUse
+from curator.dataset.errors import TargetError, WrongUse
+from curator.dataset.invocation import command
 from curator.tune.addresses import host_of
 from curator.tune.asking_first import with_answers
 from curator.tune.client import connect
@@ -20,7 +21,7 @@ from curator.tune.planning import DryRun, dry_run
 from curator.tune.products import delete_model, download_files
 from curator.tune.recipe import Recipe, make_recipe
 from curator.tune.recipes import load_recipe, recipe_of_job
-from curator.tune.starting import settle, start_job
+from curator.tune.starting import discard, recover, settle, start_job
 from curator.tune.targets import Target, corrected_prices, find_target
 from curator.tune.uploads import IsCancelled, Progress
 
@@ -70,30 +71,48 @@ def start(
 ) -> dict[str, Any]:
     """Start a job, and follow it where asked: what ``train`` shows."""
     with closing(JobTable()) as table, connect(recipe.target) as connection:
-        job = start_job(
-            connection,
-            table,
-            open_export(folder),
-            recipe,
-            found,
-            progress=progress,
-            cancelled=cancelled,
-            project=project,
-        )
+        recover(table)
+        try:
+            job = start_job(
+                connection,
+                table,
+                open_export(folder),
+                recipe,
+                found,
+                progress=progress,
+                cancelled=cancelled,
+                project=project,
+            )
+        except TargetError as error:
+            error.args = (f"{error}{_ways_on(table, folder, recipe)}",)
+            raise
         if to_the_end:
             job = follow(connection, table, job.token, progress=progress, cancelled=cancelled)
         return job_row(table, job)
 
 
+def _ways_on(table: JobTable, folder: Path, recipe: Recipe) -> str:
+    """Say how a start that is not clear is looked at again and set aside; empty where none is."""
+    place = str(folder.resolve()), recipe.target.url
+    for job in table.all():
+        if job.status in (State.UNCLEAR, State.CREATING) and (job.export, job.base_url) == place:
+            again = command("jobs", "show", job.token)
+            aside = command("jobs", "discard", job.token)
+            return f" To look again: {again}. To set it aside by your own word: {aside}."
+    return ""
+
+
 def jobs_rows() -> dict[str, Any]:
     """Return what ``jobs list`` shows, without asking any server."""
     with closing(JobTable()) as table:
+        recover(table)
         return {"jobs": [job.to_row() for job in table.all()]}
 
 
 def show_job(name: str, *, ask: bool = True) -> dict[str, Any]:
     """Return all that is known of a job, after one look at its server: what ``jobs show`` shows."""
     with closing(JobTable()) as table:
+        recover(table)
         job = table.get(name)
         if ask and (job.is_followed or job.status is State.UNCLEAR):
             with connect(target_of(job)) as connection:
@@ -108,8 +127,11 @@ def follow_job(name: str, *, progress: Progress, cancelled: IsCancelled) -> dict
     """Follow a job to its end: what ``jobs follow`` does."""
     with closing(JobTable()) as table:
         job = table.get(name)
-        if job.is_followed:
+        if job.is_followed or job.status is State.UNCLEAR:
             with connect(target_of(job)) as connection:
+                job = settle(connection, table, job.token)
+                if not job.is_followed:
+                    return {**job_row(table, job), "jobs": [job.to_row()]}
                 job = follow(connection, table, job.token, progress=progress, cancelled=cancelled)
         return {**job_row(table, job), "jobs": [job.to_row()]}
 
@@ -121,6 +143,22 @@ def order_job(name: str, what: Order) -> dict[str, Any]:
         with connect(target_of(job)) as connection:
             job = order(connection, table, job.token, what)
         return {"jobs": [job.to_row()]}
+
+
+def discard_job(name: str) -> dict[str, Any]:
+    """Set a job that never came to be aside, by a person's own word: what ``jobs discard`` does.
+
+    Raises WrongUse for a job that its server has, or that has ended.
+    """
+    with closing(JobTable()) as table:
+        recover(table)
+        job = table.get(name)
+        if job.status is not State.UNCLEAR:
+            raise WrongUse(
+                f"This job is {job.status}; only one of which nobody knows whether its service made "
+                "it is set aside."
+            )
+        return {"jobs": [discard(table, job.token).to_row()]}
 
 
 def delete_model_of(name: str) -> dict[str, Any]:

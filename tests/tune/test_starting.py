@@ -442,3 +442,35 @@ def test_a_line_that_the_service_names_is_a_conversation_of_the_project(
     if more:
         found = json.loads(told)["failure"]["lines"]
         assert found == [{"line": 7, "message": 2, "conversation": 107}]
+
+
+@pytest.mark.parametrize("more", [[], ["--json"]])
+def test_a_start_that_is_not_clear_is_settled_or_set_aside_from_the_terminal(
+    server, train_file, monkeypatch, capsys, more
+):
+    save_target(derive_target("custom", "mine", "", {"address": server.url}))
+    monkeypatch.setenv("CURATOR_MINE_KEY", KEY)
+    monkeypatch.setitem(start_job.__kwdefaults__, "pace", FAST)
+    server.plan.file_polls = 0
+    words = ["train", str(train_file.parent), "--target", "mine", "--base", "b"]
+
+    def run(*given):
+        code = main([*given, *more])
+        shown = capsys.readouterr()
+        return code, shown.out + shown.err
+
+    server.fault(*CREATE, status(500), always=True)
+    assert run(*words)[0] == 1
+    token = JobTable().all()[0].token
+    code, said = run(*words)
+    assert (code, server.count(*CREATE)) == (1, 1)
+    assert f"jobs show {token}" in said
+    assert f"jobs discard {token}" in said
+    assert "unclear" in run("jobs", "show", token)[1]
+    assert "unclear" in run("jobs", "follow", token)[1]
+    code, said = run("jobs", "discard", token)
+    assert (code, "discarded" in said) == (0, True)
+    assert run("jobs", "discard", token)[0] == 2
+    server.clear_faults()
+    assert run(*words)[0] == 0
+    assert (server.count(*CREATE), len(server.jobs)) == (2, 1)

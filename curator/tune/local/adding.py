@@ -21,6 +21,7 @@ from curator.tune.local.bases import ORIGIN, PRACTICE, TINY, Base, known_bases
 from curator.tune.local.convert import put_beside
 from curator.tune.local.environment import TrainerUnavailable, code_folder, trainer_python
 from curator.tune.local.folders import local_root, write_json
+from curator.tune.redaction import clear_text, remember
 
 Progress = Callable[[int, int, str], None]
 IsCancelled = Callable[[], bool]
@@ -175,6 +176,8 @@ def _child(what: str, arguments: list[str], cancelled: IsCancelled) -> Iterator[
     trainer = trainer_python()
     if trainer is None:
         raise TrainerUnavailable("This needs the trainer: curator trainer --install sets it up.")
+    if token := os.environ.get("HF_TOKEN"):
+        remember(token)  # what the child complains of may hold it
     home = str(code_folder())
     path = os.pathsep.join(filter(None, [home, os.environ.get("PYTHONPATH", "")]))
     quiet = {"PYTHONPATH": path, "HF_HUB_DISABLE_PROGRESS_BARS": "1", "TQDM_DISABLE": "1"}
@@ -190,7 +193,8 @@ def _child(what: str, arguments: list[str], cancelled: IsCancelled) -> Iterator[
         yield from _said(process, cancelled)
         if process.returncode != 0:
             complaints.seek(0)
-            raise TrainerUnavailable(f"It did not work: {complaints.read().strip()[-300:]}")
+            said = clear_text(complaints.read().strip())
+            raise TrainerUnavailable(f"It did not work: {said[-300:]}")
 
 
 def _said(process: "subprocess.Popen[str]", cancelled: IsCancelled) -> Iterator[dict[str, Any]]:
