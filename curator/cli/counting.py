@@ -218,5 +218,6 @@ def _count_file(path: Path, total: _Counted, progress: Progress) -> None:
             limit=total.limit,
         )
         total.take(found, [None] * len(found), [chunk.numbers[at] for at in found.line.tolist()])
+        total.refused += len(chunk.faults)
         read += sum(map(len, chunk.records))
         progress(min(read, size), size, "Counting")
