@@ -129,7 +129,8 @@ def sniff(path: Path) -> Source:
     whole, with_comma = _conversations(full)
     confidence = whole / len(full) if full else 0.0
     lines = Source(opening, "lines", confidence)
-    if not text or (whole > with_comma and not _opens_array(text, full)):
+    spans = _spans_lines(text, full)
+    if not text or (whole > with_comma and not spans):
         return lines
     if text.startswith(b"["):
         is_array = _opens_array(text, full)
@@ -138,7 +139,7 @@ def sniff(path: Path) -> Source:
     if wrapped and wrapped[1] != b'"messages"':
         return Source(opening, "array", 0.9, len(opening.head) - len(text) + wrapped.end())
     if text.startswith(b"{"):
-        if not with_comma and not scanner.goes_on_behind_a_line_end(text):
+        if not (with_comma or spans) and not scanner.goes_on_behind_a_line_end(text):
             return lines
         return Source(opening, "objects", 0.9 if b'"messages"' in text else 0.1)
     if scanner.BEGINNING.search(text):
@@ -195,6 +196,17 @@ def _opens_array(text: bytes, full: list[bytes]) -> bool:
     return any(isinstance(each, dict) and "messages" in each for each in value) or not any(
         line.startswith(b"{") for line in full[1:]
     )
+
+
+def _spans_lines(text: bytes, full: list[bytes]) -> bool:
+    """Return whether records go on behind line ends, although some stand on a line of their own."""
+    if _opens_array(text, full) or any(line in (b"{", b"[") for line in full[1:]):
+        return True
+    if not scanner.goes_on_behind_a_line_end(text):
+        return False
+    chunks = scanner.scanned([text], in_array=False)
+    first = next((record for chunk in chunks for record in chunk.records), b"")
+    return _value(first) is not None
 
 
 def _array_confidence(text: bytes) -> float:

@@ -44,7 +44,7 @@ class Chunk:
 
     places is empty where a number is the line. long holds the size in bytes of records that are too
     long, by their index here. faults and remarks tell what is wrong around the records: a fault means
-    that something may be missing, a remark (part of a sentence) that nothing is.
+    that something may be missing, a remark (a sentence that goes on behind the file's name) that nothing is.
     """
 
     records: list[bytes]

@@ -284,13 +284,17 @@ class Scanner:
             )
         if self._wrapped:
             self._chunk.remarks.append(
-                "the conversations stand in a list inside one object; what else it holds was left out"
+                "the conversations stand in a list inside one object; what it holds before the "
+                "list was left out."
             )
         if self._missing:
             what = "a comma is" if self._missing == 1 else f"{self._missing:,} commas are"
             place = self._first_missing
             where = f"element {place.begin}, line {place.line}"
-            self._chunk.remarks.append(f"{what} missing between elements (before {where})")
+            self._chunk.remarks.append(
+                f"{what} missing between elements (first before {where}); they "
+                "were read all the same."
+            )
 
     def _ready(self) -> Chunk:
         chunk = self._chunk

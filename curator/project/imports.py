@@ -303,11 +303,8 @@ def _what_it_holds(source: Source, rejects: Rejects) -> str:
         return source.other_kind()
     first = next(row for row in rejects.rows if row.rule in ("S01", "F02"))
     _, _, way_out = first.reason.partition(". ")
-    none = f"none of its {rejects.count:,} {source.unit}s" if rejects.count > 1 else "what it holds"
-    return (
-        f"{source.path.name} holds no conversations: {none} "
-        f'{"has" if rejects.count > 1 else "has no"} a "messages" list. {way_out}'
-    )
+    lacks = f"none of its {rejects.count:,} {source.unit}s has" if rejects.count > 1 else "it lacks"
+    return f'{source.path.name} holds no conversations: {lacks} a "messages" list. {way_out}'
 
 
 @dataclass(slots=True)

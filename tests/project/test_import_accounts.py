@@ -146,6 +146,9 @@ def test_what_is_wrong_in_an_array_is_named_and_the_rest_gets_in(
         (f"{line(1)},\n{line(2)},\n{line(3)}\n", ""),
         (f'{{"version": 1, "data": [{line(1)}, {line(2)}, {line(3)}]}}', "inside one object"),
         ("\n".join(json.dumps(conversation(n), indent=2) for n in (1, 2, 3)), ""),
+        (f"{json.dumps(conversation(1), indent=2)}\n{line(2)}\n{line(3)}\n", ""),
+        (f"{line(1)}\n{json.dumps(conversation(2), indent=2)}\n{line(3)}\n", ""),
+        (f"// words\n[\n{line(1)},\n{line(2)}, // more\n{line(3)}\n]\n", None),
         (f"Here is the data:\n[\n{line(1)},\n{line(2)},\n{line(3)}\n]\n", None),
     ],
 )
