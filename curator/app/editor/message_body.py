@@ -43,6 +43,7 @@ class MessageBody(QWidget):
         self._name = name
         self._shape: Shape | None = None
         self._empty: Json = ""
+        self._hits: Hits | None = None
         self._highlighters: dict[MessageText, Highlighter] = {}
         self.field: MessageText | Parts | JsonField | None = None
         self._column = QVBoxLayout(self)
@@ -61,6 +62,9 @@ class MessageBody(QWidget):
             self.field.show_parts(value, fresh=fresh)
         elif isinstance(self.field, JsonField):
             self.field.show_value(value, fresh=fresh)
+        if self._hits is not None:
+            # The field may be another one than was marked.
+            self.mark(self._hits)
 
     @property
     def is_whole(self) -> bool:
@@ -113,9 +117,7 @@ class MessageBody(QWidget):
             if field.stand_ins.characters:
                 spans.setdefault(field, [])
         for field, found in spans.items():
-            if field not in self._highlighters:
-                self._highlighters[field] = Highlighter(field.document())
-            self._highlighters[field].show(tuple(found), field.stand_ins.characters)
+            self._highlighter(field).show(tuple(found), field.stand_ins.characters)
 
     def mute_after(self, index: int | None) -> None:
         """Grey a plain text after a character (0 greys all of it); None shows it as usual."""
@@ -124,16 +126,22 @@ class MessageBody(QWidget):
             index is None and field not in self._highlighters
         ):
             return
-        highlighter = self._highlighters.setdefault(field, Highlighter(field.document()))
-        highlighter.mute_after(None if index is None else field.position(index))
+        self._highlighter(field).mute_after(None if index is None else field.position(index))
 
     def mark(self, hits: Hits | None) -> None:
         """Tint what a search found in the texts; None takes that away."""
+        self._hits = hits
         for field in self._text_fields():
             if hits is not None:
-                self._highlighters.setdefault(field, Highlighter(field.document())).mark(hits)
+                self._highlighter(field).mark(hits)
             elif field in self._highlighters:
                 self._highlighters[field].mark(None)
+
+    def _highlighter(self, field: MessageText) -> Highlighter:
+        """Return the one highlighter of a field: a second one would wipe out its colours when it goes."""
+        if field not in self._highlighters:
+            self._highlighters[field] = Highlighter(field.document())
+        return self._highlighters[field]
 
     def _text_fields(self) -> list[MessageText]:
         if isinstance(self.field, MessageText):

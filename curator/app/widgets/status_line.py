@@ -6,6 +6,7 @@ from PySide6.QtCore import QLocale, Qt, QTime, Signal
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from curator.app.jobs import Job
+from curator.app.theme import META_PX, font
 from curator.app.widgets.buttons import LinkButton
 from curator.app.widgets.text import Elided, Meta
 
@@ -35,6 +36,7 @@ class StatusLine(QWidget):
         self._hint = Meta("", self)
         self._totals = Meta("", self)
         self._unread = LinkButton("", self)
+        self._unread.setFont(font(META_PX))
         self._unread.clicked.connect(self.notices_wanted)
         self._unread.hide()
         self._saved = Meta("", self)
