@@ -1,4 +1,4 @@
-"""The tools a conversation offers: folded to one line, unfolded each as JSON checked at every key."""
+"""The tools a conversation offers: folded to one line, unfolded each as a form and as JSON checked at every key."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -7,6 +7,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from curator.app.editor.json_field import JsonField
+from curator.app.editor.tool_form import ToolForm
 from curator.app.theme import icon
 from curator.app.widgets.buttons import IconButton, QuietButton
 from curator.app.widgets.card import Card
@@ -37,6 +38,7 @@ class ToolDefinitions(Card):
         super().__init__(parent, stripe="role-tool", padding=12)
         self._tools: Json = None
         self._fields: list[JsonField] = []
+        self._forms: list[ToolForm] = []
         self._read_only = False
         self._fold = IconButton("chevron-right", self.tr("Show the tool definitions"), self)
         self._fold.setCheckable(True)
@@ -77,6 +79,8 @@ class ToolDefinitions(Card):
         self._add.setVisible(not read_only)
         for field in self._fields:
             field.set_read_only(read_only=read_only)
+        for form in self._forms:
+            form.set_read_only(read_only=read_only)
 
     def unfold(self) -> None:
         """Show every definition."""
@@ -94,6 +98,7 @@ class ToolDefinitions(Card):
     def _show_fields(self, *, fresh: bool = False) -> None:
         values = self._values()
         while len(self._fields) > len(values):
+            self._forms.pop()
             gone = self._fields.pop()
             row = gone.parentWidget() or gone
             self._column.removeWidget(row)
@@ -102,11 +107,22 @@ class ToolDefinitions(Card):
             self._add_field()
         for field, value in zip(self._fields, values, strict=True):
             field.show_value(value, fresh=fresh)
+        for form, value in zip(self._forms, values, strict=True):
+            form.show_tool(value)
 
     def _add_field(self) -> None:
         row = QWidget(self._list)
-        line = QHBoxLayout(row)
-        line.setContentsMargins(0, 0, 0, 0)
+        column = QVBoxLayout(row)
+        column.setContentsMargins(0, 0, 0, 8)
+        column.setSpacing(8)
+        form = ToolForm(len(self._fields), row)
+        form.set_read_only(read_only=self._read_only)
+        form.typed.connect(self._form_typed)
+        form.left.connect(self.left)
+        self._forms.append(form)
+        line = QHBoxLayout()
+        column.addWidget(form)
+        column.addLayout(line)
         field = JsonField(self.tr("Tool definition"), row)
         field.setProperty("number", len(self._fields))
         field.set_read_only(read_only=self._read_only)
@@ -122,6 +138,16 @@ class ToolDefinitions(Card):
 
     def _typed(self, value: Json) -> None:
         number = int(self.sender().property("number"))
+        self._forms[number].show_tool(value)
+        self._take(number, value)
+
+    def _form_typed(self, value: Json) -> None:
+        form = self.sender()
+        if isinstance(form, ToolForm):
+            self._fields[form.number].show_value(value)
+            self._take(form.number, value)
+
+    def _take(self, number: int, value: Json) -> None:
         values = self._values()
         values[number] = value
         self._tools = values if isinstance(self._tools, list) else value
