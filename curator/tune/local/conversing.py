@@ -5,7 +5,7 @@ What no template of a text base can write (an image, a call that is no function)
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
@@ -38,10 +38,31 @@ def talk_of(record: Mapping[str, Any]) -> Talk:
     if not isinstance(listed, list) or not all(isinstance(message, dict) for message in listed):
         raise TemplateRefused("its messages are not a list of objects")
     messages = [_message(message, number) for number, message in enumerate(listed, 1)]
+    messages = list(_results_in_order(messages))
     tools = [_tool(entry) for entry in _objects(record, "tools", "its tools")]
     functions = _objects(record, "functions", "its functions")
     tools += [{"type": "function", "function": dict(entry)} for entry in functions]
     return Talk(tuple(messages), tuple(tools))
+
+
+def _results_in_order(messages: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Yield messages with the results of a turn's calls in the order of the calls.
+
+    Many templates write no ids: then only the order tells which result belongs to which call.
+    """
+    calls: list[Any] = []
+    waiting: list[dict[str, Any]] = []
+    for message in (*messages, {"role": ""}):
+        if message["role"] == "tool":
+            waiting.append(message)
+            continue
+        ids = [result.get("tool_call_id") for result in waiting]
+        if len(set(map(str, ids))) == len(ids) and all(id_ in calls for id_ in ids):
+            waiting.sort(key=lambda result: calls.index(result.get("tool_call_id")))
+        yield from waiting
+        calls, waiting = [call.get("id") for call in message.get("tool_calls", ())], []
+        if message["role"]:
+            yield message
 
 
 def is_trained(message: Mapping[str, Any]) -> bool:

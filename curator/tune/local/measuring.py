@@ -26,8 +26,9 @@ from curator.tune.local.light_tokenizer import LightTokenizer, can_read
 from curator.tune.local.options import TrainingOptions
 from curator.tune.local.reading import BROKEN, convert_line
 
-_AT_ONCE: Final = 64
-_REASON: Final = 400
+# The answers of so many lines fit into a pipe, so neither side waits for the other with a full one.
+_AT_ONCE: Final = 8
+_REASON: Final = 200
 
 IsCancelled = Callable[[], bool]
 

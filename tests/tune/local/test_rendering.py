@@ -433,3 +433,19 @@ def test_a_head_reads_its_system_prompt_too_and_refuses_what_it_has_no_place_for
     ):
         with pytest.raises(TemplateRefused):
             example_of(row)
+
+
+@pytest.mark.parametrize("ids", [("a", "b"), ("b", "a")])
+def test_results_stand_in_the_order_of_their_calls(tokenizers, ids):
+    calls = [
+        {"id": id_, "type": "function", "function": {"name": f"find_{id_}", "arguments": "{}"}}
+        for id_ in ("a", "b")
+    ]
+    results = [{"role": "tool", "tool_call_id": id_, "content": f"found {id_}"} for id_ in ids]
+    row = {
+        "messages": [U, {"role": "assistant", "content": None, "tool_calls": calls}, *results, A]
+    }
+    (sample,) = encode_conversation(tokenizers(templates.TINY), row, 999)
+    read = tokenizers(templates.TINY).decode(list(sample.ids))
+    places = [read.index(text) for text in ("find_a", "find_b", "found a", "found b")]
+    assert places == sorted(places)
