@@ -2,11 +2,14 @@
 """Every verb, and every part of a verb, answers people and scripts; one that is not listed here fails."""
 
 import argparse
+from contextlib import closing
 from functools import cached_property
+from uuid import uuid4
 
 import pytest
 
 from curator.cli.main import build_parser
+from curator.tune.jobs import Job, JobTable, State
 from tests.cli.sample_lines import questions, write
 from tests.cli.test_offers import folder
 from tests.cli.test_training import BASE, server
@@ -43,6 +46,7 @@ WORDS = {
     "jobs pause": lambda world: ["jobs", "pause", world.job],
     "jobs resume": lambda world: ["jobs", "resume", world.job],
     "jobs cancel": lambda world: ["jobs", "cancel", world.job],
+    "jobs discard": lambda world: ["jobs", "discard", world.unclear],
     "jobs delete-model": lambda world: ["jobs", "delete-model", world.job],
     "jobs download": lambda world: ["jobs", "download", world.job, world / "got"],
     "jobs lineage": lambda world: ["jobs", "lineage", world.job],
@@ -104,6 +108,12 @@ class World:
     @cached_property
     def job(self):
         return self.curator("train", self.export, *HERE, "--follow")[1]["job"]
+
+    @property
+    def unclear(self):
+        with closing(JobTable()) as table:
+            made = table.add(Job(str(uuid4()), "here", "http://x/v1", "b", status=State.UNCLEAR))
+        return made.token
 
     @cached_property
     def prompt(self):
