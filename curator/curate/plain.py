@@ -14,7 +14,12 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from curator.curate import identity
 from curator.curate.analysis import HAS_SYSTEM, HAS_WEIGHTS, NUMBERS, Column, Matrix, Rows
-from curator.curate.checks import plain_findings, plain_text_findings, which_need_reading
+from curator.curate.checks import (
+    odd_characters,
+    plain_findings,
+    plain_text_findings,
+    which_need_reading,
+)
 from curator.curate.encodings import CountText
 from curator.curate.tokens import TOKENS_PER_CONVERSATION, TOKENS_PER_MESSAGE, Counter
 from curator.dataset import Conversation, Finding
@@ -197,6 +202,8 @@ class PlainPath:
     ) -> None:
         """Put the findings of texts into the rows of those lines that may have any."""
         suspects = which_need_reading(pieces, batch.encoded)
+        odd = sorted(odd_characters(batch.texts))
+        suspects.update((np.searchsorted(batch.starts, odd, "right") - 1).tolist())
         if self._limit:
             suspects.update(np.flatnonzero(numbers[:, _TOKENS] * 2 >= self._limit).tolist())
         for row in suspects:

@@ -5,6 +5,9 @@ import json
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from curator.curate.checks.invisible import is_blank, unseen
+from curator.curate.checks.misread import misread
+from curator.curate.checks.odd_characters import odd_characters
 from curator.curate.checks.privacy import PERSONAL, SECRETS
 from curator.curate.checks.screening import (
     CONTROL,
@@ -47,8 +50,10 @@ PIECES = st.one_of(
     ),
 )
 TEXTS = st.lists(PIECES, max_size=6).map("".join)
-# In JSON these are escapes; lines with such escapes are never plain, and so read closely anyway.
-WITHOUT_CONTROL = TEXTS.map(lambda text: CONTROL.sub("", text))
+# Odd and control characters are looked for in the texts themselves.
+USUAL = TEXTS.map(lambda text: CONTROL.sub("", text)).filter(
+    lambda text: not odd_characters([text])
+)
 
 
 @settings(max_examples=500)
@@ -62,12 +67,32 @@ def test_every_line_that_needs_reading_is_among_the_found(texts):
 
 
 @settings(max_examples=300)
-@given(st.lists(WITHOUT_CONTROL, min_size=1, max_size=3))
+@given(st.lists(USUAL, min_size=1, max_size=3))
 def test_what_a_text_needs_its_line_needs(texts):
     line = json.dumps({"content": texts}, ensure_ascii=False).encode("utf-8", "replace")
     if any(needs_reading(text) for text in texts):
         assert bytes_need_reading(line)
         assert which_need_reading([b"{}", line, b"{}"], b"{}\n" + line + b"\n{}\n") == {1}
+
+
+ODD = st.lists(
+    st.one_of(
+        st.text(max_size=6), st.sampled_from(["a", " ", "Ã©", "â€™", "вЂ™", "\u200b", "\ufffd"])
+    ),
+    max_size=5,
+).map("".join)
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.lists(ODD, max_size=5))
+def test_every_text_with_an_odd_character_is_among_the_found(texts):
+    odd = odd_characters(texts)
+    for number, text in enumerate(texts):
+        usual = CONTROL.sub("", text)
+        is_odd = "\ufffd" in text or any(unseen(usual)) or any(misread(text))
+        if is_odd or (is_blank(usual) and usual.strip()):
+            assert number in odd
+        assert (number in odd) == bool(odd_characters([text]))
 
 
 def test_prose_needs_no_reading():

@@ -12,6 +12,7 @@ from curator.curate.checks.dispatch import (
     plain_text_findings,
 )
 from curator.curate.checks.files import holds_two_values, keys_stand_once
+from curator.curate.checks.odd_characters import odd_characters
 from curator.curate.checks.rejected import explain_rejected
 from curator.curate.checks.screening import needs_reading, which_need_reading
 
@@ -24,6 +25,7 @@ __all__ = [
     "holds_two_values",
     "keys_stand_once",
     "needs_reading",
+    "odd_characters",
     "plain_findings",
     "plain_text_findings",
     "which_need_reading",

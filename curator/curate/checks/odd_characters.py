@@ -1,8 +1,9 @@
-"""A quick look for lines that may hold a lost, doubly encoded or invisible character, by their bytes.
+"""A quick look for texts that may hold a lost, doubly encoded or invisible character.
 
-Of UTF-8 only the first two bytes of each character are looked at, all lines together; where they are
-among the few that such a character begins with, the next two are. Nothing such is overlooked, and
-what is found needs a closer look.
+A text of nothing but ASCII says so without being read. Of the others' UTF-8 only the first two bytes
+of each character are looked at, all texts together; where they are among the few that such a character
+begins with, the next two are. Nothing such is overlooked, and what is found needs a closer look.
+Control characters below U+0080 are not looked for here.
 """
 
 from collections.abc import Iterator, Sequence
@@ -19,12 +20,12 @@ _LOST: Final = "\ufffd"
 _FIRST_NOT_ASCII: Final = 0xC2
 
 
-def odd_characters(lines: Sequence[bytes]) -> set[int]:
-    """Return the numbers of all lines of UTF-8 with such a character, perhaps more."""
-    rows = [row for row, line in enumerate(lines) if not line.isascii()]
-    if not rows:
+def odd_characters(texts: Sequence[str]) -> set[int]:
+    """Return the numbers of all texts with such a character, perhaps more; none holds a lone surrogate."""
+    numbers = [number for number, text in enumerate(texts) if not text.isascii()]
+    if not numbers:
         return set()
-    some = [lines[row] for row in rows]
+    some = [texts[number].encode() for number in numbers]
     codes = np.frombuffer(b"\n".join(some) + b"\n\n\n\n", np.uint8)
     places = np.flatnonzero(codes >= _FIRST_NOT_ASCII)
     kinds = _KINDS[_pairs(codes, places)]
@@ -33,8 +34,8 @@ def odd_characters(lines: Sequence[bytes]) -> set[int]:
     places = places[_FOLLOWS[kinds, _pairs(codes, places + 2)]]
     if not len(places):
         return set()
-    ends = np.cumsum([len(line) + 1 for line in some])
-    return {rows[at] for at in np.unique(np.searchsorted(ends, places, "right")).tolist()}
+    ends = np.cumsum([len(text) + 1 for text in some])
+    return {numbers[at] for at in np.unique(np.searchsorted(ends, places, "right")).tolist()}
 
 
 def _pairs(codes: npt.NDArray[np.uint8], places: npt.NDArray[np.intp]) -> npt.NDArray[np.uint16]:

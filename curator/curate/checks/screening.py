@@ -2,8 +2,8 @@
 
 Most texts are plain words; without lower-case letters, spaces and signs of prose little is left of
 them, and that little is searched. Each rule's pattern cannot match without the sign tested here.
-Lost, doubly encoded and invisible characters are found by `odd_characters`; control characters are
-looked for in texts only, for they stand in JSON as escapes, and lines with such are never plain.
+Lost, doubly encoded and invisible characters are looked for in texts, not in JSON: by
+`odd_characters`, and control characters, which JSON writes as escapes, one by one.
 """
 
 import re
@@ -58,7 +58,9 @@ def needs_reading(text: str) -> bool:
         data = text.encode()
     except UnicodeEncodeError:
         return True
-    return CONTROL.search(text) is not None or bytes_need_reading(data)
+    return (
+        CONTROL.search(text) is not None or bool(odd_characters([text])) or bytes_need_reading(data)
+    )
 
 
 def texts_to_read(texts: Sequence[str]) -> set[int]:
@@ -69,11 +71,12 @@ def texts_to_read(texts: Sequence[str]) -> set[int]:
     except UnicodeEncodeError:
         return {number for number, text in enumerate(texts) if needs_reading(text)}
     found = which_need_reading(data.split(b"\n"), data) if texts else set()
+    found.update(odd_characters(texts))
     return found.union(number for number, text in enumerate(texts) if CONTROL.search(text))
 
 
 def bytes_need_reading(data: bytes) -> bool:
-    """Say the same of UTF-8, or of texts written as JSON with non-ASCII characters as they are."""
+    """Say it of UTF-8, or of texts written as JSON with non-ASCII characters as they are, odd ones aside."""
     left = data.translate(None, _PROSE)
     return (
         any(sign in left for sign in _SIGNS)
@@ -82,7 +85,6 @@ def bytes_need_reading(data: bytes) -> bool:
         or _PHONE in (figures := left.translate(_FIGURES, b"()-"))
         or (_NUMBER in figures.translate(_CAPITALS) and _has_number(data))
         or any(sign in left and is_there(data) for sign, is_there in _TRACES)
-        or bool(odd_characters([data]))
     )
 
 
@@ -93,7 +95,6 @@ def which_need_reading(lines: Sequence[bytes], data: bytes) -> set[int]:
     """
     left = data.translate(None, _PROSE_IN_LINE)
     found = {row for sign in _SIGNS for row in _rows_with(sign, left)}
-    found.update(odd_characters(lines))
     found.update(row for row in _rows_with(b"@", left) if _may_be_address(lines[row]))
     figures = left.translate(_FIGURES, b"()-")
     found.update(_rows_with(_PHONE, figures))
