@@ -1,17 +1,19 @@
 """What differs between two conversations: turns set side by side, and words within them."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Final, Literal
+
+import regex
 
 from curator.dataset.conversation import Conversation, Message
 from curator.dataset.json_values import dumps
 
 Kind = Literal["same", "gone", "new"]
 
-_PIECES: Final = re.compile(r"\w+|\s+|[^\w\s]")
+# The words of regex keep their marks, those of re lose them.
+_PIECES: Final = regex.compile(r"\w+|\s+|[^\w\s]")
 _MOST_COMPARISONS: Final = 6_000_000
 
 

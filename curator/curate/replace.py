@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from curator.curate.patterns import Pattern
+from curator.curate.words import word_signs
 from curator.dataset import Conversation, Message
 from curator.dataset.errors import WrongUse
 from curator.dataset.json_values import Json
@@ -122,7 +123,7 @@ def _spliced(text: str, hits: list[Hit]) -> str:
 def _matcher(search: Search) -> Callable[[str], Iterable[re.Match[str]]]:
     source = search.find if search.is_regex else re.escape(search.find)
     if search.whole_word:
-        source = rf"(?<!\w)(?:{source})(?!\w)"
+        source = rf"(?<!{word_signs()})(?:{source})(?!{word_signs()})"
     if not search.is_regex:
         return re.compile(source, 0 if search.match_case else re.IGNORECASE).finditer
     pattern = Pattern(source, shown=search.find, match_case=search.match_case)

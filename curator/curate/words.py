@@ -18,6 +18,7 @@ _UNSPACED: Final = (
     "\u0e00-\u0eff\u1100-\u11ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff"
     "\U00020000-\U0003ffff"
 )
+_EXTENDS: Final = r"[\p{WB=Extend}\p{WB=Format}\p{WB=ZWJ}]"
 _PICTOGRAPH: Final = r"\p{Extended_Pictographic}"
 
 _ASTRAL: Final = re.compile("[\U00010000-\U0010ffff]").search
@@ -69,22 +70,29 @@ def _pattern(astral: bool) -> "re.Pattern[str]":  # noqa: FBT001 - the key of a 
     The classes come from `regex`, which has Unicode's properties; the matching is `re`'s, which has none
     and is several times as fast.
     """
-    import regex
-
-    end = 0x110000 if astral else 0x10000
-    everything = "".join(map(chr, range(end)))
 
     def members(pattern: str) -> str:
-        runs = regex.finditer(f"(?V1)(?:{pattern})+", everything)
-        return "".join(f"\\U{run.start():08x}-\\U{run.end() - 1:08x}" for run in runs)
+        return _members(pattern, 0x110000 if astral else 0x10000)
 
-    unspaced = f"[{_UNSPACED}]"
-    extends, letters = r"[\p{WB=Extend}\p{WB=Format}\p{WB=ZWJ}]", r"[\w\p{N}]"
-    extend, picture = f"[{members(extends)}]*", f"[{members(_PICTOGRAPH)}]"
-    alone = f"[{members(f'[{unspaced}&&{letters}--{extends}]')}]{extend}"
-    begins = f"[{members(f'[{letters}--{extends}--{unspaced}]')}]"
-    goes_on = f"[{members(f'[[{letters}||{extends}]--{unspaced}]')}]*"
+    unspaced, letters = f"[{_UNSPACED}]", r"[\w\p{N}]"
+    extend, picture = f"[{members(_EXTENDS)}]*", f"[{members(_PICTOGRAPH)}]"
+    alone = f"[{members(f'[{unspaced}&&{letters}--{_EXTENDS}]')}]{extend}"
+    begins = f"[{members(f'[{letters}--{_EXTENDS}--{unspaced}]')}]"
+    goes_on = f"[{members(f'[[{letters}||{_EXTENDS}]--{unspaced}]')}]*"
     pictures = f"{picture}(?:{extend}\u200d{picture})*{extend}"
     flags = "|[\U0001f1e6-\U0001f1ff]{1,2}" if astral else ""
     # Words of plain letters are found first and fast, unless another letter goes on right after.
     return re.compile(rf"[a-z0-9_]++(?![^\x00-\x7f])|{begins}{goes_on}|{alone}|{pictures}{flags}")
+
+
+@cache
+def word_signs() -> str:
+    """Return what stands within words as a class of `re`: its \\w, and the marks and joiners it lacks."""
+    return rf"[\w{_members(_EXTENDS, 0x110000)}]"
+
+
+def _members(pattern: str, end: int) -> str:
+    import regex
+
+    runs = regex.finditer(f"(?V1)(?:{pattern})+", "".join(map(chr, range(end))))
+    return "".join(f"\\U{run.start():08x}-\\U{run.end() - 1:08x}" for run in runs)

@@ -6,7 +6,6 @@ from the very conversation that is asked, so that a comparison on the test part 
 """
 
 import random
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
@@ -14,6 +13,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from curator.curate.identity import fold
+from curator.curate.words import words as words_of
 from curator.dataset.errors import UnreadableInput, WrongUse
 from curator.dataset.json_values import BadJson, loads
 from curator.tune.exported import open_export
@@ -24,7 +24,6 @@ PREFIX: Final = "prompt:"
 """What the name of a variant begins with where a candidate is named."""
 
 _FILES: Final = NamedFiles(lambda: state_folder() / "prompts", "prompt variant")
-_WORD: Final = re.compile(r"\w+")
 _MOST_SHOTS: Final = 64
 _MOST_POOL: Final = 5_000
 
@@ -75,7 +74,7 @@ class PromptVariant(BaseModel):
         if self.pick == "fixed":
             return self.pool[: self.shots]
         asked = fold(question).casefold()
-        words = set(_WORD.findall(asked))
+        words = set(words_of(question))
         others = [one for one in self.pool if fold(one.question).casefold() != asked]
         ranked = sorted(others, key=lambda one: -_likeness(words, one.question))
         # The nearest one stands last, right before the question.
@@ -171,7 +170,7 @@ def _demonstration(line: str) -> Demonstration | None:
 
 def _likeness(words: set[str], question: str) -> float:
     """Return the Jaccard similarity of the words of two questions."""
-    other = set(_WORD.findall(fold(question).casefold()))
+    other = set(words_of(question))
     return len(words & other) / len(words | other) if words or other else 0.0
 
 

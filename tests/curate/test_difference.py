@@ -67,3 +67,9 @@ def test_tool_calls_are_shown():
     assert shown_text(message) == 'f({"x":1})'
     odd = Message({"role": "user", "content": [{"type": "image_url", "image_url": {"url": "u"}}]})
     assert '"image_url"' in shown_text(odd)
+
+
+def test_words_with_marks_are_whole():
+    left, right = compare_texts("राजा की रानी", "राजी की रानी")
+    assert [span.text for span in left if span.kind == "gone"] == ["राजा"]
+    assert [span.text for span in right if span.kind == "new"] == ["राजी"]

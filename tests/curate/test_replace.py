@@ -100,3 +100,14 @@ def test_replacing_equals_python_replace(text):
     talk = Conversation.of([Message.of("user", text)])
     changed = Replacer(Search("a", "xy", match_case=True)).replaced(talk)
     assert changed.messages[0].text == text.replace("a", "xy")
+
+
+@pytest.mark.parametrize("is_regex", [False, True])
+@pytest.mark.parametrize(
+    ("find", "text"), [("राज", "राजा राज"), ("e", "cafe\u0301 e"), ("می", "می\u200cخواهم می")]
+)
+def test_a_whole_word_ends_after_its_marks(find, text, is_regex):
+    """In scripts whose vowels are marks a part of a word is no word."""
+    talk = Conversation.of([Message.of("user", text)])
+    search = Search(find, "x", whole_word=True, is_regex=is_regex)
+    assert [hit.start for hit in Replacer(search).hits(talk)] == [text.rindex(find)]
