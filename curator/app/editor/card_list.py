@@ -41,6 +41,7 @@ class CardList(QScrollArea):
         self._key_for: Finding | None = None
         self._unmarked: set[Slot] = set()
         self._cut: tuple[int | None, int] = (None, 0)
+        self._tools: Json = None
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -70,6 +71,13 @@ class CardList(QScrollArea):
         for number, (slot, count) in enumerate(zip(self.slots, per_message, strict=False)):
             slot.show_tokens(count)
             slot.show_cut(words if number == cut else "")
+
+    def show_tools(self, tools: Json) -> None:
+        """Offer the arguments of calls by these definitions, in every card that is there and will be."""
+        self._tools = tools
+        for slot in self._rooms.inhabited:
+            if slot.card is not None:
+                slot.card.show_tools(tools)
 
     def show_cut(self, cut: int | None, index: int) -> None:
         """Grey what is not read: the message at the cut after a character, and all behind it."""
@@ -220,6 +228,7 @@ class CardList(QScrollArea):
         self._allow(slot)
         self._mute(slot)
         if slot.card is not None:
+            slot.card.show_tools(self._tools)
             slot.card.show_findings(())
             slot.card.set_current(current=False)
             slot.card.content.mark(self._hits)

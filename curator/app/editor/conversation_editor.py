@@ -245,6 +245,7 @@ class ConversationEditor(QWidget):
         if fresh:
             self._show_findings(())
         self.tools.show_tools(draft.fields.get("tools"), fresh=fresh)
+        self.cards.show_tools(draft.fields.get("tools"))
         self.cards.show_messages(changes.messages_of(draft), fresh=fresh)
         self.set_read_only(read_only=self._session.is_read_only)
         self._show_annotation()

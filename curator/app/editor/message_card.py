@@ -46,6 +46,7 @@ class MessageCard(Card):
         self._message: Json = {}
         self._read_only = False
         self._calls: ToolCalls | None = None
+        self._tools: Json = None
         self._others: JsonField | None = None
         self._call_id: NameField | None = None
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -192,12 +193,19 @@ class MessageCard(Card):
             self._call_id.setVisible(shown)
             self._call_id.show_value(fields.get("tool_call_id"))
 
+    def show_tools(self, tools: Json) -> None:
+        """Offer the arguments of calls by the definitions of the conversation."""
+        self._tools = tools
+        if self._calls is not None:
+            self._calls.show_tools(tools)
+
     def _show_calls(self, fields: Mapping[str, Json]) -> None:
         found = fields.get("tool_calls")
         calls = found if isinstance(found, list) else []
         shown = bool(calls)
         if shown and self._calls is None:
             self._calls = ToolCalls(self)
+            self._calls.show_tools(self._tools)
             self._calls.typed.connect(self._calls_typed)
             self._calls.changed.connect(self._calls_changed)
             self._calls.left.connect(self.left)

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from PySide6.QtCore import QRect, Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
+from curator.app.editor.arguments_form import ArgumentsForm
+from curator.app.editor.arguments_text import definition_of
 from curator.app.editor.json_field import JsonField
 from curator.app.editor.name_field import NameField
 from curator.app.theme import TEXT_PX, mono_font
@@ -26,6 +28,7 @@ class ToolCallForm(Card):
         super().__init__(parent, padding=12)
         self.number = number
         self._call: Json = None
+        self._tools: Json = None
         self._name = NameField(self.tr("Function name"), self)
         self._id = NameField(self.tr("Call id"), self)
         for field in (self._name, self._id):
@@ -35,7 +38,11 @@ class ToolCallForm(Card):
         self._whole = JsonField(self.tr("Tool call"), self)
         self._remove = IconButton("trash", self.tr("Remove this call"), self)
         self._remove.clicked.connect(self.remove_requested)
+        self.arguments = ArgumentsForm(self)
+        self.arguments.typed.connect(self._argument_typed)
+        self.arguments.left.connect(self.left)
         self.body.addLayout(self._row())
+        self.body.addWidget(self.arguments)
         self.body.addWidget(self._arguments)
         self.body.addWidget(self._whole)
         self._name.typed.connect(self._name_typed)
@@ -55,16 +62,30 @@ class ToolCallForm(Card):
             field.setVisible(usual)
         self._whole.setVisible(not usual)
         if not isinstance(function, Mapping):
+            self.arguments.hide()
             self._whole.show_value(call)
             return
         self._name.show_value(function.get("name"))
         self._id.show_value(call.get("id"))
         self._arguments.show_value(function.get("arguments"))
+        self._show_arguments()
+
+    def show_tools(self, tools: Json) -> None:
+        """Offer the arguments by the definitions of the conversation."""
+        self._tools = tools
+        self._show_arguments()
+
+    def _show_arguments(self) -> None:
+        function = self._call.get("function") if isinstance(self._call, Mapping) else None
+        if isinstance(function, Mapping):
+            definition = definition_of(self._tools, function.get("name"))
+            self.arguments.show_arguments(definition, function.get("arguments"))
 
     def set_read_only(self, *, read_only: bool) -> None:
         """Let the call be changed, or only be read."""
         for field in (self._name, self._id, self._arguments, self._whole):
             field.set_read_only(read_only=read_only)
+        self.arguments.set_read_only(read_only=read_only)
         self._remove.setVisible(not read_only)
 
     def text_fields(self) -> dict[str, JsonField]:
@@ -82,12 +103,18 @@ class ToolCallForm(Card):
 
     def _name_typed(self, name: str) -> None:
         self._emit({**self._call, "function": {**self._call["function"], "name": name}})
+        self._show_arguments()
 
     def _id_typed(self, call_id: str) -> None:
         self._emit({**self._call, "id": call_id})
 
     def _arguments_typed(self, arguments: Json) -> None:
         self._emit({**self._call, "function": {**self._call["function"], "arguments": arguments}})
+        self._show_arguments()
+
+    def _argument_typed(self, text: str) -> None:
+        self._arguments.show_value(text)
+        self._emit({**self._call, "function": {**self._call["function"], "arguments": text}})
 
     def _whole_typed(self, call: Json) -> None:
         self._emit(call)
@@ -112,6 +139,7 @@ class ToolCalls(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._calls: list[Json] = []
+        self._tools: Json = None
         self.forms: list[ToolCallForm] = []
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
@@ -129,6 +157,12 @@ class ToolCalls(QWidget):
         for form, call in zip(self.forms, calls, strict=True):
             form.show_call(call)
 
+    def show_tools(self, tools: Json) -> None:
+        """Offer the arguments of every call by these definitions."""
+        self._tools = tools
+        for form in self.forms:
+            form.show_tools(tools)
+
     def set_read_only(self, *, read_only: bool) -> None:
         """Let the calls be changed, or only be read."""
         for form in self.forms:
@@ -136,6 +170,7 @@ class ToolCalls(QWidget):
 
     def _add_form(self) -> None:
         form = ToolCallForm(len(self.forms), self)
+        form.show_tools(self._tools)
         form.typed.connect(self._typed)
         form.remove_requested.connect(self._remove)
         form.left.connect(self.left)
