@@ -39,10 +39,10 @@ def colours_of(widget: QWidget) -> int:
     return len({picture.pixel(x, y) for x, y in points})
 
 
-def test_the_first_page_has_three_ways_in(curator):
+def test_the_first_page_has_four_ways_in(curator):
     assert curator.front.page_id == "start"
     assert not curator.window.rail.isVisible()
-    wanted = {"file.open", "file.import", "file.sample"}
+    wanted = {"file.write", "file.open", "file.import", "file.sample"}
     assert wanted <= set(curator.menus.available())
     assert nameless(curator.window) == []
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from PySide6.QtCore import QPoint, QRect, Qt, QTimer, Signal
+from PySide6.QtCore import QObject, QPoint, QRect, Qt, QTimer, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
@@ -175,6 +175,9 @@ class CardList(QScrollArea):
         self._rooms.filled.connect(self._filled)
         self._rooms.grew_above.connect(self._stay)
         self._page.addWidget(self._rooms)
+        self._gap = QFrame(self.canvas)
+        self._gap.setProperty("kind", "gap")
+        self._gap.hide()
         self._page.addStretch(1)
         self.setWidget(self.canvas)
 
@@ -223,6 +226,8 @@ class CardList(QScrollArea):
         card.fix_requested.connect(self.fix_requested)
         card.became_current.connect(self._became_current)
         card.caret_moved.connect(self._follow_caret)
+        card.header.grip.moved.connect(self._drag)
+        card.header.grip.dropped.connect(self._drop)
 
     def _filled(self, slot: Slot) -> None:
         self._allow(slot)
@@ -259,6 +264,35 @@ class CardList(QScrollArea):
 
     def _verb(self, verb: str) -> None:
         self.verb_requested.emit(self._number_of_sender(), verb)
+
+    def _drag(self, place: QPoint) -> None:
+        """Show where a message that is dragged would go."""
+        at = self.canvas.mapFromGlobal(place).y()
+        self.ensureVisible(0, at, 0, 40)
+        rooms = [slot.room for slot in self._rooms.inhabited if slot.room is not None]
+        to, first = self._gap_at(place), self._rooms.inhabited[0].number
+        room = rooms[min(to - first, len(rooms) - 1)]
+        edge = room.mapTo(self.canvas, QPoint(0, 0))
+        line = edge.y() if to - first < len(rooms) else edge.y() + room.height()
+        self._gap.setGeometry(edge.x(), max(0, line - 1), room.width(), 2)
+        self._gap.show()
+        self._gap.raise_()
+
+    def _drop(self, place: QPoint) -> None:
+        self._gap.hide()
+        card = next((s.card for s in self._rooms.inhabited if _holds(s, self.sender())), None)
+        if card is not None:
+            to = self._gap_at(place)
+            to -= to > card.number
+            if to != card.number:
+                self.verb_requested.emit(card.number, f"to {to}")
+
+    def _gap_at(self, place: QPoint) -> int:
+        """Return before which message a place of the screen is; the number of all is behind the last."""
+        at = self.canvas.mapFromGlobal(place).y()
+        inhabited = [slot for slot in self._rooms.inhabited if slot.room is not None]
+        above = [s for s in inhabited if s.room is not None and _middle(s.room, self.canvas) < at]
+        return inhabited[0].number + len(above) if inhabited else 0
 
     def _became_current(self) -> None:
         self._set_current(self._number_of_sender())
@@ -322,3 +356,11 @@ class CardList(QScrollArea):
 
 def _number(slot: Slot) -> int:
     return slot.number
+
+
+def _holds(slot: Slot, grip: QObject) -> bool:
+    return slot.card is not None and slot.card.header.grip is grip
+
+
+def _middle(room: Room, canvas: QWidget) -> int:
+    return room.mapTo(canvas, QPoint(0, room.height() // 2)).y()

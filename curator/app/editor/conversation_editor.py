@@ -365,7 +365,8 @@ class ConversationEditor(QWidget):
             after, to = changes.removed(draft, number), min(number, last - 1)
             title = self.tr("Remove turn {0}")
         else:
-            to = number - 1 if verb == "up" else number + 1
+            steps = {"up": number - 1, "down": number + 1}
+            to = steps[verb] if verb in steps else int(verb.removeprefix("to "))
             if not 0 <= to <= last:
                 return
             after = changes.moved(draft, number, to)

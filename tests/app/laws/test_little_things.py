@@ -4,7 +4,7 @@ import json
 
 from hypothesis import given
 from hypothesis import strategies as st
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
@@ -13,7 +13,7 @@ from curator.app.pasting import conversations_in
 from curator.app.recent_menu import RecentMenu
 from curator.app.theme import tokens
 from curator.curate.search import parse_query
-from tests.app.laws.conftest import RICH, plain, settle, visit
+from tests.app.laws.conftest import RICH, bring, plain, settle, visit
 
 
 def test_saved_is_said_after_a_change_and_not_before(whole, qtbot):
@@ -149,3 +149,40 @@ def test_writing_from_scratch_begins_in_the_first_question(curator, tmp_path, qt
     curator.front.editor.commit()
     stored = json.loads(curator.session.project.content(1))
     assert stored["messages"][0] == {"role": "user", "content": "Hello"}
+
+
+def drag(card, target, *, below: bool) -> None:
+    """Drag a card by its dots to the upper or lower quarter of another one."""
+    grip = card.header.grip
+    bring(grip)
+    start = grip.rect().center()
+    there = QPoint(target.width() // 2, target.height() - 4 if below else 4)
+    QTest.mousePress(grip, Qt.MouseButton.LeftButton, pos=start)
+    for part in (0.5, 1.0):
+        place = grip.mapFromGlobal(target.mapToGlobal(there)) - start
+        QTest.mouseMove(grip, start + QPoint(int(place.x() * part), int(place.y() * part)))
+    end = grip.mapFromGlobal(target.mapToGlobal(there))
+    QTest.mouseRelease(grip, Qt.MouseButton.LeftButton, pos=end)
+
+
+def test_a_message_is_dragged_to_another_place(whole, qtbot):
+    page = visit(whole, "write", qtbot)
+    cards = page.editor.cards
+    before = [slot.message for slot in cards.slots]
+    drag(cards.card(1), cards.card(3), below=True)
+    after = [slot.message for slot in cards.slots]
+    assert after == [before[0], before[2], before[3], before[1], *before[4:]]
+    drag(cards.card(3), cards.card(0), below=False)
+    assert cards.slots[0].message == before[1]
+    whole.menus.run("edit.undo")
+    whole.menus.run("edit.undo")
+    settle(whole, qtbot)
+    assert [slot.message for slot in cards.slots] == before
+    assert cards._gap.isHidden()
+
+
+def test_a_mere_click_on_the_dots_moves_nothing(whole, qtbot):
+    page = visit(whole, "write", qtbot)
+    step = whole.session.project.last_step()
+    QTest.mouseClick(page.editor.cards.card(1).header.grip, Qt.MouseButton.LeftButton)
+    assert whole.session.project.last_step() == step
