@@ -83,6 +83,8 @@ class TargetsPane(QWidget):
         column.addWidget(self._list, 2)
         self._every = QuietButton("", self, icon_name="chevron-down")
         self._every.clicked.connect(self._show_every)
+        # It has words once the targets are read.
+        self._every.hide()
         column.addWidget(self._every, 0, Qt.AlignmentFlag.AlignLeft)
         self._result = _ProbeCard(self)
         self.setup = SetupCard(self)
