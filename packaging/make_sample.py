@@ -13,6 +13,9 @@ from typing import Any
 
 from sample_defects import Defect, defects
 
+from curator.curate.kernel import analyse
+from curator.project.label_matching import CONTENT_HASH, hash_words
+
 HERE = Path(__file__).resolve().parent
 SOURCE = HERE / "sample"
 TARGET = HERE.parent / "resources" / "samples"
@@ -130,6 +133,12 @@ def mixed(good: list[Row], bad: list[Defect]) -> list[Row]:
     return rows + queue
 
 
+def hash_of(line: bytes) -> str:
+    """Return the hash by which a label finds its text."""
+    found = analyse([line], encoding="o200k_base", rules_profile="openai_sft", limit=None)
+    return hash_words(int(found.columns["content_hash"][0]))
+
+
 def main() -> None:
     """Write the conversations, their labels and the list of planted defects."""
     rows = mixed(good_rows(), defects(SYSTEM, tool_definitions))
@@ -142,7 +151,7 @@ def main() -> None:
     sets = [{"name": n, "kind": "choice", "values": sorted(v)} for n, v in values.items()]
     lines = [dump({"label_sets": sets})]
     lines += [
-        dump({"source_line": number, "labels": row.labels})
+        dump({"source_line": number, CONTENT_HASH: hash_of(row.line), "labels": row.labels})
         for number, row in enumerate(rows, 1)
         if row.labels
     ]
