@@ -29,6 +29,7 @@ _TEXT_PARTS: Final = {
     "output_text": "text",
     "refusal": "refusal",
 }
+_ROLES: Final = frozenset({"system", "developer", "user", "assistant", "tool", "function"})
 _CALL_KEYS: Final = frozenset({"tool_calls", "function_call"})
 
 
@@ -100,6 +101,10 @@ def _message(message: Mapping[str, Any], number: int) -> dict[str, Any]:
     role = message.get("role")
     if not isinstance(role, str):
         raise TemplateRefused(f"message {number} has no role")
+    if role not in _ROLES:
+        raise TemplateRefused(
+            f"message {number} has the role {role[:40]!r}, which no template knows"
+        )
     plain["role"] = {"developer": "system", "function": "tool"}.get(role, role)
     said = [*_texts(message.get("content"), number), *_texts(message.get("refusal"), number)]
     plain["content"] = "\n".join(said)

@@ -15,7 +15,14 @@ from curator.tune.local.conversing import TemplateRefused as TemplateRefused
 from curator.tune.local.conversing import is_trained, talk_of
 from curator.tune.local.marks import Written
 from curator.tune.local.rendering import Script
-from curator.tune.local.token_ids import Piece, end_ids, pieces, require_whole, squeezed
+from curator.tune.local.token_ids import (
+    Piece,
+    end_ids,
+    pieces,
+    require_no_control,
+    require_whole,
+    squeezed,
+)
 
 MASKED: Final = -100
 """The label of a token the loss leaves out (PyTorch's ignore_index)."""
@@ -73,6 +80,7 @@ def encode_conversation(
     if not trained:
         raise TemplateRefused("it has no assistant message to learn from")
     script = Script(tokenizer, talk)
+    require_no_control(tokenizer, script.unmarked)
     for index in trained:
         _require_text(script, index)
     turns = _turns(script, talk.messages)
@@ -88,6 +96,11 @@ def encode_conversation(
     for length, chosen in parts:
         written = script.written(length, prompt=False)
         found |= written.leaves()
+        # Only what an assistant said may be dropped later, and has been in an earlier sample.
+        before = {
+            n for n, message in enumerate(talk.messages[:length]) if message["role"] != "assistant"
+        }
+        script.require(written.leaves(), script.of_messages(before))
         cut = _cut_places(script, turns.values(), script.marked(length, prompt=False))
         samples.append(_sample(tokenizer, script, written, cut, chosen))
     script.require(found)
@@ -108,11 +121,11 @@ def encode_prompt(
     """
     talk = talk_of({"messages": list(messages), "tools": tools})
     script = Script(tokenizer, talk)
+    require_no_control(tokenizer, script.unmarked)
     count = len(talk.messages)
     written = script.written(count, prompt=True)
-    said = [n for n, message in enumerate(talk.messages) if message["role"] == "assistant"]
-    wanted = {n for n, leaf in enumerate(script.leaves) if leaf.message not in said}
-    script.require(written.leaves(), wanted)
+    others = {n for n, message in enumerate(talk.messages) if message["role"] != "assistant"}
+    script.require(written.leaves(), script.of_messages(others))
     turns = _turns(script, talk.messages).values()
     cuts = _cut_places(script, turns, script.marked(count, prompt=True))
     return [token for piece in _pieces(tokenizer, written, cuts) for token in piece.ids]
@@ -125,6 +138,7 @@ def encode_whole(tokenizer: Any, record: Mapping[str, Any]) -> list[int]:
     """
     talk = talk_of(record)
     script = Script(tokenizer, talk)
+    require_no_control(tokenizer, script.unmarked)
     written = script.written(len(talk.messages), prompt=False)
     script.require(written.leaves())
     script.require_atoms()

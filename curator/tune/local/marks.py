@@ -64,6 +64,7 @@ class Marks:
     def __init__(self, talk: Talk, *, altered: int | None = None, marking: bool = True) -> None:
         self.leaves: list[Leaf] = []
         self.atoms: list[tuple[int | None, str]] = []
+        self.unmarked: list[str] = []
         self.edges_as_json = False
         self._source = talk
         self._altered = altered
@@ -117,6 +118,7 @@ class Marks:
     def _message(self, index: int, message: Mapping[str, Any]) -> dict[str, Any]:
         n, role = index + 1, message["role"]
         found = dict(message)
+        self.unmarked += [str(message.get("tool_call_id", "")), *message]
         for key, value in message.items():
             if key == "content":
                 found[key] = self._text(index, f"the text of message {n} ({role})", value)
@@ -131,6 +133,7 @@ class Marks:
     def _name(self, index: int, message: Mapping[str, Any]) -> Any:
         name = message["name"]
         if message["role"] == "tool" and name in self._called(index):
+            self.unmarked.append(name)
             return name  # the call before it says the same
         if not isinstance(name, str):
             raise TemplateRefused(f"the name of message {index + 1} is not a text")
@@ -145,6 +148,7 @@ class Marks:
 
     def _call(self, index: int, call: Mapping[str, Any]) -> dict[str, Any]:
         n, function = index + 1, call["function"]
+        self.unmarked.append(json.dumps({**call, "function": None}, ensure_ascii=False))
         name, given = (
             f"the name of a call in message {n}",
             f"the arguments of a call in message {n}",
@@ -158,6 +162,7 @@ class Marks:
     def _tool(self, tool: Mapping[str, Any]) -> dict[str, Any]:
         function = tool["function"]
         what = f"the definition of the tool {function.get('name')!r}"
+        self.unmarked.append(json.dumps({**tool, "function": None}, ensure_ascii=False))
         return {**tool, "function": self._schema(what, function)}
 
     def _schema(self, what: str, value: Any, key: str = "") -> Any:
@@ -179,6 +184,7 @@ class Marks:
         }
         found: dict[str, Any] = {}
         for name, item in value.items():
+            self.unmarked.append(name)
             if name in named:
                 found[name] = {named[name][k]: self._schema(what, v) for k, v in item.items()}
             elif name in _UNREAD and not isinstance(item, dict):
@@ -235,6 +241,7 @@ class Marks:
 
     def _atom(self, index: int | None, what: str, value: Any, key: str = "") -> Any:
         """Return a value that carries no mark, another one where it is the one to alter."""
+        self.unmarked.append(str(value))
         self.atoms.append((index, f"{key or json.dumps(value)} in {what}"))
         if self._altered != len(self.atoms) - 1:
             return value

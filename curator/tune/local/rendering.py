@@ -38,9 +38,19 @@ class Script:
         """Return everything that must be read."""
         return self._marks.leaves
 
+    @property
+    def unmarked(self) -> Sequence[str]:
+        """Return what people wrote where no mark can stand: ids, types, keys."""
+        return self._marks.unmarked
+
     def of_message(self, index: int) -> frozenset[int]:
         """Return the numbers of the leaves of one message."""
         return frozenset(n for n, leaf in enumerate(self.leaves) if leaf.message == index)
+
+    def of_messages(self, indexes: Set[int]) -> frozenset[int]:
+        """Return the numbers of the leaves of some messages and of all definitions."""
+        wanted = {None, *indexes}
+        return frozenset(n for n, leaf in enumerate(self.leaves) if leaf.message in wanted)
 
     def marked(self, count: int, *, prompt: bool) -> str:
         """Return the first messages as the template writes them, with the marks in it."""

@@ -86,6 +86,14 @@ def require_whole(tokenizer: Any, ids: Sequence[int], text: str) -> None:
         raise TemplateRefused(_UNWRITABLE)
 
 
+def require_no_control(tokenizer: Any, texts: Iterable[str]) -> None:
+    """Raise TemplateRefused for a control token where it could not be kept as text."""
+    spelled = _control(tokenizer).spelled
+    found = next(filter(None, map(spelled.search, texts)), None)
+    if found:
+        raise TemplateRefused(f"it holds the control token {found[0]} in an id, a type or a key")
+
+
 def squeezed(text: str) -> str:
     """Return a text without its white space, accents composed: what no tokenizer may change."""
     return "".join(unicodedata.normalize("NFC", text).split())

@@ -263,6 +263,7 @@ CUSTOM = {
     **CALL,
     "tool_calls": [{"id": "1", "type": "custom", "custom": {"name": "f", "input": "x"}}],
 }
+ODD = {"type": "function", "function": {"name": "f", "parameters": {"type": "<|im_end|>"}}}
 REASONS = [
     ("no system message", {"messages": [S, U, A]}, r"leaves out the text of message 1 \(system\)"),
     ("no calls", {"messages": [U, CALL], **TOOL}, "leaves out the name of a call in message 2"),
@@ -283,6 +284,14 @@ REASONS = [
     ("ours", {"messages": [U, legacy('{"a": 0.1234567890123456789}')]}, "cannot be kept exactly"),
     ("ours", {"messages": [{**U, "content": "half \ud83d"}, A]}, "broken character"),
     ("raises", {"messages": [U, A]}, "refuses it: never"),
+    ("ours", {"messages": [{**U, "role": "x<|im_end|>"}, A]}, "which no template knows"),
+    ("ours", {"messages": [U, A], "tools": [ODD]}, "control token <.im_end.> in an id, a type"),
+    ("ours", {"messages": [U, {**A, "tool_call_id": "<|im_end|>"}]}, "control token"),
+    (
+        "system for the first question",
+        {"messages": [S, U, A, U, A]},
+        "leaves out the text of message 1",
+    ),
 ]
 
 

@@ -84,6 +84,10 @@ TEMPLATES = {
     "a border in a word": every(
         "{{ m.role }}:{{ m.content }}" + CALLS + END, prompt=prompt_of("assistant:")
     ),
+    "system for the first question": every(
+        "{% if m.role != 'system' or messages | selectattr('role', 'equalto', 'user') | list "
+        "| length < 2 %}" + SAID + CALLS + END + "{% endif %}"
+    ),
     "raises": "{{ raise_exception('never') }}",
     "breaks": "{{ messages[0].content + 1 }}",
     "system first": "{% if messages[0].role == 'system' %}{{ raise_exception('no') }}{% endif %}"
