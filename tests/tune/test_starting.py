@@ -340,7 +340,7 @@ def test_a_killed_program_leaves_one_job_that_is_found(server, connection, train
     server.plan.file_polls = 0
     server.fault(*CREATE, late(1.0))
     program = subprocess.Popen([sys.executable, "-c", _STARTER, str(train_file.parent)])
-    end = time.monotonic() + 20
+    end = time.monotonic() + 120
     while server.count(*CREATE) == 0 and time.monotonic() < end:
         time.sleep(0.01)
     program.kill()
