@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QStandardPaths
 
+from curator.dataset.errors import BrokenFile
+from curator.dataset.small_files import read_object, write_object
+
 if TYPE_CHECKING:
     from curator.dataset.json_values import Json
 
@@ -27,24 +30,20 @@ def config_folder() -> Path:
 def read_stored() -> "dict[str, Json]":
     """Return what is stored; a missing or broken file means nothing is."""
     try:
-        text = (config_folder() / _NAME).read_text("utf-8")
-    except (OSError, ValueError):
+        return read_object(config_folder() / _NAME)
+    except BrokenFile:
         return {}
-    import json
-
-    try:
-        stored = json.loads(text)
-    except ValueError:
-        return {}
-    return stored if isinstance(stored, dict) else {}
 
 
 def write_stored(stored: "dict[str, Json]") -> None:
-    """Replace what is stored in one step, so that it is never half written."""
-    import json
+    """Replace what is stored in one step, so that it is never half written; raises OSError.
 
-    folder = config_folder()
-    folder.mkdir(parents=True, exist_ok=True)
-    draft = folder / f"{_NAME}.{os.getpid()}.tmp"
-    draft.write_text(json.dumps(stored, indent=2, ensure_ascii=False) + "\n", "utf-8")
-    draft.replace(folder / _NAME)
+    A broken file is kept aside: somebody may have written into it by hand.
+    """
+    place = config_folder() / _NAME
+    if place.exists():
+        try:
+            read_object(place)
+        except BrokenFile:
+            place.replace(place.with_suffix(".broken.json"))
+    write_object(place, stored)

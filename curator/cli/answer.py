@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from curator.dataset.errors import CuratorError, UnreadableInput
+from curator.dataset.errors import CuratorError, ProjectError, UnreadableInput
 from curator.dataset.invocation import command
 from curator.dataset.json_values import Json
 
@@ -61,6 +61,17 @@ def failure(error: CuratorError) -> Answer:
     said = pasteable(str(error))
     told = {"kind": error.kind, "message": said, "path": path, "line": line}
     return Answer({"error": told}, (), _CODES.get(error.kind, WRONG), said)
+
+
+def refused_by_system(error: OSError) -> ProjectError:
+    """Return what a full disk or a missing right means, where nobody nearer has said so."""
+    reason = error.strerror or str(error)
+    place = error.filename or "The disk"
+    return ProjectError(
+        f"{place}: {reason}. What was stored before is as it was. Free some space or choose a place "
+        "you may write to, then try again.",
+        str(error.filename) if error.filename else None,
+    )
 
 
 def pasteable(sentence: str) -> str:

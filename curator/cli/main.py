@@ -24,7 +24,7 @@ from curator.cli import (
     targets,
     training,
 )
-from curator.cli.answer import STOPPED, Answer, failure
+from curator.cli.answer import STOPPED, Answer, failure, refused_by_system
 from curator.cli.arguments import Parser, Verbs
 from curator.cli.progress import Progress
 from curator.dataset.errors import Cancelled, CuratorError, WrongUse
@@ -101,8 +101,6 @@ def _run(given: list[str]) -> Answer:
     except BrokenPipeError:
         raise
     except OSError as error:
-        # Every verb names what it cannot read; this is for names and disks that fail in the middle.
-        where = f"{error.filename} cannot be used" if error.filename else "A file cannot be used"
-        return failure(WrongUse(f"{where}: {error.strerror or error}."))
+        return failure(refused_by_system(error))
     finally:
         progress.close()

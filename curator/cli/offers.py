@@ -54,7 +54,7 @@ def _list(options: Options, _progress: Progress) -> Answer:
     from curator.tune.offers import models_rows
 
     keys = models_rows(options.target)
-    return Answer(keys, _lines(keys["models"]))
+    return Answer(keys, (*_lines(keys["models"]), *(f"! {one}" for one in keys["unreadable"])))
 
 
 def _lines(rows: list[Mapping[str, Json]]) -> tuple[str, ...]:

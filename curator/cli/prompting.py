@@ -44,7 +44,7 @@ def add_verbs(verbs: Verbs) -> None:
 
 
 def _list(_options: Options, _progress: Progress) -> Answer:
-    from curator.tune.prompt_variants import PREFIX, load_variants
+    from curator.tune.prompt_variants import PREFIX, broken_variants, load_variants
 
     found: list[Json] = [
         {
@@ -63,7 +63,11 @@ def _list(_options: Options, _progress: Progress) -> Answer:
         (f"prompt:{one['name']}", str(one["target"]), str(one["base"]), f"{one['shots']} shots")
         for one in found
     ]
-    return Answer({"prompts": found}, table(rows) or ("There is no prompt variant yet.",))
+    broken = [str(fault) for fault in broken_variants()]
+    lines = table(rows) or ("There is no prompt variant yet.",)
+    return Answer(
+        {"prompts": found, "unreadable": broken}, (*lines, *(f"! {one}" for one in broken))
+    )
 
 
 def _add(options: Options, progress: Progress) -> Answer:

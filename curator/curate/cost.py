@@ -4,7 +4,6 @@ Public pages contradict each other on prices, so every figure carries its date a
 no table knows is None, never a guess.
 """
 
-import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,8 +15,9 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from curator.dataset.errors import UnreadableInput
+from curator.dataset.errors import BrokenFile
 from curator.dataset.resources import resource
+from curator.dataset.small_files import read_object
 
 _TARGET_EPOCHS: Final = 3
 _FEW_EXAMPLES: Final = 100
@@ -137,10 +137,9 @@ def _shipped() -> tuple[Offer, ...]:
 
 def _read_offers(path: Path) -> tuple[Offer, ...]:
     try:
-        entries = json.loads(path.read_text("utf-8"))["offers"]
+        entries = read_object(path, {"offers": list})["offers"]
         return tuple(Offer.model_validate(entry) for entry in entries)
-    except (OSError, ValueError, KeyError, TypeError, ValidationError) as error:
-        reason = str(error).splitlines()[0]
-        raise UnreadableInput(
-            f"The price table {path} cannot be read: {reason}. Mend it or remove it.", path
-        ) from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise BrokenFile(path, f"one of its offers is wrong: {where}: {first['msg']}") from error

@@ -2,6 +2,7 @@
 
 CuratorError
 ├── UnreadableInput     a file or a line cannot be read
+│   └── BrokenFile      a small file of ours is not what it should be
 ├── ProjectError        the project file: locked, too new, no project, disk full, read-only
 │   └── StaleEdit       an edit no longer fits what is stored
 ├── GateFailed          checks stopped an export or a start
@@ -30,6 +31,15 @@ class UnreadableInput(CuratorError):
         super().__init__(message)
         self.path = None if path is None else str(path)
         self.line = line
+
+
+class BrokenFile(UnreadableInput):
+    """A small file of this program is not what it should be; reason says why, path which."""
+
+    def __init__(self, path: Path | str, reason: str, way_out: str = "") -> None:
+        self.reason = reason
+        said = f"{path} cannot be used: {reason}. {way_out or 'Mend it or remove it.'}"
+        super().__init__(said, path)
 
 
 class ProjectError(CuratorError):

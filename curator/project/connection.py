@@ -190,6 +190,10 @@ class OpenFile:
         self, _kind: type[BaseException] | None, error: BaseException | None, _trace: object
     ) -> None:
         self.close()
+        if isinstance(error, apsw.Error):
+            # A connection of its own, or the end of one: nobody nearer has said what it means.
+            with translated(self.path):
+                raise error
         if isinstance(error, Exception) and not isinstance(error, CuratorError):
             fault = structure_fault(self.path)
             if fault is not None:

@@ -20,6 +20,7 @@ from curator.curate.duplicates import (
 )
 from curator.curate.shingles import Cancel, Ints, Progress, never_cancelled, no_progress
 from curator.dataset import AnnotationPatch, Edit
+from curator.dataset.small_files import written_whole
 from curator.project.duplicate_search import Search, SharedText, find_near
 from curator.project.labelling import annotation_values
 from curator.project.not_duplicates import marked_places
@@ -181,7 +182,7 @@ def write_pairs(reader: Reader, found: Duplicates, path: Path) -> int:
     if found.matches.count() <= _SORTED_PAIRS:
         pairs = sorted(pairs)
     number = 0
-    with path.open("w", encoding="utf-8", newline="") as file:
+    with written_whole(path) as file:
         file.write("a_line\tb_line\tsimilarity\ta\tb\n")
         for a, b, similarity in pairs:
             shown = round(similarity, 4)

@@ -12,6 +12,9 @@ import platform
 import sys
 from pathlib import Path
 
+from curator.dataset.errors import BrokenFile
+from curator.dataset.small_files import read_object
+
 _LOCK_BYTE = 1 << 30
 
 
@@ -78,10 +81,10 @@ def lock_path(project: Path) -> Path:
 def holder_of(lock: Path) -> str:
     """Say who wrote a lock file, as far as it tells."""
     try:
-        facts = json.loads(lock.read_text("utf-8"))
-        return f"{facts['user']} on {facts['host']} (process {facts['pid']})"
-    except (OSError, ValueError, KeyError, TypeError):
+        facts = read_object(lock, {"user": str, "host": str, "pid": int})
+    except BrokenFile:
         return "another program"
+    return f"{facts['user']} on {facts['host']} (process {facts['pid']})"
 
 
 def user_name() -> str:

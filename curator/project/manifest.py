@@ -8,10 +8,11 @@ from typing import Any, Final
 
 import curator
 from curator.curate.tokens import resolve_base_model
-from curator.dataset.errors import UnreadableInput
+from curator.dataset.errors import BrokenFile, UnreadableInput
 from curator.dataset.json_values import Json
 from curator.dataset.regular_files import open_regular
 from curator.dataset.rule import rule_pack_version
+from curator.dataset.small_files import read_object
 from curator.project.derive import DEFAULT_BASE_MODEL, DEFAULT_RULES_PROFILE
 from curator.project.exportable import ExportSettings, Selection
 from curator.project.publishing import MANIFEST
@@ -83,16 +84,11 @@ def written(facts: Mapping[str, Json]) -> bytes:
 def read(folder: Path) -> dict[str, Any]:
     """Read the manifest of an export; raises UnreadableInput where there is none or it is damaged."""
     path = folder / MANIFEST
-    try:
-        manifest = json.loads(path.read_bytes())
-    except FileNotFoundError as error:
-        raise UnreadableInput(
-            f"{folder} has no {MANIFEST}, so it is no export of Curator.", path
-        ) from error
-    except (OSError, ValueError) as error:
-        raise UnreadableInput(f"{path} cannot be read: {error}.", path) from error
-    if not isinstance(manifest, dict) or not _is_sound(manifest.get("files")):
-        raise UnreadableInput(f"{path} does not list the files of an export.", path)
+    if not path.exists():
+        raise UnreadableInput(f"{folder} has no {MANIFEST}, so it is no export of Curator.", path)
+    manifest = read_object(path)
+    if not _is_sound(manifest.get("files")):
+        raise BrokenFile(path, "it does not list the files of an export", "Export again.")
     if manifest.get("curator_export") != VERSION:
         raise UnreadableInput(
             f"{path} was written by another version of Curator; check the folder with that one.",
@@ -107,9 +103,9 @@ def conversation_of(folder: Path, file: str, line: int) -> int | None:
         with open_regular(folder / lines_name(file)) as entries:
             for number, entry in enumerate(entries, 1):
                 if number == line:
-                    found = json.loads(entry).get("conversation")
+                    found = json.loads(entry)["conversation"]
                     return found if isinstance(found, int) else None
-    except (OSError, ValueError, UnreadableInput):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError, UnreadableInput):
         return None
     return None
 

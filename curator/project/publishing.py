@@ -2,7 +2,6 @@
 
 import ctypes
 import glob
-import json
 import os
 import shutil
 import sys
@@ -11,7 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from curator.dataset.errors import ProjectError, WrongUse
+from curator.dataset.errors import BrokenFile, ProjectError, WrongUse
+from curator.dataset.small_files import read_object
 
 MANIFEST: Final = "manifest.json"
 """The file by which a folder is known as an export."""
@@ -28,22 +28,22 @@ _AT_WORK: Final[set[str]] = set()  # of this process; two exports may run in it 
 
 
 @contextmanager
-def publishing(folder: Path) -> Iterator[Path]:
+def publishing(folder: Path, what: str = "export") -> Iterator[Path]:
     """Give a hidden folder to write into; it takes the place of folder when the block ends well.
 
     An earlier export there is replaced; a folder with anything else in it is refused. Where the
-    block fails, nothing is left behind.
+    block fails, nothing is left behind. what is written is a word for the sentence of a refusal.
     """
     folder = folder.absolute()
     _refuse_foreign(folder)
-    with _told(folder):
+    with _told(folder, what):
         folder.parent.mkdir(parents=True, exist_ok=True)
         _clear_leftovers(folder)
         staging = folder.parent / f".{folder.name}.partial-{os.urandom(4).hex()}-{os.getpid()}"
         _AT_WORK.add(staging.name)
         staging.mkdir()
     try:
-        with _told(folder):
+        with _told(folder, what):
             yield staging
             sync_folder(staging)
             _put_in_place(staging, folder)
@@ -86,10 +86,10 @@ def _refuse_foreign(folder: Path) -> None:
 def _written_by_us(folder: Path) -> set[str]:
     """Return the names an export wrote into a folder; none where it is not one."""
     try:
-        facts = json.loads((folder / MANIFEST).read_bytes())
-    except (OSError, ValueError):
+        facts = read_object(folder / MANIFEST)
+    except BrokenFile:
         return set()
-    if not isinstance(facts, dict) or "curator_export" not in facts:
+    if "curator_export" not in facts:
         return set()
     names = {MANIFEST, CARD}
     files = facts.get("files")
@@ -156,14 +156,16 @@ def _is_running(left: Path) -> bool:
 
 
 @contextmanager
-def _told(folder: Path) -> Iterator[None]:
+def _told(folder: Path, what: str) -> Iterator[None]:
     """Raise what the system refuses as one sentence that says the way out."""
     try:
         yield
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
+        # A copied tree tells its faults in a list: place, target, reason.
+        first = error.args[0][0][-1] if isinstance(error, shutil.Error) and error.args[0] else error
+        reason = (getattr(first, "strerror", None) or str(first)).lower()
         raise ProjectError(
-            f"The export to {folder} failed: {reason}. Nothing was changed there. "
-            "Free some space or choose another folder, then export again.",
+            f"The {what} to {folder} failed: {reason}. Nothing was changed there. "
+            f"Free some space or choose another folder, then {what} again.",
             folder,
         ) from error

@@ -17,7 +17,7 @@ from curator.project import journal, migrations
 from curator.project.bulk import Bulk, close_interrupted
 from curator.project.changes import Changes
 from curator.project.checkpoints import Checkpointer, LogWatch
-from curator.project.connection import connect, create, scalar, transaction
+from curator.project.connection import connect, create, scalar, transaction, translated
 from curator.project.derive import derive, terms_in
 from curator.project.locking import LockHeld, WriterLock, user_name
 from curator.project.reader import Reader
@@ -84,7 +84,8 @@ class Project(Reader):
                 connection.pragma("application_id", APPLICATION_ID)
                 connection.pragma("user_version", SCHEMA_VERSION)
             # The marks must stand in the file itself, where the next open looks for them.
-            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            with translated(path):
+                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         except BaseException:
             lock.release()
             path.unlink(missing_ok=True)

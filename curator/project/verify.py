@@ -96,7 +96,7 @@ def _verify_lines(path: Path, file: dict[str, Any], problems: list[str]) -> None
     problems.append(f"{path.name} was changed after the export: its SHA-256 differs.")
     try:
         numbers = [json.loads(line)["line"] for line in raw.splitlines()]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         problems.append(f"{path.name} is damaged.")
         return
     if numbers != list(range(1, file["rows"] + 1)):

@@ -1,12 +1,12 @@
 """An export folder as a job sees it: the files, the rows left out, and who stands in which line."""
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from curator.dataset.errors import UnreadableInput
+from curator.dataset.errors import BrokenFile, UnreadableInput
+from curator.dataset.small_files import read_object
 from curator.project.manifest import conversation_of
 
 _MANIFEST: Final = "manifest.json"
@@ -74,14 +74,24 @@ def open_export(folder: Path) -> Exported:
 
 
 def _read_manifest(folder: Path) -> dict[str, Any]:
+    """Return the manifest; an empty one where there is none: rows that somebody else wrote."""
     path = folder / _MANIFEST
-    if not path.is_file():
+    if not path.exists():
         return {}
-    try:
-        manifest = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise UnreadableInput(f"{path} cannot be read: {error}. Export again.", path) from error
-    return manifest if isinstance(manifest, dict) else {}
+    manifest = read_object(path)
+    files = manifest.get("files", [])
+    if not isinstance(files, list) or not all(_is_entry(file) for file in files):
+        raise BrokenFile(path, "it does not list the files of an export", "Export again.")
+    return manifest
+
+
+def _is_entry(file: object) -> bool:
+    return (
+        isinstance(file, dict)
+        and isinstance(file.get("path"), str)
+        and isinstance(file.get("rows"), int)
+        and isinstance(file.get("sha256"), str)
+    )
 
 
 def _named(folder: Path, entry: Mapping[str, Any] | None, usual: str) -> Path | None:

@@ -204,6 +204,19 @@ class JobTable:
                     self.path,
                 ) from error
 
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        """Hold the file for a look; what is damaged in it is one sentence."""
+        with self._lock:
+            try:
+                yield
+            except (apsw.Error, ValueError, KeyError, TypeError, RecursionError) as error:
+                raise ProjectError(
+                    f"The job table {self.path} is damaged ({type(error).__name__}). Move it "
+                    "elsewhere: a new one is made, and jobs at services go on without it.",
+                    self.path,
+                ) from error
+
     def add(self, job: Job) -> Job:
         """Keep a new job and return it with its time of birth; on disk when this returns."""
         now = time.time()
@@ -223,21 +236,22 @@ class JobTable:
 
     def get(self, name: str) -> Job:
         """Return a job by our token or the server's id; raises WrongUse where there is none."""
-        with self._lock:
+        with self._reading():
             found = self._db.execute(
-                "SELECT body FROM job WHERE token = ? OR json_extract(body, '$.job') = ? "
+                f"SELECT body FROM job WHERE token = ? OR {_said('body', 'job')} = ? "
                 "ORDER BY created DESC",
                 (name, name),
             ).fetchone()
         if not found or not name:
             raise WrongUse(f'There is no job "{name}". "curator jobs list" shows all.')
-        return _job_of(str(found[0]))
+        with self._reading():
+            return _job_of(str(found[0]))
 
     def all(self) -> tuple[Job, ...]:
         """Return every job, newest first."""
-        with self._lock:
+        with self._reading():
             rows = self._db.execute("SELECT body FROM job ORDER BY created DESC").fetchall()
-        return tuple(_job_of(str(body)) for (body,) in rows)
+            return tuple(job for (body,) in rows if (job := _job_or_none(str(body))) is not None)
 
     def forget(self, token: str) -> None:
         """Take a job out of the table; nothing happens at the server."""
@@ -260,7 +274,7 @@ class JobTable:
 
     def has_event(self, token: str, event_id: str) -> bool:
         """Say whether an event is known already."""
-        with self._lock:
+        with self._reading():
             row = self._db.execute(
                 "SELECT 1 FROM event WHERE token = ? AND id = ?", (token, event_id)
             ).fetchone()
@@ -268,11 +282,11 @@ class JobTable:
 
     def events(self, token: str) -> tuple[Event, ...]:
         """Return a job's events, oldest first; those of one second stay in their order of arrival."""
-        with self._lock:
+        with self._reading():
             rows = self._db.execute(
                 "SELECT body FROM event WHERE token = ? ORDER BY created, id", (token,)
             ).fetchall()
-        return tuple(Event(**json.loads(str(body))) for (body,) in rows)
+            return tuple(Event(**json.loads(str(body))) for (body,) in rows)
 
     def set_checkpoints(self, token: str, checkpoints: Iterable[Checkpoint]) -> None:
         """Keep what checkpoints a server names now; those it dropped stay known."""
@@ -285,7 +299,7 @@ class JobTable:
 
     def checkpoints(self, token: str) -> tuple[Checkpoint, ...]:
         """Return a job's checkpoints by step."""
-        with self._lock:
+        with self._reading():
             rows = self._db.execute("SELECT body FROM checkpoint WHERE token = ?", (token,))
             found = [Checkpoint(**json.loads(str(body))) for (body,) in rows.fetchall()]
         return tuple(sorted(found, key=lambda one: one.step))
@@ -297,7 +311,7 @@ class JobTable:
 
     def result(self, token: str) -> str:
         """Return a job's result table, empty where there is none."""
-        with self._lock:
+        with self._reading():
             row = self._db.execute("SELECT body FROM result WHERE token = ?", (token,)).fetchone()
         return str(row[0]) if row else ""
 
@@ -308,20 +322,20 @@ class JobTable:
 
     def lineage(self, token: str) -> bytes:
         """Return what keep_lineage kept, empty where there is nothing."""
-        with self._lock:
+        with self._reading():
             row = self._db.execute("SELECT body FROM lineage WHERE token = ?", (token,)).fetchone()
         return bytes(row[0]) if row else b""
 
     def of_checkpoint(self, name: str) -> Job | None:
         """Return the job that made a checkpoint (its last one or one on the way), None where none did."""
-        with self._lock:
+        with self._reading():
             row = self._db.execute(
                 "SELECT job.body FROM job LEFT JOIN checkpoint USING (token) "
-                "WHERE json_extract(job.body, '$.checkpoint') = ? "
-                "OR json_extract(checkpoint.body, '$.name') = ? ORDER BY job.created DESC",
+                f"WHERE {_said('job.body', 'checkpoint')} = ? "
+                f"OR {_said('checkpoint.body', 'name')} = ? ORDER BY job.created DESC",
                 (name, name),
             ).fetchone()
-        return _job_of(str(row[0])) if row and name else None
+            return _job_of(str(row[0])) if row and name else None
 
     def remember_upload(self, base_url: str, sha256: str, file: str, size: int) -> None:
         """Remember which file of a server holds which content."""
@@ -339,7 +353,7 @@ class JobTable:
 
     def find_upload(self, base_url: str, sha256: str) -> str:
         """Return the server's file of that content, empty where none is remembered."""
-        with self._lock:
+        with self._reading():
             row = self._db.execute(
                 "SELECT file FROM upload WHERE base_url = ? AND sha256 = ?", (base_url, sha256)
             ).fetchone()
@@ -355,6 +369,19 @@ def _json(value: object) -> str:
 
 def _job_json(job: Job) -> str:
     return _json(asdict(job))
+
+
+def _said(column: str, key: str) -> str:
+    """Return the SQL for a key of a stored object; NULL where a damaged row holds none."""
+    return f"CASE WHEN json_valid({column}) THEN json_extract({column}, '$.{key}') END"
+
+
+def _job_or_none(body: str) -> Job | None:
+    """Return a job, None for a row that is damaged: the others are shown all the same."""
+    try:
+        return _job_of(body)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return None
 
 
 def _job_of(body: str) -> Job:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Final, TypeVar
 
 from curator.dataset.errors import TargetError, WrongUse
+from curator.dataset.small_files import read_text
 from curator.tune.redaction import Redactor, remember
 from curator.tune.targets import Target, state_folder
 
@@ -155,4 +156,4 @@ def _store() -> KeyStore:
 
 def _local_token() -> Key | None:
     path = state_folder() / "local-server.token"
-    return Key(path.read_text("utf-8")) if path.is_file() else None
+    return Key(read_text(path)) if path.is_file() else None

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from curator.dataset.errors import UnreadableInput, WrongUse
+from curator.dataset.errors import BrokenFile, UnreadableInput, WrongUse
+from curator.dataset.small_files import read_object
 from curator.project.manifest import lines_name
 from curator.tune.exported import Exported, open_export
 from curator.tune.jobs import Job, JobTable
@@ -62,8 +63,8 @@ def pack(exported: Exported) -> bytes:
     """Return a packed copy of what an export says of itself: manifest, and conversations by line."""
     manifest: Any = {}
     path = exported.folder / _MANIFEST
-    if path.is_file():
-        manifest = json.loads(path.read_text("utf-8"))
+    if path.exists():
+        manifest = read_object(path)
     files = {"train": exported.train, "validation": exported.validation}
     rows = {
         split: _conversations(exported.folder / lines_name(file.name))
@@ -86,7 +87,7 @@ def lineage_of(table: JobTable, checkpoint: str) -> Lineage:
             ) from None
         checkpoint = job.checkpoint or checkpoint
     packed = table.lineage(job.token)
-    kept = json.loads(zlib.decompress(packed)) if packed else {}
+    kept = _unpacked(table.path, packed) if packed else {}
     steps = {one.name: one.step for one in table.checkpoints(job.token)}
     return Lineage(
         checkpoint=checkpoint,
@@ -105,7 +106,7 @@ def lines_of(table: JobTable, job: Job) -> Callable[[int], int | None]:
     packed = table.lineage(job.token) or _pack_again(job)
     rows: dict[str, list[int | None]] = {}
     if packed:
-        rows = json.loads(zlib.decompress(packed)).get("conversations") or {}
+        rows = _unpacked(table.path, packed).get("conversations") or {}
     is_validation = "validation" in f"{job.error_param} {job.error_code}".lower() or bool(
         _VALIDATION.search(job.error)
     )
@@ -131,5 +132,16 @@ def _pack_again(job: Job) -> bytes:
 def _conversations(path: Path) -> list[int | None]:
     if not path.is_file():
         return []
-    with path.open(encoding="utf-8") as entries:
-        return [json.loads(entry).get("conversation") for entry in entries]
+    try:
+        with path.open(encoding="utf-8") as entries:
+            return [json.loads(entry)["conversation"] for entry in entries]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise BrokenFile(path, "it does not name the lines one by one", "Export again.") from error
+
+
+def _unpacked(path: Path, packed: bytes) -> dict[str, Any]:
+    try:
+        kept = json.loads(zlib.decompress(packed))
+    except (zlib.error, ValueError, RecursionError) as error:
+        raise BrokenFile(path, "what it knew of this checkpoint is damaged") from error
+    return kept if isinstance(kept, dict) else {}

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import closing, suppress
 from typing import Any
 
+from curator.dataset.errors import BrokenFile
 from curator.tune.client import connect
 from curator.tune.jobs import JobTable
 from curator.tune.probing import list_bases
@@ -16,8 +17,9 @@ def models_rows(target: str) -> dict[str, Any]:
     This computer is read from its disk; any other target is asked, which costs nothing.
     """
     found = find_target(target)
-    rows = _here() if found.protocol == "local" else _served(found)
-    return {"models": list(rows)}
+    if found.protocol != "local":
+        return {"models": list(_served(found)), "unreadable": []}
+    return {"models": list(_here()), "unreadable": [str(fault) for fault in _broken_here()]}
 
 
 def startable_checkpoints() -> tuple[str, ...]:
@@ -61,6 +63,15 @@ def _served(target: Target) -> Iterator[dict[str, Any]]:
             dates = target.lifetime_of(each.name)
             kept = dates.model_dump(mode="json", exclude={"pattern"}) if dates else {}
             yield _row(each.name, kind, base, shutdown_date=each.shutdown or None, **kept)
+
+
+def _broken_here() -> Iterator[BrokenFile]:
+    """Yield what is wrong with the notes of bases and jobs that therefore are not listed."""
+    from curator.tune.local.bases import broken_bases
+    from curator.tune.local.queue import Queue
+
+    yield from broken_bases()
+    yield from Queue().broken()
 
 
 def _here() -> Iterator[dict[str, Any]]:

@@ -6,18 +6,18 @@ from the very conversation that is asked, so that a comparison on the test part 
 """
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from curator.curate.identity import fold
 from curator.curate.words import words as words_of
-from curator.dataset.errors import UnreadableInput, WrongUse
+from curator.dataset.errors import BrokenFile, WrongUse
 from curator.dataset.json_values import BadJson, loads
 from curator.tune.exported import open_export
-from curator.tune.named_files import NamedFiles
+from curator.tune.named_files import NamedFiles, read_model
 from curator.tune.targets import find_target, state_folder
 
 PREFIX: Final = "prompt:"
@@ -130,8 +130,21 @@ def save_variant(variant: PromptVariant) -> Path:
 
 
 def load_variants() -> tuple[PromptVariant, ...]:
-    """Return every kept variant by name; raises UnreadableInput that names a damaged file."""
-    return tuple(_read(_FILES.path(name)) for name in _FILES.names())
+    """Return every kept variant that can be read, by name; broken_variants names the others."""
+    return tuple(found for found in _all() if isinstance(found, PromptVariant))
+
+
+def broken_variants() -> tuple[BrokenFile, ...]:
+    """Return what is wrong with the kept variants that cannot be read."""
+    return tuple(found for found in _all() if isinstance(found, BrokenFile))
+
+
+def _all() -> Iterator[PromptVariant | BrokenFile]:
+    for name in _FILES.names():
+        try:
+            yield _read(_FILES.path(name))
+        except BrokenFile as error:
+            yield error
 
 
 def find_variant(name: str) -> PromptVariant:
@@ -175,10 +188,4 @@ def _likeness(words: set[str], question: str) -> float:
 
 
 def _read(path: Path) -> PromptVariant:
-    try:
-        return PromptVariant.model_validate_json(path.read_text("utf-8"))
-    except (ValidationError, OSError, UnicodeDecodeError) as error:
-        reason = error.errors()[0]["msg"] if isinstance(error, ValidationError) else error
-        raise UnreadableInput(
-            f"The prompt variant {path} cannot be read: {reason}. Remove the file.", path
-        ) from error
+    return read_model(path, PromptVariant)

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from curator.dataset.errors import UnreadableInput, WrongUse
+from curator.dataset.errors import WrongUse
 from curator.tune.jobs import Job
-from curator.tune.named_files import NamedFiles
+from curator.tune.named_files import NamedFiles, read_model
 from curator.tune.recipe import Recipe, make_recipe
 from curator.tune.targets import find_target, settings_folder
 
@@ -59,17 +59,7 @@ def load_recipe(name: str, changes: Mapping[str, Any] | None = None) -> Recipe:
     Raises WrongUse where there is none of that name or the target no longer takes it, and
     UnreadableInput where the file is damaged.
     """
-    path = _FILES.find(name)
-    try:
-        kept = _Kept.model_validate_json(path.read_text("utf-8"))
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the file"
-        raise UnreadableInput(
-            f"The recipe {path} is not valid: {where}: {first['msg']}.", path
-        ) from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise UnreadableInput(f"The recipe {path} cannot be read: {error}.", path) from error
+    kept = read_model(_FILES.find(name), _Kept)
     return _checked(f'The recipe "{name}"', kept.model_dump(), changes or {})
 
 

@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import Final, Literal
 
 import platformdirs
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from curator.dataset.errors import UnreadableInput, WrongUse
+from curator.dataset.errors import BrokenFile, UnreadableInput, WrongUse
 from curator.dataset.file_names import is_reserved
 from curator.dataset.resources import resource
+from curator.dataset.small_files import read_object
 from curator.tune.addresses import mend_address
+from curator.tune.named_files import read_model, write_kept
 
 Method = Literal["sft", "dpo", "rft"]
 Value = bool | int | float | str
@@ -244,7 +246,7 @@ def unreadable_targets() -> dict[str, str]:
 def find_target(name: str) -> Target:
     """Return a target by id; raises WrongUse with the names there are."""
     targets = load_targets()
-    if name not in targets and _ID.fullmatch(name) and is_own(name):
+    if name not in targets and _ID.fullmatch(name) and _own_path(name).exists():
         read_target(_own_path(name))
     if name not in targets and name in ended_targets():
         raise WrongUse(ended_targets()[name])
@@ -267,22 +269,22 @@ def ended_targets() -> dict[str, str]:
 
 
 def read_target(path: Path) -> Target:
-    """Read one profile; raises UnreadableInput that names the field at fault."""
+    """Read one profile; raises BrokenFile that names the field at fault, or the service that ended."""
     try:
-        return Target.model_validate_json(path.read_text("utf-8"))
-    except ValidationError as error:
-        first = error.errors()[0]
-        gone = ended_targets().get(str(first["input"])) if first["loc"] == ("protocol",) else None
+        return read_model(path, Target)
+    except BrokenFile as error:
+        gone = ended_targets().get(_protocol_in(path))
         if gone:
             raise UnreadableInput(f"{gone} Remove the profile {path}.", path) from error
-        where = ".".join(str(part) for part in first["loc"])
-        raise UnreadableInput(
-            f"The target profile {path} is not valid: {where}: {first['msg']}.", path
-        ) from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise UnreadableInput(
-            f"The target profile {path} cannot be read: {error}.", path
-        ) from error
+        raise
+
+
+def _protocol_in(path: Path) -> str:
+    """Return the protocol that a profile names, empty where it names none."""
+    try:
+        return str(read_object(path).get("protocol", ""))
+    except BrokenFile:
+        return ""
 
 
 def is_own(target_id: str) -> bool:
@@ -293,10 +295,7 @@ def is_own(target_id: str) -> bool:
 def save_target(target: Target) -> Path:
     """Write the user's own copy of a target; keys are never part of it."""
     path = _own_path(target.id)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_suffix(".partial")
-    draft.write_text(json.dumps(target.model_dump(mode="json"), indent=2) + "\n", "utf-8")
-    draft.replace(path)
+    write_kept(path, target.model_dump(mode="json"))
     return path
 
 
@@ -374,10 +373,10 @@ def _with_local_address(profile: Target) -> Target:
     if not path.is_file():
         return profile
     try:
-        known = json.loads(path.read_text("utf-8"))
-        url, pid = known["base_url"], known.get("pid")
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        known = read_object(path, {"base_url": str})
+    except BrokenFile:
         return profile
+    url, pid = known["base_url"], known.get("pid")
     if isinstance(pid, int) and not _is_alive(pid):
         # A killed server leaves its address behind.
         return profile

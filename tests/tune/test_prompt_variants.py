@@ -13,6 +13,7 @@ from curator.tune.evaluation.trial import Item, try_candidate
 from curator.tune.prompt_variants import (
     Demonstration,
     PromptVariant,
+    broken_variants,
     find_variant,
     load_variants,
     make_variant,
@@ -110,8 +111,11 @@ def test_variants_are_kept_found_and_removed(export):
         find_variant("brief")
     path = save_variant(make_variant("bad", "openai", "b", system="x"))
     path.write_text("{}")
-    with pytest.raises(UnreadableInput, match="Remove the file"):
-        load_variants()
+    with pytest.raises(UnreadableInput, match=r"bad\.json"):
+        find_variant("bad")
+    # The others are there all the same.
+    assert [one.name for one in load_variants()] == ["few shots"]
+    assert [one.path for one in broken_variants()] == [str(path)]
 
 
 @pytest.fixture

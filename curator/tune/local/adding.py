@@ -17,7 +17,7 @@ from curator.dataset.errors import Cancelled, UnreadableInput, WrongUse
 from curator.dataset.file_names import is_reserved
 from curator.dataset.regular_files import open_regular
 from curator.tune.local.base_folders import fault_of, size_of
-from curator.tune.local.bases import ORIGIN, PRACTICE, TINY, Base, known_bases
+from curator.tune.local.bases import ORIGIN, PRACTICE, TINY, Base, broken_bases, known_bases
 from curator.tune.local.convert import put_beside
 from curator.tune.local.environment import TrainerUnavailable, code_folder, trainer_python
 from curator.tune.local.folders import local_root, write_json
@@ -58,11 +58,14 @@ def add(
 
 def remove(name: str) -> Base:
     """Remove an added base; a folder that was added as it lies stays. Raises WrongUse."""
+    place = _place(name)
     for base in known_bases():
-        place = _place(name)
         if base.name == name and (place / ORIGIN).is_file():
             shutil.rmtree(place)
             return base
+    if any(Path(str(fault.path)).parent == place for fault in broken_bases()):
+        shutil.rmtree(place)
+        return Base(name, place, f"Folder {place}")
     raise WrongUse(f"There is no added base {name!r}; curator models lists them.")
 
 
@@ -72,10 +75,12 @@ def _register(folder: Path, name: str) -> Base:
         raise UnreadableInput(fault, folder)
     place = _free_place(name)
     label = f"Folder {folder}"
-    write_json(
-        place / ORIGIN,
-        {"name": name, "label": label, "source": str(folder), "folder": str(folder)},
-    )
+    with _scratch(place) as fresh:
+        write_json(
+            fresh / ORIGIN,
+            {"name": name, "label": label, "source": str(folder), "folder": str(folder)},
+        )
+        fresh.rename(place)
     return Base(name, folder, label, str(folder))
 
 

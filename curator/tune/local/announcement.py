@@ -1,10 +1,12 @@
 """Where the local server answers, and with which token; known without loading the server itself."""
 
-import os
 import secrets
 from pathlib import Path
+from typing import Any
 
-from curator.tune.local.folders import read_json, state_folder
+from curator.dataset.errors import BrokenFile
+from curator.dataset.small_files import read_object, read_text, written_whole
+from curator.tune.local.folders import state_folder
 from curator.tune.local.processes import birth
 
 
@@ -22,16 +24,25 @@ def token() -> str:
     """Return the server's token, made once for each user."""
     path = token_file()
     if not path.is_file():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
+        with written_whole(path, private=True) as stream:
             stream.write(secrets.token_urlsafe(32))
-    return path.read_text("utf-8").strip()
+    return read_text(path).strip()
 
 
 def running() -> str | None:
     """Return the base address of the server that runs now, or None."""
     if not announcement().is_file():
         return None
-    known = read_json(announcement())
-    return str(known["base_url"]) if birth(known["pid"]) == known["born"] else None
+    known = announced()
+    return str(known["base_url"]) if known and birth(known["pid"]) == known["born"] else None
+
+
+def announced() -> dict[str, Any] | None:
+    """Return what the running server wrote down: base_url, pid, born; None where nothing can be read.
+
+    A broken note is none: the next server that starts writes it anew.
+    """
+    try:
+        return read_object(announcement(), {"base_url": str, "pid": int, "born": (int, float, str)})
+    except BrokenFile:
+        return None

@@ -10,6 +10,7 @@ from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
+from curator.dataset.errors import BrokenFile
 from curator.tune.local import chat_api, files_api, jobs_api, results, uploads_api
 from curator.tune.local.answers import ApiError
 from curator.tune.local.guard import Guard
@@ -38,6 +39,7 @@ def create_app(queue: Queue, token: str) -> Starlette:
         middleware=[Middleware(Guard, token=token)],
         exception_handlers={
             ApiError: _refuse,
+            BrokenFile: _broken,
             HTTPException: _refuse_path,
             ClientDisconnect: _leave,
             Exception: _break_down,
@@ -92,3 +94,8 @@ async def _break_down(request: Request, error: Exception) -> Response:
         f"{request.method} {request.url.path} failed: {type(error).__name__}. The server's log says more.",
         code="server_error",
     ).response()
+
+
+async def _broken(_: Request, error: Exception) -> Response:
+    """Answer that a file the server keeps is broken; everything else goes on."""
+    return ApiError(500, str(error), code="broken_file").response()

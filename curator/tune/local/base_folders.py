@@ -5,6 +5,9 @@ import struct
 from pathlib import Path
 from typing import Any, Final
 
+from curator.dataset.errors import BrokenFile
+from curator.dataset.small_files import read_object
+
 _PICKLES: Final = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
 _TOKENIZERS: Final = ("tokenizer.json", "tokenizer.model", "vocab.json", "spiece.model")
 _LARGEST_HEADER: Final = 100 * 2**20
@@ -121,6 +124,6 @@ def _is_whole(path: Path) -> bool:
 def _read(path: Path) -> Any:
     """Return what a JSON file holds, None where it is none."""
     try:
-        return json.loads(path.read_text("utf-8"))
-    except (FileNotFoundError, ValueError):
+        return read_object(path)
+    except BrokenFile:
         return None

@@ -1,12 +1,15 @@
 """The base models a local job can start from, and how a worker loads one."""
 
 import json
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from curator.dataset.errors import BrokenFile
 from curator.dataset.resources import resource
+from curator.dataset.small_files import checked
 from curator.tune.local import checkpoint_bases, gguf_weights, templates
 from curator.tune.local.base_folders import fault_of
 from curator.tune.local.breakdowns import is_out_of_memory
@@ -17,6 +20,9 @@ PRACTICE: Final = "practice"
 _TINY_CONTEXT: Final = 1024
 ORIGIN: Final = "origin.json"
 """The note in the folder of an added base: its name, and where it came from."""
+
+
+_ORIGIN: Final = {"name": str, "label": str, "source": str}
 
 
 class BaseUnusable(ValueError):
@@ -43,10 +49,15 @@ class Base:
     @property
     def context(self) -> int:
         """How many tokens the base can read."""
-        if self.is_tiny and not (self.folder / "config.json").is_file():
+        place = self.folder / "config.json"
+        if self.is_tiny and not place.is_file():
             return _TINY_CONTEXT  # it is made when it is first used
-        config = json.loads((self.folder / "config.json").read_text("utf-8"))
-        return int(config.get("max_position_embeddings") or 2048)
+        config = read_json(place)
+        if not config.get("max_position_embeddings"):
+            return 2048
+        return int(
+            checked(place, config, {"max_position_embeddings": int})["max_position_embeddings"]
+        )
 
 
 def known_bases(root: Path | None = None) -> tuple[Base, ...]:
@@ -65,11 +76,25 @@ def known_bases(root: Path | None = None) -> tuple[Base, ...]:
 def _added(home: Path) -> Iterator[Base]:
     """Yield the bases that somebody added, by their names."""
     for note in sorted(home.glob(f"*/{ORIGIN}")):
-        origin = read_json(note)
+        try:
+            origin = read_json(note, _ORIGIN)
+        except BrokenFile:
+            continue
         folder = Path(origin["folder"]) if origin.get("folder") else note.parent
         yield Base(
             origin["name"], folder, origin["label"], origin["source"], origin.get("revision") or ""
         )
+
+
+def broken_bases(root: Path | None = None) -> tuple[BrokenFile, ...]:
+    """Return what is wrong with the notes of added bases that therefore are not listed."""
+    found = []
+    for note in sorted(((root or local_root()) / "bases").glob(f"*/{ORIGIN}")):
+        try:
+            read_json(note, _ORIGIN)
+        except BrokenFile as error:
+            found.append(error)
+    return tuple(found)
 
 
 def find_base(name: str, root: Path | None = None) -> Base:
@@ -87,6 +112,9 @@ def find_base(name: str, root: Path | None = None) -> Base:
     folder = Path(name).expanduser()
     if folder.is_absolute() or folder.is_dir():
         return _sound(Base(name, folder, f"Folder {folder.name}"))
+    for fault in broken_bases(root):
+        if Path(str(fault.path)).parent.name == name:
+            raise BaseUnusable(str(fault))
     raise BaseUnusable(
         f"There is no base {name!r} here. Use tiny, practice (after fetching it), a folder that "
         "holds config.json, the weights as safetensors and the tokenizer, or add one: curator models "
@@ -227,8 +255,13 @@ def make_tiny(folder: Path) -> None:
         pad_token_id=tokenizer.pad_token_id,
     )
     folder.mkdir(parents=True, exist_ok=True)
-    tokenizer.save_pretrained(folder)
-    LlamaForCausalLM(config).save_pretrained(folder, safe_serialization=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".new-") as scratch:
+        fresh = Path(scratch)
+        tokenizer.save_pretrained(fresh)
+        LlamaForCausalLM(config).save_pretrained(fresh, safe_serialization=True)
+        # The weights come last: they say that all is there.
+        for path in sorted(fresh.iterdir(), key=lambda path: path.name == "model.safetensors"):
+            path.replace(folder / path.name)
 
 
 def _train_bpe() -> Any:

@@ -14,9 +14,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from curator.dataset.errors import UnreadableInput, WrongUse
+from curator.dataset.errors import CuratorError, WrongUse
 from curator.dataset.regular_files import open_regular
 from curator.dataset.resources import resource
+from curator.project.publishing import publishing
 from curator.tune.local import checkpoint_bases
 from curator.tune.local.bases import ORIGIN, TINY, Base, BaseUnusable, find_base
 from curator.tune.local.environment import TORCH, code_folder, trainer_python
@@ -26,7 +27,10 @@ from curator.tune.local.options import METADATA_KEY, BadOption, TrainingOptions,
 _CODE: Final = (
     "__init__.py",
     "dataset/__init__.py",
+    "dataset/errors.py",
+    "dataset/regular_files.py",
     "dataset/resources.py",
+    "dataset/small_files.py",
     "tune/__init__.py",
     *(
         f"tune/local/{name}.py"
@@ -72,8 +76,8 @@ def export(
 ) -> Path:
     """Write a job into a new folder and return it; nothing outside the folder is needed to run it.
 
-    Raises WrongUse where the folder is not empty or the base is not here, UnreadableInput where a
-    file cannot be read.
+    It appears whole or not at all. Raises WrongUse where the folder is not empty or the base is not
+    here, UnreadableInput where a file cannot be read, ProjectError where the disk refuses.
     """
     if folder.exists() and any(folder.iterdir()):
         raise WrongUse(f"{folder} is not empty; a job needs a new folder.")
@@ -81,11 +85,22 @@ def export(
         found = find_base(base)
     except BaseUnusable as error:
         raise WrongUse(str(error)) from error
-    folder.mkdir(parents=True, exist_ok=True)
+    _merge_start(found)
+    with publishing(folder, "bundle") as staging:
+        _fill(staging, found, training, options, validation)
+    return folder
+
+
+def _fill(
+    folder: Path,
+    found: Base,
+    training: Path,
+    options: TrainingOptions,
+    validation: Path | None,
+) -> None:
     _copy(training, folder / "train.jsonl")
     if validation is not None:
         _copy(validation, folder / "validation.jsonl")
-    _merge_start(found)
     if found.name == TINY:
         # The tiny base is made where the job runs, from the shipped sample.
         shutil.copytree(resource("samples"), folder / "code" / "curator" / "resources" / "samples")
@@ -107,7 +122,6 @@ def export(
     write_json(folder / "spec.json", spec)
     write_json(folder / "state.json", {"status": "queued", "created_at": spec["created_at"]})
     _add_trainer(folder, options)
-    return folder
 
 
 def export_request(
@@ -161,11 +175,8 @@ def _add_trainer(folder: Path, options: TrainingOptions) -> None:
 
 def _copy(source: Path, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        with open_regular(source) as read, target.open("wb") as written:
-            shutil.copyfileobj(read, written)
-    except OSError as error:
-        raise UnreadableInput(f"{source} cannot be copied: {error.strerror}.", source) from error
+    with open_regular(source) as read, target.open("wb") as written:
+        shutil.copyfileobj(read, written)
 
 
 def _copy_regular(source: str, target: str) -> None:
@@ -185,7 +196,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         options = resolve({"metadata": {METADATA_KEY: chosen.options}}, tiny=chosen.base == "tiny")
         export(chosen.folder, chosen.base, chosen.training, options, chosen.validation)
-    except (WrongUse, UnreadableInput, BadOption) as error:
+    except (CuratorError, BadOption) as error:
         sys.stderr.write(f"{error}\n")
         return 2
     sys.stdout.write(f"{chosen.folder}\n")

@@ -13,12 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from curator.dataset.errors import BrokenFile
 from curator.tune.local import gguf_adapter, heads, methods, vocabulary
 from curator.tune.local.folders import JobFolder, read_json, write_json
 
 NOTE: Final = "checkpoint.json"
 """The note in a merged folder: the checkpoint's name and folder, its base, and the first base of all."""
 
+_NOTE: Final = {"name": str, "checkpoint": str, "base": str, "base_folder": str, "family": str}
 _NAME: Final = re.compile(r"ft:.*:this-computer:.*:(?P<job>[0-9a-f]+)(?::ckpt-step-(?P<step>\d+))?")
 _WEIGHTS: Final = "model.safetensors"
 _NOT_COPIED: Final = (
@@ -68,7 +70,7 @@ def find_start(name: str, root: Path) -> Start | None:
         _refuse_what_holds_no_answers(name, checkpoint, job.spec["base"])
         merged = root / "merged" / f"{match['job']}-{checkpoint.name}"
         return Start(name, merged, job.spec["base"], family_of(name))
-    note = read_json(merged / NOTE)
+    note = read_json(merged / NOTE, _NOTE)
     return Start(name, merged, note["base"], note["family"])
 
 
@@ -106,7 +108,7 @@ def sized_like(folder: Path) -> Path:
     """Return a folder whose weights have the size of this base's: its own, or those to be merged into."""
     if not (folder / NOTE).is_file() or has_weights(folder):
         return folder
-    return sized_like(Path(read_json(folder / NOTE)["base_folder"]))
+    return sized_like(Path(read_json(folder / NOTE, _NOTE)["base_folder"]))
 
 
 def merge(folder: Path, tokenizer: Any, weights: Any) -> None:
@@ -114,12 +116,12 @@ def merge(folder: Path, tokenizer: Any, weights: Any) -> None:
 
     tokenizer and weights are the base's own, loaded in 32 bits; both are changed.
     """
-    checkpoint = Path(read_json(folder / NOTE)["checkpoint"])
+    checkpoint = Path(read_json(folder / NOTE, _NOTE)["checkpoint"])
     words = vocabulary.teach(tokenizer, vocabulary.remembered(checkpoint))
     vocabulary.extend(tokenizer, weights, words)
     if methods.is_adapter(checkpoint):
         weights = methods.load(weights, checkpoint).merge_and_unload()
-    base_folder = Path(read_json(folder / NOTE)["base_folder"])
+    base_folder = Path(read_json(folder / NOTE, _NOTE)["base_folder"])
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".new-") as scratch:
         fresh = Path(scratch)
         weights.save_pretrained(fresh, safe_serialization=True, max_shard_size="1TB")
@@ -136,7 +138,12 @@ def remove_unused(root: Path, used: Iterable[str]) -> None:
     """Delete the merged weights that no job in used (names of bases) was started from."""
     kept = set(used)
     for note in (root / "merged").glob(f"*/{NOTE}"):
-        if read_json(note)["name"] not in kept:
+        try:
+            is_used = read_json(note, _NOTE)["name"] in kept
+        except BrokenFile:
+            # Whoever starts from it is told; what it was made from is still there.
+            continue
+        if not is_used:
             shutil.rmtree(note.parent)
 
 

@@ -5,6 +5,7 @@ import os
 import shutil
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,11 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
+from curator.dataset.errors import BrokenFile
 from curator.tune.local.answers import ApiError, not_found, page, refuse_unknown
 from curator.tune.local.folders import new_id, read_json, write_json
 
+_META = {"id": str, "bytes": int, "filename": str, "purpose": str}
 MAX_BYTES = 5 * 1024**3
 _LIFETIMES = range(3600, 2_592_001)
 _PURPOSES = ("fine-tune", "batch", "evals", "user_data")
@@ -32,9 +35,9 @@ class FileStore:
     def meta(self, identifier: str) -> dict[str, Any]:
         """Return a file object; raises ApiError 404."""
         path = self._folder(identifier) / "meta.json"
-        if not path.is_file() or self._is_over(read_json(path)):
+        if not path.is_file() or self._is_over(found := read_json(path, _META)):
             raise not_found("file", identifier)
-        return read_json(path)
+        return found
 
     def content(self, identifier: str) -> Path:
         """Return the path of a file's bytes; raises ApiError 404."""
@@ -43,7 +46,10 @@ class FileStore:
 
     def all(self) -> list[dict[str, Any]]:
         """Return all file objects, newest first."""
-        metas = [read_json(p) for p in self.root.glob("*/meta.json")]
+        metas = []
+        for place in self.root.glob("*/meta.json"):
+            with suppress(BrokenFile):  # asked for by its id, it is named
+                metas.append(read_json(place, _META))
         metas = [meta for meta in metas if not self._is_over(meta)]
         return sorted(metas, key=lambda meta: str(meta["id"]), reverse=True)
 

@@ -3,7 +3,6 @@
 import json
 import os
 import secrets
-import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -12,6 +11,10 @@ from typing import Any, Final
 
 import platformdirs
 
+from curator.dataset.errors import BrokenFile
+from curator.dataset.small_files import read_object, write_object, written_whole
+
+_EVENT: Final = frozenset({"id", "type", "message", "level", "created_at", "data"})
 FINISHED: Final = ("succeeded", "failed", "cancelled")
 
 
@@ -31,26 +34,8 @@ def new_id(kind: str) -> str:
     return f"{kind}-{time.time_ns():016x}{secrets.token_hex(4)}"
 
 
-def write_json(path: Path, value: Mapping[str, Any], *, private: bool = False) -> None:
-    """Replace a JSON file in one step, so that no reader ever sees half of it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            json.dump(value, stream, ensure_ascii=False, indent=1)
-            stream.flush()
-            os.fsync(stream.fileno())
-        Path(name).chmod(0o600 if private else 0o644)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """Read a JSON object written by write_json."""
-    value: dict[str, Any] = json.loads(path.read_text("utf-8"))
-    return value
+read_json: Final = read_object
+write_json: Final = write_object
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +52,20 @@ class JobFolder:
     @property
     def spec(self) -> dict[str, Any]:
         """What the client asked for; written once at creation."""
-        return read_json(self.path / "spec.json")
+        return read_object(self.path / "spec.json", {"base": str, "options": dict})
 
     @property
     def state(self) -> dict[str, Any]:
         """Where the job stands: status, pid, trained tokens, error, times."""
-        return read_json(self.path / "state.json")
+        return read_object(self.path / "state.json", {"status": str})
+
+    def fault(self) -> BrokenFile | None:
+        """Return what is wrong with the job's own files, None where it can be worked with."""
+        try:
+            _ = self.spec, self.state
+        except BrokenFile as error:
+            return error
+        return None
 
     @property
     def checkpoints_root(self) -> Path:
@@ -125,16 +118,22 @@ class JobFolder:
 
     def events(self) -> list[dict[str, Any]]:
         """Return all events, oldest first; those a resumed job wrote again replace the earlier ones."""
-        return _last_of_each_step(self._lines("events.jsonl"))
+        lines = self._lines("events.jsonl")
+        return _last_of_each_step(line for line in lines if line.keys() >= _EVENT)
 
     def checkpoints(self) -> list[dict[str, Any]]:
         """Return all checkpoints, oldest first, each step once."""
-        by_step = {entry["step_number"]: entry for entry in self._lines("checkpoints.jsonl")}
+        by_step = {
+            entry["step_number"]: entry
+            for entry in self._lines("checkpoints.jsonl")
+            if isinstance(entry.get("step_number"), int)
+        }
         return [by_step[step] for step in sorted(by_step)]
 
     def ask(self, wish: str) -> None:
         """Leave a wish (cancel, pause) that the worker meets at its next step; "" takes it back."""
-        (self.path / "control").write_text(wish, "utf-8")
+        with written_whole(self.path / "control") as stream:
+            stream.write(wish)
 
     def wish(self) -> str:
         """Return what was asked of the worker."""
@@ -150,20 +149,30 @@ class JobFolder:
 
     def _lines(self, name: str) -> Iterator[dict[str, Any]]:
         path = self.path / name
-        if not path.exists():
+        if not path.is_file():
             return
-        with path.open(encoding="utf-8") as stream:
+        with path.open(encoding="utf-8", errors="replace") as stream:
             for line in stream:
                 # A worker killed in the middle of a write leaves half a line: the last one only.
-                if line.endswith("\n"):
-                    yield json.loads(line)
+                if line.endswith("\n") and (entry := _entry(line)) is not None:
+                    yield entry
+
+
+def _entry(line: str) -> dict[str, Any] | None:
+    """Return what one line of a log says; None for a line that a fault of the disk has spoilt."""
+    try:
+        entry = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return entry if isinstance(entry, dict) else None
 
 
 def _last_of_each_step(entries: Iterator[dict[str, Any]]) -> list[dict[str, Any]]:
     """Keep, of the metrics events of one step, only the last: a resumed job repeats steps."""
     kept: dict[object, dict[str, Any]] = {}
     for entry in entries:
-        key = ("step", entry["data"]["step"]) if entry["type"] == "metrics" else entry["id"]
+        is_step = entry["type"] == "metrics" and isinstance(entry["data"], dict)
+        key = ("step", entry["data"].get("step")) if is_step else str(entry["id"])
         kept.pop(key, None)
         kept[key] = entry
     return list(kept.values())

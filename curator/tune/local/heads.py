@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from curator.tune.local.conversing import TemplateRefused, talk_of
-from curator.tune.local.folders import JobFolder, write_json
+from curator.tune.local.folders import JobFolder, read_json, write_json
 from curator.tune.local.loop import Outcome, rate_factor
 from curator.tune.local.options import TrainingOptions
 from curator.tune.local.token_ids import plain_ids
@@ -293,7 +293,7 @@ def classify(network: Any, tokenizer: Any, folder: Path, asked: Example) -> list
     from safetensors.torch import load_file
 
     weights = load_file(folder / FILE)
-    labels = json.loads((folder / DESCRIPTION).read_text("utf-8"))["labels"]
+    labels = read_json(folder / DESCRIPTION, {"labels": list})["labels"]
     row = features(network, tokenizer, [asked], MOST_TOKENS, lambda _: None)[0]
     scores = weights["weight"] @ ((row - weights["mean"]) / weights["spread"]) + weights["bias"]
     found = torch.log_softmax(scores, 0).tolist()

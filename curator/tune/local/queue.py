@@ -10,6 +10,7 @@ from typing import Any
 
 import psutil
 
+from curator.dataset.errors import BrokenFile
 from curator.tune.local import breakdowns, llama_engine
 from curator.tune.local.answers import ApiError
 from curator.tune.local.environment import code_folder
@@ -67,12 +68,23 @@ class Queue:
         return f"ftjob-{int(last[6:stem], 16) + 1:016x}{fresh[stem:]}"
 
     def all(self) -> list[JobFolder]:
-        """Return all jobs, oldest first."""
-        return [JobFolder(p.parent) for p in sorted(self.jobs_root.glob("*/state.json"))]
+        """Return all jobs that can be worked with, oldest first; broken names the others."""
+        return [job for job in self._folders() if job.fault() is None]
+
+    def broken(self) -> list[BrokenFile]:
+        """Return what is wrong with the jobs whose own files are broken."""
+        return [fault for job in self._folders() if (fault := job.fault()) is not None]
 
     def find(self, identifier: str) -> JobFolder | None:
-        """Return the job with an id, or None."""
-        return next((job for job in self.all() if job.id == identifier), None)
+        """Return the job with an id, or None; raises BrokenFile where its files are broken."""
+        job = next((job for job in self._folders() if job.id == identifier), None)
+        fault = job.fault() if job is not None else None
+        if fault is not None:
+            raise fault
+        return job
+
+    def _folders(self) -> list[JobFolder]:
+        return [JobFolder(p.parent) for p in sorted(self.jobs_root.glob("*/state.json"))]
 
     def tick(self) -> None:
         """Bury dead workers and start the next waiting job; called once a second."""

@@ -5,6 +5,8 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from curator.tune.local.folders import read_json
+
 
 def save(folder: Path, network: Any, optimizer: Any, progress: dict[str, Any]) -> None:
     """Write weights that are trained, the optimizer's memory, the random state and the progress.
@@ -47,7 +49,7 @@ def load(folder: Path, network: Any, optimizer: Any) -> dict[str, Any] | None:
     source = folder if folder.exists() else folder.with_name(folder.name + ".old")
     if not (source / "progress.json").is_file():
         return None
-    progress: dict[str, Any] = json.loads((source / "progress.json").read_text("utf-8"))
+    progress = read_json(source / "progress.json", {"numbers": dict})
     weights = load_file(source / "weights.safetensors")
     with torch.no_grad():
         for name, parameter in network.named_parameters():

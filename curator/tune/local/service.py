@@ -10,9 +10,9 @@ from typing import Final, Literal
 import psutil
 
 from curator.tune.local import llama_engine
-from curator.tune.local.announcement import announcement, running
+from curator.tune.local.announcement import announced, running
 from curator.tune.local.environment import TrainerUnavailable, trainer_python
-from curator.tune.local.folders import JobFolder, local_root, read_json
+from curator.tune.local.folders import JobFolder, local_root
 
 _PATIENCE_S: Final = 30.0
 _AT_WORK: Final = frozenset({"queued", "starting", "running"})
@@ -63,9 +63,10 @@ def ensure_running() -> str:
 
 def stop() -> bool:
     """Stop the local server; a running job goes on. False where none was running."""
-    if running() is None:
+    known = announced()
+    if running() is None or known is None:
         return False
-    process = psutil.Process(read_json(announcement())["pid"])
+    process = psutil.Process(known["pid"])
     process.terminate()
     process.wait(timeout=10)
     _started[:] = [server for server in _started if server.poll() is None]

@@ -51,7 +51,7 @@ def remember(folder: Path, words: Sequence[str]) -> None:
 def remembered(folder: Path) -> tuple[str, ...]:
     """Return the words a checkpoint was trained with."""
     path = folder / FILE
-    return tuple(read_json(path)["words"]) if path.is_file() else ()
+    return tuple(read_json(path, {"words": list})["words"]) if path.is_file() else ()
 
 
 def _rows(weights: Any) -> int:
