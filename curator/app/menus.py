@@ -1,6 +1,7 @@
 """Menus, keys and enabled states of all actions, made from ACTIONS."""
 
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Final
 
 from PySide6.QtCore import QCoreApplication, QObject
@@ -66,18 +67,21 @@ class Menus(QObject):
         if unknown:
             raise KeyError(f"no such action: {', '.join(sorted(unknown))}")
         self._slots, self._elsewhere = dict(slots), dict(elsewhere or {})
-        self.reasons = dict(reasons or {})
+        before, self.reasons = self.reasons, dict(reasons or {})
         for action_id, made in self.entries.items():
-            made.setEnabled(action_id in slots or self._reaches(action_id))
-            if self._is_dressed:
+            is_on = action_id in slots or self._reaches(action_id)
+            is_news = is_on != made.isEnabled()
+            made.setEnabled(is_on)
+            if self._is_dressed and (
+                is_news or before.get(action_id) != self.reasons.get(action_id)
+            ):
                 self._say(action(action_id))
 
     def _reaches(self, action_id: str) -> bool:
         """Whether menu and key of a verb lead to another page: a bare letter never does."""
         if action_id not in self._elsewhere or is_about_one(action_id):
             return False
-        shortcut = action(action_id).shortcut
-        return action_id not in _OF_LISTS and not (shortcut and is_plain(QKeySequence(shortcut)))
+        return action_id not in _OF_LISTS and not _is_bare(action(action_id).shortcut)
 
     def insert(self, menu: QMenu, before: str) -> None:
         """Put a menu of another's making in front of an action."""
@@ -125,3 +129,8 @@ class Menus(QObject):
 
     def _triggered(self, chosen: QAction) -> None:
         self.run(chosen.objectName())
+
+
+@cache
+def _is_bare(shortcut: str) -> bool:
+    return bool(shortcut) and is_plain(QKeySequence(shortcut))
