@@ -54,33 +54,36 @@ class Way:
     options: dict[str, Any] = field(default_factory=dict)
     data: str = "chats"
     measure: str = "exact"
+    after: str = ""
+    """The way whose checkpoint is the base, where it is not the base itself."""
 
     @property
     def command(self) -> str:
         """Return what does the same by hand."""
         sets = "".join(f" --set {key}={value}" for key, value in self.options.items())
         kind = " (a file of preferences)" if self.data == "preferences" else ""
-        return f"`curator train out --target this-computer --base {self.base}{sets}`{kind}"
+        base = f"CHECKPOINT (of {self.after})" if self.after else self.base
+        return f"`curator train out --target this-computer --base {base}{sets}`{kind}"
 
 
 def ways(base: str) -> list[Way]:
     """Return all ways, those on the larger base first."""
     words = ",".join(WORDS)
     return [
-        Way("LoRA", base, {"method": "lora", "epochs": 3}),
+        Way("LoRA", base, {"method": "lora"}),
+        Way("preferences (DPO) after LoRA", base, {}, "preferences", "kept", "LoRA"),
+        Way("full", base, {"method": "full"}),
         Way("LoRA, words of their own", base, {"method": "lora", "added_tokens": words}),
-        Way("full, layer decay", base, {"method": "full", "layer_decay": 0.9, "epochs": 3}),
-        Way("soft prompt", base, {"method": "prompt", "epochs": 3}),
         Way("frozen head", base, {"method": "head"}, "labels", "label"),
-        Way("plain text", base, {"method": "pretrain", "epochs": 2}, "text", "loss"),
-        Way("preferences (DPO)", base, {"epochs": 1}, "preferences", "preference"),
-        Way("LoRA", "tiny", {"method": "lora", "epochs": 40}, "few", "seen"),
-        Way("full, layer decay", "tiny", {"method": "full", "layer_decay": 0.95, "epochs": 40},
-            "few", "seen"),
+        Way("plain text", base, {"method": "pretrain"}, "text", "loss"),
+        Way("preferences (DPO)", base, {}, "preferences", "preference"),
+        Way("soft prompt", base, {"method": "prompt"}),
+        Way("LoRA", "tiny", {"method": "lora"}, "few", "seen"),
+        Way("full", "tiny", {"method": "full"}, "few", "seen"),
         Way("frozen head", "tiny", {"method": "head"}, "labels", "label"),
         Way("plain text", "tiny", {"method": "pretrain"}, "text", "loss"),
-        Way("preferences (DPO)", "tiny", {"epochs": 12}, "preferences", "preference"),
-    ]  # fmt: skip
+        Way("preferences (DPO) after full", "tiny", {}, "preferences", "kept", "full"),
+    ]
 
 
 def questions(data: Path, part: str, each: int) -> Rows:
@@ -117,15 +120,21 @@ class Bench:
         self.test = questions(data, "test", 4)
         self.server = Server(state)
         self.server.start()
+        self.made: dict[tuple[str, str], str] = {}
 
     def job(self, way: Way) -> Any:
         """Train and return the finished job; raises SystemExit where it fails."""
         client = self.server.client()
         lines = training_file(way.data, self.train)
         stored = client.files.create(file=("train.jsonl", lines), purpose="fine-tune")
-        kind = {"method": {"type": "dpo"}} if way.data == "preferences" else {}
+        kind: dict[str, Any] = {}
+        if way.data == "preferences":
+            asked = ("test.jsonl", training_file(way.data, self.test))
+            held_out = client.files.create(file=asked, purpose="fine-tune")
+            kind = {"method": {"type": "dpo"}, "validation_file": held_out.id}
         made = client.fine_tuning.jobs.create(
-            model=way.base, training_file=stored.id, seed=7, suffix=way.data,
+            model=self.made[way.base, way.after] if way.after else way.base,
+            training_file=stored.id, seed=7, suffix=way.data,
             metadata={"curator.options": json.dumps(way.options)}, **kind,
         )  # fmt: skip
         done = wait_for(
@@ -135,6 +144,7 @@ class Bench:
         )
         if done.error and done.error.message:
             raise SystemExit(f"{way.name} on {way.base}: {done.error.message}")
+        self.made[way.base, way.name] = done.fine_tuned_model
         return done
 
     def replies(self, model: str, rows: Rows, variant: PromptVariant | None = None) -> list[str]:
@@ -180,11 +190,22 @@ def _figures(
     losses = f"loss {points[0]['train_loss']:.2f}", f"loss {points[-1]['train_loss']:.3f}"
     if way.measure == "loss":
         return losses
-    if way.measure == "preference":
-        return f"{losses[0]}, right order 0 %", (
-            f"{losses[1]}, right order {points[-1]['train_preference_accuracy']:.0%}, "
-            f"margin {points[-1]['train_preference_margin']:.1f}"
+    turned = ""
+    if way.measure in ("preference", "kept"):
+        last = next(point for point in reversed(points) if "full_valid_loss" in point)
+        turned = (
+            f"{losses[1]}, of unseen pairs {last['full_valid_preference_accuracy']:.0%} in the right "
+            f"order, margin {last['full_valid_preference_margin']:.1f}"
         )
+    if way.measure == "preference":
+        return losses[0], turned
+    if way.measure == "kept":
+        rows = bench.test if way.base != "tiny" else bench.train[:24]
+        began, kept = (
+            bench.exact(bench.replies(model, rows), rows)
+            for model in (bench.made[way.base, way.after], job.fine_tuned_model)
+        )
+        return f"{began} of {len(rows)} exact, {losses[0]}", f"{kept} exact, {turned}"
     rows = bench.train[:24] if way.measure == "seen" else bench.test
     replies = bench.replies(job.fine_tuned_model, rows)
     if way.measure == "label":
