@@ -303,6 +303,11 @@ def _pip(python: Path, arguments: list[str], cancelled: IsCancelled) -> None:
 def _reason(said: Sequence[str]) -> str:
     """Return one sentence on why pip failed, from what it said."""
     text = "\n".join(said)
+    if "CERTIFICATE_VERIFY_FAILED" in text:
+        return (
+            "The certificate of the package index is not accepted. Name the file of your network's "
+            "certificates in PIP_CERT, then try again."
+        )
     if _UNREACHABLE.search(text):
         return (
             "The package index cannot be reached. Check the network (and the proxy, where there is "

@@ -160,6 +160,7 @@ def test_dev_says_in_a_sentence_that_the_index_is_out_of_reach(tmp_path):
     log = tmp_path / "log"
     for said, reason in (
         ("Retrying ... Failed to establish a new connection: [Errno -2]", "cannot be reached"),
+        ("Max retries exceeded ... CERTIFICATE_VERIFY_FAILED", "PIP_CERT"),
         ("OSError: [Errno 28] No space left on device", "The disk is full"),
         ("x\nERROR: No matching distribution found for msgspec", "No matching distribution found"),
     ):
