@@ -83,6 +83,7 @@ class Session(QObject):
         self._counts: dict[str, int] | None = None
         self._upkeep: Upkeep | None = None
         self._missed: list[list[Changes]] = []
+        self._loading: tuple[Path, Job[tuple[Project, Index]]] | None = None
 
     @property
     def is_read_only(self) -> bool:
@@ -175,6 +176,7 @@ class Session(QObject):
 
     def close_project(self) -> None:
         """Close what is open; project_changed follows where something was."""
+        self._loading = None
         if self.project is not None:
             self._let_go()
             self.project_changed.emit()
@@ -216,14 +218,28 @@ class Session(QObject):
                 held.pop_all()
             return opened, index
 
+        if self._loading is not None and self._loading[0] == path and not create:
+            return self._loading[1]  # the second click of an impatient person
         job = self.jobs.start(title, work)
-        job.succeeded.connect(self._adopt)
+        self._loading = (path, job)
+        job.succeeded.connect(lambda opened: self._adopt(opened, job))
         job.failed.connect(self._tell_failure)
+        job.ended.connect(lambda: self._forget_loading(job))
         return job
 
-    def _adopt(self, opened: "tuple[Project, Index]") -> None:
+    def _forget_loading(self, job: "Job[tuple[Project, Index]]") -> None:
+        if self._loading is not None and self._loading[1] is job:
+            self._loading = None
+
+    def _adopt(self, opened: "tuple[Project, Index]", job: "Job[tuple[Project, Index]]") -> None:
+        """Show what was opened, unless another project was asked for meanwhile or all was closed."""
+        project, index = opened
+        if self._loading is None or self._loading[1] is not job:
+            index.close()
+            project.close()
+            return
         self._let_go()
-        self.project, self.index = opened
+        self.project, self.index = project, index
         self._counts = None
         self._keeper().look_after(self.project)
         self.project_changed.emit()

@@ -217,3 +217,56 @@ def test_a_damaged_text_is_told_and_the_others_open(opened, qtbot):
     with pytest.raises(ProjectError, match="conversation 3 is damaged"):
         opened.project.content(3)
     assert opened.project.content(4)
+
+
+def slow_to_open(monkeypatch, name):
+    """Make opening the project of a name wait until the returned event is set."""
+    go_on = threading.Event()
+    plain = Project.open.__func__
+
+    def wait(cls, path, *arguments, **more):
+        made = plain(cls, path, *arguments, **more)
+        if path.name == name:
+            assert go_on.wait(10)
+        return made
+
+    monkeypatch.setattr(Project, "open", classmethod(wait))
+    return go_on
+
+
+@pytest.fixture
+def another(tmp_path):
+    path = tmp_path / "another.curator"
+    Project.create(path, "anna").close()
+    return path
+
+
+def test_the_project_asked_for_last_is_shown(session, project_path, another, monkeypatch, qtbot):
+    go_on = slow_to_open(monkeypatch, project_path.name)
+    first = session.open_project(project_path)
+    with qtbot.waitSignal(session.project_changed, timeout=30_000):
+        session.open_project(another)
+    with qtbot.waitSignal(first.ended, timeout=30_000):
+        go_on.set()
+    assert session.project.path == another
+    # What came too late was let go of: it can be opened for writing.
+    monkeypatch.undo()
+    with Project.open(project_path, author="anna") as free:
+        assert not free.read_only
+
+
+def test_a_project_that_comes_after_all_was_closed_stays_closed(
+    session, project_path, monkeypatch, qtbot
+):
+    go_on = slow_to_open(monkeypatch, project_path.name)
+    first = session.open_project(project_path)
+    session.close_project()
+    with qtbot.waitSignal(first.ended, timeout=30_000):
+        go_on.set()
+    assert session.project is None
+
+
+def test_two_clicks_open_a_project_once(session, project_path, qtbot):
+    with qtbot.waitSignal(session.project_changed, timeout=30_000):
+        assert session.open_project(project_path) is session.open_project(project_path)
+    assert not session.is_read_only
