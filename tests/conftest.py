@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 _TESTS = itertools.count(1)
@@ -25,6 +26,13 @@ _ROOT = str(Path(__file__).resolve().parent.parent)
 os.environ["PYTHONPATH"] = os.pathsep.join(
     path for path in (_ROOT, os.environ.get("PYTHONPATH", "")) if path
 )
+
+
+# No test depends on how fast the machine is: a loaded one draws and runs examples slowly.
+hypothesis.settings.register_profile(
+    "curator", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("curator")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
