@@ -104,11 +104,12 @@ def _of_own_base(options: Options, progress: Progress) -> dict[int, Sequence[Fin
     if own is None:
         return None
     found: dict[int, Sequence[Finding]] = {}
-    with numbered_texts(options.input) as (count, rows):
-        for done, ((id_, line, _), row) in enumerate(own.counted(rows, progress.cancelled), 1):
+    with numbered_texts(options.input) as texts:
+        counts = own.counted(texts.rows, progress.cancelled)
+        for done, ((id_, line, _), row) in enumerate(counts, 1):
             if findings := own.findings(row):
                 found[id_ or line or 0] = findings
-            progress(done, count, "Counting")
+            progress(done, texts.total, "Counting")
     return found
 
 

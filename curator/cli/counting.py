@@ -120,8 +120,8 @@ def _by_its_own(options: Options, own: "OwnCount", progress: Progress) -> Answer
     """Count by the tokenizer and template of a base on this computer: what a job on it reads."""
     total = _Counted(own.base.name, own.limit, options.each)
     refused: list[Json] = []
-    with numbered_texts(options.input) as (count, rows):
-        for (id_, line, _), row in own.counted(rows, progress.cancelled):
+    with numbered_texts(options.input) as texts:
+        for (id_, line, _), row in own.counted(texts.rows, progress.cancelled):
             total.conversations += not row.is_broken
             total.tokens += row.tokens
             total.trained += row.trained
@@ -132,7 +132,7 @@ def _by_its_own(options: Options, own: "OwnCount", progress: Progress) -> Answer
                 tokens = None if row.refused else row.tokens
                 each = {"conversation": id_, "source_line": line, "tokens": tokens, "exact": True}
                 total.each.append(each)
-            progress(total.conversations, count, "Counting")
+            progress(total.conversations, texts.total, "Counting")
     keys: dict[str, Json] = {
         "conversations": total.conversations,
         "tokens": total.tokens,
@@ -149,7 +149,7 @@ def _by_its_own(options: Options, own: "OwnCount", progress: Progress) -> Answer
     first = [
         f"{row['conversation'] or row['source_line']}: {row['reason']}" for row in refused[:_SHOWN]
     ]
-    return Answer(keys, (*_lines(keys), *first))
+    return naming_damaged(Answer(keys, (*_lines(keys), *first)), texts.damaged)
 
 
 def _lines(keys: dict[str, Json]) -> tuple[str, ...]:

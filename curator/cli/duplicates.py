@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from curator.cli.answer import Answer
+from curator.cli.answer import Answer, counted
 from curator.cli.arguments import Options, Verbs, add_project, names, open_current
 from curator.cli.damage import naming_damaged
 from curator.cli.progress import Progress
@@ -93,7 +93,7 @@ def _dedupe(options: Options, progress: Progress) -> Answer:
     }
     did = "would be taken out" if options.dry_run else "taken out"
     lines = (
-        f"{keys['pairs']:,} pairs in {keys['clusters']:,} clusters "
+        f"{counted(keys['pairs'], 'pair')} in {counted(keys['clusters'], 'cluster')} "
         f"({keys['measure']}, threshold {keys['threshold']:g})",
         f"{removed:,} {did}, {keys['kept']:,} stay. Undo brings them back.",
         *_what_counted(search, found),

@@ -68,11 +68,7 @@ def _moved(
     if step is None or changes is None:
         return Answer({"step": None, "conversations": 0}, (nothing,))
     keys: dict[str, Json] = {"step": _row(step), "conversations": len(changes.conversations)}
-    count = (
-        "1 conversation"
-        if keys["conversations"] == 1
-        else counted(keys["conversations"], "conversation")
-    )
+    count = counted(len(changes.conversations), "conversation")
     return Answer(keys, (f"{did}: {step.title} ({count}; {step.author}, {_when(step)})",))
 
 

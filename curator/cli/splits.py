@@ -5,6 +5,7 @@ from curator.cli.arguments import Options, Verbs, add_project, names, open_curre
 from curator.cli.progress import Progress
 from curator.curate.splits import SplitPlan
 from curator.dataset.errors import WrongUse
+from curator.dataset.invocation import command
 from curator.project import splitting
 from curator.project.splitting import Obstacle, SplitReport
 
@@ -72,11 +73,14 @@ def _split(options: Options, progress: Progress) -> Answer:
         "obstacle": obstacle.to_json() if obstacle else None,
     }
     bad = proposal.after.straddling_groups or proposal.after.leaks
-    lines = (*_lines(proposal.before, proposal.after), *(_why_not(obstacle) if obstacle else ()))
+    lines = (
+        *_lines(proposal.before, proposal.after),
+        *(_why_not(obstacle, options.project) if obstacle else ()),
+    )
     return Answer(keys, lines, FOUND if bad else 0)
 
 
-def _why_not(obstacle: Obstacle) -> tuple[str, ...]:
+def _why_not(obstacle: Obstacle, project: str) -> tuple[str, ...]:
     """Say that groups forbid the wished shares, which group is the largest, and the way out."""
     wished = ", ".join(
         f"{number:,} {name}"
@@ -88,7 +92,7 @@ def _why_not(obstacle: Obstacle) -> tuple[str, ...]:
     way = (
         f"Leave {' and '.join(asked)} out of --together, or"
         if asked
-        else "Take out repeats (curator dedupe), or"
+        else f"Take out repeats ({command('dedupe', project)}), or"
     )
     return (
         f"The groups do not allow the shares you asked for ({wished}).",

@@ -204,6 +204,7 @@ def _take_anew(
         rows = np.searchsorted(everyone, ids)
         tokens = reader.column("tokens")[rows].tolist()
         lines = reader.column("source_line")[rows].tolist()
+        numbers = dict(zip(ids.tolist(), zip(tokens, lines, strict=True), strict=True))
         terms = derive.terms_of(reader.setting("base_model"), None)
         limit = None if measured else terms.limit
         for at, (id_, raw) in enumerate(reader.iterate(ids.tolist())):
@@ -211,11 +212,12 @@ def _take_anew(
                 if cancelled():
                     raise Cancelled("The check was stopped; nothing was changed.")
                 progress(at, len(ids), "Checking")
-            conversation = Conversation.parse(raw)
+            # By id: damaged conversations are not among what is read.
+            count, line = numbers[id_]
             found = check_for_all(
-                conversation, tally.profiles, limit=limit, tokens=tokens[at], raw=raw
+                Conversation.parse(raw), tally.profiles, limit=limit, tokens=count, raw=raw
             )
-            tally.take(found, id_, lines[at] or None)
+            tally.take(found, id_, line or None)
     progress(len(ids), len(ids), "Checking")
 
 

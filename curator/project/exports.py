@@ -42,6 +42,8 @@ class ExportReport:
     notes: tuple[str, ...]
     warnings: int
     losses: dict[str, int] = field(default_factory=dict)
+    read_at: int = 0
+    """When the conversations were read, unix milliseconds."""
 
     @property
     def manifest(self) -> Path:
@@ -88,13 +90,16 @@ def export(
     settings = settings or ExportSettings()
     folder = Path(folder)
     # An own connection: one snapshot from the choice to the last line, whatever is edited meanwhile.
+    read_at = now_ms()
     with reader.reader() as own, own.snapshot():
         selection = select(own, settings)
         check_gate(selection)
         with publishing(folder) as staging:
             files, selection = _write(own, staging, selection, progress, cancelled)
             _finish(own, staging, settings, selection, files)
-    return ExportReport(folder, files, selection.left_out, selection.notes, selection.warnings)
+    return ExportReport(
+        folder, files, selection.left_out, selection.notes, selection.warnings, read_at=read_at
+    )
 
 
 def check_gate(selection: Selection) -> None:
@@ -124,14 +129,14 @@ def remember(project: Project, report: ExportReport) -> None:
     with project.writing() as connection:
         connection.execute(
             "INSERT INTO run (kind, state, at, changed, facts) VALUES (?,?,?,?,?)",
-            (_KIND, "done", now, now, dumps(facts)),
+            (_KIND, "done", report.read_at or now, now, dumps(facts)),
         )
 
 
 def last_export(reader: Reader) -> dict[str, Json] | None:
     """Return what remember noted last, with the folder it lies in; None before the first.
 
-    "is_old" says whether something was edited or imported after it.
+    "is_old" says whether something was edited or imported since its conversations were read.
     """
     with reader.reading() as connection:
         found = connection.execute(

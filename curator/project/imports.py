@@ -227,7 +227,7 @@ class _Import:
         """Note a file that could not be read, or not to its end."""
         if counts.source:
             self._bulk.finish_source(counts.source, state="cancelled")
-            reason += f" {counts.imported:,} conversations that were read before stay."
+            reason += f" What was read before stays ({counts.imported:,})."
         self._report.unreadable.append(UnreadableFile(str(source.path), reason))
 
     def _note(self, source: Source, counts: "_Counts", rejected: int, digest: str) -> None:

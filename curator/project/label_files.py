@@ -6,7 +6,6 @@ hold each annotator's own answers by name, its "labels" one answer to each set, 
 for no more.
 """
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from curator.dataset.edit import Patch
 from curator.dataset.errors import UnreadableInput, WrongUse
 from curator.dataset.json_values import BadJson, Json, dumps, loads
 from curator.dataset.label import plain_name, spelling
+from curator.dataset.small_files import written_whole
 from curator.formats.opening import blocks, look
 from curator.formats.records import lines
 from curator.project.label_matching import CONTENT_HASH, LineRefused, Matching, hash_words
@@ -98,18 +98,11 @@ def export_labels(reader: Reader, path: Path, me: str = "") -> int:
     Where annotators differ, "labels" holds the answer of me, or else of the first by name. The file
     takes its name once it is whole. Returns how many conversations are in it.
     """
-    whole = path.with_name(f".{path.name}.partial-{os.getpid()}")
-    try:
-        with whole.open("w", encoding="utf-8", newline="\n") as file:
-            count = 0
-            for line in _lines(reader, me):
-                file.write(f"{line}\n")
-                count += 1
-            file.flush()
-            os.fsync(file.fileno())
-        whole.replace(path)
-    finally:
-        whole.unlink(missing_ok=True)
+    count = 0
+    with written_whole(path) as file:
+        for line in _lines(reader, me):
+            file.write(f"{line}\n")
+            count += 1
     return count - 1
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from curator.curate.checks import holds_two_values
 from curator.curate.prompts import group_prompts, with_system_prompt
 from curator.dataset import ContentPatch, Conversation, Edit
 from curator.dataset.edit import Patch
@@ -51,7 +52,10 @@ def unifying(
     progress: Callable[[int, int, str], None],
     cancelled: Callable[[], bool],
 ) -> Edit | None:
-    """Return the one edit that lets all these conversations begin with a prompt; None if all do."""
+    """Return the one edit that lets all these conversations begin with a prompt; None if all do.
+
+    One in which a key has two values is left alone: written anew it would lose one of them.
+    """
     patches: list[Patch] = []
     for number, (conversation, line) in enumerate(reader.iterate(ids)):
         if number % _EVERY == 0:
@@ -62,7 +66,7 @@ def unifying(
             before = Conversation.parse(line)
         except BadJson:
             continue
-        if before.system_prompt != text:
+        if before.system_prompt != text and not holds_two_values(line):
             after = with_system_prompt(before, text)
             patches.append(ContentPatch(conversation, line, after.to_json()))
     if not patches:

@@ -116,6 +116,14 @@ def test_prompts_are_counted_and_put_in_place_of_each_other(session):
     assert again is None
 
 
+def test_a_conversation_that_says_a_key_twice_keeps_both_values(session):
+    twice = '{"messages":[{"role":"user","content":"a","content":"b"}]}'
+    patch = ContentPatch(session.ids[0], session.project.content(session.ids[0]), twice)
+    session.project.apply(Edit("x", "anna", (patch,)))
+    edit = unifying(session.project, session.ids[:2], "New", "anna", quiet, lambda: False)
+    assert [each.conversation for each in edit.patches] == [session.ids[1]]
+
+
 def test_other_words_typed_just_before_are_not_replaced_by_the_former_ones(dialog, session, qtbot):
     look_for(dialog, qtbot, "one", "1")
     dialog.replace_field.setText("eins")

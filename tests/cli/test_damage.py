@@ -3,9 +3,12 @@
 import os
 import shutil
 import sqlite3
+from types import SimpleNamespace
 
 import pytest
 
+from curator.cli import counting
+from curator.tune.local.measuring import Row
 from tests.cli.sample_lines import questions, write
 
 READING = [
@@ -109,6 +112,21 @@ def test_a_flipped_bit_is_named_by_every_verb_that_reads_texts(curator, project,
     }
     assert rows == {line for at, line in enumerate(questions(30), 1) if at != 13}
     assert curator("verify", "out")[0] == 0
+
+
+def test_a_count_by_the_tokenizer_of_a_base_names_a_damaged_text_too(curator, project, monkeypatch):
+    class Counts:
+        limit = 100
+        base = SimpleNamespace(name="small")
+
+        def counted(self, rows, cancelled):
+            return ((row, Row(tokens=7)) for row in rows)
+
+    monkeypatch.setattr(counting, "_own", lambda name: Counts())
+    raw = project.read_bytes()
+    project.write_bytes(raw.replace(b"about topic 84?", b"about topic 85?"))
+    code, told = curator("count", "a.curator")
+    assert (code, told["conversations"], told["damaged"]) == (1, 29, [13])
 
 
 def test_whose_text_is_damaged_is_said_to_people(curator, project, capsys):

@@ -295,6 +295,7 @@ def made_older(project):
     """Turn a project into one of the first version, with hashes that mean nothing now."""
     old = apsw.Connection(str(project))
     old.execute("ALTER TABLE conversation DROP COLUMN beginnings")
+    old.execute("ALTER TABLE conversation DROP COLUMN text_hash")
     old.execute("UPDATE conversation SET prompt_hash = 7")
     version = "UPDATE stamp SET value = json_replace(value, '$[3]', 2)"
     old.execute(version)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from curator.dataset import ContentPatch, Edit
 from curator.dataset.errors import CuratorError, GateFailed, ProjectError
 from curator.project import Project
-from curator.project.checking import check_project
+from curator.project.checking import check_project, profiles_named
 from curator.project.deduping import Search, decide, find, removal
 from curator.project.exports import export
 from curator.project.imports import import_files
@@ -125,6 +125,16 @@ def test_every_bulk_work_goes_on_without_the_damaged_row(project, id_):
         work()
     assert len(list(project.iterate())) == HAND - 1
     assert project.row(id_).tokens > 0
+
+
+def test_a_damaged_row_does_not_shift_the_lines_of_the_others(project):
+    project.apply(Edit("E", "ann", (ContentPatch(20, text(20), line("No answer", None)),)))
+    lines = {n: n for n in range(1, HAND)} | {HAND: None}
+    flip(project, 3, 0.5, 7)
+    told = check_project(project, profiles_named(("openai", "together"))).findings
+    found = [each for each in told if each.conversation and not each.conversations]
+    assert any(each.conversation == 20 for each in found)
+    assert all(each.source_line == lines[each.conversation] for each in found)
 
 
 @pytest.mark.parametrize("preset", ["exact", "near"])

@@ -3,6 +3,7 @@ import os
 import stat
 import subprocess
 import sys
+import time
 from hashlib import sha256
 from pathlib import Path
 
@@ -312,6 +313,18 @@ def test_an_export_is_remembered(filled, tmp_path):
     exports.remember(filled, report)
     assert exports.last_export(filled)["folder"] == str(tmp_path / "out")
     assert exports.last_export(filled)["files"] == report.to_json()["files"]
+
+
+def test_an_edit_made_while_an_export_is_written_makes_it_old(filled, tmp_path):
+    def meddle(done, total, what):
+        if what == "Writing":
+            time.sleep(0.005)
+            edit(filled, 1, line("Changed meanwhile"))
+
+    exports.remember(filled, export(filled, tmp_path / "first"))
+    assert not exports.last_export(filled)["is_old"]
+    exports.remember(filled, export(filled, tmp_path / "second", progress=meddle))
+    assert exports.last_export(filled)["is_old"]
 
 
 def test_an_export_imports_as_the_same_conversations(filled, tmp_path):

@@ -204,7 +204,7 @@ def test_a_file_that_changes_while_it_is_read_is_noticed(project, file, monkeypa
     report = import_files(project, [path], progress=progress, cancelled=lambda: False)
     (broken,) = report.unreadable
     assert "changed while it was read; import it again." in broken.reason
-    assert broken.reason.endswith(f" {project.count()} conversations that were read before stay.")
+    assert broken.reason.endswith(f" What was read before stays ({project.count()}).")
     assert calls[0] == (0, calls[0][1], "chats.jsonl")
 
 
