@@ -12,6 +12,7 @@ figures count: 10² is not 102. A hash is the first 8 bytes of a SHA-256 as a si
 it fits a database column.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -40,11 +41,17 @@ NO_PROMPT: Final = 0
 
 _FIRST_8: Final = Struct(">q").unpack_from
 _WIDTH: Final = 8
+_SPACE: Final = ord(" ")
 # Folded texts hold no white space but single plain spaces, so these signs mark what is no text.
 _TURN, _END, _MARK = "\f", "\n", "\t"
-_SPACES: Final = (
-    "\t\n\v\f\r\x1c\x1d\x1e\x1f\x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008"
-    "\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
+_ASCII_SPACES: Final = b"\t\n\v\f\r\x1c\x1d\x1e\x1f"
+_AS_SPACES: Final = bytes.maketrans(_ASCII_SPACES, b" " * len(_ASCII_SPACES))
+# The other white space in UTF-8, by its first byte, which is found as fast as memory can be read.
+_WIDE_SPACES: Final = (
+    (b"\xc2", re.compile(rb"\xc2[\x85\xa0]")),
+    (b"\xe1", re.compile(rb"\xe1\x9a\x80")),
+    (b"\xe2", re.compile(rb"\xe2(?:\x80[\x80-\x8a\xa8\xa9\xaf]|\x81\x9f)")),
+    (b"\xe3", re.compile(rb"\xe3\x80\x80")),
 )
 
 
@@ -79,30 +86,26 @@ def _with_single_spaces(text: str) -> str:
 
 def fold_all(texts: Sequence[str]) -> list[bytes]:
     """Return the fold of each text as UTF-8; none may hold a lone surrogate."""
-    composed = [text if text.isascii() else normalize("NFC", text) for text in texts]
-    whole = "\0".join(["", *composed, ""])
-    if whole.count("\0") != len(texts) + 1:
-        return [_with_single_spaces(text).encode() for text in composed]
-    for space in _SPACES:
-        if space in whole:
-            whole = whole.replace(space, " ")
-    data = whole.encode()
-    pieces = data.split(b"\0")[1:-1]
-    for row in _loosely_spaced(data):
-        pieces[row] = b" ".join(pieces[row].split())
-    return pieces
+    composed = [t.encode() if t.isascii() else normalize("NFC", t).encode() for t in texts]
+    data = b"\0".join([b"", *composed, b""]).translate(_AS_SPACES)
+    for first, pattern in _WIDE_SPACES:
+        if first in data:
+            data = pattern.sub(b" ", data)
+    pieces = _single_spaced(data).split(b"\0")[1:-1]
+    # A zero in a text parts it.
+    return pieces if len(pieces) == len(texts) else [fold(text).encode() for text in texts]
 
 
-def _loosely_spaced(data: bytes) -> list[int]:
-    """Return which pieces between zeros hold a space at an end or beside another space, or nothing."""
+def _single_spaced(data: bytes) -> bytes:
+    """Return zeros and what stands between them, each piece without a space too many."""
     codes = np.frombuffer(data, np.uint8)
-    ends = codes == 0
-    gaps = ends | (codes == 32)
-    doubled = np.flatnonzero(gaps[:-1] & gaps[1:])
-    if not len(doubled):
-        return []
-    rows: list[int] = np.unique(np.searchsorted(np.flatnonzero(ends), doubled, "right")).tolist()
-    return [row - 1 for row in rows]
+    spaces = codes == _SPACE
+    # Of a run of spaces the first stays, and none behind a zero.
+    kept = np.ones(len(codes), np.bool_)
+    kept[1:] = ~(spaces[1:] & (spaces[:-1] | (codes[:-1] == 0)))
+    if not kept.all():
+        data = codes[kept].tobytes()
+    return data.replace(b" \0", b"\0")
 
 
 def content_hash(conversation: Conversation) -> int:
@@ -135,43 +138,58 @@ class Read(NamedTuple):
 class Shape(NamedTuple):
     """A sequence of roles as patterns into which the folded texts of its messages are put.
 
-    steps has for each answer the pattern of what stands before it since the last one, the place where
-    the answer stands, the pattern of the answer, and whether anything was asked so far.
+    steps has for each answer but the last the pattern of all since the answer before it, where that
+    begins and ends, and whether anything was asked before. before is the pattern of what stands
+    between that and the last answer, from place first on; answer is the pattern of the last answer at
+    place last. Without an answer, before is the pattern of all and answer is empty.
     """
 
-    steps: tuple[tuple[bytes, int, bytes, bool], ...]
-    unanswered: bytes
+    steps: tuple[tuple[bytes, int, int, bool], ...]
+    before: bytes
+    first: int
+    last: int
+    answer: bytes
     asks: bool
 
 
 def shape_of(roles: Sequence[str]) -> Shape:
     """Return the shape of plain messages, of which each holds one text that is not empty."""
     patterns = [_turn(role).replace("%", "%%").encode() + b"%b\n" for role in roles]
-    steps: list[tuple[bytes, int, bytes, bool]] = []
-    first, asked = 0, False
-    for at, role in enumerate(roles):
-        if role == "assistant":
-            steps.append((b"".join(patterns[first:at]), at, patterns[at], asked))
-            first = at + 1
-        asked |= _role(role) != "system"
-    return Shape(tuple(steps), b"" if steps else b"".join(patterns), asked)
+    answers = [at for at, role in enumerate(roles) if role == "assistant"]
+    asked = [_role(role) != "system" for role in roles]
+    steps: list[tuple[bytes, int, int, bool]] = []
+    first = 0
+    for at in answers[:-1]:
+        steps.append((b"".join(patterns[first : at + 1]), first, at + 1, any(asked[:at])))
+        first = at + 1
+    last = answers[-1] if answers else len(roles)
+    return Shape(
+        tuple(steps),
+        b"".join(patterns[first:last]),
+        first,
+        last,
+        patterns[last] if answers else b"",
+        any(asked[:last]),
+    )
 
 
-def read_plain(shape: Shape, pieces: list[bytes]) -> Read:
+def read_plain(shape: Shape, pieces: Sequence[bytes]) -> Read:
     """Return what is read of plain messages; pieces are their folded texts."""
-    if not shape.steps:
-        whole = shape.unanswered % tuple(pieces)
-        return Read(hash_bytes(whole) if shape.asks else NO_PROMPT, b"")
-    chain, first, asked = sha256(), 0, False
-    before, beginnings = b"", b""
-    for pattern, at, answer, asked in shape.steps:
-        chain.update(pattern % tuple(pieces[first:at]))
-        before = chain.digest()
-        chain.update(answer % pieces[at])
+    steps, before, first, last, answer, asks = shape
+    if not asks:
+        return Read(NO_PROMPT, b"")
+    chain = sha256()
+    beginnings = b""
+    for pattern, begin, end, asked in steps:
+        chain.update(pattern % tuple(pieces[begin:end]))
         if asked:
             beginnings += chain.digest()[:_WIDTH]
-        first = at + 1
-    return Read(_FIRST_8(before)[0] if asked else NO_PROMPT, beginnings)
+    chain.update(before % tuple(pieces[first:last]))
+    prompt: int = _FIRST_8(chain.digest())[0]
+    if answer:
+        chain.update(answer % pieces[last])
+        beginnings += chain.digest()[:_WIDTH]
+    return Read(prompt, beginnings)
 
 
 def read(conversation: Conversation) -> Read:
