@@ -1,7 +1,8 @@
 """What the kernel gives back: one row for a conversation, columns for a batch of lines."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -136,4 +137,27 @@ def columns_of(rows: Rows, extents: Extents, rejected: list[Rejected], blank: in
         findings=[(row, found) for row in sorted(rows.findings) for found in rows.findings[row]],
         rejected=rejected,
         blank=blank,
+    )
+
+
+def joined(parts: Sequence[tuple[int, Analysis]]) -> Analysis:
+    """Return the analyses of parts of a batch as one; each comes with the number of its first line."""
+    if len(parts) == 1:
+        return parts[0][1]
+    rows = accumulate((len(part) for _, part in parts), initial=0)
+    analyses = [part for _, part in parts]
+    return Analysis(
+        np.concatenate([part.line + first for first, part in parts]),
+        np.concatenate([part.left for part in analyses]),
+        np.concatenate([part.length for part in analyses]),
+        {name: np.concatenate([part.columns[name] for part in analyses]) for name in NUMBERS},
+        [title for part in analyses for title in part.titles],
+        [begun for part in analyses for begun in part.beginnings],
+        [
+            (at + row, found)
+            for at, part in zip(rows, analyses, strict=False)
+            for row, found in part.findings
+        ],
+        [r._replace(line=first + r.line) for first, part in parts for r in part.rejected],
+        sum(part.blank for part in analyses),
     )

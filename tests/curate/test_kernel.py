@@ -1,6 +1,7 @@
 """The kernel: the fast path finds what the general way finds, and nothing gets in that should not."""
 
 import json
+from unittest.mock import patch
 
 import pytest
 from hypothesis import example, given, settings
@@ -288,22 +289,34 @@ def test_an_empty_batch_has_no_rows():
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.lists(st.one_of(lines, messages.map(lambda m: {"messages": m})), max_size=8))
-def test_a_batch_gives_the_rows_of_its_lines_one_by_one(values):
+@given(
+    st.lists(st.one_of(lines, messages.map(lambda m: {"messages": m})), max_size=8),
+    st.sampled_from([1, 100, 1 << 18]),
+)
+@example([" {}", {"messages": []}], 1)
+def test_a_batch_gives_the_rows_of_its_lines_one_by_one(values, size):
     rows = [written(value, True, True, False) for value in values]
-    together = analyse(rows, **TERMS)
-    at = 0
+    with patch("curator.curate.kernel._TOGETHER", size):
+        together = analyse(rows, **TERMS)
+    at = blank = 0
+    refused = []
     for number, row in enumerate(rows):
         alone = analyse([row], **TERMS)
+        blank += alone.blank
+        refused += [each._replace(line=number) for each in alone.rejected]
         if len(alone):
             assert together.line[at] == number
             assert together.titles[at] == alone.titles[0]
+            assert together.beginnings[at] == alone.beginnings[0]
+            assert (together.left[at], together.length[at]) == (alone.left[0], alone.length[0])
             for name in NUMBERS:
                 assert together.columns[name][at] == alone.columns[name][0], name
             found = [f for place, f in together.findings if place == at]
             assert found == [f for _, f in alone.findings]
             at += 1
     assert at == len(together)
+    assert together.rejected == refused
+    assert together.blank == blank
 
 
 @settings(max_examples=400, deadline=None)
