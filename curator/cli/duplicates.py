@@ -71,6 +71,8 @@ def _dedupe(options: Options, progress: Progress) -> Answer:
         with_shared=not options.leave_out_shared,
     )
     with open_current(options.project, progress, read_only=options.dry_run) as project:
+        living = len(deduping.living(project))
+        twice = living - len(deduping.comparable(project))
         found = deduping.find(project, search, progress=progress, cancelled=progress.cancelled)
         decisions = deduping.decide(project, found, options.keep)
         edit = deduping.removal(project, search, decisions)
@@ -85,10 +87,11 @@ def _dedupe(options: Options, progress: Progress) -> Answer:
         "pairs": found.matches.count(),
         "clusters": len(found.clusters()),
         "removed": removed,
-        "kept": len(found.ids) - removed,
+        "kept": living - removed,
         "measure": search.shown_measure,
         "threshold": 1.0 if options.preset == "exact" else threshold,
         "left_out": list(search.left_out),
+        "not_compared": twice,
         "shared": [{"text": e.text, "conversations": e.conversations} for e in found.shared],
     }
     did = "would be taken out" if options.dry_run else "taken out"
@@ -97,6 +100,13 @@ def _dedupe(options: Options, progress: Progress) -> Answer:
         f"({keys['measure']}, threshold {keys['threshold']:g})",
         f"{removed:,} {did}, {keys['kept']:,} stay. Undo brings them back.",
         *_what_counted(search, found),
+        *(
+            (
+                f"Not compared: {counted(twice, 'conversation')} with a key that has two values (F08).",
+            )
+            if twice
+            else ()
+        ),
     )
     return naming_damaged(Answer(keys, lines), project.damaged)
 

@@ -24,7 +24,7 @@ from curator.cli import (
     targets,
     training,
 )
-from curator.cli.answer import STOPPED, Answer, failure, refused_by_system
+from curator.cli.answer import FOUND, STOPPED, Answer, failure, notice, refused_by_system
 from curator.cli.arguments import Parser, Verbs
 from curator.cli.progress import Progress
 from curator.dataset.errors import Cancelled, CuratorError, WrongUse
@@ -80,6 +80,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Whoever read the answer has heard enough; Python must not complain again at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return STOPPED
+    except OSError as error:
+        # A full disk behind stdout; what the verb did is done, so its own code would say too much.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        notice(f"curator: The answer cannot be written: {error.strerror}.")
+        return FOUND
     return answer.code
 
 

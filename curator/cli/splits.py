@@ -1,6 +1,6 @@
 """The verb that divides a project: split."""
 
-from curator.cli.answer import FOUND, Answer, table
+from curator.cli.answer import FOUND, Answer, counted, table
 from curator.cli.arguments import Options, Verbs, add_project, names, open_current
 from curator.cli.progress import Progress
 from curator.curate.splits import SplitPlan
@@ -97,7 +97,7 @@ def _why_not(obstacle: Obstacle, project: str) -> tuple[str, ...]:
     return (
         f"The groups do not allow the shares you asked for ({wished}).",
         f"The largest group has {len(obstacle.conversations):,} of {obstacle.of:,} conversations, "
-        f"tied by {tied}: {some}{', ...' if len(obstacle.conversations) > 5 else ''}.",
+        f"tied by {tied}: {some}{' and more' if len(obstacle.conversations) > 5 else ''}.",
         f"{way} add conversations that hang together with no others.",
     )
 
@@ -114,7 +114,7 @@ def _lines(before: SplitReport, after: SplitReport) -> tuple[str, ...]:
         )
         rows.append(cells)
     told = (
-        f"{after.groups:,} groups, {after.straddling_groups:,} straddling, "
+        f"{counted(after.groups, 'group')}, {after.straddling_groups:,} straddling, "
         f"{len(after.leaks):,} prompts or beginnings in several splits"
     )
     return (*table(rows), told)

@@ -145,6 +145,8 @@ def _folder(given: str, progress: Progress) -> Path:
         try:
             report = export(project, folder, progress=progress, cancelled=progress.cancelled)
         except GateFailed as error:
+            if "--skip-errors" not in str(error):
+                raise
             first = command("export", given, folder, "--skip-errors")
             raise GateFailed(f"{error} To leave them out: {first}, then train {folder}.") from error
     for note in report.notes:

@@ -155,7 +155,8 @@ def obstacle(plan: SplitPlan, columns: SplitColumns, outcome: Assignment) -> Obs
         for kind, left, right in ties(columns, plan.together)
     }
     kinds = tuple(sorted((k for k in ties_of if ties_of[k]), key=lambda k: -ties_of[k]))
-    train, validation, test = map(round, wished)
+    # Rounded at their borders, so that they make up all rows.
+    train, validation, test = np.diff(np.rint(np.cumsum((0.0, *wished)))).astype(int).tolist()
     return Obstacle((train, validation, test), np.flatnonzero(inside), kinds)
 
 

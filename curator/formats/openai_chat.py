@@ -27,7 +27,7 @@ _BLANK: Final = b" \t\r\n\x0b\x0c"
 _LOOKED_AT: Final = 200
 _STEP: Final = 64 << 10
 _LINE_END: Final = re.compile(rb"\r\n|\r|\n")
-_ARRAY: Final = re.compile(rb"\[[ \t\r\n]*(?:[{\[\]]|$)")
+_ARRAY: Final = re.compile(rb"\[[ \t\r\n]*(?:[{\[\],]|$)")
 # The conversations stand in a list under a key, behind other keys with plain values.
 _WRAPPED: Final = re.compile(
     rb'\{\s*(?:"[^"\\]*"\s*:\s*(?:"[^"\\]*"|[-+.\w]+)\s*,\s*)*("[^"\\]*")\s*:\s*\[\s*'
@@ -43,6 +43,11 @@ _KNOWN_STARTS: Final = (
         "is a database; if it is a project, open it instead of importing it",
     ),
     (b"PK\x03\x04", "is a ZIP archive or an Office file; unpack it, or save it as JSON Lines"),
+    (b"\x28\xb5\x2f\xfd", "is packed with Zstandard; unpack it and name the unpacked file"),
+    (b"BZh", "is packed with bzip2; unpack it and name the unpacked file"),
+    (b"\xfd7zXZ\x00", "is packed with xz; unpack it and name the unpacked file"),
+    (b"7z\xbc\xaf\x27\x1c", "is a 7-Zip archive; unpack it and name the unpacked file"),
+    (b"Rar!\x1a\x07", "is a RAR archive; unpack it and name the unpacked file"),
     (b"PAR1", "is a Parquet file; save it as JSON Lines and import that"),
     (b"%PDF", "is a PDF document; it holds no conversations that can be read"),
     (b"{\\rtf", "is a rich-text document; save it as plain text"),
@@ -219,7 +224,7 @@ def _what_it_is(head: bytes) -> str:
         if head.startswith(start):
             return sentence
     if b"\x00" in head:
-        return "is not a text file"
+        return "is not a text file; save its conversations as JSON Lines and import that"
     rows = [row for row in head.split(b"\n", 20) if row.strip(_BLANK)][:2]
     if any(rows and all(sign in row for row in rows) for sign in (b",", b";", b"\t")):
         return (

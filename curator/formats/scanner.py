@@ -140,7 +140,7 @@ class Scanner:
         behind = _end(_SPACE, self._data, at + 1)
         if behind == len(self._data) and not final and behind - at < BLOCK:
             return False
-        if bytes(self._data[behind : behind + 1]) not in (b"{", b"[", b"]", b""):
+        if bytes(self._data[behind : behind + 1]) not in (b"{", b"[", b"]", b",", b""):
             return self._stray(at, final=final)
         self._count_lines(at)
         self._array, self._last, self._at = self._line, "", at + 1

@@ -7,6 +7,7 @@ from typing import Final
 from curator.curate.dataset_checks import DatasetFinding
 from curator.dataset.finding import Finding, Severity
 from curator.dataset.json_values import Json
+from curator.project.rejects import spoken_of
 
 _GRAVITY: Final[Mapping[Severity, int]] = {"error": 2, "warning": 1, "info": 0}
 
@@ -85,13 +86,13 @@ class CheckReport:
                 rule: {"severity": count.severity, "count": count.count}
                 for rule, count in sorted(self.rules.items())
             },
-            "findings": [_row(found) for found in self.findings],
+            "findings": [_row(found, self.unit) for found in self.findings],
             "unit": self.unit,
             "damaged": self.damaged,
         }
 
 
-def _row(found: Found) -> dict[str, Json]:
+def _row(found: Found, unit: str) -> dict[str, Json]:
     place = found.finding.place
     return {
         "conversation": found.conversation,
@@ -99,7 +100,7 @@ def _row(found: Found) -> dict[str, Json]:
         "turn": None if place.message is None else place.message + 1,
         "rule": found.finding.rule,
         "severity": found.finding.severity,
-        "message": found.finding.message,
+        "message": spoken_of(found.finding.message, unit),
         "fix": found.finding.fix or None,
         "conversations": list(found.conversations),
     }

@@ -16,6 +16,10 @@ from curator.formats.opening import blocks
 _MEGABYTE: Final = 1_000_000
 
 
+def _lower(reason: str) -> str:
+    return reason[:1].lower() + reason[1:]
+
+
 class FormFault(NamedTuple):
     """A rule that the file breaks: the number of the record behind it, if any, and the message's words."""
 
@@ -35,7 +39,9 @@ class BareFile:
         """Yield the records with their numbers, as an import would read them."""
         for chunk in self.source.read():
             yield from zip(chunk.numbers, chunk.records, strict=True)
-            self._gaps += [FormFault("F01", f.number, {"reason": f.reason}) for f in chunk.faults]
+            self._gaps += [
+                FormFault("F01", f.number, {"reason": _lower(f.reason)}) for f in chunk.faults
+            ]
 
     def gaps(self) -> list[FormFault]:
         """Return what stands between the records and is none, known once they have been read."""

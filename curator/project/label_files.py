@@ -63,22 +63,28 @@ def import_labels(reader: Reader, path: Path, author: str) -> LabelReport:
     with "label_sets" defines label sets. Raises UnreadableInput that names the line at fault.
     """
     matching = Matching(reader)
-    matching.doubt_ids(entry for _, entry in _entries(path))
     said = _Said(path, author, label_sets(reader))
+    matching.doubt_ids(_taking_sets(path, said))
     refused: list[RefusedLine] = []
     without_hash = 0
     for number, entry in _entries(path):
-        at = _Line(path, number)
         if "label_sets" in entry:
-            said.take_sets(entry, at)
             continue
         try:
             conversation = matching.find(entry)
-            said.take(conversation, entry, at)
+            said.take(conversation, entry, _Line(path, number))
             without_hash += CONTENT_HASH not in entry
         except LineRefused as reason:
             refused.append(RefusedLine(number, str(reason)))
     return LabelReport(said.edit(reader), tuple(refused), _notes(without_hash))
+
+
+def _taking_sets(path: Path, said: "_Said") -> Iterator[dict[str, Any]]:
+    """Yield all lines once; said takes their label sets, which may stand behind the answers."""
+    for number, entry in _entries(path):
+        if "label_sets" in entry:
+            said.take_sets(entry, _Line(path, number))
+        yield entry
 
 
 def _notes(without_hash: int) -> tuple[str, ...]:

@@ -45,6 +45,11 @@ class RejectedRow(NamedTuple):
         return f"{self.unit} {self.line} (line {self.starts})"
 
 
+def spoken_of(message: str, unit: str) -> str:
+    """Return a message with what it calls a line called by its unit, "element" in an array."""
+    return message if unit == "line" else _SPOKEN_OF.sub(rf"\1 {unit}", message)
+
+
 class Rejects:
     """Collects the refused lines of one file; `keep` puts them under their final names at once.
 
@@ -69,9 +74,9 @@ class Rejects:
         """Take one refused record; raw is empty for a fault that stands between records."""
         self.count += 1
         self.rules[rule] += 1
-        self.any_conversation = self.any_conversation or bool(_MESSAGES.search(raw))
-        if self._unit != "line":
-            reason = _SPOKEN_OF.sub(rf"\1 {self._unit}", reason)
+        # A whole object without messages (S01) is none, whatever its values hold, as a preference does.
+        self.any_conversation |= rule != "S01" and bool(_MESSAGES.search(raw))
+        reason = spoken_of(reason, self._unit)
         if len(self.rows) < LISTED:
             row = RejectedRow(self._source, line, rule, reason, self._unit, starts or line)
             self.rows.append(row)

@@ -81,6 +81,16 @@ def test_labels_travel_as_a_file(curator, project, tmp_path):
     assert curator("label", other, "import", out)[1]["changed"] == 0
 
 
+def test_the_label_sets_of_a_file_may_stand_behind_the_answers(curator, project, tmp_path):
+    file = write(
+        tmp_path / "l.jsonl",
+        json.dumps({"source_line": 1, "labels": {"s": "a"}}),
+        json.dumps({"label_sets": [{"name": "s", "kind": "choice", "values": ["a"]}]}),
+    )
+    code, told = curator("label", project, "import", file)
+    assert (code, told["changed"]) == (0, 1)
+
+
 def test_a_labels_file_with_a_fault_names_the_line_and_changes_nothing(curator, project, tmp_path):
     file = write(
         tmp_path / "l.jsonl",

@@ -1,6 +1,7 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -77,6 +78,17 @@ def test_a_reader_that_leaves_early_is_no_error():
     command = f"{sys.executable} -m curator -h | head -n 1"
     done = subprocess.run(["sh", "-c", command], capture_output=True, check=False)
     assert b"Traceback" not in done.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+@pytest.mark.parametrize("mode", ["", "--json"])
+def test_an_answer_that_cannot_be_written_is_one_sentence(mode, tmp_path):
+    command = f"{sys.executable} -m curator new {tmp_path / 'a.curator'} {mode} > /dev/full"
+    done = subprocess.run(["sh", "-c", command], capture_output=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.decode().strip() == (
+        "curator: The answer cannot be written: No space left on device."
+    )
 
 
 def test_every_verb_has_help():

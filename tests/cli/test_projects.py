@@ -1,5 +1,7 @@
 from pathlib import Path
 
+import pytest
+
 from tests.cli.sample_lines import line, questions, write
 
 
@@ -84,14 +86,50 @@ def test_one_unreadable_file_among_several_is_named_and_the_others_get_in(curato
     assert "none.jsonl cannot be read" in told["error"]["message"]
 
 
-def test_a_whole_file_of_another_kind_is_one_sentence(curator, tmp_path):
+@pytest.mark.parametrize(
+    "row",
+    [
+        '{"prompt": "a", "completion": "b"}',
+        '{"input": {"messages": []}, "preferred_output": [], "non_preferred_output": []}',
+    ],
+)
+def test_a_whole_file_of_another_kind_is_one_sentence(curator, tmp_path, row):
     project = tmp_path / "a.curator"
     curator("new", project)
-    rows = ['{"prompt": "a", "completion": "b"}'] * 50
+    rows = [row] * 50
     code, told = curator("import", project, write(tmp_path / "pairs.jsonl", *rows))
     assert code == 2
     assert told["error"]["message"].startswith("pairs.jsonl holds no conversations: none of its 50")
     assert sorted(each.name for each in tmp_path.glob("*.*")) == ["a.curator", "pairs.jsonl"]
+
+
+@pytest.mark.parametrize(
+    ("start", "named"),
+    [
+        (b"\x28\xb5\x2f\xfd", "Zstandard"),
+        (b"BZh9", "bzip2"),
+        (b"\xfd7zXZ\x00", "xz"),
+        (b"\x89PNG\r\n", "not a text file"),
+    ],
+)
+def test_a_packed_file_is_named_with_the_way_out(curator, tmp_path, start, named):
+    project = tmp_path / "a.curator"
+    curator("new", project)
+    packed = tmp_path / "f.jsonl.packed"
+    packed.write_bytes(start + bytes(range(256)) * 9)
+    code, told = curator("import", project, packed)
+    assert code == 2
+    assert named in told["error"]["message"]
+    assert "; " in told["error"]["message"], "the way out is missing"
+
+
+def test_an_array_that_begins_with_a_comma_keeps_its_elements(curator, tmp_path):
+    project = tmp_path / "a.curator"
+    curator("new", project)
+    array = tmp_path / "a.json"
+    array.write_text("[," + ",,".join(questions(2)) + ",]")
+    told = curator("import", project, array)[1]
+    assert (told["imported"], {row["unit"] for row in told["rejected_rows"]}) == (2, {"element"})
 
 
 def test_elements_of_an_array_are_called_elements(curator, tmp_path):
@@ -106,6 +144,13 @@ def test_elements_of_an_array_are_called_elements(curator, tmp_path):
     assert (number["line"], number["unit"], number["starts"]) == (2, "element", 2)
     assert number["reason"].startswith("This element is a number")
     assert "has no end" in end["reason"]
+    messages = [
+        found["message"]
+        for found in curator("check", array)[1]["findings"]
+        if found["source_line"] is not None
+    ]
+    assert len(messages) == 2
+    assert not any("line is" in message or ": The list" in message for message in messages)
 
 
 def test_an_empty_file_is_said_to_be_empty(curator, tmp_path):

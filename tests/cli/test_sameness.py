@@ -244,7 +244,14 @@ def test_a_line_that_says_a_key_twice_is_no_copy_of_one_that_says_it_once(curato
     twice = once.replace('"content": "Here', '"content": "There.", "content": "Here')
     project = import_into([once, twice.replace("messages", "messages", 1)])
     for preset in ("exact", "near"):
-        assert curator("dedupe", project, "--preset", preset, "--dry-run")[1]["removed"] == 0
+        told = curator("dedupe", project, "--preset", preset, "--dry-run")[1]
+        assert (told["removed"], told["kept"], told["not_compared"]) == (0, 2, 1)
+
+
+def test_the_wished_rows_of_a_split_make_up_all_rows(curator, import_into):
+    lines = [talk(*(f"{n} {m}" for m in range(2 * k))) for n in range(10) for k in (1, 2, 3)]
+    told = curator("split", import_into(lines), *THIRDS, "--dry-run")[1]
+    assert sum(told["obstacle"]["wished"].values()) == 30
 
 
 WITHOUT_WAY = {

@@ -61,6 +61,7 @@ def test_dedupe_answers_with_the_keys_of_the_contract(curator, tmp_path):
         "measure": "w3",
         "threshold": 0.7,
         "left_out": ["system", "tools"],
+        "not_compared": 0,
         "shared": [],
     }
     rows = [row.split("\t") for row in pairs.read_text("utf-8").splitlines()]

@@ -118,3 +118,14 @@ def test_a_bundle_is_written_and_nothing_is_started(curator, export, tmp_path):
     code, told = curator("train", export, "--target", "openai", "--base", BASE, "--bundle", "x")
     assert code == 2
     assert "--target this-computer" in told["error"]["message"]
+
+
+def test_an_empty_project_is_not_told_to_leave_errors_out(curator, tmp_path):
+    project = tmp_path / "a.curator"
+    curator("new", project)
+    code, told = curator(
+        "train", project, "--target", "this-computer", "--base", "tiny", "--dry-run"
+    )
+    assert code == 1
+    assert "the project is empty" in told["error"]["message"]
+    assert "--skip-errors" not in told["error"]["message"]
