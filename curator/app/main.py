@@ -203,7 +203,7 @@ class Curator(QObject):
             self.front = None
 
     def _forget(self, page_id: str) -> tuple[QWidget, ...]:
-        """Return a page and its inspector, deaf to all that comes from now on."""
+        """Take a page out of the window's list; returns it and its inspector, both cut off from the session."""
         page = self.pages.pop(page_id)
         inspector = page.inspector()
         gone = (page,) if inspector is None else (page, inspector)

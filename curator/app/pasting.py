@@ -1,11 +1,13 @@
 """Pasting lines of JSON as conversations: each that can be read becomes one, all of them one step."""
 
+import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from PySide6.QtCore import QCoreApplication
 
 from curator.app.session import Session
+from curator.curate.checks import holds_two_values
 from curator.dataset import ContentPatch, Conversation, Edit
 from curator.dataset.errors import CuratorError
 from curator.dataset.json_values import BadJson, Json, loads
@@ -64,14 +66,23 @@ def _values(text: str) -> Iterator[tuple[Json, str]]:
     try:
         whole = loads(text)
     except BadJson:
-        for line in filter(str.strip, text.splitlines()):
+        # Only these end a line; U+2028 and its like are text.
+        for line in filter(str.strip, re.split(r"\r\n|\r|\n", text)):
             try:
-                yield loads(line), ""
+                value = loads(line)
             except BadJson as error:
                 yield None, error.reason
+            else:
+                yield value, _loss(line)
         return
+    loss = _loss(text)
     for value in whole if isinstance(whole, list) else [whole]:
-        yield value, ""
+        yield value, loss
+
+
+def _loss(text: str) -> str:
+    """Say why a text would not be kept whole; empty where it would."""
+    return _tr("a key stands twice with two values") if holds_two_values(text) else ""
 
 
 def _tr(text: str) -> str:

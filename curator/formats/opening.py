@@ -190,7 +190,7 @@ _BYTES_AS_THEY_ARE: Final = "curator-bytes-as-they-are"
 
 
 def _keep(error: UnicodeError) -> tuple[str, int]:
-    """Turn what is no character into half characters, which no UTF-8 has: only its line is refused."""
+    """Turn bytes that are no character into lone surrogates, which no UTF-8 has: only their line is refused."""
     if not isinstance(error, UnicodeDecodeError):
         raise error
     wrong = error.object[error.start : error.end]

@@ -8,6 +8,7 @@ import json
 import re
 import zlib
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -103,10 +104,11 @@ def lines_of(table: JobTable, job: Job) -> Callable[[int], int | None]:
 
     What was kept at the start counts, so it is told right also where the export was made again.
     """
-    packed = table.lineage(job.token) or _pack_again(job)
     rows: dict[str, list[int | None]] = {}
-    if packed:
-        rows = _unpacked(table.path, packed).get("conversations") or {}
+    # A failed job is explained all the same where what names its lines is damaged.
+    with suppress(UnreadableInput):
+        packed = table.lineage(job.token) or _pack_again(job)
+        rows = (_unpacked(table.path, packed).get("conversations") or {}) if packed else {}
     is_validation = "validation" in f"{job.error_param} {job.error_code}".lower() or bool(
         _VALIDATION.search(job.error)
     )
@@ -119,11 +121,11 @@ def lines_of(table: JobTable, job: Job) -> Callable[[int], int | None]:
 
 
 def _pack_again(job: Job) -> bytes:
-    """Return what a job that kept nothing trains on, where its very export still lies there."""
-    try:
-        exported = open_export(Path(job.export)) if job.export else None
-    except UnreadableInput:
-        return b""
+    """Return what a job that kept nothing trains on, where its very export still lies there.
+
+    Raises UnreadableInput where the export is damaged.
+    """
+    exported = open_export(Path(job.export)) if job.export else None
     if exported is None or (job.snapshot and exported.snapshot != job.snapshot):
         return b""
     return pack(exported)
@@ -143,5 +145,9 @@ def _unpacked(path: Path, packed: bytes) -> dict[str, Any]:
     try:
         kept = json.loads(zlib.decompress(packed))
     except (zlib.error, ValueError, RecursionError) as error:
-        raise BrokenFile(path, "what it knew of this checkpoint is damaged") from error
+        raise BrokenFile(
+            path,
+            "what it knew of this checkpoint is damaged",
+            "Keep the file: what else is known of jobs stands in it.",
+        ) from error
     return kept if isinstance(kept, dict) else {}

@@ -5,8 +5,10 @@ import threading
 
 import pytest
 
-from curator.dataset.errors import ProjectError, WrongUse
+from curator.dataset.errors import BrokenFile, ProjectError, WrongUse
+from curator.tune.following import explain
 from curator.tune.jobs import FINAL, Checkpoint, Event, Job, JobTable, State
+from curator.tune.lineage import lineage_of
 
 
 def job(token="t1", **more):
@@ -141,3 +143,14 @@ def test_a_full_disk_is_one_sentence_and_the_old_state_stays(table):
 def test_final_states_are_not_followed():
     for state in FINAL:
         assert not job(job="ftjob-1", status=state).is_followed
+
+
+def test_a_failed_job_is_explained_where_what_names_its_lines_is_damaged(table):
+    table.add(job(status=State.FAILED, error="Invalid file: line 3", checkpoint="ft:x"))
+    table.keep_lineage("t1", b"no zlib")
+    found = explain(table, table.get("t1"))
+    assert found is not None
+    assert [one.conversation for one in found.lines] == [None]
+    with pytest.raises(BrokenFile) as told:
+        lineage_of(table, "ft:x")
+    assert "remove" not in str(told.value)

@@ -53,7 +53,7 @@ def ask_where_many(
 ) -> None:
     """Do it at once for up to 100 conversations; for more ask first, over the asker's window.
 
-    The question goes with its project.
+    The question closes with its project.
     """
     if count <= ASK_OVER:
         go()

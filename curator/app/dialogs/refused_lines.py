@@ -24,7 +24,7 @@ class RefusedLinesDialog(Dialog):
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(self.tr("Import labels"))
-        self.resize(880, 520)
+        self.fit(880, 520)
         self._refused = tuple(refused)
         column = QVBoxLayout(self)
         column.setContentsMargins(24, 24, 24, 16)

@@ -24,7 +24,7 @@ class Grip(QWidget):
         self.setAccessibleName(words)
 
     def sizeHint(self) -> QSize:
-        """Return the room of six dots and some air to take hold of."""
+        """Return the size of the dots with a margin that is easy to press."""
         return QSize(16, 20)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:

@@ -36,7 +36,7 @@ _ROW_PX: Final = 32
 _HIT_PX: Final = 52
 _MOST_HITS: Final = 200
 _SECTION_PX: Final = 17
-_HEADING_AIR_PX: Final = 20
+_HEADING_TOP_PX: Final = 20
 _LINE_PERCENT: Final = 140
 _PLACE: Final = Qt.ItemDataRole.UserRole
 
@@ -135,13 +135,13 @@ class GuidePage(Page):
             block = block.next()
 
     def _dress(self, block: QTextBlock) -> None:
-        """Give a block the sizes and the air of the window; Qt sets Markdown tight and headings huge."""
+        """Give a block the sizes and margins of the window; Qt sets Markdown tight and headings huge."""
         cursor = QTextCursor(block)
         form, level = block.blockFormat(), block.blockFormat().headingLevel()
         form.setLineHeight(_LINE_PERCENT, form.LineHeightTypes.ProportionalHeight.value)
         form.setNonBreakableLines(False)
         in_list = block.textList() is not None
-        form.setTopMargin(_HEADING_AIR_PX if level > 1 else 0)
+        form.setTopMargin(_HEADING_TOP_PX if level > 1 else 0)
         form.setBottomMargin(4 if in_list else 12)
         cursor.setBlockFormat(form)
         # A format is the range's own and goes with it.

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QApplication, QDialog, QWidget
 
 from curator.app.shortcuts import takes_text
 
-_AIR_PX: Final = 40
+_MARGIN_PX: Final = 40
 
 
 class Dialog(QDialog):
@@ -16,11 +16,11 @@ class Dialog(QDialog):
 
     def fit(self, width: int, height: int) -> None:
         """Take this size, or as much of it as the window and the screen have room for."""
-        air = QSize(_AIR_PX, _AIR_PX)
-        room = self.screen().availableSize() - air
+        margin = QSize(_MARGIN_PX, _MARGIN_PX)
+        room = self.screen().availableSize() - margin
         owner = self.parentWidget()
         if owner is not None and owner.window().isVisible():
-            room = room.boundedTo(owner.window().size() - air)
+            room = room.boundedTo(owner.window().size() - margin)
         self.resize(QSize(width, height).boundedTo(room))
 
     def main_control(self) -> QWidget:

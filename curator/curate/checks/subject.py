@@ -145,11 +145,11 @@ class Subject:
                 entry = {"content": entry.get("content")}
             for field, words in string_values(entry):
                 if (index, field) not in known:
-                    yield _laid_open(index, field, self.roles[index], words)
+                    yield _decoded(index, field, self.roles[index], words)
         for key, value in self.fields.items():
             if key != "messages":
                 for field, words in string_values(value, key):
-                    yield _laid_open(None, field, "", words)
+                    yield _decoded(None, field, "", words)
 
     def _texts(self) -> Iterator[Text]:
         for index, message in enumerate(self.messages):
@@ -228,7 +228,7 @@ def string_values(value: Json, path: str = "") -> Iterator[tuple[str, str]]:
             stack.extend((f"{path}[{number}]", inner) for number, inner in enumerate(item))
 
 
-def _laid_open(message: int | None, field: str, role: str, words: str) -> Text:
+def _decoded(message: int | None, field: str, role: str, words: str) -> Text:
     """Return a string as a text; JSON inside it, such as arguments, with its escapes resolved."""
     if "\\u" in words and words.lstrip().startswith(("{", "[")):
         try:

@@ -74,9 +74,9 @@ def stop() -> bool:
 
 
 def is_training() -> bool:
-    """Whether a job of this computer runs, or waits for the server to start it."""
-    states = (JobFolder(path.parent).state for path in local_root().glob("jobs/*/state.json"))
-    return any(state.get("status") in _AT_WORK for state in states)
+    """Whether a job of this computer runs, or waits for the server to start it; broken ones do not."""
+    jobs = (JobFolder(path.parent) for path in local_root().glob("jobs/*/state.json"))
+    return any(job.fault() is None and job.state.get("status") in _AT_WORK for job in jobs)
 
 
 def stop_where_idle() -> Literal["none", "busy", "stopped"]:

@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from curator.dataset.errors import BrokenFile
 from curator.tune.local.answers import ApiError, json_body, not_found, refuse_unknown
 from curator.tune.local.files_api import MAX_BYTES, FileStore, check_purpose, lifetime_of
 from curator.tune.local.folders import new_id, read_json, write_json
@@ -22,6 +23,14 @@ _OPEN_S: Final = 3600
 _PART_MOST: Final = 64 * 2**20
 _NEEDED: Final = ("bytes", "filename", "mime_type", "purpose")
 _BLOCK: Final = 1 << 20
+_META: Final = {
+    "id": str,
+    "bytes": int,
+    "filename": str,
+    "purpose": str,
+    "status": str,
+    "expires_at": int,
+}
 
 
 class UploadStore:
@@ -54,7 +63,7 @@ class UploadStore:
         path = self.folder(identifier) / "meta.json"
         if not path.is_file():
             raise not_found("upload", identifier)
-        meta = read_json(path)
+        meta = read_json(path, _META)
         if meta["status"] == "pending" and meta["expires_at"] <= time.time():
             meta["status"] = "expired"
         return meta
@@ -106,8 +115,10 @@ class UploadStore:
     def _clear(self) -> None:
         """Put away what was left open for more than its hour."""
         for path in self.root.glob("*/meta.json"):
-            if self.read(path.parent.name)["status"] == "expired":
-                shutil.rmtree(path.parent)
+            # Whoever asks for a broken one is told; a new one is none the worse for it.
+            with contextlib.suppress(BrokenFile):
+                if self.read(path.parent.name)["status"] == "expired":
+                    shutil.rmtree(path.parent)
 
 
 def routes(uploads: UploadStore, files: FileStore) -> list[Route]:

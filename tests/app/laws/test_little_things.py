@@ -122,6 +122,16 @@ def test_ctrl_v_in_a_text_pastes_the_text(whole, qtbot):
     assert len(whole.session.index) == 9
 
 
+def test_pasted_texts_keep_every_character_and_every_value():
+    said = '{"messages":[{"role":"user","content":"a\u2028b\x85c"}]}'
+    twice = '{"messages":[{"role":"user","content":"a","content":"b"}]}'
+    pasted = conversations_in(f"{said}\n{twice}\n{LINES[0]}")
+    assert [each.to_json() for each in pasted.conversations][:1] == [said]
+    assert (len(pasted.conversations), pasted.refused) == (2, 1)
+    assert pasted.first == "2: a key stands twice with two values"
+    assert conversations_in(f"[{twice}]").conversations == ()
+
+
 @given(st.lists(st.sampled_from(LINES), min_size=1, max_size=4), st.booleans(), st.booleans())
 def test_lines_arrays_and_pretty_values_hold_the_same(lines, as_array, is_pretty):
     values = [json.loads(line) for line in lines]

@@ -15,9 +15,11 @@ import openai
 import psutil
 import pytest
 
-from curator.tune.local.folders import JobFolder, write_json
+from curator.tune.local import service
+from curator.tune.local.folders import JobFolder, local_root, write_json
 from curator.tune.local.options import TrainingOptions
 from curator.tune.local.queue import Queue
+from curator.tune.local.uploads_api import UploadStore
 from tests.tune.local.conftest import TRAINER, Server, needs_trainer, wait_for
 from tests.tune.local.test_protocol import options, training_file
 
@@ -272,6 +274,24 @@ def test_a_proxy_of_the_surroundings_is_left_aside(tmp_path, monkeypatch):
             assert "tiny" in [base.name for base in list_bases(connection)]
     finally:
         running.stop()
+
+
+def test_broken_files_of_one_job_or_upload_stop_nothing_else(tmp_path, monkeypatch):
+    monkeypatch.setenv("CURATOR_STATE", str(tmp_path))
+    for name in ("ftjob-1", "ftjob-2"):
+        write_json(local_root() / "jobs" / name / "spec.json", {"base": "tiny", "options": {}})
+        write_json(local_root() / "jobs" / name / "state.json", {"status": "succeeded"})
+    broken = local_root() / "jobs" / "ftjob-1" / "state.json"
+    broken.write_text("{")
+    assert not service.is_training()
+    write_json(local_root() / "jobs" / "ftjob-2" / "state.json", {"status": "running"})
+    assert service.is_training()
+    uploads = UploadStore(local_root())
+    told = {"bytes": 1, "filename": "a", "purpose": "fine-tune"}
+    for content in ("[", "{}"):
+        broken = uploads.folder(uploads.add(told, None)["id"]) / "meta.json"
+        broken.write_text(content)
+        assert uploads.add(told, None)["status"] == "pending"
 
 
 def test_two_jobs_at_once_wait_in_line(tmp_path, monkeypatch):
