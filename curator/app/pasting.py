@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from PySide6.QtCore import QCoreApplication
 
-from curator.app.session import Session
+from curator.app.session import Level, Session
 from curator.curate.checks import holds_two_values
 from curator.dataset import ContentPatch, Conversation, Edit
 from curator.dataset.errors import CuratorError
@@ -33,7 +33,8 @@ def conversations_in(text: str) -> Pasted:
                 continue
             except (CuratorError, ValueError) as error:
                 problem = str(error)
-        reasons.append(f"{number}: {problem or 'no object with a list of messages'}")
+        missing = _tr("it has no list of messages")
+        reasons.append(_tr("number {0}, {1}").format(number, problem or missing))
     return Pasted(tuple(found), len(reasons), reasons[0] if reasons else "")
 
 
@@ -45,7 +46,11 @@ def paste(session: Session, text: str) -> int | None:
     pasted = conversations_in(text)
     count, refused = len(pasted.conversations), ""
     if pasted.refused:
-        words = _tr("{0} elements are no conversations, the first one: {1}")
+        words = (
+            _tr("1 element is no conversation: {1}")
+            if pasted.refused == 1
+            else _tr("{0} elements are no conversations, the first one: {1}")
+        )
         refused = words.format(f"{pasted.refused:,}", pasted.first)
     if not count:
         session.tell("warning", _tr("There is no conversation in what was copied."), refused)
@@ -58,7 +63,9 @@ def paste(session: Session, text: str) -> int | None:
     if session.push(edit) is None:
         return None
     if count > 1 or refused:
-        session.tell_step(edit.title, refused, level="warning" if refused else "success")
+        done = _tr("1 conversation pasted") if count == 1 else _tr("{0} conversations pasted")
+        level: Level = "warning" if refused else "success"
+        session.tell_step(done.format(f"{count:,}"), refused, level=level)
     return ids[0]
 
 

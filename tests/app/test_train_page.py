@@ -18,6 +18,7 @@ from curator.app.session import Session
 from curator.dataset.errors import TargetError
 from curator.tune.jobs import Job, JobTable, State
 from curator.tune.local.options import resolve
+from curator.tune.planning import DryRun
 from curator.tune.targets import derive_target, find_target, save_target
 from tests.tune.protocol_server import KEY, Plan, ProtocolServer, accept_then, status
 
@@ -519,3 +520,26 @@ def test_the_three_dates_of_a_base_are_shown_where_it_is_chosen(qtbot):
         assert day in composer._end.text()
     composer.choose_base("gpt-oss-20b")
     assert composer._end.text() == ""
+
+
+def test_settings_that_unfold_beneath_the_edge_come_into_sight(page, qtbot, server, export):
+    page.resize(1024, 520)
+    page.show()
+    ready(qtbot, page, export)
+    composer = page.composer
+    qtbot.mouseClick(composer.settings.change, Qt.MouseButton.LeftButton)
+    first = next(iter(composer.settings.fields.values()))
+
+    def is_seen():
+        top = first.mapTo(composer.viewport(), first.rect().topLeft()).y()
+        return 0 <= top <= composer.viewport().height() - first.height()
+
+    qtbot.waitUntil(is_seen)
+
+
+@pytest.mark.parametrize(("memory", "words"), [(None, "the service"), (2**30, "the trainer")])
+def test_the_dry_run_says_who_chooses_the_epochs(page, qtbot, memory, words):
+    plan = DryRun(60, 0, 0, 100, True, 3, False, None, None, "host", 0, (), (), memory=memory)
+    page.card.show_plan(plan)
+    said = " ".join(label.text() for label in page.card.findChildren(QLabel))
+    assert f"as {words}" in said

@@ -2,7 +2,8 @@
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QSplitter, QWidget
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QLineEdit, QSplitter, QWidget
 
 from curator.app.actions import action
 from curator.app.jobs import Progress
@@ -13,9 +14,10 @@ from curator.app.widgets.empty_state import EmptyState
 from curator.app.widgets.key_button import KeyButton
 from curator.app.widgets.progress_row import ProgressRow, duration
 from curator.app.widgets.reading_card import SHOWN_CHARACTERS, ReadingCard, showable
+from curator.app.widgets.setting_fields import ComboBox
 from curator.app.widgets.severity import SeverityIcon
 from curator.app.widgets.splitter import SplitterState
-from curator.app.widgets.text import Elided
+from curator.app.widgets.text import Elided, tip_of
 from curator.app.widgets.token_meter import TokenMeter
 from curator.dataset import Message
 
@@ -204,3 +206,35 @@ def test_a_button_with_the_focus_answers_enter_as_it_does_space(qtbot, kind, key
     qtbot.addWidget(button)
     with qtbot.waitSignal(button.clicked, timeout=1000):
         qtbot.keyClick(button, key)
+
+
+def test_a_long_name_is_shown_from_its_first_letter(qtbot):
+    """Whoever chose it, a name longer than its box begins at its beginning; the list shows it whole."""
+    names = [f"ft:tiny:this-computer:support-desk-sample:18ec2dd202ac28f1c75f9b{n}" for n in "17"]
+    holder = QWidget()
+    qtbot.addWidget(holder)
+    box, other = ComboBox(holder), QLineEdit(holder)
+    box.setEditable(True)
+    box.setFixedWidth(160)
+    other.move(0, 60)
+    holder.show()
+    holder.activateWindow()
+    qtbot.waitUntil(lambda: QApplication.activeWindow() is holder)
+    line = box.lineEdit()
+    other.setFocus()
+    box.offer([(name, None) for name in names], names[0])
+    for chosen in (names[0], names[1], "a base whose name was only typed, longer than the box"):
+        box.setCurrentText(chosen)
+        assert (line.cursorPosition(), line.toolTip()) == (0, tip_of(chosen))
+    box.setFocus()
+    QTest.keyClick(line, Qt.Key.Key_Down)
+    assert box.currentText() in names
+    assert line.cursorPosition() == 0
+    line.selectAll()
+    QTest.keyClicks(line, "mine")
+    assert line.cursorPosition() == 4
+    other.setFocus()
+    assert line.cursorPosition() == 0
+    box.showPopup()
+    assert box.view().viewport().width() >= box.view().sizeHintForColumn(0)
+    box.hidePopup()

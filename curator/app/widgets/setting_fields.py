@@ -10,6 +10,8 @@ from PySide6.QtCore import QSignalBlocker, Qt
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QLineEdit, QSlider, QWidget
 
+from curator.app.widgets.text import tip_of
+
 
 def wheel_passes(field: QWidget, event: QWheelEvent) -> bool:
     """Hand the wheel on to what scrolls, unless somebody works in the field; returns whether it was."""
@@ -35,6 +37,28 @@ class ComboBox(QComboBox):
         super().__init__(parent)
         # Qt's own policy would let the wheel itself bring the focus.
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.activated.connect(self._show_start)
+        self.currentTextChanged.connect(self._text_changed)
+
+    def setEditable(self, editable: bool) -> None:  # noqa: FBT001, N802 - Qt's name
+        """Let words be written that are no entry; what was written is shown from its first letter."""
+        super().setEditable(editable)
+        line = self.lineEdit()
+        if line is not None:
+            line.editingFinished.connect(self._show_start)
+
+    def setCurrentText(self, text: str) -> None:  # noqa: N802 - Qt's name
+        """Show an entry or any words; the same ones again would bring their end into sight, without a signal."""
+        super().setCurrentText(text)
+        self._show_start()
+
+    def showPopup(self) -> None:  # noqa: N802 - Qt's name
+        """Open the list as wide as its longest entry, where the screen has the room."""
+        view = self.view()
+        bar = view.verticalScrollBar().sizeHint().width()
+        most = self.screen().availableGeometry().width() - 2 * bar
+        view.setMinimumWidth(min(view.sizeHintForColumn(0) + 2 * bar, most))
+        super().showPopup()
 
     def offer(self, entries: Iterable[tuple[str, object]], text: str) -> None:
         """Offer other entries (their words and data) and show one; what somebody writes stays."""
@@ -55,12 +79,26 @@ class ComboBox(QComboBox):
 
     def show_text(self, text: str) -> None:
         """Show an entry or, where it can be written in, any words; what somebody writes stays."""
-        if is_written(self) or text == self.currentText():
+        if is_written(self):
             return
-        place = self.findText(text)
-        self.setCurrentIndex(place)
-        if place < 0:
-            self.setEditText(text)
+        if text != self.currentText():
+            place = self.findText(text)
+            self.setCurrentIndex(place)
+            if place < 0:
+                self.setEditText(text)
+        self._show_start()
+
+    def _text_changed(self) -> None:
+        line = self.lineEdit()
+        if line is not None and not line.hasFocus():
+            self._show_start()
+
+    def _show_start(self) -> None:
+        """Show a long text from its first letter, whole in the tip; Qt shows the end of it."""
+        line = self.lineEdit()
+        if line is not None and not is_written(self):
+            line.setCursorPosition(0)
+            line.setToolTip(tip_of(line.text()))
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         """Choose another entry only while the field has the focus."""

@@ -95,7 +95,7 @@ def test_pasted_lines_become_conversations_in_one_step(whole, qtbot):
     settle(whole, qtbot)
     assert len(whole.session.index) == 12
     notice = whole.window.toaster.notices()[-1]
-    assert notice.text == "Paste 3 conversations"
+    assert notice.text == "3 conversations pasted"
     assert notice.detail.startswith("2 elements are no conversations")
     assert whole.session.current == 10
     notice.action()
@@ -109,7 +109,9 @@ def test_what_holds_no_conversation_says_so(whole, qtbot):
         copy(text)
         whole.menus.run("conversation.paste")
         assert len(whole.session.index) == 9
-        assert "no conversation" in whole.window.toaster.notices()[-1].text
+        notice = whole.window.toaster.notices()[-1]
+        assert "no conversation" in notice.text
+        assert "1 elements" not in notice.detail
 
 
 def test_ctrl_v_in_a_text_pastes_the_text(whole, qtbot):

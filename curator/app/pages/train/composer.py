@@ -6,7 +6,7 @@ from datetime import date
 from pathlib import Path
 from typing import Final
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QComboBox,
@@ -89,6 +89,7 @@ class Composer(QScrollArea):
         self.settings = SettingsCard(self)
         self.settings.add_above(self.recipes)
         self.settings.changed.connect(self.changed)
+        self.settings.change.clicked.connect(self._scroll_to_settings)
         self._form.addWidget(self.settings)
         self._form.addStretch(1)
         self._side.addStretch(1)
@@ -107,6 +108,21 @@ class Composer(QScrollArea):
         wide = self.viewport().width() >= _WIDE_PX
         if wide != self._is_wide:
             self._place(wide=wide)
+
+    def _scroll_to_settings(self, shown: bool) -> None:  # noqa: FBT001 - a Qt slot
+        """Bring what unfolds into sight: in a low window it would open beneath the edge."""
+        if shown:
+            # Its place is known once the layout was made anew.
+            QTimer.singleShot(0, self._bring_settings)
+
+    def _bring_settings(self) -> None:
+        card = self.settings
+        hidden = (
+            card.geometry().bottom() - self.verticalScrollBar().value() - self.viewport().height()
+        )
+        if hidden > 0:
+            bar = self.verticalScrollBar()
+            bar.setValue(min(card.y(), bar.value() + hidden))
 
     def _place(self, *, wide: bool) -> None:
         self._is_wide = wide

@@ -86,7 +86,7 @@ class OriginView(QScrollArea):
 
     def _settings(self, job: Job) -> str:
         chosen = ", ".join(f"{name} {value}" for name, value in job.settings.items())
-        return chosen or self.tr("all as the service usually chooses them")
+        return chosen or self.tr("all left to auto")
 
     def _export(self, job: Job) -> str:
         if not job.export or Path(job.export).is_dir():

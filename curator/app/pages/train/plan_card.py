@@ -87,11 +87,13 @@ class PlanCard(Card):
         about = "" if plan.exact else "≈ "
         left_out = self.tr("{0} left out, {1} cut").format(f"{plan.dropped:,}", f"{plan.cut:,}")
         product = f"{about}{plan.tokens:,} × {plan.epochs} = {plan.billed_tokens:,}"
-        epochs = (
-            self.tr("tokens × epochs you chose")
-            if plan.epochs_chosen
-            else self.tr("tokens × epochs, as the service usually chooses them")
-        )
+        epochs = self.tr("tokens × epochs you chose")
+        if not plan.epochs_chosen:
+            epochs = (
+                self.tr("tokens × epochs, as the service usually chooses them")
+                if plan.memory is None
+                else self.tr("tokens × epochs, as the trainer chooses them")
+            )
         time = self.tr("unknown until one such job has ended")
         if plan.seconds is not None:
             time = self.tr("about {0}").format(duration(plan.seconds))
