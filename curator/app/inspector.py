@@ -181,16 +181,26 @@ class Inspector(QScrollArea):
         self.note.show_text(annotation.note, fresh=fresh)
         self._show_labels(sets, labels, me)
 
+    def show_nobody(self) -> None:
+        """Show that no conversation is open: nothing can be said of it, and nothing typed is lost."""
+        self.show_annotation(Annotation(), (), (), "", fresh=True)
+        for chip in self._status.values():
+            chip.setChecked(False)
+        self.history.show_history(())
+        self._allow(allowed=False)
+
     def set_read_only(self, *, read_only: bool) -> None:
         """Let things be changed, or only be read."""
-        for chip in (*self._status.values(), self._flag):
-            chip.setEnabled(not read_only)
-        self._tags.setReadOnly(read_only)
-        self.note.setReadOnly(read_only)
+        self._allow(allowed=not read_only)
         self._prompts.setEnabled(not read_only)
         self._base.setEnabled(not read_only)
-        for box in (*self._labels.values(), self._pick):
-            box.setEnabled(not read_only)
+
+    def _allow(self, *, allowed: bool) -> None:
+        """Let something be said of the conversation."""
+        for field in (*self._status.values(), self._flag, *self._labels.values(), self._pick):
+            field.setEnabled(allowed)
+        self._tags.setReadOnly(not allowed)
+        self.note.setReadOnly(not allowed)
 
     def commit(self) -> None:
         """Give out what was typed and not yet written."""

@@ -31,6 +31,15 @@ def test_nobody_overlaps_and_everybody_is_inside(qtbot):
     assert place.layout() is layout
 
 
+def test_what_is_hidden_takes_no_room(qtbot):
+    place, layout = filled(qtbot, 3)
+    place.show()
+    layout.itemAt(1).widget().hide()
+    layout.setGeometry(QRect(0, 0, 400, 40))
+    assert layout.itemAt(2).geometry().left() == 110
+    assert layout.heightForWidth(210) == 30
+
+
 def test_items_can_be_taken_back(qtbot):
     _, layout = filled(qtbot, 2)
     assert layout.takeAt(0) is not None

@@ -275,3 +275,29 @@ def test_a_note_being_typed_when_another_project_opens_is_written_to_its_own(
         session.new_project(tmp_path / "other.curator")
     with Project.open(mine, read_only=True) as project:
         assert project.annotation(session.ids[0]).note == "mine"
+
+
+def test_where_no_conversation_is_open_nothing_can_be_said_of_one(page, session, tmp_path, qtbot):
+    """Words typed for nobody would be lost in silence."""
+    inspector = page._inspector
+    assert inspector._flag.isEnabled()
+    with qtbot.waitSignal(session.project_changed, timeout=30_000):
+        session.new_project(tmp_path / "other.curator")
+    assert session.current is None
+    assert not inspector._flag.isEnabled()
+    assert not any(chip.isEnabled() or chip.isChecked() for chip in inspector._status.values())
+    assert inspector.note.isReadOnly()
+    page.slots()["conversation.new"]()
+    qtbot.waitUntil(lambda: session.current is not None)
+    assert inspector._flag.isEnabled()
+    assert not inspector.note.isReadOnly()
+
+
+def test_a_page_made_for_an_empty_project_says_nothing_of_nobody(session, tmp_path, qtbot):
+    with qtbot.waitSignal(session.project_changed, timeout=30_000):
+        session.new_project(tmp_path / "other.curator")
+    made = WritePage(session, session.jobs)
+    qtbot.addWidget(made)
+    made.activated()
+    assert not made._inspector._flag.isEnabled()
+    made.close()

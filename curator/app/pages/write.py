@@ -219,6 +219,7 @@ class WritePage(Page):
     def _reload(self) -> None:
         self._stale = False
         self.list.reload()
+        self._show_annotation()
         self.editor.gauge.load()
         self.count_changed.emit()
 
@@ -244,14 +245,14 @@ class WritePage(Page):
         self.slots_changed.emit()
 
     def _show_annotation(self) -> None:
+        self._inspector.commit()  # What is half typed belongs to the conversation shown until now.
         project, conversation = self.session.project, self.session.current
         if project is None or conversation is None:
             self._annotated = None
+            self._inspector.show_nobody()
             return
         from curator.project.labelling import label_sets
 
-        # What is half typed belongs to the conversation that was shown, and is known before it is read.
-        self._inspector.commit()
         fresh, self._annotated = conversation != self._annotated, conversation
         self._inspector.show_annotation(
             project.annotation(conversation),
