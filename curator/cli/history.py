@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from curator.project.journal import Step
 
 
+_MOST_STEPS = 2**63 - 1
+"""The largest number that the project file understands as a limit."""
+
+
 def add_verbs(verbs: Verbs) -> None:
     """Add the three verbs."""
     undo = verbs.add(
@@ -76,7 +80,7 @@ def _history(options: Options, _progress: Progress) -> Answer:
     if options.limit < 1:
         raise WrongUse("--limit must be 1 or more.")
     with open_project(options.project, read_only=True) as project:
-        steps = project.journal(options.limit)
+        steps = project.journal(min(options.limit, _MOST_STEPS))
     rows = [(str(step.id), _when(step), step.author, step.state, step.title) for step in steps]
     lines = table([("step", "when", "who", "state", "what"), *rows])
     return Answer(

@@ -25,7 +25,7 @@ def add_verbs(verbs: Verbs) -> None:
         _split,
         "Assign train, validation and test by shares or by counts.",
         "curator split x.curator --train 0.8 --validation 0.1 --test 0.1",
-        "curator split x.curator --train 0 --validation 50 --test 50   (all the rest trains)",
+        "curator split x.curator --train 0 --validation 50 --test 50   # all the rest trains",
         "curator split x.curator --stratify intent --together prompt,duplicates --seed 7",
     )
     add_project(parser)

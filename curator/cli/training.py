@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from curator.cli.answer import FOUND, Answer, notice
+from curator.cli.answer import FOUND, Answer, notice, pasteable
 from curator.cli.arguments import Options, Verbs, is_project, open_current, pairs
 from curator.cli.job_page import outcome
 from curator.cli.progress import Progress
@@ -75,7 +75,7 @@ def _train(options: Options, progress: Progress) -> Answer:
     if options.dry_run:
         return Answer(row, _said(row), FOUND if found.errors else 0)
     for warning in found.warnings:
-        notice(f"! {warning}")
+        notice(pasteable(f"! {warning}"))
     keys = commands.start(
         folder,
         recipe,
@@ -167,4 +167,4 @@ def _said(row: dict[str, Json]) -> tuple[str, ...]:
     if row["seconds"] is not None:
         basis = "as earlier jobs there took" if row["seconds_from"] == "jobs" else "an estimate"
         lines.append(f"about {row['seconds']:,.0f} s, {basis}")
-    return (*lines, *(f"! {warning}" for warning in row["warnings"]))
+    return (*lines, *(pasteable(f"! {warning}") for warning in row["warnings"]))

@@ -28,6 +28,7 @@ def test_steps_are_taken_back_brought_back_and_listed(curator, tmp_path):
     ]
     assert len(curator("history", project, "--limit", 1)[1]["steps"]) == 1
     assert curator("history", project, "--limit", 0)[0] == 2
+    assert curator("history", project, "--limit", 10**20)[0] == 0
     assert curator("redo", project)[1]["step"]["title"] == "Tag x"
     assert curator("redo", project)[1]["step"] is None
     assert curator("label", project, "list")[1]["tags"] == {"x": 1}

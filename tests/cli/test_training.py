@@ -2,6 +2,7 @@ import json
 
 import pytest
 
+from curator.cli.main import main
 from curator.dataset.resources import resource
 from curator.tune.targets import read_target, save_target
 from tests.cli.sample_lines import questions, write
@@ -129,3 +130,13 @@ def test_an_empty_project_is_not_told_to_leave_errors_out(curator, tmp_path):
     assert code == 1
     assert "the project is empty" in told["error"]["message"]
     assert "--skip-errors" not in told["error"]["message"]
+
+
+def test_a_command_in_a_warning_starts_with_what_works_here(tmp_path, capsys, monkeypatch):
+    project = tmp_path / "a.curator"
+    assert main(["new", str(project)]) == 0
+    assert main(["import", str(project), str(write(tmp_path / "f.jsonl", *questions(12)))]) == 0
+    monkeypatch.setattr("curator.cli.answer.command", lambda: "./dev run")
+    capsys.readouterr()
+    main(["train", str(project), "--target", "this-computer", "--base", "nope", "--dry-run"])
+    assert "add one: ./dev run models add SOURCE" in capsys.readouterr().out
