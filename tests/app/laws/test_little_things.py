@@ -130,7 +130,7 @@ def test_pasted_texts_keep_every_character_and_every_value():
     pasted = conversations_in(f"{said}\n{twice}\n{LINES[0]}")
     assert [each.to_json() for each in pasted.conversations][:1] == [said]
     assert (len(pasted.conversations), pasted.refused) == (2, 1)
-    assert pasted.first == "2: a key stands twice with two values"
+    assert pasted.first == "number 2, a key stands twice with two values"
     assert conversations_in(f"[{twice}]").conversations == ()
 
 
