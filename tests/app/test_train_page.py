@@ -543,3 +543,9 @@ def test_the_dry_run_says_who_chooses_the_epochs(page, qtbot, memory, words):
     page.card.show_plan(plan)
     said = " ".join(label.text() for label in page.card.findChildren(QLabel))
     assert f"as {words}" in said
+
+
+def test_before_a_target_is_known_no_grader_is_asked_for(page):
+    page.show()
+    page.composer.settings.change.click()
+    assert not page.composer.settings._grader.isVisible()

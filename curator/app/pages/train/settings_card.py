@@ -290,6 +290,8 @@ class SettingsCard(Card):
             "before anything is uploaded."
         )
         column.addWidget(Meta(words, self._grader_holder, wrap=True))
+        # Until a target and method are known nothing is graded.
+        self._grader_holder.hide()
         return self._grader_holder
 
     def _take_example(self, example: Mapping[str, Any]) -> None:
