@@ -6,7 +6,7 @@ from typing import Any
 
 from curator.dataset.errors import BrokenFile
 from curator.tune.client import connect
-from curator.tune.jobs import JobTable
+from curator.tune.jobs import Job, JobTable
 from curator.tune.probing import list_bases
 from curator.tune.targets import Target, find_target
 
@@ -22,8 +22,8 @@ def models_rows(target: str) -> dict[str, Any]:
     return {"models": list(_here()), "unreadable": [str(fault) for fault in _broken_here()]}
 
 
-def startable_checkpoints() -> tuple[str, ...]:
-    """Return the names of this computer's checkpoints from which another job can start, newest first.
+def startable_checkpoints() -> tuple[tuple[str, Job], ...]:
+    """Return this computer's checkpoints from which another job can start, and their jobs, newest first.
 
     Of each job the last checkpoint; labels of a head and soft prompts are no base.
     """
@@ -33,11 +33,14 @@ def startable_checkpoints() -> tuple[str, ...]:
     from curator.tune.local.queue import Queue
 
     found = []
-    for job in reversed(Queue().all()):
-        if job.state.get("checkpoint"):
-            with suppress(StartRefused):
-                find_start(model_id(job), local_root())
-                found.append(model_id(job))
+    with closing(JobTable()) as table:
+        for folder in reversed(Queue().all()):
+            name = model_id(folder)
+            job = table.of_checkpoint(name) if folder.state.get("checkpoint") else None
+            if job is not None:
+                with suppress(StartRefused):
+                    find_start(name, local_root())
+                    found.append((name, job))
     return tuple(found)
 
 

@@ -549,3 +549,20 @@ def test_before_a_target_is_known_no_grader_is_asked_for(page):
     page.show()
     page.composer.settings.change.click()
     assert not page.composer.settings._grader.isVisible()
+
+
+def test_checkpoints_of_other_projects_are_no_base_here():
+    """A checkpoint learned from another project's rows; its name holds what was typed there."""
+    from curator.app.pages.train.targets_pane import TargetRow
+    from curator.tune.jobs import Job
+    from curator.tune.targets import find_target
+
+    mine = ("ft:tiny:this-computer:desk:01", Job(token="a", target="this-computer", base_url="", base="tiny",
+                                                 project="/data/mine.curator"))  # fmt: skip
+    other = ("ft:tiny:this-computer:clinic:02", Job(token="b", target="this-computer", base_url="", base="tiny",
+                                                    project="/data/other.curator"))  # fmt: skip
+    row = TargetRow(find_target("this-computer"), "", False, checkpoints=(mine, other))
+    offered = row.for_project("/data/mine.curator").bases
+    assert mine[0] in offered
+    assert other[0] not in offered
+    assert offered[: len(row.target.bases)] == row.target.bases

@@ -96,11 +96,12 @@ def _row(target: Target) -> TargetRow:
 
     bases = tuple(base.name for base in known_bases())
     has_trainer = trainer_python() is not None
-    # The profile's own first, then what somebody added, then what was trained here.
+    # The profile's own first, then what somebody added.
     mine = tuple(name for name in target.bases if name in bases)
-    offered = (*mine, *(name for name in bases if name not in mine), *startable_checkpoints())
+    offered = (*mine, *(name for name in bases if name not in mine))
     target = target.model_copy(update={"bases": offered})
-    return TargetRow(target, "not needed", own, has_trainer, PRACTICE in bases)
+    has_practice = PRACTICE in bases
+    return TargetRow(target, "not needed", own, has_trainer, has_practice, startable_checkpoints())
 
 
 def keep_target(target: Target, key: Key | None) -> Work[tuple[TargetRow, ...]]:

@@ -284,7 +284,8 @@ class TrainPage(Page):
         self.slots_changed.emit()
 
     def _target_chosen(self, row: TargetRow) -> None:
-        self.composer.show_target(row.target)
+        project = self.session.project
+        self.composer.show_target(row.for_project(str(project.path) if project else ""))
         self.slots_changed.emit()
 
     def _show_probe(self, found: Probe) -> None:

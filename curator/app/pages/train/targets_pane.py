@@ -24,6 +24,7 @@ from curator.app.widgets.card import Card
 from curator.app.widgets.empty_state import IconPicture
 from curator.app.widgets.text import Meta, Quiet, SectionTitle
 from curator.tune.addresses import host_of
+from curator.tune.jobs import Job
 from curator.tune.probing import Probe
 from curator.tune.targets import Target
 
@@ -34,7 +35,8 @@ ROW_PX = 44
 class TargetRow:
     """One target as the list shows it; key says where its key comes from, or "missing".
 
-    trainer and practice say of this computer whether it can train, and has the practice base.
+    trainer and practice say of this computer whether it can train, and has the practice base;
+    checkpoints are those a job on it can start from, each with the job that made it.
     """
 
     target: Target
@@ -42,6 +44,12 @@ class TargetRow:
     is_own: bool
     trainer: bool = False
     practice: bool = False
+    checkpoints: tuple[tuple[str, Job], ...] = ()
+
+    def for_project(self, path: str) -> Target:
+        """Return the target with the checkpoints of a project's own jobs behind its bases."""
+        own = tuple(name for name, job in self.checkpoints if job.is_of(path))
+        return self.target.model_copy(update={"bases": (*self.target.bases, *own)})
 
     @property
     def is_local(self) -> bool:
