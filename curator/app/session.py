@@ -222,7 +222,7 @@ class Session(QObject):
             return self._loading[1]  # the second click of an impatient person
         job = self.jobs.start(title, work)
         self._loading = (path, job)
-        job.succeeded.connect(lambda opened: self._adopt(opened, job))
+        job.succeeded.connect(lambda opened: self._take_loaded(opened, job))
         job.failed.connect(self._tell_failure)
         job.ended.connect(lambda: self._forget_loading(job))
         return job
@@ -231,15 +231,20 @@ class Session(QObject):
         if self._loading is not None and self._loading[1] is job:
             self._loading = None
 
-    def _adopt(self, opened: "tuple[Project, Index]", job: "Job[tuple[Project, Index]]") -> None:
+    def _take_loaded(
+        self, opened: "tuple[Project, Index]", job: "Job[tuple[Project, Index]]"
+    ) -> None:
         """Show what was opened, unless another project was asked for meanwhile or all was closed."""
-        project, index = opened
-        if self._loading is None or self._loading[1] is not job:
-            index.close()
-            project.close()
+        if self._loading is not None and self._loading[1] is job:
+            self._adopt(opened)
             return
+        project, index = opened
+        index.close()
+        project.close()
+
+    def _adopt(self, opened: "tuple[Project, Index]") -> None:
         self._let_go()
-        self.project, self.index = project, index
+        self.project, self.index = opened
         self._counts = None
         self._keeper().look_after(self.project)
         self.project_changed.emit()

@@ -1,5 +1,6 @@
 """The local server as a service of this user: is it there, start it, stop it."""
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from typing import Final, Literal
 
 import psutil
 
+from curator.dataset.errors import BrokenFile
 from curator.tune.local import llama_engine
 from curator.tune.local.announcement import announced, running
 from curator.tune.local.environment import TrainerUnavailable, trainer_python
@@ -75,8 +77,11 @@ def stop() -> bool:
 
 def is_training() -> bool:
     """Whether a job of this computer runs, or waits for the server to start it; broken ones do not."""
-    jobs = (JobFolder(path.parent) for path in local_root().glob("jobs/*/state.json"))
-    return any(job.fault() is None and job.state.get("status") in _AT_WORK for job in jobs)
+    for path in local_root().glob("jobs/*/state.json"):
+        with contextlib.suppress(BrokenFile):
+            if JobFolder(path.parent).state.get("status") in _AT_WORK:
+                return True
+    return False
 
 
 def stop_where_idle() -> Literal["none", "busy", "stopped"]:
