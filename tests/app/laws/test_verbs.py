@@ -116,6 +116,8 @@ def test_a_verb_waits_until_its_page_has_read_what_it_needs(whole, qtbot):
 def test_what_the_page_cannot_do_is_said(whole, qtbot):
     visit(whole, "write", qtbot)
     whole.menus.run("try.keep_left")
+    # Nothing is given up while something is being read.
+    qtbot.waitUntil(lambda: not whole.session.jobs.running(), timeout=30_000)
     whole.elsewhere._patience.timeout.emit()
     assert "no reply on the left" in whole.window.toaster.notices()[-1].detail
 

@@ -23,6 +23,7 @@ from curator.tune.local.uploads_api import UploadStore
 from tests.tune.local.conftest import TRAINER, Server, needs_trainer, wait_for
 from tests.tune.local.test_protocol import options, training_file
 
+SPEC = {"base": "tiny", "options": {}}
 HOME = str(Path(__file__).parents[3])
 posix_only = pytest.mark.skipif(os.name == "nt", reason="signals and limits of POSIX")
 
@@ -47,7 +48,7 @@ def test_a_worker_is_alive_after_the_clock_was_set(tmp_path, monkeypatch):
     sleeper = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
     try:
         monkeypatch.setattr(queue, "trainer", lambda: sys.executable)
-        job = queue.add({"options": {}})
+        job = queue.add(SPEC)
         monkeypatch.setattr("subprocess.Popen", lambda *_, **__: sleeper)
         queue.tick()
         assert job.state["status"] == "starting"
@@ -66,10 +67,10 @@ def test_a_worker_is_alive_after_the_clock_was_set(tmp_path, monkeypatch):
 
 def test_jobs_keep_their_order_when_the_clock_is_set_back(tmp_path, monkeypatch):
     queue = Queue(tmp_path)
-    first = queue.add({"options": {}})
+    first = queue.add(SPEC)
     now = time.time_ns()
     monkeypatch.setattr("time.time_ns", lambda: now - 10**13)
-    later = [queue.add({"options": {}}) for _ in range(3)]
+    later = [queue.add(SPEC) for _ in range(3)]
     assert [job.id for job in queue.all()] == [first.id, *(job.id for job in later)]
 
 
@@ -305,7 +306,7 @@ def test_two_jobs_at_once_wait_in_line(tmp_path, monkeypatch):
 
     real = subprocess.Popen
     monkeypatch.setattr("subprocess.Popen", worker)
-    jobs = [queue.add({"options": {}}) for _ in range(2)]
+    jobs = [queue.add(SPEC) for _ in range(2)]
     try:
         for _ in range(3):
             queue.tick()
