@@ -64,7 +64,8 @@ def read_regular(path: Path | str, most: int = 256 << 20) -> bytes:
         if os.fstat(file.fileno()).st_size > most:
             raise refusal(path, f"it is larger than {most >> 20} MB, which it should never be")
         try:
-            return file.read(most)
+            # Never read(most): that reserves so much memory first, and a worker may be short of it.
+            return file.read()
         except OSError as error:
             raise refusal(path, error.strerror or str(error)) from error
 
