@@ -3,6 +3,7 @@
 import json
 
 import pytest
+import shiboken6
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QDialog, QLineEdit, QPlainTextEdit, QTextEdit
@@ -65,8 +66,13 @@ def test_what_is_typed_with_pauses_stands_there(whole, qtbot, page_id):
     page = visit(whole, page_id, qtbot)
     fields = texts(whole)
     assert fields or page_id in ("check", "duplicates")
+    typed = 0
     for field in fields:
-        type_with_pauses(whole, page, field, qtbot)
+        # A definition's form is made anew when its JSON was typed into: that is no text under a cursor.
+        if shiboken6.isValid(field):
+            type_with_pauses(whole, page, field, qtbot)
+            typed += 1
+    assert typed > len(fields) / 2 or not fields
 
 
 @pytest.mark.parametrize(
