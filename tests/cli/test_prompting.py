@@ -18,6 +18,6 @@ def test_a_variant_is_made_asked_and_removed(curator, export, server, tmp_path):
     words.write_text("Be brief.\n")
     code, told = curator(*made, "--system-file", words)
     assert told["prompts"][0]["system"] == "Be brief."
-    assert curator("prompts", "remove", "few")[1] == {"prompts": []}
+    assert curator("prompts", "remove", "few")[1] == {"prompts": [], "unreadable": []}
     code, told = curator("prompts", "remove", "few")
     assert (code, told["error"]["kind"]) == (2, "wrong_use")
