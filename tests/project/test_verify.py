@@ -60,8 +60,8 @@ def test_files_that_do_not_belong_are_told(folder):
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("{", "cannot be read"),
-        ("[]", "does not list the files"),
+        ("{", "cannot be used"),
+        ("[]", "holds no JSON object"),
         ('{"files":[{"path":"../../etc/passwd","rows":1,"bytes":1,"sha256":""}]}', "does not list"),
         ('{"files":[],"curator_export":99}', "another version"),
     ],

@@ -31,7 +31,7 @@ def test_what_ended_a_job_is_said(error, code):
 
 def test_a_worker_the_system_stopped_for_memory_is_said_so(tmp_path, monkeypatch):
     queue = Queue(tmp_path)
-    job = queue.add({"options": {}})
+    job = queue.add({"base": "tiny", "options": {}})
     job.update(status="running", pid=2**30, born=1.0, memory_kills=3, smaller="batch_size 1")
     monkeypatch.setattr(breakdowns, "memory_kills", lambda: 4)
     queue.tick()
