@@ -63,6 +63,9 @@ def desk(tmp_path_factory) -> Path:
     return path
 
 
+# A walk over all pages at several sizes takes one to three minutes of a core.
+@pytest.mark.slow
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize(
     ("scale", "sizes"),
     [
