@@ -108,7 +108,7 @@ def test_a_users_corrections_go_before_the_shipped_table(tmp_path):
 def test_a_broken_corrections_file_is_named(tmp_path):
     path = tmp_path / "prices.json"
     path.write_text('{"offers": [{"target": 1}]}', "utf-8")
-    with pytest.raises(UnreadableInput, match="price table") as caught:
+    with pytest.raises(UnreadableInput, match="one of its offers is wrong") as caught:
         load_prices(path)
     assert caught.value.path == str(path)
 

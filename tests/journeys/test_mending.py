@@ -68,7 +68,10 @@ def test_broken_lines_are_listed_with_file_line_rule_and_reason(annotator, tmp_p
     annotator.clicks("Show the list")
     annotator.waits_until(lambda: len(annotator.rows("Lines left out")) == 2)
     rows = annotator.rows("Lines left out")
-    assert [row[:3] for row in rows] == [["chats.jsonl", "line 2", "F01"], ["chats.jsonl", "line 4", "F02"]]
+    assert [row[:3] for row in rows] == [
+        ["chats.jsonl", "line 2", "F01"],
+        ["chats.jsonl", "line 4", "F02"],
+    ]
     assert all(len(row[3]) > 10 for row in rows)
     annotator.presses("Return")
     annotator.drops(file)

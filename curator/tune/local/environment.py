@@ -46,6 +46,8 @@ _OPTIONS: Final = (
 _UNREACHABLE: Final = re.compile(
     r"Failed to establish a new connection|NameResolutionError|Temporary failure in name resolution"
     r"|Max retries exceeded|ConnectTimeout|ProxyError|Network is unreachable|Connection refused"
+    # What pip says of every connection that broke, be it refused, reset or never answered.
+    r"|after connection broken by"
 )
 _PYTHONS: Final = ("python3", *(f"python3.{minor}" for minor in (13, 12, 11, 14, 15)))
 _SIZE_MB: Final[dict[Build, tuple[int, int]]] = {

@@ -96,9 +96,18 @@ def test_the_cpu_build_is_found(index):
     assert not [path for path in asked.asked if path.startswith("/files/")]
 
 
-def test_an_index_out_of_reach_is_one_sentence(index, monkeypatch):
+class HangsUp(http.server.BaseHTTPRequestHandler):
+    def handle(self):
+        self.close_connection = True
+
+
+@pytest.mark.parametrize("way", ["refused", "hangs up"])
+def test_an_index_out_of_reach_is_one_sentence(index, way):
     gone = index(torch=[])
-    gone.server.server_close()
+    if way == "refused":
+        gone.stop()
+    else:
+        gone.server.RequestHandlerClass = HangsUp
     with pytest.raises(TrainerUnavailable) as failed:
         environment.plan()
     assert str(failed.value) == (
