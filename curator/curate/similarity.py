@@ -158,7 +158,10 @@ def _equal_sets(corpus: Corpus, seen: Survey) -> Ints:
 
 @dataclass(frozen=True, slots=True)
 class _Index:
-    """The rarest shingles of each row, as hash << 32 | the row's place in the order of sizes, ascending."""
+    """The rarest shingles of each row, as hash << 32 | the row's place in the order of sizes, ascending.
+
+    Those whose hash stands in one row only are left out.
+    """
 
     entries: Bits
     rows: Ints
@@ -180,8 +183,11 @@ def _index(
     place[by_size] = np.arange(len(by_size))
     bitmaps = np.zeros((len(by_size), _BITMAP_WORDS), dtype=np.uint64)
     things = _mixed(corpus.things)
-    entries: list[Bits] = [np.zeros(0, dtype=np.uint64)]
-    done = 0
+    # One array for the most there can be: joining pieces at the end would hold them twice, and what is
+    # never written to takes no memory.
+    most = int(_prefix_lengths(seen.sizes[rows], threshold).sum())
+    entries = np.empty(most, dtype=np.uint64)
+    filled = done = 0
 
     def work(batch: Keys) -> tuple[Ints, Bits, list[Bits]]:
         places = place[batch.rows]
@@ -191,13 +197,22 @@ def _index(
     for places, some, rarest in corpus.worked(work, by_size):
         _stop_if(cancelled)
         bitmaps[places] = some
-        entries.extend(rarest)
+        for each in rarest:
+            entries[filled : filled + len(each)] = each
+            filled += len(each)
         done += len(places)
         progress(done, len(rows), "Indexing rare shingles")
-    joined = np.concatenate(entries)
-    entries.clear()
-    joined.sort()
-    return _Index(joined, by_size, seen.sizes[by_size], bitmaps)
+    entries = entries[:filled]
+    entries.sort()
+    shared = np.zeros(filled, dtype=bool)
+    shared[1:] = (entries[1:] ^ entries[:-1]) <= np.uint64(_LOW)
+    shared[:-1] |= shared[1:]
+    return _Index(entries[shared], by_size, seen.sizes[by_size], bitmaps)
+
+
+def _prefix_lengths(sizes: Ints, threshold: float) -> Ints:
+    """Return how many of a row's rarest shingles are indexed: two sets at the threshold share one of them."""
+    return sizes - np.ceil(threshold * sizes - _TINY).astype(np.int64) + 1
 
 
 def _rarest(
@@ -210,7 +225,7 @@ def _rarest(
     """
     order = np.minimum(seen.counts(batch.keys), 0x7FFE).astype(np.int64) << 48
     order |= (_mixed(batch.keys) >> np.uint64(16)).view(np.int64)
-    wanted = batch.sizes - np.ceil(threshold * batch.sizes - _TINY).astype(np.int64) + 1
+    wanted = _prefix_lengths(batch.sizes, threshold)
     for some, block in padded(batch.sizes, order, _NO_KEY):
         block.sort(axis=1)
         width = int(wanted[some].max())
@@ -233,12 +248,6 @@ def _bitmaps(batch: Keys) -> Bits:
 def _candidates(index: _Index, threshold: float, progress: Progress, cancelled: Cancel) -> Ints:
     """Return the pairs that no filter could drop, each once, as first row << 32 | second row."""
     entries = index.entries
-    groups = entries >> np.uint64(32)
-    several = np.zeros(len(entries), dtype=bool)
-    several[1:] = groups[1:] == groups[:-1]
-    several[:-1] |= several[1:]
-    del groups
-    entries = entries[several]
     places = (entries & np.uint64(_LOW)).view(np.int64)
     # The last place whose size still fits, so that one search finds where each window ends.
     limits = np.floor(index.sizes / threshold + _TINY).astype(np.int64)
