@@ -158,12 +158,10 @@ def _equal_sets(corpus: Corpus, seen: Survey) -> Ints:
 
 @dataclass(frozen=True, slots=True)
 class _Index:
-    """The rarest shingles of each row, as hash << 32 | the row's place in the order of sizes, ascending.
-
-    Those whose hash stands in one row only are left out.
-    """
+    """The rarest shingles of each row that stand in another row too."""
 
     entries: Bits
+    """A shingle's hash << 32 | the row's place in the order of sizes, ascending."""
     rows: Ints
     """The rows in the order of their sizes."""
     sizes: Ints
@@ -212,7 +210,8 @@ def _index(
 
 def _prefix_lengths(sizes: Ints, threshold: float) -> Ints:
     """Return how many of a row's rarest shingles are indexed: two sets at the threshold share one of them."""
-    return sizes - np.ceil(threshold * sizes - _TINY).astype(np.int64) + 1
+    lengths: Ints = sizes - np.ceil(threshold * sizes - _TINY).astype(np.int64) + 1
+    return lengths
 
 
 def _rarest(
