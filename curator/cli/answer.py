@@ -49,11 +49,6 @@ class Answer:
             notice(f"curator: {self.failure}")
 
 
-def counted(number: int, what: str) -> str:
-    """Say how many there are of something, such as 1 conversation or 2,000 conversations."""
-    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
-
-
 def failure(error: CuratorError) -> Answer:
     """Return what a failed verb answers."""
     path = getattr(error, "path", None)

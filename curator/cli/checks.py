@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from curator.cli import counting
-from curator.cli.answer import FOUND, Answer, counted, table
+from curator.cli.answer import FOUND, Answer, table
 from curator.cli.arguments import (
     Options,
     Verbs,
@@ -18,6 +18,7 @@ from curator.cli.damage import naming_damaged
 from curator.cli.progress import Progress
 from curator.cli.rows import numbered_texts
 from curator.dataset import Finding
+from curator.dataset.counted import counted
 from curator.dataset.errors import WrongUse
 from curator.dataset.json_values import Json
 
@@ -120,12 +121,21 @@ def _own_targets() -> dict[str, str]:
     return {name: target.rules_profile for name, target in load_targets().items()}
 
 
+_HEAD = (
+    *("target", "errors", "warnings"),
+    *("conversations with errors", "with warnings of their own"),
+)
+
+
 def _lines(keys: dict[str, Json]) -> tuple[str, ...]:
     from curator.dataset.rule import load_rules
 
     rules = load_rules()
     targets = [
-        (name, f"{t['errors']:,}", f"{t['warnings']:,}", f"{t['conversations_with_errors']:,}")
+        (
+            *(name, f"{t['errors']:,}", f"{t['warnings']:,}"),
+            *(f"{t['conversations_with_errors']:,}", f"{t['conversations_with_warnings']:,}"),
+        )
         for name, t in keys["targets"].items()
     ]
     found = [
@@ -139,7 +149,7 @@ def _lines(keys: dict[str, Json]) -> tuple[str, ...]:
     more = len(keys["findings"]) - len(shown)
     return (
         counted(keys["conversations"], "conversation"),
-        *table([("target", "errors", "warnings", "conversations with errors"), *targets]),
+        *table([_HEAD, *targets]),
         *(table([("rule", "severity", "count", "what"), *found]) if found else ()),
         *shown,
         *((f"... and {more:,} more (--json tells all)",) if more > 0 else ()),

@@ -5,11 +5,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from curator.cli.answer import Answer, counted
+from curator.cli.answer import Answer
 from curator.cli.arguments import Options, Verbs, add_project, is_project, open_project
 from curator.cli.damage import naming_damaged
 from curator.cli.progress import Progress
 from curator.cli.rows import numbered_texts
+from curator.dataset.counted import counted
 from curator.dataset.errors import WrongUse
 from curator.dataset.json_values import Json
 from curator.project.deduping import living

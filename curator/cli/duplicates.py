@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
-from curator.cli.answer import Answer, counted
+from curator.cli.answer import Answer
 from curator.cli.arguments import Options, Verbs, add_project, names, open_current
 from curator.cli.damage import naming_damaged
 from curator.cli.progress import Progress
+from curator.dataset.counted import counted
 from curator.dataset.errors import WrongUse
 from curator.dataset.json_values import Json
 from curator.project import deduping, duplicate_tables

@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
-from curator.cli.answer import FOUND, Answer, counted, table
+from curator.cli.answer import FOUND, Answer, table
 from curator.cli.arguments import Options, Verbs, add_project, open_current
 from curator.cli.progress import Progress
 from curator.cli.selection import add_where
+from curator.dataset.counted import counted
 
 
 def add_verbs(verbs: Verbs) -> None:

@@ -4,9 +4,10 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from curator.cli.answer import Answer, counted, table
+from curator.cli.answer import Answer, table
 from curator.cli.arguments import Options, Verbs, add_project, open_project
 from curator.cli.progress import Progress
+from curator.dataset.counted import counted
 from curator.dataset.errors import WrongUse
 from curator.dataset.json_values import Json
 

@@ -5,12 +5,13 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from curator.cli.answer import DONE, FOUND, Answer, counted, table
+from curator.cli.answer import DONE, FOUND, Answer, table
 from curator.cli.arguments import Options, Parser, Verbs, open_project
 from curator.cli.damage import naming_damaged
 from curator.cli.progress import Progress
 from curator.cli.selection import add_selection, select
 from curator.dataset import Edit, LabelSet, Status
+from curator.dataset.counted import counted
 from curator.dataset.errors import WrongUse
 from curator.dataset.json_values import Json
 from curator.dataset.label import plain_name, spelling

@@ -1,9 +1,10 @@
 """The verb that divides a project: split."""
 
-from curator.cli.answer import FOUND, Answer, counted, table
+from curator.cli.answer import FOUND, Answer, table
 from curator.cli.arguments import Options, Verbs, add_project, names, open_current
 from curator.cli.progress import Progress
 from curator.curate.splits import SplitPlan
+from curator.dataset.counted import counted
 from curator.dataset.errors import WrongUse
 from curator.dataset.invocation import command
 from curator.project import splitting

@@ -7,6 +7,7 @@ from typing import Final
 from curator.curate.dataset_checks import DatasetFinding
 from curator.dataset.finding import Finding, Severity
 from curator.dataset.json_values import Json
+from curator.dataset.rule import load_rules
 from curator.project.rejects import spoken_of
 
 _GRAVITY: Final[Mapping[Severity, int]] = {"error": 2, "warning": 1, "info": 0}
@@ -17,12 +18,17 @@ _FAMILIES: Final = "FSTVLPDJ"
 
 @dataclass(slots=True)
 class TargetCount:
-    """How many findings one target has, and how many conversations it would refuse."""
+    """How many findings one target has, and how many conversations it would refuse.
+
+    Conversations are counted by their own findings; those that only a comparison with others has are
+    findings too, but none of theirs.
+    """
 
     errors: int = 0
     warnings: int = 0
     infos: int = 0
     conversations_with_errors: int = 0
+    conversations_with_warnings: int = 0
 
 
 @dataclass(slots=True)
@@ -60,6 +66,16 @@ class CheckReport:
     damaged: list[int] = field(default_factory=list)
 
     @property
+    def across(self) -> dict[Severity, int]:
+        """How many findings, by severity, come from looking at the conversations together."""
+        known = load_rules()
+        found: dict[Severity, int] = {}
+        for rule, count in self.rules.items():
+            if known[rule].scope == "dataset":
+                found[count.severity] = found.get(count.severity, 0) + count.count
+        return found
+
+    @property
     def has_errors(self) -> bool:
         """Whether any target has an error."""
         return any(target.errors for target in self.targets.values())
@@ -79,6 +95,7 @@ class CheckReport:
                     "warnings": count.warnings,
                     "infos": count.infos,
                     "conversations_with_errors": count.conversations_with_errors,
+                    "conversations_with_warnings": count.conversations_with_warnings,
                 }
                 for name, count in self.targets.items()
             },
@@ -196,10 +213,12 @@ class Tally:
             count = self.report.targets[name]
             severities = [f.severity for f in found[self.profiles.index(profile)]]
             errors = severities.count("error")
+            warnings = severities.count("warning")
             count.errors += errors
-            count.warnings += severities.count("warning")
+            count.warnings += warnings
             count.infos += severities.count("info")
             count.conversations_with_errors += bool(errors) and of_conversations
+            count.conversations_with_warnings += bool(warnings) and of_conversations
 
     def _count_rule(self, finding: Finding, times: int) -> None:
         count = self.report.rules.get(finding.rule)

@@ -163,16 +163,16 @@ def _take_stored(reader: Reader, tally: Tally) -> None:
             report.rules.setdefault(rule, RuleCount(severity)).count += count
             name = {"error": "errors", "warning": "warnings"}.get(severity, "infos")
             setattr(counts, name, getattr(counts, name) + count)
-        counts.conversations_with_errors = scalar(
-            connection,
-            f"SELECT count(DISTINCT f.conversation) {_LIVE}{some} AND f.severity = 'error'",
-            tuple(values),
-        )
+        for severity in ("error", "warning"):
+            found = scalar(
+                connection,
+                f"SELECT count(DISTINCT f.conversation) {_LIVE}{some} AND f.severity = '{severity}'",
+                tuple(values),
+            )
+            setattr(counts, f"conversations_with_{severity}s", found)
         report.findings = list(_stored_findings(connection, f"{_LIVE}{some}", values, tally.limit))
     for name in report.targets:
-        report.targets[name] = TargetCount(
-            counts.errors, counts.warnings, counts.infos, counts.conversations_with_errors
-        )
+        report.targets[name] = replace(counts)
 
 
 def _stored_findings(

@@ -17,6 +17,7 @@ from curator.app.session import Session
 from curator.curate.checks import check_conversation
 from curator.curate.fixes import apply_fix
 from curator.dataset import Conversation
+from curator.dataset.rule import load_rules
 from curator.project import Project
 from tests.project.projects import import_lines, line
 
@@ -81,9 +82,34 @@ def choose(page, rule):
 def test_rules_come_gravest_first_with_counts_and_the_matrix_is_filled(page):
     assert rules(page) == ["S05", "S03", "P01", "S13"]
     assert page.rules.table.index(0, 1).data() == "2"
-    assert page.subtitle.text() == "4 errors and 1 warning in 64 conversations"
+    assert page.subtitle.text() == "4 errors in 3 conversations · 1 warning in 1 conversation"
     assert page.matrix.tiles["openai_sft"].facts().startswith("takes 61 of 64 conversations")
     assert page.matrix.tiles["azure"].facts().startswith("takes 60 of 64 conversations")
+
+
+def test_the_header_counts_what_the_chips_the_rail_and_the_list_count(qtbot, tmp_path):
+    """What comes from comparing conversations is told apart, and nothing is left out or counted twice."""
+    lines = [line("Same question?", f"Answer {n}.") for n in range(4)]
+    lines += [line(f"Question number {n}?", f"Answer {n}.") for n in range(60)]
+    lines += [HUMAN, line("x", source="forum"), TWO, TWO]
+    for page in shown(qtbot, make_project(tmp_path / "b.curator", lines)):
+        counts = page.session.counts()
+        listed = dict.fromkeys(("error", "warning"), 0)
+        compared = 0
+        for rule, severity, count in page.rules._rules:
+            if load_rules()[rule].scope == "dataset":
+                compared += count
+            else:
+                listed[severity] += count
+        assert compared
+        assert page.rail_count() == counts["errors"]
+        assert page.subtitle.text() == (
+            f"{listed['error']} errors in {counts['errors']} conversations · "
+            f"{listed['warning']} warnings in {counts['warnings']} conversations · "
+            f"{compared} from comparing all"
+        )
+        choose(page, next(rule for rule in rules(page) if load_rules()[rule].scope == "dataset"))
+        assert "from comparing all" in page.head._id.text()
 
 
 def test_rail_counts_conversations_with_errors(page):

@@ -49,6 +49,29 @@ def test_going_on_can_be_switched_off(opened, page):
     assert page.queue.current == 1
 
 
+def numbers_of(page) -> set[int]:
+    """Every number of what is to do: the chip's, the rail's, the progress line's and the header's."""
+    said = page._progress._words.text()
+    todo = int(said.split(" to do")[0].rsplit(" ", 1)[1])
+    chip = int(page._chips.chips["todo"].text().rsplit(" ", 1)[1])
+    return {chip, page.rail_count(), todo}
+
+
+def test_every_count_of_what_is_to_do_is_the_same(opened, page, qtbot):
+    """A skipped conversation is to do still, and one that comes again is no other one."""
+    left = 12
+    for verb in ("label.skip", "label.skip", "label.accept", "label.reject", "label.skip"):
+        opened.menus.run(verb)
+        left -= verb in ("label.accept", "label.reject")
+        qtbot.waitUntil(lambda: not page._soon.isActive())
+        assert numbers_of(page) == {left}
+        assert page.subtitle.text().endswith("of 12")
+    assert page._progress._words.text() == "1 accepted · 1 rejected · 10 to do, 3 of them skipped"
+    for _ in range(7):
+        opened.menus.run("label.accept")
+    assert (page.queue.current, page.subtitle.text()) == (1, "Skipped before: 1 of 3")
+
+
 def test_what_is_skipped_comes_back_at_the_end(opened, page):
     opened.menus.run("label.skip")
     for _ in range(11):

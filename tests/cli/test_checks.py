@@ -33,6 +33,7 @@ def test_check_answers_with_the_keys_of_the_contract(curator, project):
         "warnings",
         "infos",
         "conversations_with_errors",
+        "conversations_with_warnings",
     }
     assert told["rules"]["S05"] == {"severity": "error", "count": 2}
     finding = next(f for f in told["findings"] if f["rule"] == "S05")

@@ -35,7 +35,7 @@ def queue(annotator, tmp_path):
 
 def test_decisions_labels_and_notes_by_key(queue):
     queue.presses("A", "X", "Space")
-    queue.waits_for("^1 accepted · 1 rejected · 1 skipped · 9 to go$")
+    queue.waits_for("^1 accepted · 1 rejected · 10 to do, 1 of them skipped$")
     queue.waits_for("^Conversation 4 ")
     queue.presses("F", "2", "6")
     queue.waits_until(lambda: queue.is_pressed("Intent: transfer") and queue.is_pressed("Tone: 3"))
@@ -44,7 +44,7 @@ def test_decisions_labels_and_notes_by_key(queue):
     assert queue.is_typing()
     queue.types("ax 1 as said")
     queue.presses("Escape", "A")
-    queue.waits_for("^2 accepted · 1 rejected · 1 skipped · 8 to go$")
+    queue.waits_for("^2 accepted · 1 rejected · 9 to do, 1 of them skipped$")
     queue.waits_for("^Conversation 5 ")
     assert not queue.is_pressed("Flag")
 
@@ -56,7 +56,7 @@ def test_undo_goes_back_over_the_conversations(queue):
     queue.waits_for("^Conversation 2 ")
     queue.presses("Ctrl+Z")
     queue.waits_for("^Conversation 1 ")
-    queue.waits_for("^0 accepted · 0 rejected · 0 skipped · 12 to go$")
+    queue.waits_for("^0 accepted · 0 rejected · 12 to do$")
     queue.presses("Ctrl+Shift+Z")
     queue.waits_for("^1 accepted · 0 rejected")
     queue.waits_for("^Conversation 1 ")

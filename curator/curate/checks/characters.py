@@ -8,6 +8,7 @@ from curator.curate.checks.invisible import is_blank, unseen
 from curator.curate.checks.misread import misread
 from curator.curate.checks.shape import acts
 from curator.curate.checks.subject import Subject, Text, Trouble, as_text, shown, trouble, where
+from curator.dataset.counted import counted
 from curator.dataset.json_values import Json
 
 LOST: Final = "\ufffd"
@@ -40,7 +41,7 @@ def lost_letters(subject: Subject) -> Iterator[Trouble]:
         count = text.words.count(LOST)
         if count:
             start = text.words.index(LOST)
-            yield _trouble(text, start, start + 1, count=_times(count, "lost letter"))
+            yield _trouble(text, start, start + 1, count=counted(count, "lost letter"))
 
 
 def wrong_encoding(subject: Subject) -> Iterator[Trouble]:
@@ -61,12 +62,8 @@ def unseen_characters(subject: Subject) -> Iterator[Trouble]:
         found = list(unseen(text.words))
         if found:
             names = ", ".join(islice(dict.fromkeys(each.name for each in found), _NAMED))
-            count = _times(len(found), "invisible character")
+            count = counted(len(found), "invisible character")
             yield _trouble(text, found[0].at, found[0].at + 1, count=count, names=names)
-
-
-def _times(count: int, what: str) -> str:
-    return f"{count:,} {what}" + ("" if count == 1 else "s")
 
 
 def _trouble(text: Text, start: int, end: int, **values: Any) -> Trouble:

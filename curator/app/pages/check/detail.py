@@ -54,9 +54,11 @@ class RuleHead(QWidget):
         rule = load_rules()[rule_id]
         self.icon.show_severity(count.severity)
         self._title.setText(rule_title(rule_id))
-        self._id.setText(rule_id)
+        is_own = rule.scope in ("conversation", "message")
+        words = "{0}" if is_own else self.tr("{0} · from comparing all")
+        self._id.setText(words.format(rule_id))
         self._why.setText(QCoreApplication.translate("rules", rule.why))
-        self.show_all.setVisible(rule.scope in ("conversation", "message"))
+        self.show_all.setVisible(is_own)
         self.fix_all.setVisible(fixable > 0)
         self.fix_all.setText(self.tr("Fix all of this rule"))
 

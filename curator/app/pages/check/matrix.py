@@ -7,6 +7,7 @@ from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFontMetrics, QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QSizePolicy, QWidget
 
+from curator.app.counted import counted
 from curator.app.pages.check.reading import TARGETS
 from curator.app.theme import META_PX, font, number_font, paint_icon, tokens
 from curator.project.check_report import TargetCount
@@ -49,9 +50,11 @@ class TargetTile(QAbstractButton):
         if count is None:
             return self.tr("Not checked yet")
         taken = self._total - count.conversations_with_errors
-        words = self.tr("takes {0} of {1} conversations").format(f"{taken:,}", f"{self._total:,}")
-        more = self.tr("{0} errors, {1} warnings").format(
-            f"{count.errors:,}", f"{count.warnings:,}"
+        words = self.tr("takes {0} of {1}").format(
+            f"{taken:,}", counted(self._total, "conversation")
+        )
+        more = self.tr("{0}, {1}").format(
+            counted(count.errors, "error"), counted(count.warnings, "warning")
         )
         return f"{words}; {more}"
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QHBoxLayout, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
+from curator.app.counted import counted
 from curator.app.jobs import CancelledCall, Job, Jobs, ProgressCall
 from curator.app.page import OpenRequest, Page
 from curator.app.pages.check.detail import FindingDetail, RuleHead
@@ -18,7 +19,7 @@ from curator.app.session import Session
 from curator.app.widgets.empty_state import EmptyState
 from curator.app.widgets.progress_row import ProgressRow
 from curator.app.widgets.splitter import SplitterState
-from curator.app.widgets.text import Meta
+from curator.app.widgets.text import Meta, tip_of
 from curator.curate.fixes import SAFE_FIXES
 
 if TYPE_CHECKING:
@@ -291,18 +292,40 @@ class CheckPage(Page):
         is_filled = report is not None and bool(report.conversations)
         self.matrix.setVisible(report is None or is_filled)
         self.subtitle.setText(self._facts() if is_filled else "")
+        self.subtitle.setToolTip(
+            tip_of(
+                self.tr(
+                    "What a conversation has by itself is counted on Write and in the rail too. "
+                    "Copies, contradictions, prompts and labels come from comparing all "
+                    "conversations and are listed only here."
+                )
+            )
+        )
         self.slots_changed.emit()
 
     def _facts(self) -> str:
+        """Say how many findings there are, on how many conversations, as the chips of Write count them."""
         if self._findings is None:
             return ""
         report = self._findings.report
         (count,) = report.targets.values()
-        errors = self.tr("1 error") if count.errors == 1 else self.tr("{0} errors")
-        warnings = self.tr("1 warning") if count.warnings == 1 else self.tr("{0} warnings")
-        parts = (errors.format(f"{count.errors:,}"), warnings.format(f"{count.warnings:,}"))
-        return self.tr("{0} and {1} in {2} conversations").format(
-            *parts, f"{report.conversations:,}"
+        across = report.across
+        own = (
+            ("error", count.errors, count.conversations_with_errors),
+            ("warning", count.warnings, count.conversations_with_warnings),
+        )
+        parts = [
+            self.tr("{0} in {1}").format(
+                counted(number - across.get(severity, 0), severity),
+                counted(conversations, "conversation"),
+            )
+            for severity, number, conversations in own
+            if conversations
+        ]
+        if compared := sum(across.get(severity, 0) for severity in ("error", "warning")):
+            parts.append(self.tr("{0} from comparing all").format(f"{compared:,}"))
+        return " · ".join(parts) or self.tr("No errors or warnings in {0}").format(
+            counted(report.conversations, "conversation")
         )
 
     def _say_empty(self) -> None:
@@ -325,8 +348,8 @@ class CheckPage(Page):
         else:
             self._empty.say(
                 self.tr("Nothing found"),
-                self.tr("Every rule passes for all {0} conversations.").format(
-                    f"{report.conversations:,}"
+                self.tr("Every rule passes for all {0}.").format(
+                    counted(report.conversations, "conversation")
                 ),
                 self.tr("Go on to Duplicates"),
                 icon_name="check",
@@ -354,8 +377,8 @@ class CheckPage(Page):
         self._note.setVisible(is_cut)
         if is_cut:
             self._note.setText(
-                self.tr("The first {0} of {1} findings").format(
-                    f"{MOST_ROWS:,}", f"{count.count:,}"
+                self.tr("The first {0} of {1}").format(
+                    f"{MOST_ROWS:,}", counted(count.count, "finding")
                 )
             )
         self._show_finding()

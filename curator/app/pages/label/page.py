@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QStackedWidget, QWidget
 
+from curator.app.counted import counted
 from curator.app.jobs import Jobs
 from curator.app.label_picking import LabelPicking
 from curator.app.page import OpenRequest, Page
 from curator.app.pages.label.bar import LabelBar
 from curator.app.pages.label.inspector import LabelInspector
 from curator.app.pages.label.keys import Answer
-from curator.app.pages.label.progress import LabelProgress
+from curator.app.pages.label.progress import LabelProgress, place_words
 from curator.app.pages.label.queue import LabelQueue, Scope, Tally, ids_of, tally
 from curator.app.pages.label.reading import ReadingPane
 from curator.app.pages.label.scopes import ScopeChips
@@ -216,8 +217,7 @@ class LabelPage(Page):
         self._bar.show()
         self._pane.show_conversation(project.conversation(conversation))
         self._show_annotation()
-        place = self.tr("{0} of {1}")
-        self.subtitle.setText(place.format(f"{self.queue.place + 1:,}", f"{len(self.queue):,}"))
+        self.subtitle.setText(place_words(self.queue))
         self.slots_changed.emit()
 
     def _show_annotation(self) -> None:
@@ -227,8 +227,8 @@ class LabelPage(Page):
         self._inspector.commit()
         annotation = project.annotation(conversation)
         facts = project.row(conversation)
-        words = self.tr("Conversation {0} · {1} messages · {2} tokens").format(
-            conversation, f"{facts.n_messages:,}", f"{facts.tokens:,}"
+        words = self.tr("Conversation {0} · {1} · {2}").format(
+            conversation, counted(facts.n_messages, "message"), counted(facts.tokens, "token")
         )
         if facts.source_line is not None:
             words += self.tr(" · line {0}").format(f"{facts.source_line:,}")

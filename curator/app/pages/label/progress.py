@@ -1,10 +1,10 @@
 """How far the labelling is: a thin bar of decisions, and the same in words."""
 
-from PySide6.QtCore import QRectF, QSize
+from PySide6.QtCore import QCoreApplication, QRectF, QSize
 from PySide6.QtGui import QPainter, QPainterPath, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
-from curator.app.pages.label.queue import Tally
+from curator.app.pages.label.queue import LabelQueue, Tally
 from curator.app.theme import tokens
 from curator.app.widgets.text import Meta
 
@@ -58,7 +58,20 @@ class LabelProgress(QWidget):
         )
         self._bar.whole = counts.all
         self._bar.update()
-        words = self.tr("{0} accepted · {1} rejected · {2} skipped · {3} to go")
-        numbers = (counts.accepted, counts.rejected, counts.skipped, counts.pending)
+        words = self.tr("{0} accepted · {1} rejected · {2} to do")
+        if counts.skipped:
+            words = self.tr("{0} accepted · {1} rejected · {2} to do, {3} of them skipped")
+        numbers = (counts.accepted, counts.rejected, counts.of("todo"), counts.skipped)
         self._words.setText(words.format(*(f"{number:,}" for number in numbers)))
         self._bar.setAccessibleName(self._words.text())
+
+
+def place_words(queue: LabelQueue) -> str:
+    """Say where one stands in the queue; what was put off comes again after all others."""
+    again, all_again = queue.times_again
+    words = QCoreApplication.translate("LabelProgress", "{0} of {1}")
+    numbers = (queue.place + 1, queue.conversations)
+    if again:
+        words = QCoreApplication.translate("LabelProgress", "Skipped before: {0} of {1}")
+        numbers = (again, all_again)
+    return words.format(*(f"{number:,}" for number in numbers))

@@ -61,6 +61,16 @@ class LabelQueue:
         return self._place
 
     @property
+    def conversations(self) -> int:
+        """How many conversations there are; one that was put off is still one."""
+        return len(self._ids)
+
+    @property
+    def times_again(self) -> tuple[int, int]:
+        """The 1-based place among those that come once more and how many these are; 0 before them."""
+        return max(0, self._place + 1 - len(self._ids)), len(self._again)
+
+    @property
     def current(self) -> int | None:
         """The id at hand; None when the queue is empty or at its end."""
         if self._place < len(self._ids):

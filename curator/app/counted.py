@@ -1,0 +1,11 @@
+"""How many there are of something, in the language of the window."""
+
+from PySide6.QtCore import QCoreApplication
+
+from curator.dataset.counted import plural
+
+
+def counted(number: int, one: str, many: str = "") -> str:
+    """Say a number with what it counts, as dataset.counted does; translated in the context "counted"."""
+    words = one if number == 1 else many or plural(one)
+    return QCoreApplication.translate("counted", f"{{0}} {words}").format(f"{number:,}")
