@@ -15,6 +15,7 @@ from curator.app.pages.check.lists import FindingList, RuleList
 from curator.app.pages.check.matrix import TargetMatrix
 from curator.app.pages.check.mender import Mender
 from curator.app.pages.check.reading import MOST_ROWS, Findings, read_findings, read_matrix
+from curator.app.pages.check.summary import SUMMARY_TIP, summary
 from curator.app.session import Session
 from curator.app.widgets.empty_state import EmptyState
 from curator.app.widgets.progress_row import ProgressRow
@@ -56,6 +57,7 @@ class CheckPage(Page):
         self.list = FindingList(self)
         self.detail = FindingDetail(self)
         self.mender = Mender(session, self)
+        self.subtitle.setToolTip(tip_of(self.tr(SUMMARY_TIP)))
         self._note = Meta("", self)
         self._note.hide()
         self._empty = EmptyState("shield", "", "", "", self)
@@ -291,42 +293,8 @@ class CheckPage(Page):
         report = self._findings.report if self._findings else None
         is_filled = report is not None and bool(report.conversations)
         self.matrix.setVisible(report is None or is_filled)
-        self.subtitle.setText(self._facts() if is_filled else "")
-        self.subtitle.setToolTip(
-            tip_of(
-                self.tr(
-                    "What a conversation has by itself is counted on Write and in the rail too. "
-                    "Copies, contradictions, prompts and labels come from comparing all "
-                    "conversations and are listed only here."
-                )
-            )
-        )
+        self.subtitle.setText(summary(report) if report is not None and is_filled else "")
         self.slots_changed.emit()
-
-    def _facts(self) -> str:
-        """Say how many findings there are, on how many conversations, as the chips of Write count them."""
-        if self._findings is None:
-            return ""
-        report = self._findings.report
-        (count,) = report.targets.values()
-        across = report.across
-        own = (
-            ("error", count.errors, count.conversations_with_errors),
-            ("warning", count.warnings, count.conversations_with_warnings),
-        )
-        parts = [
-            self.tr("{0} in {1}").format(
-                counted(number - across.get(severity, 0), severity),
-                counted(conversations, "conversation"),
-            )
-            for severity, number, conversations in own
-            if conversations
-        ]
-        if compared := sum(across.get(severity, 0) for severity in ("error", "warning")):
-            parts.append(self.tr("{0} from comparing all").format(f"{compared:,}"))
-        return " · ".join(parts) or self.tr("No errors or warnings in {0}").format(
-            counted(report.conversations, "conversation")
-        )
 
     def _say_empty(self) -> None:
         report = self._findings.report if self._findings else None
