@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 
+from curator.app.counted import counted
 from curator.app.page import OpenRequest, Page
 from curator.app.session import Notice, Session
 
@@ -31,6 +32,11 @@ class Travels(QObject):
     def _tell(self, changes: "Changes", again: bool) -> None:  # noqa: FBT001 - a Qt slot
         place, page = self._place(changes), self._front()
         is_shown = place is not None and page is not None and page.show_change(place, changes)
+        if place is not None and not is_shown and len(changes.conversations) == 1:
+            # A step on many belongs to the page that shows them all; a single one is shown itself.
+            self._go(OpenRequest("write", place))
+            page = self._front()
+            is_shown = page is not None and page.show_change(place, changes)
         words = self.tr("Done again: {0}") if again else self.tr("Taken back: {0}")
         action: Callable[[], object] | None = None
         button = ""
@@ -56,4 +62,4 @@ class Travels(QObject):
         count = len(changes.conversations)
         if count == 1:
             return self.tr("In conversation {0}").format(changes.conversations[0])
-        return self.tr("In {0} conversations").format(f"{count:,}") if count else ""
+        return self.tr("In {0}").format(counted(count, "conversation")) if count else ""

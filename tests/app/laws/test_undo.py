@@ -64,16 +64,31 @@ def test_undo_goes_to_the_conversation_it_changed(whole, qtbot, page_id):
 
 
 @pytest.mark.parametrize("page_id", [p for p in PAGE_IDS if p not in ("write", "label")])
-def test_undo_on_another_page_says_where_and_leads_there(whole, qtbot, page_id):
-    visit(whole, page_id, qtbot)
+def test_undo_and_redo_on_another_page_go_to_the_conversation(whole, qtbot, page_id):
     change(whole, 7, 2)
+    for verb, said in (("edit.undo", "Taken back"), ("edit.redo", "Done again")):
+        visit(whole, page_id, qtbot)
+        whole.menus.run(verb)
+        assert notice(whole).text == f"{said}: Edit turn 3"
+        assert notice(whole).detail == "In conversation 7"
+        settle(whole, qtbot)
+        assert whole.front.page_id == "write"
+        assert whole.session.current == 7
+        assert whole.front.editor.cards.current == 2
+
+
+@pytest.mark.parametrize("page_id", [p for p in PAGE_IDS if p not in ("write", "label")])
+def test_undo_of_a_step_on_many_stays_at_the_work_and_leads_there(whole, qtbot, page_id):
+    """Who takes back a split or a repair of many looks at that page's figures; the notice leads on."""
+    patch = AnnotationPatch("status", (6, 7), ("pending", "pending"), ("accepted", "accepted"))
+    whole.session.push(Edit("Accept", "bea", (patch,)))
+    visit(whole, page_id, qtbot)
     whole.menus.run("edit.undo")
-    assert notice(whole).text == "Taken back: Edit turn 3"
-    assert notice(whole).detail == "In conversation 7"
+    assert notice(whole).detail == "In 2 conversations"
+    assert whole.front.page_id == page_id
     press(whole, "Show it")
     settle(whole, qtbot)
-    assert whole.front.page_id == "write"
-    assert whole.session.current == 7
+    assert (whole.front.page_id, whole.session.current) == ("write", 6)
 
 
 def test_undo_keeps_the_filter_where_the_conversation_fits_it(whole, qtbot):
