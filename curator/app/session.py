@@ -188,11 +188,9 @@ class Session(QObject):
             return None
 
         def work(_progress: "ProgressCall", _cancelled: "CancelledCall") -> "Index":
-            reader = project.reader()
-            try:
-                return reader.index()
-            finally:
-                reader.close()
+            from curator.project.index import Index
+
+            return Index(project.path)
 
         # The new index may be read before an edit that comes meanwhile.
         missed: list[Changes] = []
@@ -207,6 +205,7 @@ class Session(QObject):
         author = self.author
 
         def work(_progress: "ProgressCall", _cancelled: "CancelledCall") -> "tuple[Project, Index]":
+            from curator.project.index import Index
             from curator.project.store import Project
 
             with ExitStack() as held:
@@ -214,7 +213,7 @@ class Session(QObject):
                     Project.create(path, author) if create else Project.open(path, author=author)
                 )
                 held.enter_context(opened)
-                index = opened.index()
+                index = Index(opened.path)
                 held.pop_all()
             return opened, index
 

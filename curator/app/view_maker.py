@@ -54,9 +54,11 @@ class ViewMaker(QObject):
             self._session.view = None
             self.made.emit()
             return
+        from curator.project.filters import view
+
         query = parse_query(self.query)
         if not query.needs_text and self.sort != "title" and len(index) <= QUICK_ROWS:
-            self._take(index.view(query, self.sort, self.descending))
+            self._take(view(index, query, self.sort, self.descending))
             return
         self._start(query)
 
@@ -67,6 +69,7 @@ class ViewMaker(QObject):
             return
 
         def work(_progress: ProgressCall, cancelled: CancelledCall) -> "np.ndarray":
+            from curator.project.filters import view
             from curator.project.search import find_ids
 
             hits = None
@@ -74,10 +77,10 @@ class ViewMaker(QObject):
                 if sort == "title":
                     index.ensure_title_rank(reader)
                 if query.needs_text:
-                    among = index.ids[index.view(query)]
+                    among = index.ids[view(index, query)]
                     among.sort()
                     hits = find_ids(reader, query, among=among, cancelled=cancelled)
-            return index.view(query, sort, descending, hits)
+            return view(index, query, sort, descending, hits)
 
         self._counted = len(index)
         self._job = self._session.start(self.tr("Searching"), work)

@@ -6,6 +6,8 @@ from curator.cli.answer import notice
 from curator.cli.arguments import Options, Parser, names
 from curator.cli.progress import Progress
 from curator.dataset.errors import WrongUse
+from curator.project.filters import view
+from curator.project.index import Index
 from curator.project.store import Project
 
 if TYPE_CHECKING:
@@ -48,9 +50,9 @@ def matching(project: Project, text: str, progress: Progress) -> list[int]:
     if query.notes and query.is_empty:
         # A filter that was not understood must not turn into "all of them".
         raise WrongUse(f"The query {text!r} was not understood. {' '.join(query.notes)}")
-    index = project.index()
+    index = Index(project.path)
     try:
-        rows = index.view(query, hits=_hits(project, query, progress))
+        rows = view(index, query, hits=_hits(project, query, progress))
         return sorted(int(id_) for id_ in index.ids[rows])
     finally:
         index.close()

@@ -2,25 +2,23 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-import apsw
 import numpy as np
 import numpy.typing as npt
 
 from curator.curate.identity import hash_all
-from curator.dataset import AnnotationPatch, Edit, Finding
+from curator.dataset import Finding
 from curator.project import journal
 from curator.project.changes import Changes
 from curator.project.checkpoints import LogWatch
 from curator.project.connection import connect
 from curator.project.derive import stamp_if_empty
+from curator.project.import_steps import IMPORT_UNDONE, import_step
 from curator.project.reader import Reader
+from curator.project.store import Project
 from curator.project.values import FIELDS, storable
 from curator.project.writing import FINDING_COLUMNS, finding_row, now_ms
-
-if TYPE_CHECKING:
-    from curator.project.store import Project
 
 BULK_COLUMNS: Final = (
     "start",
@@ -43,18 +41,17 @@ BULK_COLUMNS: Final = (
 )
 """What add() wants of every row: numpy arrays or lists of equal length; start and length count bytes."""
 
-IMPORT_UNDONE: Final = {"reason": "import undone", "partner": None}
-"""How rows of an import that was taken back are marked; redo clears it."""
-
 
 class Bulk:
     """One import into a project: chunks are durable together when the block ends.
 
     Use it as a context manager. Where the block ends by an error or a cancel, what was added so far
-    stays, is noted as cancelled and can be taken back by undo.
+    stays, is noted as cancelled and can be taken back by undo. Raises ProjectError where the project
+    cannot be changed.
     """
 
-    def __init__(self, project: "Project") -> None:
+    def __init__(self, project: Project) -> None:
+        project.check_writable()
         self._project = project
         self._connection = connect(project.path, write=True)
         self._watch = LogWatch(self._connection)
@@ -163,28 +160,6 @@ class Bulk:
             )
 
 
-def close_interrupted(connection: apsw.Connection) -> None:
-    """Give imports that a crash or a power cut ended their step in the journal, so undo takes them back."""
-    left = connection.execute("SELECT id, name, author FROM source WHERE state = 'importing'")
-    for source, name, author in left.fetchall():
-        rows = connection.execute(
-            "SELECT min(id), max(id), count(*) FROM conversation WHERE source = ?", (source,)
-        )
-        ((first, last, count),) = rows
-        connection.execute(
-            "UPDATE source SET records = max(records, ?), imported = ?, state = 'interrupted' "
-            "WHERE id = ?",
-            (count, count, source),
-        )
-        if count:
-            ids = connection.execute(
-                "SELECT id FROM conversation WHERE id BETWEEN ? AND ? AND source = ?",
-                (first, last, source),
-            )
-            ranges = [range(id_, id_ + 1) for (id_,) in ids]
-            journal.record(connection, import_step(str(name), str(author), ranges), now_ms())
-
-
 def import_hashes(reader: Reader) -> npt.NDArray[np.int64]:
     """Return the import hashes a project has, without those of imports that were taken back.
 
@@ -198,13 +173,6 @@ def import_hashes(reader: Reader) -> npt.NDArray[np.int64]:
             (undone,),
         )
         return np.fromiter((value for (value,) in rows), np.int64)
-
-
-def import_step(name: str, author: str, ranges: Iterable[range]) -> Edit:
-    """Return the journal step of an import, whose inverse marks the rows as removed."""
-    ids = tuple(chain.from_iterable(ranges))
-    patch = AnnotationPatch("removed", ids, (IMPORT_UNDONE,), (None,))
-    return Edit(f"Import {storable(name)}", author, (patch,))
 
 
 def _text_hashes(segment: bytes, starts: Sequence[int], lengths: Sequence[int]) -> list[int]:

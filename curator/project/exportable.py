@@ -16,6 +16,8 @@ from curator.dataset.errors import WrongUse
 from curator.dataset.json_values import Json
 from curator.dataset.rule import load_rules
 from curator.project import schema
+from curator.project.filters import view
+from curator.project.index import Index
 from curator.project.reader import Reader
 from curator.project.sameness import read_sameness
 from curator.project.stored_texts import damage_told
@@ -192,9 +194,9 @@ def _matching(reader: Reader, text: str) -> Ints:
     query = parse_query(text)
     if query.notes and query.is_empty:
         raise WrongUse(f"The filter {text!r} was not understood. {' '.join(query.notes)}")
-    index = reader.index()
+    index = Index(reader.path)
     try:
-        rows = index.view(query, hits=find_ids(reader, query) if query.needs_text else None)
+        rows = view(index, query, hits=find_ids(reader, query) if query.needs_text else None)
         return np.asarray(index.ids[rows], dtype=np.int64)
     finally:
         index.close()

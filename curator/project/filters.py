@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -10,11 +10,9 @@ import numpy.typing as npt
 from curator.curate.search import BY_TEXT, Filter, Query
 from curator.dataset.json_values import loads
 from curator.dataset.label import plain_name
+from curator.project.index import Index
 from curator.project.lazy_columns import SEPARATOR
 from curator.project.schema import EDITED, SPLITS, STATUSES
-
-if TYPE_CHECKING:
-    from curator.project.index import Index
 
 Mask = npt.NDArray[np.bool_]
 
@@ -36,7 +34,31 @@ _NUMBERS: Final[Mapping[str, str]] = MappingProxyType(
 )
 
 
-def mask_of(index: "Index", query: Query) -> Mask:
+def view(
+    index: Index,
+    query: Query | None = None,
+    sort: str = "id",
+    descending: bool = False,  # noqa: FBT001, FBT002 - called by its name
+    hits: npt.NDArray[np.int64] | None = None,
+) -> npt.NDArray[np.int32]:
+    """Return the row numbers that a query lets through, sorted; equal ones stay in id order.
+
+    Words and regular expressions of the query count only through hits, the ids that a text search
+    found (project.search). Removed rows are left out unless the query asks for them.
+    """
+    mask = mask_of(index, query or Query())
+    if hits is not None:
+        found = np.zeros(len(index), np.bool_)
+        found[index.rows_of(hits)] = True
+        mask &= found
+    if sort == "id":
+        rows = np.flatnonzero(mask).astype(np.int32)
+        return rows[::-1] if descending else rows
+    order = index.order(sort, descending=descending)
+    return order[mask[order]]
+
+
+def mask_of(index: Index, query: Query) -> Mask:
     """Return which rows the filters of a query let through; removed ones only where it asks for them."""
     mask = np.ones(len(index), np.bool_)
     wants_removed = False
@@ -49,7 +71,7 @@ def mask_of(index: "Index", query: Query) -> Mask:
     return mask if wants_removed else mask & ~index.removed
 
 
-def _mask(index: "Index", each: Filter) -> Mask:
+def _mask(index: Index, each: Filter) -> Mask:
     if each.field in _NUMBERS:
         return _between(getattr(index, _NUMBERS[each.field]), each)
     if each.field == "line":
@@ -69,15 +91,15 @@ def _between(column: npt.NDArray[Any], each: Filter) -> Mask:
     return mask
 
 
-def _status(index: "Index", value: str) -> Mask:
+def _status(index: Index, value: str) -> Mask:
     return np.asarray(index.status == [str(s) for s in STATUSES].index(value))
 
 
-def _split(index: "Index", value: str) -> Mask:
+def _split(index: Index, value: str) -> Mask:
     return np.asarray(index.split == SPLITS.index("" if value == "none" else value))
 
 
-def _is(index: "Index", value: str) -> Mask:
+def _is(index: Index, value: str) -> Mask:
     if value in STATUSES:
         return _status(index, value)
     if value == "duplicate":
@@ -93,7 +115,7 @@ def _is(index: "Index", value: str) -> Mask:
     return np.asarray(masks[value]())
 
 
-def _has(index: "Index", value: str) -> Mask:
+def _has(index: Index, value: str) -> Mask:
     if value in FLAG_BITS:
         return np.asarray((index.flags & FLAG_BITS[value]) != 0)
     if value == "labels":
@@ -110,7 +132,7 @@ def _has(index: "Index", value: str) -> Mask:
     return np.asarray(masks[value]())
 
 
-def _tag(index: "Index", value: str) -> Mask:
+def _tag(index: Index, value: str) -> Mask:
     column = index.lazy.tags()
     wanted = _folded(value)
     fits = [
@@ -120,7 +142,7 @@ def _tag(index: "Index", value: str) -> Mask:
     return np.asarray(np.array([*fits, False])[column.codes])
 
 
-def _label(index: "Index", value: str) -> Mask:
+def _label(index: Index, value: str) -> Mask:
     label_set, _, answer = value.partition("=")
     mask = np.zeros(len(index), np.bool_)
     for name in index.lazy.label_sets():
@@ -140,26 +162,26 @@ def _folded(name: str) -> str:
     return plain_name(name).casefold()
 
 
-def _any_label(index: "Index") -> Mask:
+def _any_label(index: Index) -> Mask:
     mask = np.zeros(len(index), np.bool_)
     for name in index.lazy.label_sets():
         mask |= np.asarray(index.lazy.labels(name) != "")
     return mask
 
 
-def _rule(index: "Index", value: str) -> Mask:
+def _rule(index: Index, value: str) -> Mask:
     return index.lazy.with_rule(value.upper())
 
 
-def _source(index: "Index", value: str) -> Mask:
+def _source(index: Index, value: str) -> Mask:
     return np.isin(index.source, index.lazy.sources_named(value))
 
 
-def _by(index: "Index", value: str) -> Mask:
+def _by(index: Index, value: str) -> Mask:
     return index.lazy.labelled_by(value)
 
 
-_ANSWERS: Final[Mapping[str, Callable[["Index", str], Mask]]] = MappingProxyType(
+_ANSWERS: Final[Mapping[str, Callable[[Index, str], Mask]]] = MappingProxyType(
     {
         "status": _status,
         "split": _split,

@@ -68,7 +68,7 @@ def import_files(
             executor = workers = pool(found.encoding)
             terms = terms._replace(fast=True)
             stack.callback(workers.shutdown, wait=False, cancel_futures=True)
-        bulk = stack.enter_context(project.bulk())
+        bulk = stack.enter_context(Bulk(project))
         work = _Import(project, bulk, report, terms, executor, cancelled)
         try:
             for number, source in enumerate(sources):

@@ -12,10 +12,8 @@ import apsw
 import numpy as np
 import numpy.typing as npt
 
-from curator.curate.search import Query
 from curator.dataset import AnnotationPatch
 from curator.project.changes import Changes
-from curator.project.filters import mask_of
 from curator.project.lazy_columns import LazyColumns
 from curator.project.reader import Reader
 from curator.project.schema import STATUSES
@@ -182,29 +180,6 @@ class Index:
         rows = self.rows_of([id])
         return int(rows[0]) if len(rows) else None
 
-    def view(
-        self,
-        query: Query | None = None,
-        sort: str = "id",
-        descending: bool = False,  # noqa: FBT001, FBT002 - called by its name
-        hits: "npt.NDArray[np.int64] | None" = None,
-    ) -> npt.NDArray[np.int32]:
-        """Return the row numbers that a query lets through, sorted; equal ones stay in id order.
-
-        Words and regular expressions of the query count only through hits, the ids that a text search
-        found (project.search). Removed rows are left out unless the query asks for them.
-        """
-        mask = mask_of(self, query or Query())
-        if hits is not None:
-            found = np.zeros(len(self), np.bool_)
-            found[self.rows_of(hits)] = True
-            mask &= found
-        if sort == "id":
-            rows = np.flatnonzero(mask).astype(np.int32)
-            return rows[::-1] if descending else rows
-        order = self._order(sort, descending=descending)
-        return order[mask[order]]
-
     def counts(self) -> dict[str, int]:
         """Return what the rail shows: how many of each status and kind, removed ones apart."""
         here = ~self.removed
@@ -222,7 +197,8 @@ class Index:
         """Work out the order of titles where that is not done yet; takes seconds at a million rows."""
         self.lazy.title_rank(reader)
 
-    def _order(self, sort: str, *, descending: bool) -> npt.NDArray[np.int32]:
+    def order(self, sort: str, *, descending: bool) -> npt.NDArray[np.int32]:
+        """Return all row numbers in the order of a column; equal ones stay in id order."""
         key = f"-{sort}" if descending else sort
         if key not in self._orders:
             self._orders[key] = _argsort(self.sort_key(sort), descending=descending)

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from curator.project.bulk import IMPORT_UNDONE
+from curator.project.import_steps import IMPORT_UNDONE
 from curator.project.reader import Reader
 from curator.project.values import FIELDS
 

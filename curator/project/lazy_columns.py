@@ -1,6 +1,7 @@
 """Columns of the index that are read when somebody first asks: tags, labels, titles' order, rules, hashes."""
 
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import apsw
 import numpy as np
@@ -14,8 +15,6 @@ from curator.project.values import LABEL_PREFIX
 if TYPE_CHECKING:
     import pandas as pd
 
-    from curator.project.index import Index
-
 HASHES: Final = ("content_hash", "prompt_hash", "system_hash", "import_hash", "source_line")
 """Number columns that are too wide or too rarely wanted to be read at once."""
 
@@ -23,10 +22,19 @@ SEPARATOR: Final = "\x1f"
 """What stands between the different answers that annotators gave to one label set."""
 
 
+class Rows(Protocol):
+    """What a column is lined up with: the rows of an index."""
+
+    def __len__(self) -> int: ...
+
+    def rows_of(self, ids: Sequence[int] | npt.NDArray[np.int64]) -> npt.NDArray[np.int32]:
+        """Return the row numbers of ids that are here, in the order given."""
+
+
 class LazyColumns:
     """The rarer columns of one index, each read on first use and kept in step afterwards."""
 
-    def __init__(self, reader: Reader, index: "Index") -> None:
+    def __init__(self, reader: Reader, index: Rows) -> None:
         self._reader = reader
         self._index = index
         self._numbers: dict[str, npt.NDArray[np.int64]] = {}

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import apsw
 import numpy as np
@@ -15,9 +15,6 @@ from curator.project import journal
 from curator.project.connection import OpenFile, scalar
 from curator.project.stored_texts import DamagedText, contents_of, stored_content
 from curator.project.values import FIELDS, annotation_from
-
-if TYPE_CHECKING:
-    from curator.project.index import Index
 
 _COMPARED: Final = 2_000
 
@@ -243,12 +240,6 @@ class Reader(OpenFile):
         """Return how many conversations there are, removed ones too."""
         with self.reading() as connection:
             return int(scalar(connection, "SELECT count(*) FROM conversation"))
-
-    def index(self) -> "Index":
-        """Load the index of all conversations."""
-        from curator.project.index import Index
-
-        return Index(self.path)
 
 
 def damaged_among(

@@ -14,11 +14,11 @@ from curator.dataset.errors import ProjectError, UnreadableInput
 from curator.dataset.label import plain_name
 from curator.dataset.regular_files import require_regular
 from curator.project import journal, migrations
-from curator.project.bulk import Bulk, close_interrupted
 from curator.project.changes import Changes
 from curator.project.checkpoints import Checkpointer, LogWatch
 from curator.project.connection import connect, create, scalar, transaction, translated
 from curator.project.derive import derive, terms_in
+from curator.project.import_steps import close_interrupted
 from curator.project.locking import LockHeld, WriterLock, user_name
 from curator.project.reader import Reader
 from curator.project.schema import APPLICATION_ID, SCHEMA_VERSION, TABLES
@@ -219,15 +219,10 @@ class Project(Reader):
             self._last_id += n
             return range(first, first + n)
 
-    def bulk(self) -> Bulk:
-        """Begin an import; see Bulk."""
-        self._check_writable()
-        return Bulk(self)
-
     @contextmanager
     def writing(self, connection: apsw.Connection | None = None) -> Iterator[apsw.Connection]:
         """Hold the write side for one transaction, on this project's connection or a given one."""
-        self._check_writable()
+        self.check_writable()
         with self._write_lock:
             if connection is not None:
                 with transaction(connection, self.path):
@@ -236,7 +231,8 @@ class Project(Reader):
             with self.reading() as own, transaction(own, self.path):
                 yield own
 
-    def _check_writable(self) -> None:
+    def check_writable(self) -> None:
+        """Raise ProjectError where this project cannot be changed here."""
         if self.read_only:
             raise ProjectError(
                 f"{self.path.name} cannot be changed here: {self.read_only_reason}", self.path

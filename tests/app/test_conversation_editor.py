@@ -17,6 +17,7 @@ from curator.dataset import AnnotationPatch, ContentPatch, Edit
 from curator.dataset.errors import ProjectError
 from curator.dataset.json_values import dumps, loads
 from curator.project import Project
+from curator.project.index import Index
 
 PLAIN = (
     '{"messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello"}]}'
@@ -61,7 +62,7 @@ def session(qtbot, tmp_path):
     ids = project.new_conversation_ids(len(HARD_LINES))
     patches = (ContentPatch(i, None, line) for i, line in zip(ids, HARD_LINES, strict=True))
     project.apply(Edit("lines", "anna", tuple(patches)))
-    session.project, session.index = project, project.index()
+    session.project, session.index = project, Index(project.path)
     session.ids = ids
     yield session
     assert jobs.shutdown()

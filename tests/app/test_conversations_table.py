@@ -13,6 +13,8 @@ from curator.app.tables.conversations import ConversationTable
 from curator.app.tables.grid import GridView
 from curator.dataset import AnnotationPatch, ContentPatch, Edit
 from curator.project import Project
+from curator.project.filters import view
+from curator.project.index import Index
 
 
 def line(number):
@@ -28,8 +30,8 @@ def session(tmp_path, qapp):
     tags = AnnotationPatch("tags", (ids[0],), ([],), (["billing", "urgent"],))
     status = AnnotationPatch("status", tuple(ids[:5]), ("pending",), ("accepted",))
     project.apply(Edit("y", "anna", (tags, status)))
-    session.project, session.index = project, project.index()
-    session.view = View(session.index.view())
+    session.project, session.index = project, Index(project.path)
+    session.view = View(view(session.index))
     yield session
     assert session.jobs.shutdown()
     session.close_project()

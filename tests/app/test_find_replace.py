@@ -14,6 +14,7 @@ from curator.curate.replace import Search
 from curator.dataset import ContentPatch, Edit
 from curator.dataset.errors import Cancelled
 from curator.project import Project
+from curator.project.index import Index
 from curator.project.prompting import unifying, used_prompts
 from curator.project.replacing import find, replacing
 
@@ -41,7 +42,7 @@ def session(tmp_path, qapp):
             tuple(ContentPatch(i, None, t) for i, t in zip(session.ids, lines, strict=True)),
         )
     )
-    session.project, session.index = project, project.index()
+    session.project, session.index = project, Index(project.path)
     yield session
     assert session.jobs.shutdown()
     session.close_project()

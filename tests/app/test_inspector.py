@@ -7,6 +7,7 @@ from curator.app.editor.gauge import Measure
 from curator.app.inspector import Inspector, Wish
 from curator.curate.tokens import TokenCount
 from curator.dataset import Annotation, Finding, Label, LabelSet, Place, Status
+from curator.project.index import Index
 
 SETS = (LabelSet("intent", "choice", ("refund", "greeting")),)
 
@@ -90,7 +91,7 @@ def test_leaving_the_base_model_as_it_is_is_no_step(qapp, tmp_path, qtbot):
 
     session = Session(Jobs(), "anna")
     session.project = Project.create(tmp_path / "p.curator", "anna")
-    session.index = session.project.index()
+    session.index = Index(session.project.path)
     gauge = Gauge(session, session.jobs)
     gauge.choose(gauge.base_model)
     assert session.project.undo_title() is None

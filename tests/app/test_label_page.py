@@ -15,6 +15,7 @@ from curator.app.session import View
 from curator.app.widgets.tags_field import parse_tags
 from curator.dataset import AnnotationPatch, Edit, LabelSet, Status
 from curator.project import Project
+from curator.project.filters import view
 
 
 @pytest.fixture
@@ -168,7 +169,7 @@ def test_escape_leaves_a_field_and_letters_are_keys_again(opened, page, qtbot):
 
 def test_the_queue_follows_the_order_of_the_filter(opened, page):
     index = opened.session.index
-    opened.session.view = View(index.view()[::-1][:3])
+    opened.session.view = View(view(index)[::-1][:3])
     opened.session.current = None
     opened.show_page("start")
     opened.show_page("label")

@@ -9,6 +9,7 @@ from shiboken6 import isValid
 
 from curator.dataset import AnnotationPatch, ContentPatch, Conversation, Edit, Message
 from curator.dataset.errors import ProjectError
+from curator.project.index import Index
 from curator.project.store import Project
 
 
@@ -50,7 +51,7 @@ def switch(curator, path) -> None:
     """Open another project at the worst moment: the work is done, its news is still under way."""
     wait(list(curator.jobs._futures.values()), timeout=30)
     project = Project.open(path, author="anna")
-    curator.session._adopt((project, project.index()))
+    curator.session._adopt((project, Index(project.path)))
 
 
 def splits(curator) -> set[str]:

@@ -10,7 +10,7 @@ from curator.app.jobs import Jobs
 from curator.app.session import Session
 from curator.dataset import AnnotationPatch, ContentPatch, Conversation, Edit, Message
 from curator.dataset.errors import ProjectError
-from curator.project.reader import Reader
+from curator.project.index import Index
 from curator.project.store import Project
 
 
@@ -132,15 +132,14 @@ def test_an_open_project_is_prepared_for_search_and_stays_so(opened, qtbot):
 
 def test_an_edit_made_while_the_project_is_read_again_is_not_forgotten(opened, qtbot, monkeypatch):
     read, go_on = threading.Event(), threading.Event()
-    load = Reader.index
+    load = Index.__init__
 
-    def slow(reader):
-        index = load(reader)
+    def slow(index, path):
+        load(index, path)
         read.set()
         assert go_on.wait(10)
-        return index
 
-    monkeypatch.setattr(Reader, "index", slow)
+    monkeypatch.setattr(Index, "__init__", slow)
     job = opened.reload()
     assert read.wait(10)
     opened.push(accept(3))
@@ -157,15 +156,14 @@ def test_an_edit_made_while_the_project_is_read_again_is_not_forgotten(opened, q
 
 def test_an_index_of_a_project_that_was_closed_is_not_taken(opened, tmp_path, qtbot, monkeypatch):
     go_on = threading.Event()
-    load = Reader.index
+    load = Index.__init__
 
-    def slow(reader):
-        index = load(reader)
+    def slow(index, path):
+        load(index, path)
         if len(index):
             assert go_on.wait(10)
-        return index
 
-    monkeypatch.setattr(Reader, "index", slow)
+    monkeypatch.setattr(Index, "__init__", slow)
     job = opened.reload()
     with qtbot.waitSignal(opened.project_changed, timeout=30_000):
         opened.new_project(tmp_path / "other.curator")

@@ -11,6 +11,7 @@ from curator.app.pages.write import WritePage
 from curator.app.session import Session
 from curator.dataset import ContentPatch, Edit
 from curator.project import Project
+from curator.project.index import Index
 
 WORDS = ("refund please", "hello there", "refund twice", "what is up")
 
@@ -29,7 +30,7 @@ def session(tmp_path, qapp):
     session.ids = project.new_conversation_ids(len(WORDS))
     patches = (ContentPatch(i, None, line(t)) for i, t in zip(session.ids, WORDS, strict=True))
     project.apply(Edit("x", "anna", tuple(patches)))
-    session.project, session.index = project, project.index()
+    session.project, session.index = project, Index(project.path)
     yield session
     assert session.jobs.shutdown(20)
     session.close_project()

@@ -13,6 +13,7 @@ from curator.app.editor.message_text import MessageText
 from curator.app.jobs import Jobs
 from curator.app.session import Session
 from curator.project import Project
+from curator.project.index import Index
 
 
 def main() -> None:
@@ -20,7 +21,7 @@ def main() -> None:
     app = QApplication(sys.argv)
     session = Session(Jobs(), "typist")
     session.project = Project.open(Path(sys.argv[1]))
-    session.index = session.project.index()
+    session.index = Index(session.project.path)
     editor = ConversationEditor(session, session.jobs)
     editor.show()
     editor.open(int(session.index.ids[0]))

@@ -30,6 +30,7 @@ from curator.app.theme import Theme
 from curator.curate.tokens import counter
 from curator.dataset import ContentPatch, Edit
 from curator.project import Project
+from curator.project.index import Index
 
 LINE = "The quick brown fox jumps over the lazy dog and goes on. " * 3 + "\n"
 LIMITS_MS = {"count at 200 kB": 1.0, "frame": 16.0, "key": 16.0}
@@ -90,7 +91,7 @@ def bench_editor(app: QApplication, folder: Path) -> None:
     ids = project.new_conversation_ids(len(lines))
     patches = (ContentPatch(i, None, line) for i, line in zip(ids, lines.values(), strict=True))
     project.apply(Edit("bench", "bench", tuple(patches)))
-    session.project, session.index = project, project.index()
+    session.project, session.index = project, Index(project.path)
     editor = ConversationEditor(session, session.jobs)
     editor.resize(840, 760)
     editor.show()

@@ -20,6 +20,8 @@ import numpy as np
 from curator.curate.search import parse_query
 from curator.dataset import AnnotationPatch, ContentPatch, Conversation, Edit, Finding, Place
 from curator.project import Index, Project
+from curator.project.bulk import Bulk
+from curator.project.filters import view
 from curator.project.search import find_texts, index_texts
 
 SEGMENT_ROWS = 2_000
@@ -50,7 +52,7 @@ def fill(path: Path, rows: int) -> float:
     numbers = np.random.default_rng(7)
     storing = 0.0
     with Project.create(path, author="bench") as project:
-        with project.bulk() as bulk:
+        with Bulk(project) as bulk:
             source = bulk.add_source("/bench.jsonl", "bench.jsonl")
             for first in range(0, rows, SEGMENT_ROWS):
                 count = min(SEGMENT_ROWS, rows - first)
@@ -120,9 +122,9 @@ def measure(path: Path) -> None:
         "open the project", "2,000 with the next", lambda: Project.open(path, author="b")
     )
     assert isinstance(project, Project)
-    index = project.index()
+    index = Index(project.path)
     start = time.perf_counter()
-    index = project.index()
+    index = Index(project.path)
     print(f"{'load the index':<46} {(time.perf_counter() - start) * 1000:9.1f} ms   goal 2,000")
     rows = len(index)
     for text in (
@@ -131,7 +133,7 @@ def measure(path: Path) -> None:
         "status:pending has:tools",
         "rule:T07",
     ):
-        timed(f"filter {text}", "200", lambda text=text: index.view(parse_query(text)), 5)
+        timed(f"filter {text}", "200", lambda text=text: view(index, parse_query(text)), 5)
     start = time.perf_counter()
     index.ensure_title_rank(project)
     print(
@@ -140,9 +142,9 @@ def measure(path: Path) -> None:
     for sort in ("tokens", "-tokens", "updated", "status", "title", "warnings", "content_hash"):
         index._orders.clear()
         name, down = sort.lstrip("-"), sort.startswith("-")
-        timed(f"sort by {sort}", "200", lambda n=name, d=down: index.view(sort=n, descending=d))
-    view = index.view(sort="title")
-    page = index.ids[view[rows // 2 : rows // 2 + 100]].tolist()
+        timed(f"sort by {sort}", "200", lambda n=name, d=down: view(index, sort=n, descending=d))
+    by_title = view(index, sort="title")
+    page = index.ids[by_title[rows // 2 : rows // 2 + 100]].tolist()
     timed("a page of 100: titles", "16", lambda: project.titles(page), 9)
     timed("a page of 100: contents", "16", lambda: project.contents(page), 9)
     timed("rail counts", "16", index.counts, 9)
@@ -191,10 +193,10 @@ def search(project: Project, index: Index) -> None:
         hits = np.concatenate(list(islice(find_texts(project, query), 50)))
         every = time.perf_counter() - start
         start = time.perf_counter()
-        index.view(query, hits=hits)
-        view = time.perf_counter() - start
+        view(index, query, hits=hits)
+        viewed = time.perf_counter() - start
         print(f"{'search ' + text:<46} {first * 1e3:9.1f} ms   goal 200 for the first hits; "
-              f"{len(hits)} hits in {every * 1e3:.0f} ms, view {view * 1e3:.0f} ms")  # fmt: skip
+              f"{len(hits)} hits in {every * 1e3:.0f} ms, view {viewed * 1e3:.0f} ms")  # fmt: skip
 
 
 def main() -> None:

@@ -5,6 +5,7 @@ import pytest
 from curator.dataset import Edit, SettingPatch
 from curator.project import Project
 from curator.project.derive import is_stale
+from curator.project.index import Index
 from tests.cli.sample_lines import line, questions, write
 
 
@@ -119,11 +120,14 @@ def test_verify_of_a_folder_that_is_no_export(curator, tmp_path):
 
 def test_an_export_counts_for_the_base_model_of_now(curator, project, tmp_path):
     with Project.open(project) as opened:
-        before = opened.index().tokens.sum()
+        before = Index(opened.path).tokens.sum()
         opened.apply(Edit("x", "a", (SettingPatch("base_model", None, "gpt-3.5-turbo"),)))
     assert curator("export", project, tmp_path / "out")[0] == 0
     told = json.loads((tmp_path / "out/manifest.json").read_bytes())
     with Project.open(project) as opened:
         assert not is_stale(opened)
-        assert (told["encoding"], told["tokens"]) == ("cl100k_base", opened.index().tokens.sum())
+        assert (told["encoding"], told["tokens"]) == (
+            "cl100k_base",
+            Index(opened.path).tokens.sum(),
+        )
     assert before > 0

@@ -5,7 +5,7 @@ from itertools import accumulate
 
 from curator.dataset import AnnotationPatch, ContentPatch, Conversation, Edit, Finding, Message
 from curator.project import Project
-from curator.project.bulk import BULK_COLUMNS
+from curator.project.bulk import BULK_COLUMNS, Bulk
 
 
 def line(question: str, answer: str = "Yes.") -> str:
@@ -54,7 +54,7 @@ def import_lines(
 ) -> list[int]:
     """Import lines through bulk()."""
     segment, columns = columns_of(texts, **more)
-    with project.bulk() as bulk:
+    with Bulk(project) as bulk:
         source = bulk.add_source(f"/data/{name}", name)
         ids = bulk.add(segment, columns, source=source, findings=findings)
     return list(ids)

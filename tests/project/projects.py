@@ -5,7 +5,7 @@ import hashlib
 from curator.curate import identity
 from curator.curate.checks import check_conversation
 from curator.dataset import ContentPatch, Conversation, Edit, Message
-from curator.project.bulk import BULK_COLUMNS
+from curator.project.bulk import BULK_COLUMNS, Bulk
 from curator.project.labelling import annotation_patch
 
 
@@ -53,7 +53,7 @@ def import_lines(project, lines, name="file.jsonl", origin=None):
         for column, value in values.items():
             columns[column][row] = value
         start += len(raw) + 1
-    with project.bulk() as bulk:
+    with Bulk(project) as bulk:
         source = bulk.add_source(str(origin or name), name, "", "openai_chat")
         ids = bulk.add(b"\n".join(raws), columns, source=source, findings=findings)
         bulk.finish_source(source, records=len(raws))

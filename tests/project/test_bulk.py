@@ -3,6 +3,7 @@ import pytest
 from curator.project import Project
 from curator.project.bulk import import_hashes
 from curator.project.imports import import_files
+from curator.project.index import Index
 from tests.project.building import import_lines, line
 
 
@@ -31,7 +32,7 @@ def test_a_file_can_be_imported_again_after_an_undo(project, tmp_path):
 
     assert bring_in() == (2, 0)
     assert bring_in() == (0, 2)
-    index = project.index()
+    index = Index(project.path)
     project.undo()
     assert bring_in() == (2, 0)
     index.reload(project)

@@ -5,6 +5,7 @@ import pytest
 
 from curator.dataset import Edit, SettingPatch
 from curator.project import Project
+from curator.project.bulk import Bulk
 from curator.project.checkpoints import DUE_PAGES, LogWatch
 from curator.project.connection import PAGE_SIZE, connect
 from tests.project.building import annotate, columns_of, import_lines, line
@@ -34,7 +35,7 @@ def test_the_log_is_moved_into_the_file_behind_the_edits(project):
 
 def test_an_import_keeps_its_log_short(project):
     segment, columns = columns_of([line("x" * 2_000_000)])
-    with project.bulk() as bulk:
+    with Bulk(project) as bulk:
         source = bulk.add_source("/a", "a")
         for _ in range(30):
             bulk.add(segment, columns, source=source)

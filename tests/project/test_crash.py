@@ -10,6 +10,7 @@ import pytest
 
 from curator.dataset import Conversation
 from curator.project import Project, Reader
+from curator.project.index import Index
 from tests.project.building import line, write
 
 TYPING = """
@@ -34,13 +35,14 @@ while True:
 IMPORTING = """
 import sys
 from curator.project import Project
+from curator.project.bulk import Bulk
 from tests.project.building import columns_of, line
 
 project = Project.open(sys.argv[1], author="ann")
 count = int(sys.argv[2])
 while True:
     count += 1
-    with project.bulk() as bulk:
+    with Bulk(project) as bulk:
         source = bulk.add_source(f"/{count}.jsonl", f"{count}.jsonl")
         for part in range(5):
             texts = [line(f"{count} {part} {n}", "y" * 300) for n in range(50)]
@@ -123,7 +125,7 @@ def import_and_kill(folder: Path, kills: int) -> None:
             assert len(project.journal(10_000)) == len(with_rows)
             while project.undo() is not None:
                 pass
-            assert project.index().counts()["all"] == 0
+            assert Index(project.path).counts()["all"] == 0
 
 
 def test_a_few_kills_while_typing(tmp_path):

@@ -15,6 +15,7 @@ from curator.project.checking import check_project, profiles_named
 from curator.project.deduping import Search, decide, find, removal
 from curator.project.exports import export
 from curator.project.imports import import_files
+from curator.project.index import Index
 from curator.project.manifest import read
 from curator.project.mending import fix_project
 from curator.project.reanalysis import reanalyse
@@ -119,7 +120,7 @@ def test_every_bulk_work_goes_on_without_the_damaged_row(project, id_):
         lambda: reanalyse(project, told, told),
         lambda: list(project.iterate()),
         lambda: project.titles(project.ids().tolist()),
-        lambda: project.index().close(),
+        lambda: Index(project.path).close(),
     ):
         project.damaged.clear()
         work()

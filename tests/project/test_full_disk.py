@@ -8,6 +8,7 @@ import pytest
 from curator.dataset import ContentPatch, Edit
 from curator.dataset.errors import ProjectError
 from curator.project import Project
+from curator.project.bulk import Bulk
 from tests.project.building import columns_of, import_lines, line, write
 
 MEGABYTE = 1_000_000
@@ -41,7 +42,7 @@ def test_a_full_disk_refuses_edits_in_one_sentence_and_loses_nothing(small_disk)
         with pytest.raises(ProjectError, match="disk is full"):
             project.apply(Edit("E", "a", (big,)))
         segment, columns = columns_of([line("y" * MEGABYTE)])
-        with pytest.raises(ProjectError, match="disk is full"), project.bulk() as bulk:
+        with pytest.raises(ProjectError, match="disk is full"), Bulk(project) as bulk:
             bulk.add(segment, columns, source=bulk.add_source("/a", "a"))
         assert project.content(id_) == line("kept")
         (small_disk / "filler").unlink()

@@ -7,6 +7,8 @@ from curator.curate.search import CHOICES, NUMBERS, parse_query
 from curator.dataset import AnnotationPatch, ContentPatch, Edit, Finding
 from curator.dataset.errors import WrongUse
 from curator.project import Index, Project
+from curator.project.bulk import Bulk
+from curator.project.filters import view
 from curator.project.index import SORTS
 from tests.project.building import annotate, import_lines, line, write
 
@@ -31,13 +33,13 @@ def project(tmp_path):
 
 @pytest.fixture
 def index(project):
-    made = project.index()
+    made = Index(project.path)
     yield made
     made.close()
 
 
 def ids(index: Index, query: str = "", **more: object) -> list[int]:
-    return index.ids[index.view(parse_query(query), **more)].tolist()
+    return index.ids[view(index, parse_query(query), **more)].tolist()
 
 
 def push(project: Project, index: Index, *patches: object) -> None:
@@ -94,7 +96,7 @@ def test_sorts(index, project):
     for sort in (*SORTS, "tags", "label:x", "content_hash"):
         assert sorted(ids(index, sort=sort)) == [1, 2, 3, 4]
     with pytest.raises(WrongUse):
-        index.view(sort="colour")
+        view(index, sort="colour")
 
 
 def test_hits_of_a_text_search_limit_a_view(index):
@@ -165,7 +167,7 @@ def test_edits_creations_and_their_undo_are_taken_over(project, index):
     assert ids(index, "is:handwritten") == [5]
     assert index.row_of(5) == 4
     assert index.row_of(6) is None
-    with project.bulk() as bulk:
+    with Bulk(project) as bulk:
         bulk.add_source("/empty", "empty")
     assert bulk.changes == []
     import_lines(project, [line("late")])
@@ -210,7 +212,7 @@ def test_a_refreshed_index_is_as_a_new_one(tmp_path_factory, steps):
     path = tmp_path_factory.mktemp("law") / "a.curator"
     with Project.create(path, author="ann") as project:
         import_lines(project, [line("b"), line("a")])
-        index = project.index()
+        index = Index(project.path)
         state_of(index)
         for kind, value in steps:
             changes = None
@@ -227,7 +229,7 @@ def test_a_refreshed_index_is_as_a_new_one(tmp_path_factory, steps):
                 changes = project.apply(patch)
             if changes is not None:
                 index.refresh(project, changes)
-            fresh = project.index()
+            fresh = Index(project.path)
             assert state_of(index) == state_of(fresh)
             fresh.close()
         index.close()

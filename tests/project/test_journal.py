@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from curator.dataset import AnnotationPatch, ContentPatch, Edit, SettingPatch
 from curator.project import Project, journal, store
+from curator.project.index import Index
 from tests.project.building import annotate, import_lines, line, write
 
 
@@ -124,7 +125,7 @@ def test_a_step_of_many_rows_is_small_and_fast(project):
     ]
     project.undo()
     project.undo()
-    assert project.index().counts()["accepted"] == 20_000
+    assert Index(project.path).counts()["accepted"] == 20_000
 
 
 VALUE = st.recursive(

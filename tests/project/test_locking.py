@@ -8,6 +8,8 @@ import pytest
 
 from curator.dataset.errors import ProjectError
 from curator.project import Project
+from curator.project.bulk import Bulk
+from curator.project.index import Index
 from curator.project.locking import LockHeld, WriterLock, holder_of, lock_path
 
 HOLDER = """
@@ -52,7 +54,7 @@ def test_another_process_makes_it_read_only_and_its_death_frees_it(path):
             assert f"process {process.pid}" in project.holder
             assert project.holder in project.read_only_reason
             with pytest.raises(ProjectError, match="Close it there"):
-                project.bulk()
+                Bulk(project)
     finally:
         process.kill()
         process.wait()
@@ -120,10 +122,10 @@ def test_a_read_only_folder_opens_for_reading_and_says_why(read_only_folder):
         assert project.read_only
         assert project.count() == 0
         with pytest.raises(ProjectError, match="folder is read-only"):
-            project.bulk()
+            Bulk(project)
         with project.reader() as reader:
             assert reader.count() == 0
-        index = project.index()
+        index = Index(project.path)
         assert len(index) == 0
         index.close()
     with pytest.raises(ProjectError, match="you may write to"):

@@ -21,6 +21,8 @@ from curator.dataset import (
 )
 from curator.dataset.errors import ProjectError, StaleEdit, WrongUse
 from curator.project import Project, Reader
+from curator.project.bulk import Bulk
+from curator.project.index import Index
 from tests.project.building import annotate, import_lines, line, write
 
 ODD_TEXTS = (
@@ -220,7 +222,7 @@ def test_an_import_left_by_an_error_keeps_what_it_added(project):
     from tests.project.building import columns_of
 
     segment, columns = columns_of([line("a")])
-    with pytest.raises(RuntimeError), project.bulk() as bulk:  # noqa: PT012
+    with pytest.raises(RuntimeError), Bulk(project) as bulk:  # noqa: PT012
         source = bulk.add_source("/a", "a")
         bulk.add(segment, columns, source=source)
         raise RuntimeError
@@ -279,7 +281,7 @@ def test_edits_from_many_threads_all_land(project):
         thread.start()
     for thread in threads:
         thread.join()
-    assert project.index().counts()["accepted"] == 40
+    assert Index(project.path).counts()["accepted"] == 40
 
 
 def test_a_snapshot_does_not_move(project):

@@ -2,16 +2,40 @@
 
 import errno
 import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
-
-from curator.tune.local.reading import JobRefused
 
 _FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _CODE: Final = re.compile(r"\(os error (\d+)\)")
 _MEMORY_WORDS: Final = ("can't allocate memory", "not enough memory", "out of memory")
 _RESERVE: Final = "reserve"
 _RESERVED: Final = 256 * 1024
+
+
+class JobRefused(ValueError):
+    """A job cannot start; code and param are what the API reports, refused the lines at fault."""
+
+    def __init__(
+        self, message: str, code: str, param: str | None, refused: Sequence["Refused"] = ()
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.param = param
+        self.refused = tuple(refused)
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A line that cannot be trained on, and why."""
+
+    line: int
+    reason: str
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the entry as it stands in the job's event."""
+        return {"line": self.line, "reason": self.reason}
 
 
 def reserve(job: Path) -> None:

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from curator.dataset.errors import BrokenFile
-from curator.tune.local import gguf_adapter, heads, methods, vocabulary
-from curator.tune.local.folders import JobFolder, read_json, write_json
+from curator.tune.local import gguf_adapter, methods, vocabulary
+from curator.tune.local.folders import JobFolder, is_head, read_json, write_json
 
 NOTE: Final = "checkpoint.json"
 """The note in a merged folder: the checkpoint's name and folder, its base, and the first base of all."""
@@ -168,7 +168,7 @@ def _checkpoint(job: JobFolder, step: str | None) -> Path | None:
 
 
 def _refuse_what_holds_no_answers(name: str, checkpoint: Path, base: str) -> None:
-    if heads.is_head(checkpoint):
+    if is_head(checkpoint):
         raise StartRefused(f"{name} gives labels, not answers; start from its base, {base}.")
     if not methods.is_adapter(checkpoint):
         return

@@ -8,8 +8,8 @@ import subprocess
 from dataclasses import dataclass
 from typing import Any, Final
 
+from curator.tune.local.breakdowns import JobRefused
 from curator.tune.local.options import TrainingOptions
-from curator.tune.local.reading import JobRefused
 
 _PROBE_S: Final = 20.0
 QLORA_MISSING: Final = (

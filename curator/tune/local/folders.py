@@ -16,6 +16,8 @@ from curator.dataset.small_files import read_object, write_object, written_whole
 
 _EVENT: Final = frozenset({"id", "type", "message", "level", "created_at", "data"})
 FINISHED: Final = ("succeeded", "failed", "cancelled")
+HEAD_FILE: Final = "head.safetensors"
+"""The weights of a task head, in the folder of its checkpoint."""
 
 
 def state_folder() -> Path:
@@ -36,6 +38,11 @@ def new_id(kind: str) -> str:
 
 read_json: Final = read_object
 write_json: Final = write_object
+
+
+def is_head(checkpoint: Path) -> bool:
+    """Tell whether a checkpoint's folder holds a task head."""
+    return (checkpoint / HEAD_FILE).is_file()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,8 @@ import re
 from pathlib import Path
 from typing import Final
 
-from curator.tune.local import gguf_weights, heads, vocabulary
-from curator.tune.local.folders import read_json
+from curator.tune.local import gguf_weights, vocabulary
+from curator.tune.local.folders import is_head, read_json
 
 FILE: Final = "adapter.gguf"
 _NAME: Final = re.compile(r"\.layers\.(\d+)\.(?:self_attn|mlp)\.(\w+)\.lora_([AB])\.weight$")
@@ -40,7 +40,7 @@ def obstacle(base: Path, checkpoint: Path | None) -> str:
         return "the base is no GGUF file of the llama architecture"
     if checkpoint is None:
         return ""
-    if heads.is_head(checkpoint):
+    if is_head(checkpoint):
         return "a head gives labels, not words"
     if vocabulary.remembered(checkpoint):
         return "words were added to the base's own"

@@ -15,12 +15,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from curator.tune.local.conversing import TemplateRefused, talk_of
-from curator.tune.local.folders import JobFolder, read_json, write_json
+from curator.tune.local.folders import HEAD_FILE, JobFolder, read_json, write_json
 from curator.tune.local.loop import Outcome, rate_factor
 from curator.tune.local.options import TrainingOptions
 from curator.tune.local.token_ids import plain_ids
 
-FILE: Final = "head.safetensors"
 DESCRIPTION: Final = "head.json"
 MOST_TOKENS: Final = 4096
 """How much of a text is read when a head is asked."""
@@ -278,13 +277,8 @@ def save(folder: Path, head: Any, scale: tuple[Any, Any], labels: list[str], exa
         "mean": scale[0],
         "spread": scale[1],
     }
-    save_file({name: tensor.contiguous() for name, tensor in weights.items()}, folder / FILE)
+    save_file({name: tensor.contiguous() for name, tensor in weights.items()}, folder / HEAD_FILE)
     write_json(folder / DESCRIPTION, {"labels": labels, "examples": examples})
-
-
-def is_head(folder: Path) -> bool:
-    """Tell whether a checkpoint folder holds a head."""
-    return (folder / FILE).is_file()
 
 
 def classify(network: Any, tokenizer: Any, folder: Path, asked: Example) -> list[tuple[str, float]]:
@@ -292,7 +286,7 @@ def classify(network: Any, tokenizer: Any, folder: Path, asked: Example) -> list
     import torch
     from safetensors.torch import load_file
 
-    weights = load_file(folder / FILE)
+    weights = load_file(folder / HEAD_FILE)
     labels = read_json(folder / DESCRIPTION, {"labels": list})["labels"]
     row = features(network, tokenizer, [asked], MOST_TOKENS, lambda _: None)[0]
     scores = weights["weight"] @ ((row - weights["mean"]) / weights["spread"]) + weights["bias"]

@@ -1,40 +1,16 @@
 """Reads the files of a job: every line becomes examples, and every line that cannot is named."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
+from curator.tune.local.breakdowns import JobRefused, Refused
 from curator.tune.local.conversing import TemplateRefused, read_line
 
 _T = TypeVar("_T")
 _IN_MESSAGE: Final = 20
 BROKEN: Final = ("it cannot be read: ", "it has no ")
 """How the reasons begin for lines that are no conversation whatever the base is."""
-
-
-class JobRefused(ValueError):
-    """A job cannot start; code and param are what the API reports, refused the lines at fault."""
-
-    def __init__(
-        self, message: str, code: str, param: str | None, refused: Sequence["Refused"] = ()
-    ) -> None:
-        super().__init__(message)
-        self.code = code
-        self.param = param
-        self.refused = tuple(refused)
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """A line that cannot be trained on, and why."""
-
-    line: int
-    reason: str
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the entry as it stands in the job's event."""
-        return {"line": self.line, "reason": self.reason}
 
 
 def read_examples(path: Path, param: str, convert: Callable[[Any], _T]) -> list[_T]:

@@ -21,6 +21,7 @@ from curator.tune.local import (
     vocabulary,
 )
 from curator.tune.local.encoding import TemplateRefused, encode_prompt
+from curator.tune.local.folders import is_head
 from curator.tune.local.json_mask import JsonMask
 from curator.tune.local.light_tokenizer import LightTokenizer, can_read
 from curator.tune.local.llama_engine import LlamaEngine, Token
@@ -110,7 +111,7 @@ def _by_llama(base: bases.Base, folder: Path | None, before: Loaded | None) -> L
 def _by_torch(base: bases.Base, folder: Path | None) -> Loaded:
     tokenizer = bases.load_tokenizer(base)
     key = (base.name, str(folder) if folder else None)
-    if folder is not None and heads.is_head(folder):
+    if folder is not None and is_head(folder):
         return Loaded(key, tokenizer, bases.load_weights(base).eval(), head=folder)
     cached = True
     words = vocabulary.teach(tokenizer, vocabulary.remembered(folder) if folder else ())

@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from curator.tune.local import breakdowns, devices, estimates, gguf_adapter
+from curator.tune.local.breakdowns import JobRefused
 from curator.tune.local.devices import Device
 from curator.tune.local.examples import Example, encoder
 from curator.tune.local.folders import JobFolder
 from curator.tune.local.options import TrainingOptions
-from curator.tune.local.reading import JobRefused, read_examples
+from curator.tune.local.reading import read_examples
 from curator.tune.local.team import leads
 
 if TYPE_CHECKING:
