@@ -12,6 +12,7 @@ from curator.app.jobs import CancelledCall, Jobs, ProgressCall
 from curator.app.session import Session
 from curator.dataset.errors import CuratorError
 from curator.dataset.resources import resource
+from curator.dataset.small_files import make_folder
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QFileDialog
@@ -96,7 +97,7 @@ class Doors(QObject):
             self._session.open_project(path)
             return
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(path.parent)
         except OSError as error:
             words = self.tr("{0} cannot be made: {1}.").format(path.parent, error.strerror)
             self._session.tell("error", words)

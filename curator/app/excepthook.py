@@ -15,6 +15,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QWidget
 
 from curator import __version__
+from curator.dataset.small_files import make_folder
 from curator.tune.redaction import clear_text
 
 log = logging.getLogger("curator")
@@ -44,7 +45,7 @@ def _open_log() -> None:
     if any(isinstance(handler, RotatingFileHandler) for handler in log.handlers):
         return
     try:
-        log_file().parent.mkdir(parents=True, exist_ok=True)
+        make_folder(log_file().parent)
         writer = RotatingFileHandler(log_file(), maxBytes=LOG_BYTES, backupCount=2)
     except OSError:
         # No place for a log: the dialog still shows the whole report.

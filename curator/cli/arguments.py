@@ -1,9 +1,10 @@
 """What the verbs share: a parser that raises instead of exiting, and the common arguments."""
 
 import argparse
+import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn
 
 from curator.cli.answer import Answer
 from curator.cli.progress import Progress
@@ -18,8 +19,36 @@ Options = argparse.Namespace
 Run = Callable[[Options, Progress], Answer]
 
 
+_SHOWN: Final = 40
+
+LARGEST_SEED: Final = 2**31 - 1
+"""Services take no larger one."""
+
+
+class _Given(argparse.Action):
+    """Keeps the value of an argument: one that was given is never blank, as from an unset variable."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,  # noqa: ARG002 - as argparse calls it
+        namespace: Options,
+        values: Any,
+        option_string: str | None = None,  # noqa: ARG002
+    ) -> None:
+        """Keep the value or values; raises ArgumentError where one is blank."""
+        each = values if isinstance(values, list) else [values]
+        if any(one == () or (isinstance(one, str) and not one.strip()) for one in each):
+            raise argparse.ArgumentError(self, "it is empty; give it a value or leave it out")
+        setattr(namespace, self.dest, values)
+
+
 class Parser(argparse.ArgumentParser):
     """A parser whose complaints are WrongUse, so that --json answers them too."""
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        for action in (None, "store"):
+            self.register("action", action, _Given)
 
     def error(self, message: str) -> NoReturn:
         """Raise what argparse would print."""
@@ -120,6 +149,42 @@ def is_project(path: str) -> bool:
         return stream.read(16).startswith(b"SQLite format 3\0")
 
 
+def whole(least: int, most: int | None = None) -> Callable[[str], int]:
+    """Return what reads a whole number within bounds, both included, for an argument's type."""
+
+    def read(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            raise argparse.ArgumentTypeError(_outside(text, "whole number", least, most)) from None
+        if value < least or (most is not None and value > most):
+            raise argparse.ArgumentTypeError(_outside(text, "whole number", least, most))
+        return value
+
+    return read
+
+
+def number(least: float, most: float) -> Callable[[str], float]:
+    """Return what reads a number within bounds, both included, for an argument's type."""
+
+    def read(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            value = math.nan
+        if not least <= value <= most:
+            raise argparse.ArgumentTypeError(_outside(text, "number", least, most))
+        return value
+
+    return read
+
+
+def _outside(text: str, what: str, least: float, most: float | None) -> str:
+    shown = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
+    bounds = f"of {least:,} or more" if most is None else f"from {least:,} to {most:,}"
+    return f"{shown!r} is no {what} {bounds}"
+
+
 def names(text: str) -> tuple[str, ...]:
     """Read a list written with commas."""
     return tuple(part.strip() for part in text.split(",") if part.strip())
@@ -128,6 +193,6 @@ def names(text: str) -> tuple[str, ...]:
 def pairs(texts: Sequence[str], option: str) -> dict[str, str]:
     """Read what was given as NAME=VALUE, several times."""
     for text in texts:
-        if "=" not in text:
+        if not text.partition("=")[0].strip() or "=" not in text:
             raise WrongUse(f"{option} wants NAME=VALUE, not {text!r}.")
     return dict(text.split("=", 1) for text in texts)

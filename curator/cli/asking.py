@@ -1,9 +1,11 @@
 """The verb that asks a base model or a checkpoint one question: ask."""
 
 from curator.cli.answer import Answer
-from curator.cli.arguments import Options, Verbs
+from curator.cli.arguments import Options, Verbs, number, whole
 from curator.cli.progress import Progress
-from curator.dataset.errors import WrongUse
+
+_MOST_TOKENS = 10_000_000
+"""Far more than any model writes."""
 
 
 def add_verbs(verbs: Verbs) -> None:
@@ -22,9 +24,11 @@ def add_verbs(verbs: Verbs) -> None:
     )
     parser.add_argument("--system", default="", metavar="S", help="a system prompt")
     parser.add_argument(
-        "--temperature", type=float, metavar="N", help="0 says the likeliest word every time"
+        "--temperature", type=number(0, 2), metavar="N", help="0 says the likeliest word every time"
     )
-    parser.add_argument("--max-tokens", type=int, metavar="N", help="the longest reply")
+    parser.add_argument(
+        "--max-tokens", type=whole(1, _MOST_TOKENS), metavar="N", help="the longest reply"
+    )
 
 
 def _ask(options: Options, progress: Progress) -> Answer:
@@ -32,10 +36,6 @@ def _ask(options: Options, progress: Progress) -> Answer:
     from curator.tune.client import connect
     from curator.tune.targets import find_target
 
-    if not options.question.strip():
-        raise WrongUse("The question is empty.")
-    if options.max_tokens is not None and options.max_tokens < 1:
-        raise WrongUse("--max-tokens must be 1 or more.")
     messages = [{"role": "user", "content": options.question}]
     if options.system:
         messages.insert(0, {"role": "system", "content": options.system})

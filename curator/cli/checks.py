@@ -13,6 +13,7 @@ from curator.cli.arguments import (
     names,
     open_current,
     open_project,
+    whole,
 )
 from curator.cli.damage import naming_damaged
 from curator.cli.progress import Progress
@@ -43,7 +44,9 @@ def add_verbs(verbs: Verbs) -> None:
     check.add_argument(
         "--base", default="", metavar="NAME", help="whose limit counts; without it the project's"
     )
-    check.add_argument("--limit", type=int, default=1000, metavar="N", help="findings told (1000)")
+    check.add_argument(
+        "--limit", type=whole(0), default=1000, metavar="N", help="findings told (1000)"
+    )
     fix = verbs.add(
         "fix",
         _fix,

@@ -25,6 +25,7 @@ from curator.dataset.errors import WrongUse
 from curator.dataset.invocation import command
 from curator.dataset.json_values import Json
 from curator.dataset.resources import resource
+from curator.dataset.small_files import make_folder
 
 _GROUPS: Final = (projects, checks, labels, duplicates, splits, exports, training)
 _TARGET: Final = ("--target", "openai", "--base", "gpt-4.1-mini-2025-04-14")
@@ -131,7 +132,7 @@ def _new_folder(given: str | None) -> Path:
             raise WrongUse(f"{given} is not empty. Choose a new folder for the story.")
         number += 1
         folder = Path(f"curator-demo-{number}")
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     return folder
 
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from curator.cli.answer import Answer
-from curator.cli.arguments import Options, Verbs, add_project, names, open_current
+from curator.cli.arguments import Options, Verbs, add_project, names, number, open_current
 from curator.cli.damage import naming_damaged
 from curator.cli.progress import Progress
 from curator.dataset.counted import counted
@@ -31,7 +31,7 @@ def add_verbs(verbs: Verbs) -> None:
     presets = ("exact", "near", "paraphrase", "semantic")
     parser.add_argument("--preset", choices=presets, default="near")
     parser.add_argument(
-        "--threshold", type=float, default=None, metavar="T", help="0 to 1, for near (0.8)"
+        "--threshold", type=number(0, 1), default=None, metavar="T", help="0 to 1, for near (0.8)"
     )
     parser.add_argument(
         "--compare", default="conversation", metavar="KEY", help="conversation, prompt or answer"

@@ -5,10 +5,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from curator.cli.answer import Answer, table
-from curator.cli.arguments import Options, Verbs, add_project, open_project
+from curator.cli.arguments import Options, Verbs, add_project, open_project, whole
 from curator.cli.progress import Progress
 from curator.dataset.counted import counted
-from curator.dataset.errors import WrongUse
 from curator.dataset.json_values import Json
 
 if TYPE_CHECKING:
@@ -44,7 +43,7 @@ def add_verbs(verbs: Verbs) -> None:
     for parser in (undo, redo, history):
         add_project(parser)
     history.add_argument(
-        "--limit", type=int, default=100, metavar="N", help="how many steps at most (100)"
+        "--limit", type=whole(1), default=100, metavar="N", help="how many steps at most (100)"
     )
 
 
@@ -78,8 +77,6 @@ def _moved(
 
 
 def _history(options: Options, _progress: Progress) -> Answer:
-    if options.limit < 1:
-        raise WrongUse("--limit must be 1 or more.")
     with open_project(options.project, read_only=True) as project:
         steps = project.journal(min(options.limit, _MOST_STEPS))
     rows = [(str(step.id), _when(step), step.author, step.state, step.title) for step in steps]

@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 from curator.cli.answer import Answer, notice
-from curator.cli.arguments import Options, Verbs
+from curator.cli.arguments import Options, Verbs, whole
 from curator.cli.progress import Progress
 from curator.dataset.errors import Cancelled
 from curator.dataset.invocation import command
@@ -19,7 +19,9 @@ def add_verbs(verbs: Verbs) -> None:
         "curator serve",
         "curator serve --stop",
     )
-    serve.add_argument("--port", type=int, default=0, help="0 (the default) takes any free port")
+    serve.add_argument(
+        "--port", type=whole(0, 65_535), default=0, help="0 (the default) takes any free port"
+    )
     serve.add_argument("--background", action="store_true", help="start it and come back")
     serve.add_argument("--stop", action="store_true", help="stop the running server; jobs go on")
     trainer = verbs.add(

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from curator.cli.answer import Answer, table
-from curator.cli.arguments import Options, Verbs
+from curator.cli.arguments import LARGEST_SEED, Options, Verbs, whole
 from curator.cli.progress import Progress
 from curator.dataset.errors import UnreadableInput
 from curator.dataset.json_values import Json
@@ -29,12 +29,16 @@ def add_verbs(verbs: Verbs) -> None:
     add.add_argument("--base", required=True, metavar="NAME", help="the base model")
     add.add_argument("--system", default="", metavar="TEXT", help="a system prompt")
     add.add_argument("--system-file", default="", metavar="FILE", help="the same, from a file")
-    add.add_argument("--shots", type=int, default=0, metavar="N", help="how many demonstrations")
+    add.add_argument(
+        "--shots", type=whole(0, 1_000), default=0, metavar="N", help="how many demonstrations"
+    )
     add.add_argument("--from", default="", dest="export", metavar="DIR", help="an export's folder")
     add.add_argument(
         "--pick", default="fixed", help="fixed: the same for all; nearest: by the question's words"
     )
-    add.add_argument("--seed", type=int, default=7, help="which demonstrations are drawn")
+    add.add_argument(
+        "--seed", type=whole(0, LARGEST_SEED), default=7, help="which demonstrations are drawn"
+    )
     add.add_argument("--json", action="store_true", help="print one JSON object")
     add.set_defaults(run=_add)
     remove = parts.add_parser("remove", help="remove a variant")

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from curator.project.search import Ids
 
 
+_DIGITS = 18
+"""Of the largest id that a project file can hold."""
+
+
 def add_where(parser: Parser) -> None:
     """Add the one word for a filter; --filter is its other name."""
     parser.add_argument(
@@ -70,7 +74,7 @@ def _hits(project: Project, query: "Query", progress: Progress) -> "Ids | None":
 
 
 def _given(project: Project, texts: tuple[str, ...]) -> list[int]:
-    if not all(text.isdigit() for text in texts):
+    if not all(text.isdecimal() and len(text) <= _DIGITS for text in texts):
         raise WrongUse("Ids are whole numbers, written with commas: --ids 3,17,20.")
     wanted = sorted({int(text) for text in texts})
     known = set(project.ids().tolist())

@@ -1,14 +1,25 @@
 """The verb that divides a project: split."""
 
 from curator.cli.answer import FOUND, Answer, table
-from curator.cli.arguments import Options, Verbs, add_project, names, open_current
+from curator.cli.arguments import (
+    LARGEST_SEED,
+    Options,
+    Verbs,
+    add_project,
+    names,
+    number,
+    open_current,
+    whole,
+)
 from curator.cli.progress import Progress
 from curator.curate.splits import SplitPlan
 from curator.dataset.counted import counted
-from curator.dataset.errors import WrongUse
 from curator.dataset.invocation import command
 from curator.project import splitting
 from curator.project.splitting import Obstacle, SplitReport
+
+_MOST_ROWS = 10**9
+"""More than a project holds."""
 
 _TIED = {
     "copies": "equal contents",
@@ -32,9 +43,13 @@ def add_verbs(verbs: Verbs) -> None:
     add_project(parser)
     for name, share in (("train", 0.8), ("validation", 0.1), ("test", 0.1)):
         parser.add_argument(
-            f"--{name}", type=float, default=share, metavar="R", help=f"share or count ({share})"
+            f"--{name}",
+            type=number(0, _MOST_ROWS),
+            default=share,
+            metavar="R",
+            help=f"share or count ({share})",
         )
-    parser.add_argument("--seed", type=int, default=0, metavar="N")
+    parser.add_argument("--seed", type=whole(0, LARGEST_SEED), default=0, metavar="N")
     parser.add_argument(
         "--stratify", default="", metavar="SET", help="spread this label set evenly"
     )
@@ -51,8 +66,6 @@ def add_verbs(verbs: Verbs) -> None:
 
 def _split(options: Options, progress: Progress) -> Answer:
     shares = (options.train, options.validation, options.test)
-    if any(not share >= 0 for share in shares):
-        raise WrongUse("A share or count cannot be below 0.")
     plan = SplitPlan(
         *shares,
         seed=options.seed,

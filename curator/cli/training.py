@@ -4,7 +4,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from curator.cli.answer import FOUND, Answer, notice, pasteable
-from curator.cli.arguments import Options, Verbs, is_project, open_current, pairs
+from curator.cli.arguments import (
+    LARGEST_SEED,
+    Options,
+    Verbs,
+    is_project,
+    open_current,
+    pairs,
+    whole,
+)
 from curator.cli.job_page import outcome
 from curator.cli.progress import Progress
 from curator.dataset.errors import GateFailed, UnreadableInput, WrongUse
@@ -40,7 +48,9 @@ def add_verbs(verbs: Verbs) -> None:
         "--set", action="append", default=[], metavar="KEY=VALUE", dest="settings", help="a setting"
     )
     parser.add_argument("--suffix", default="", help="a word in the checkpoint's name")
-    parser.add_argument("--seed", type=int, default=None, help="fixes every random choice")
+    parser.add_argument(
+        "--seed", type=whole(0, LARGEST_SEED), default=None, help="fixes every random choice"
+    )
     parser.add_argument(
         "--grader", default="", metavar="FILE", help="what scores replies (rft), JSON"
     )

@@ -88,7 +88,9 @@ _PIECE: Final = re.compile(
     """,
     re.VERBOSE,
 )
-_NUMBER: Final = re.compile(r"(?P<op>>=|<=|>|<|=|)(?P<a>\d+)(?:\.\.(?P<b>\d+))?$|\.\.(?P<c>\d+)$")
+_NUMBER: Final = re.compile(
+    r"(?P<op>>=|<=|>|<|=|)(?P<a>\d{1,30})(?:\.\.(?P<b>\d{1,30}))?$|\.\.(?P<c>\d{1,30})$"
+)
 
 
 def parse_query(text: str) -> Query:

@@ -5,6 +5,7 @@ sentence that names it. Whoever writes one replaces it whole or leaves it as it 
 library is used: the trainer's processes read such files too.
 """
 
+import errno
 import json
 import os
 import tempfile
@@ -18,6 +19,9 @@ from curator.dataset.regular_files import read_regular
 
 LARGEST: Final = 64 * 2**20
 """The most bytes such a file may have; the largest, a tokenizer's description, have a third of it."""
+
+DEEPEST: Final = 100
+"""How many folders are made for one file at most: more is a mistake, and the system's tools fail there."""
 
 Fields = Mapping[str, type | tuple[type, ...]]
 """The keys that an object must have, and of which type each is."""
@@ -68,6 +72,21 @@ def write_object(path: Path, value: Mapping[str, Any], *, private: bool = False)
         json.dump(value, stream, ensure_ascii=False, indent=1)
 
 
+def make_folder(path: Path) -> None:
+    """Make a folder and those above it that are missing; raises OSError, also for too many of them."""
+    missing = []
+    for place in (path, *path.parents):
+        if place.is_dir():
+            break
+        missing.append(place)
+        if len(missing) > DEEPEST:
+            raise OSError(
+                errno.ENAMETOOLONG, f"more than {DEEPEST} new folders would be needed", str(path)
+            )
+    for place in reversed(missing):
+        place.mkdir(exist_ok=True)
+
+
 @contextmanager
 def written_whole(path: Path, *, private: bool = False) -> Iterator[IO[str]]:
     """Give a UTF-8 stream whose text takes the place of path when the block ends well.
@@ -75,7 +94,7 @@ def written_whole(path: Path, *, private: bool = False) -> Iterator[IO[str]]:
     It is written beside the place and renamed, on disk by then; where the block or the disk fails,
     what was there stays and nothing else is left. Raises OSError.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="") as stream:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from curator.dataset.errors import BrokenFile, ProjectError, WrongUse
-from curator.dataset.small_files import read_object
+from curator.dataset.small_files import make_folder, read_object
 
 MANIFEST: Final = "manifest.json"
 """The file by which a folder is known as an export."""
@@ -37,7 +37,7 @@ def publishing(folder: Path, what: str = "export") -> Iterator[Path]:
     folder = folder.absolute()
     _refuse_foreign(folder)
     with _told(folder, what):
-        folder.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(folder.parent)
         _clear_leftovers(folder)
         staging = folder.parent / f".{folder.name}.partial-{os.urandom(4).hex()}-{os.getpid()}"
         _AT_WORK.add(staging.name)

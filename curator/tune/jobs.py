@@ -17,6 +17,7 @@ from typing import Any, Final
 import apsw
 
 from curator.dataset.errors import ProjectError, WrongUse
+from curator.dataset.small_files import make_folder
 from curator.tune.targets import state_folder
 
 
@@ -167,7 +168,7 @@ class JobTable:
         self.path = path or state_folder() / "jobs.sqlite"
         self._lock = threading.RLock()
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(self.path.parent)
             self._db = apsw.Connection(str(self.path))
             self._db.set_busy_timeout(10_000)
             # FULL: the token must be on the disk before a paid job is asked for.

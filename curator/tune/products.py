@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from curator.dataset.errors import Cancelled, ProjectError, WrongUse
 from curator.dataset.file_names import is_reserved
+from curator.dataset.small_files import make_folder
 from curator.tune.answers import text, whole
 from curator.tune.client import CallFailed, Connection
 from curator.tune.following import served_checkpoints
@@ -62,7 +63,7 @@ def download_files(
     if not ids:
         raise WrongUse("The server offers no files of this job.")
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
     except OSError as error:
         raise _unwritable(folder, error) from error
     return tuple(_download(connection, name, folder, progress, cancelled) for name in ids)

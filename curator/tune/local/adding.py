@@ -16,6 +16,7 @@ from typing import Any, Final
 from curator.dataset.errors import Cancelled, UnreadableInput, WrongUse
 from curator.dataset.file_names import is_reserved
 from curator.dataset.regular_files import open_regular
+from curator.dataset.small_files import make_folder
 from curator.tune.local.base_folders import fault_of, size_of
 from curator.tune.local.bases import ORIGIN, PRACTICE, TINY, Base, broken_bases, known_bases
 from curator.tune.local.convert import put_beside
@@ -162,7 +163,7 @@ def _not_ours(name: str) -> str:
 @contextlib.contextmanager
 def _scratch(place: Path) -> Iterator[Path]:
     """Give a folder beside the final place that goes away unless it was kept."""
-    place.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(place.parent)
     with tempfile.TemporaryDirectory(dir=place.parent, prefix=".new-") as whole:
         yield Path(whole) / "folder"
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from curator.dataset.errors import BrokenFile
 from curator.dataset.resources import resource
-from curator.dataset.small_files import checked
+from curator.dataset.small_files import checked, make_folder
 from curator.tune.local import checkpoint_bases, gguf_weights, templates
 from curator.tune.local.base_folders import fault_of
 from curator.tune.local.breakdowns import is_out_of_memory
@@ -254,7 +254,7 @@ def make_tiny(folder: Path) -> None:
         eos_token_id=tokenizer.eos_token_id,
         pad_token_id=tokenizer.pad_token_id,
     )
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".new-") as scratch:
         fresh = Path(scratch)
         tokenizer.save_pretrained(fresh)

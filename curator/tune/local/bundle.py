@@ -17,6 +17,7 @@ from typing import Any, Final
 from curator.dataset.errors import CuratorError, WrongUse
 from curator.dataset.regular_files import open_regular
 from curator.dataset.resources import resource
+from curator.dataset.small_files import make_folder
 from curator.project.publishing import publishing
 from curator.tune.local import checkpoint_bases
 from curator.tune.local.bases import ORIGIN, TINY, Base, BaseUnusable, find_base
@@ -174,7 +175,7 @@ def _add_trainer(folder: Path, options: TrainingOptions) -> None:
 
 
 def _copy(source: Path, target: Path) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(target.parent)
     with open_regular(source) as read, target.open("wb") as written:
         shutil.copyfileobj(read, written)
 

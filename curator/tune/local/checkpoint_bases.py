@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from curator.dataset.errors import BrokenFile
+from curator.dataset.small_files import make_folder
 from curator.tune.local import gguf_adapter, methods, vocabulary
 from curator.tune.local.folders import JobFolder, is_head, read_json, write_json
 
@@ -81,7 +82,7 @@ def lay_out(start: Start, base_folder: Path, root: Path) -> None:
     match = _NAME.fullmatch(start.name)
     assert match is not None  # find_start read the name
     checkpoint = _checkpoint(JobFolder(root / "jobs" / f"ftjob-{match['job']}"), match["step"])
-    start.folder.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(start.folder.parent)
     with tempfile.TemporaryDirectory(dir=start.folder.parent, prefix=".new-") as scratch:
         fresh = Path(scratch) / "folder"
         shutil.copytree(base_folder, fresh, ignore=shutil.ignore_patterns(*_NOT_COPIED, NOTE))

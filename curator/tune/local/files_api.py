@@ -15,6 +15,7 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from curator.dataset.errors import BrokenFile
+from curator.dataset.small_files import make_folder
 from curator.tune.local.answers import ApiError, not_found, page, refuse_unknown
 from curator.tune.local.folders import new_id, read_json, write_json
 
@@ -30,7 +31,7 @@ class FileStore:
 
     def __init__(self, root: Path) -> None:
         self.root = root / "files"
-        self.root.mkdir(parents=True, exist_ok=True)
+        make_folder(self.root)
 
     def meta(self, identifier: str) -> dict[str, Any]:
         """Return a file object; raises ApiError 404."""

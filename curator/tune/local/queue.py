@@ -11,6 +11,7 @@ from typing import Any
 import psutil
 
 from curator.dataset.errors import BrokenFile
+from curator.dataset.small_files import make_folder
 from curator.tune.local import breakdowns, llama_engine
 from curator.tune.local.answers import ApiError
 from curator.tune.local.environment import code_folder
@@ -28,7 +29,7 @@ class Queue:
     def __init__(self, root: Path | None = None, trainer_python: str | None = None) -> None:
         self.root = root or local_root()
         self.jobs_root = self.root / "jobs"
-        self.jobs_root.mkdir(parents=True, exist_ok=True)
+        make_folder(self.jobs_root)
         self.trainer_python = trainer_python
         self._started: dict[int, subprocess.Popen[bytes]] = {}
 

@@ -11,6 +11,7 @@ from typing import Final, Literal
 import psutil
 
 from curator.dataset.errors import BrokenFile
+from curator.dataset.small_files import make_folder
 from curator.tune.local import llama_engine
 from curator.tune.local.announcement import announced, running
 from curator.tune.local.environment import TrainerUnavailable, trainer_python
@@ -34,7 +35,7 @@ def ensure_running() -> str:
     trainer = trainer_python()
     if trainer is None and not llama_engine.is_here():
         raise TrainerUnavailable("Training on this computer needs its trainer; set it up first.")
-    local_root().mkdir(parents=True, exist_ok=True)
+    make_folder(local_root())
     log = local_root() / "server.log"
     home = str(Path(__file__).resolve().parents[3])
     path = os.pathsep.join(filter(None, [home, os.environ.get("PYTHONPATH", "")]))

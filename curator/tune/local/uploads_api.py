@@ -15,6 +15,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from curator.dataset.errors import BrokenFile
+from curator.dataset.small_files import make_folder
 from curator.tune.local.answers import ApiError, json_body, not_found, refuse_unknown
 from curator.tune.local.files_api import MAX_BYTES, FileStore, check_purpose, lifetime_of
 from curator.tune.local.folders import new_id, read_json, write_json
@@ -38,7 +39,7 @@ class UploadStore:
 
     def __init__(self, root: Path) -> None:
         self.root = root / "uploads"
-        self.root.mkdir(parents=True, exist_ok=True)
+        make_folder(self.root)
 
     def add(self, told: dict[str, Any], lifetime: int | None) -> dict[str, Any]:
         """Begin an upload that stays open for an hour."""
