@@ -18,7 +18,7 @@ TOOL = {
             "units": {"type": "string"}}}},
 }  # fmt: skip
 VALUE = st.one_of(
-    st.none(), st.booleans(), st.integers(), st.text(max_size=8), st.floats(allow_nan=False),
+    st.none(), st.booleans(), st.integers(), st.text(max_size=8), st.floats(allow_nan=False, allow_infinity=False),
     st.lists(st.integers(0, 9), max_size=3), st.just({"a": {"b": [1.0, "é"]}}),
 )  # fmt: skip
 VALUES = st.dictionaries(st.sampled_from(("city", "days", "units", "x", "y z", "ключ")), VALUE)

@@ -69,7 +69,12 @@ def disk(curator, small_disk, tmp_path_factory, folder, monkeypatch):
     return small_disk
 
 
-@pytest.mark.parametrize("verb", VERBS)
+SLOW = ("bundle",)
+
+
+@pytest.mark.parametrize(
+    "verb", [pytest.param(v, marks=pytest.mark.slow) if v in SLOW else v for v in VERBS]
+)
 def test_a_verb_on_a_full_disk_is_a_sentence_and_leaves_nothing_half(verb, curator, disk):
     for left in LEFT:
         fill_up(disk, left)

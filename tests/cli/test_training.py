@@ -106,6 +106,7 @@ def test_an_unknown_job_is_refused(curator):
     assert curator("jobs", "show", "ftjob-none")[0] == 2
 
 
+@pytest.mark.slow
 def test_a_bundle_is_written_and_nothing_is_started(curator, export, tmp_path):
     place = tmp_path / "job"
     local = ("--target", "this-computer", "--base", "tiny", "--bundle", place)

@@ -10,6 +10,8 @@ from curator.tune.local.queue import Queue
 from tests.tune.local.conftest import Server, needs_trainer, wait_for
 from tests.tune.local.test_protocol import options, training_file
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize(
     ("error", "code"),

@@ -16,6 +16,8 @@ from curator.tune.local.options import TrainingOptions
 from tests.tune.local.conftest import TRAINER, needs_trainer
 from tests.tune.local.test_protocol import training_file
 
+pytestmark = pytest.mark.slow
+
 OPTIONS = TrainingOptions().with_values(
     {"method": "full", "epochs": 4, "batch_size": 6, "learning_rate": 6e-3, "layer_decay": 1.0}
 )

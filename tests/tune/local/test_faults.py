@@ -23,6 +23,8 @@ from curator.tune.local.uploads_api import UploadStore
 from tests.tune.local.conftest import TRAINER, Server, needs_trainer, wait_for
 from tests.tune.local.test_protocol import options, training_file
 
+pytestmark = pytest.mark.slow
+
 SPEC = {"base": "tiny", "options": {}}
 HOME = str(Path(__file__).parents[3])
 posix_only = pytest.mark.skipif(os.name == "nt", reason="signals and limits of POSIX")

@@ -19,7 +19,7 @@ from tests.tune.conftest import clean_surroundings, quiet  # noqa: F401 - fixtur
 from tests.tune.local.conftest import TRAINER, needs_trainer
 
 here = pytest.mark.skipif(sys.executable != TRAINER, reason="transformers is not in this Python")
-pytestmark = [needs_trainer, here]
+pytestmark = [needs_trainer, here, pytest.mark.slow]
 
 U, A = {"role": "user", "content": "Where is tea?"}, {"role": "assistant", "content": "By the sea."}
 IMAGE = {"type": "image_url", "image_url": {"url": "https://example.org/a.png"}}

@@ -9,7 +9,7 @@ import pytest
 from tests.tune.local.conftest import needs_trainer, wait_for
 from tests.tune.local.test_protocol import options, training_file
 
-pytestmark = needs_trainer
+pytestmark = [needs_trainer, pytest.mark.slow]
 
 
 def run(client, data, *, kind=None, validation=None, **values):

@@ -185,6 +185,7 @@ def test_a_whole_job_from_file_to_chat(server):
 
 
 @needs_trainer
+@pytest.mark.slow
 def test_a_bad_line_fails_the_job_and_is_named(server):
     client = server.client()
     broken = training_file().getvalue() + b'{"messages": [{"role": "user", "content": "x"}]}\n'
@@ -310,6 +311,7 @@ def test_a_job_survives_a_killed_server_and_two_jobs_wait_in_line(server):
 
 
 @needs_trainer
+@pytest.mark.slow
 def test_a_head_on_a_frozen_base_names_labels(server):
     client = server.client()
     stored = client.files.create(file=("t.jsonl", training_file(48)), purpose="fine-tune")
@@ -339,6 +341,7 @@ def test_a_head_on_a_frozen_base_names_labels(server):
 
 
 @needs_trainer
+@pytest.mark.slow
 @pytest.mark.parametrize("abruptly", [False, True])
 def test_clients_that_hang_up_leave_nothing_in_the_log(tmp_path, abruptly):
     with (tmp_path / "server.log").open("w") as log:
