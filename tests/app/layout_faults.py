@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QPoint, QRect, Qt
+from PySide6.QtCore import QEvent, QPoint, QRect, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -208,6 +208,9 @@ class Walk:
         while calm < _CALM_LOOKS:
             QTest.qWait(50)
             calm = 0 if self.curator.jobs.running() else calm + 1
+        # What arrived in the last of these moments has no room yet; nothing is painted before it has.
+        for _ in range(_CALM_LOOKS):
+            QApplication.sendPostedEvents(None, QEvent.Type.LayoutRequest)
 
 
 def views_of(page) -> Iterator[tuple[str, Callable[[], object]]]:

@@ -8,9 +8,11 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 
+from curator.app.pages.train.composer import Composer
+from curator.app.pages.train.plan_card import PlanCard
 from curator.app.widgets.text import Elided, Plain, runs_right_to_left
 from curator.curate.shingles import never_cancelled, no_progress
 from curator.curate.splits import SplitPlan
@@ -20,7 +22,9 @@ from curator.project.exportable import ExportSettings
 from curator.project.imports import import_files
 from curator.project.label_files import import_labels
 from curator.project.store import Project
+from curator.tune.autos import Autos
 from curator.tune.jobs import Checkpoint, Event, Job, JobTable, State
+from curator.tune.targets import find_target
 from tests.app.layout_faults import faults
 
 SCREEN = {"name": "one", "x": 0, "y": 0, "width": 2560, "height": 1440, "logicalDpi": 96,
@@ -123,6 +127,56 @@ def test_what_lies_wrong_is_found(qtbot):
     column.addWidget(QPushButton("Press", good))
     good.show()
     assert faults(good) == []
+
+
+class Painted(QObject):
+    """Notes every wrapped text that is painted in less room than it needs."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.cut: list[str] = []
+
+    def eventFilter(self, label, event):
+        """Look at a label when it is painted."""
+        if event.type() == QEvent.Type.Paint and label.height() < label.heightForWidth(
+            label.width()
+        ):
+            self.cut.append(label.text())
+        return False
+
+
+@pytest.mark.parametrize("size", [(644, 440), (736, 440), (900, 700)])
+@pytest.mark.parametrize("target", ["this-computer", "openai", "together"])
+def test_words_that_arrive_late_are_never_painted_in_too_little_room(qtbot, size, target):
+    """What a setting left open will be is known a while after the form is shown."""
+    composer, card = Composer(), PlanCard()
+    qtbot.addWidget(composer)
+    composer.set_beside(card)
+    composer.resize(*size)
+    composer.show_target(find_target(target))
+    composer.show()
+    qtbot.wait(20)
+    watch = Painted()
+    summary = composer.settings._summary
+    summary.installEventFilter(watch)
+    names = [setting.name for setting in find_target(target).settings("sft")]
+    for words in (
+        "3",
+        "a rather long value of this setting",
+        "1",
+        "x",
+        "long words again, and more",
+    ):
+        found = Autos(dict.fromkeys(names, words), frozenset(names))
+        composer.settings.show_autos(found)
+        qtbot.waitUntil(lambda: summary.height() >= summary.heightForWidth(summary.width()))
+        qtbot.wait(20)
+        inside = composer.widget()
+        assert composer.settings.geometry().bottom() < inside.height()
+        assert composer.verticalScrollBar().maximum() == max(
+            0, inside.height() - composer.viewport().height()
+        )
+    assert watch.cut == []
 
 
 @pytest.mark.parametrize(

@@ -3,9 +3,9 @@
 import unicodedata
 from typing import Final
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QCoreApplication, QEvent, Qt
 from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent
-from PySide6.QtWidgets import QFrame, QLabel, QSizePolicy, QWidget
+from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QSizePolicy, QWidget
 
 _TIP_LINE: Final = 60
 """A longer tip is wrapped."""
@@ -34,9 +34,15 @@ class _Text(QLabel):
         self._turn(text)
 
     def setText(self, text: str) -> None:  # noqa: N802 - Qt's name
-        """Show a text, from the side it is read from."""
+        """Show a text, from the side it is read from, and with the room it needs."""
         super().setText(text)
         self._turn(text)
+        if (
+            self.wordWrap()
+            and self.isVisible()
+            and self.heightForWidth(self.width()) > self.height()
+        ):
+            make_room(self)
 
     def _turn(self, text: str) -> None:
         # Qt would set every label in the direction of the window.
@@ -44,6 +50,23 @@ class _Text(QLabel):
         right = runs_right_to_left(text)
         if right != (self.layoutDirection() == way.RightToLeft):
             self.setLayoutDirection(way.RightToLeft if right else way.LeftToRight)
+
+
+def make_room(widget: QWidget) -> None:
+    """Lay out anew all that is around a widget that grew, at once.
+
+    Qt hands the need for room up by events, one for each layout on the way, and may paint between them:
+    words that arrive late would stand cut until then.
+    """
+    around = widget.parentWidget()
+    while around is not None:
+        layout = around.layout()
+        if layout is not None:
+            layout.activate()
+        if isinstance(around, QScrollArea):
+            QCoreApplication.sendEvent(around, QEvent(QEvent.Type.LayoutRequest))
+            return
+        around = around.parentWidget()
 
 
 class Plain(_Text):

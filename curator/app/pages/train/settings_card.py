@@ -243,11 +243,16 @@ class SettingsCard(Card):
         """Say in a line what the plain settings are."""
         typed = self._typed()
         parts = [
-            f"{s.label}: {typed.get(s.name, self._auto_words(s))}"
+            f"{s.label}: {self._said(typed[s.name]) if s.name in typed else self._auto_words(s)}"
             for s in self._settings()
             if s.name in typed or (s.name in self._autos.used and not s.advanced)
         ]
         self._summary.setText(" · ".join(parts))
+
+    def _said(self, value: object) -> str:
+        return (
+            (self.tr("on") if value else self.tr("off")) if isinstance(value, bool) else str(value)
+        )
 
     def _auto_words(self, setting: Hyperparameter) -> str:
         """Return what a setting left open will be."""
