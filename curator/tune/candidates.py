@@ -1,10 +1,10 @@
 """Who can be asked: bases and finished checkpoints of every target that is ready, by readable names."""
 
-import time
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 
+from curator.tune.checkpoint_names import checkpoint_name
 from curator.tune.jobs import Job, JobTable, State
 from curator.tune.keys import key_place
 from curator.tune.prompt_variants import PREFIX, PromptVariant, load_variants
@@ -114,10 +114,8 @@ def _prompted(variant: PromptVariant) -> Candidate:
 
 def _checkpoints(table: JobTable, job: Job) -> Iterator[Candidate]:
     """Yield a job's checkpoints as candidates, oldest first and its result last."""
-    when = time.strftime("%Y-%m-%d %H:%M", time.localtime(job.created))
-    who = f"{job.suffix or job.base} tuned {when}"
     for kept in table.checkpoints(job.token):
         if kept.name and kept.name != job.checkpoint:
-            label = f"{who}, step {kept.step:,}"
+            label = checkpoint_name(job, kept.step)
             yield Candidate(job.target, kept.name, label, job.base)
-    yield Candidate(job.target, job.checkpoint, who, job.base)
+    yield Candidate(job.target, job.checkpoint, checkpoint_name(job), job.base)

@@ -154,7 +154,8 @@ def test_the_origin_tells_settings_and_rows(page, done, export, qtbot):
         form.itemAt(row, form.ItemRole.FieldRole).widget().text()
         for row in range(form.rowCount())
     }  # fmt: skip
-    assert shown["Checkpoint"] == done.checkpoint
+    assert shown["Checkpoint"].startswith("desk tuned ")
+    assert shown["Its id"] == done.checkpoint
     assert "n_epochs 5" in shown["Settings"]
     assert shown["Rows"] == "60 to train on"
     assert shown["Conversations"] == "101-160"

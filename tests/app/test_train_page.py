@@ -178,7 +178,8 @@ def test_start_asks_once_starts_once_and_follows_to_the_end(page, qtbot, server,
     settle(qtbot, page)
     assert server.count("POST", "/fine_tuning/jobs") == 1
     view = page.pane.view
-    assert view._title.text().startswith("ft:gpt-4.1-mini")
+    assert view._title.text().startswith("gpt-4.1-mini-2025-04-14 tuned ")
+    assert view._title.toolTip().startswith("ft:gpt-4.1-mini")
     assert [point.step for point in view._points] == [1, 2, 3, 4, 5, 6]
     assert len(view._events) == 7
     assert [one.step for one in view._states._checkpoints] == [3, 6]

@@ -17,6 +17,7 @@ from curator.app.widgets.buttons import DangerButton, QuietButton
 from curator.app.widgets.dialog import Dialog
 from curator.app.widgets.text import PageTitle, Plain
 from curator.dataset.errors import CuratorError
+from curator.tune.checkpoint_names import checkpoint_name
 from curator.tune.jobs import Job
 
 
@@ -101,7 +102,7 @@ class DeleteQuestion(Dialog):
             "{0} at {1} is deleted for good, and nobody can ask it any more. The job, its curve and "
             "its origin stay here."
         )
-        column.addWidget(Plain(words.format(job.checkpoint, job.target), self, wrap=True))
+        column.addWidget(Plain(words.format(checkpoint_name(job), job.target), self, wrap=True))
         row = QHBoxLayout()
         row.addStretch(1)
         keep = QuietButton(self.tr("Keep it"), self)

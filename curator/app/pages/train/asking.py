@@ -26,7 +26,7 @@ class StartQuestion(Dialog):
 
     confirmed = Signal()
 
-    def __init__(self, recipe: Recipe, plan: DryRun, parent: QWidget | None = None) -> None:
+    def __init__(self, base: str, plan: DryRun, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(self.tr("Start training"))
@@ -37,9 +37,7 @@ class StartQuestion(Dialog):
         column.addWidget(PageTitle(self.tr("Start this job?"), self))
         words = self.tr("{0} rows go to {1}, which trains {2} on them for {3} epochs.")
         column.addWidget(
-            Plain(
-                words.format(f"{plan.rows:,}", plan.host, recipe.base, plan.epochs), self, wrap=True
-            )
+            Plain(words.format(f"{plan.rows:,}", plan.host, base, plan.epochs), self, wrap=True)
         )
         column.addWidget(Plain(self._cost(plan), self, wrap=True))
         for text in plan.warnings:

@@ -4,7 +4,8 @@ from PySide6.QtWidgets import QWidget
 
 from curator.app.tables.grid import Column, GridView, Table
 from curator.app.widgets.line_chart import write_number
-from curator.tune.jobs import Checkpoint
+from curator.tune.checkpoint_names import checkpoint_name
+from curator.tune.jobs import Checkpoint, Job
 
 
 class CheckpointTable(GridView):
@@ -15,25 +16,36 @@ class CheckpointTable(GridView):
         self.setAccessibleName(self.tr("Checkpoints"))
         self._checkpoints: tuple[Checkpoint, ...] = ()
         self._best: Checkpoint | None = None
+        self._job: Job | None = None
         columns = (
             Column(self.tr("Step"), lambda row: f"{self._checkpoints[row].step:,}", number=True),
             Column(self.tr("Best"), self.best_mark, width=136),
-            Column(self.tr("Name"), lambda row: self._checkpoints[row].name, stretch=True),
+            Column(self.tr("Name"), self._name, stretch=True, tip=self._id),
             Column(self.tr("Measured"), self._measured, width=280, tip=self._measured),
         )
         self.set_table(Table(columns, self))
 
     def show_checkpoints(
-        self, checkpoints: tuple[Checkpoint, ...], best: Checkpoint | None
+        self, job: Job, checkpoints: tuple[Checkpoint, ...], best: Checkpoint | None
     ) -> None:
-        """Show these, one of them as the best."""
-        self._checkpoints, self._best = checkpoints, best
+        """Show a job's, one of them as the best."""
+        self._job, self._checkpoints, self._best = job, checkpoints, best
         self.table().set_rows(range(len(checkpoints)))
 
     def best_mark(self, row: int) -> str:
         """Return what marks the best one, empty for the others."""
         is_best = self._best is not None and self._checkpoints[row].id == self._best.id
         return self.tr("★ lowest loss") if is_best else ""
+
+    def _name(self, row: int) -> str:
+        shown = self._checkpoints[row]
+        if self._job is None or not shown.name:
+            return shown.name
+        step = None if shown.name == self._job.checkpoint else shown.step
+        return checkpoint_name(self._job, step)
+
+    def _id(self, row: int) -> str:
+        return self._checkpoints[row].name
 
     def _measured(self, row: int) -> str:
         metrics = self._checkpoints[row].metrics

@@ -1,6 +1,6 @@
 """The form of a new job: what to train on, from which base model, and with which settings."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -72,6 +72,7 @@ class Composer(QScrollArea):
         self._target: Target | None = None
         self._export: ExportChoice | None = None
         self._days: dict[str, str] = {}
+        self._names: dict[str, str] = {}
         inside = QWidget(self)
         inside.setProperty("kind", "canvas")
         self._across = QHBoxLayout(inside)
@@ -194,7 +195,7 @@ class Composer(QScrollArea):
             raise WrongUse(self.tr("Choose a target first."))
         return make_recipe(
             self._target,
-            self._base.currentText(),
+            self._base_id(),
             method=self.method(),
             **self.settings.choices(),
         )
@@ -202,7 +203,7 @@ class Composer(QScrollArea):
     def fill(self, recipe: Recipe) -> None:
         """Type what a recipe says; its target is shown already."""
         self._method.setCurrentIndex(max(0, self._method.findData(recipe.method)))
-        self._base.setCurrentText(recipe.base)
+        self.choose_base(recipe.base)
         self.settings.fill(recipe)
 
     @property
@@ -220,8 +221,22 @@ class Composer(QScrollArea):
         self.settings.say(fault)
 
     def choose_base(self, name: str) -> None:
-        """Take a base by its name, whether it is offered or not."""
-        self._base.setCurrentText(name)
+        """Take a base by its name or id, whether it is offered or not."""
+        self._base.setCurrentText(self._names.get(name, name))
+
+    def name_checkpoints(self, names: Mapping[str, str]) -> None:
+        """Take what checkpoints are called, by id; the list of bases shows these names."""
+        self._names = dict(names)
+
+    @property
+    def base_words(self) -> str:
+        """What the chosen base is called."""
+        return self._base.currentText().strip()
+
+    def _base_id(self) -> str:
+        """Return the id of the chosen base; a name that was typed is one."""
+        place = self._base.findText(self.base_words)
+        return str(self._base.itemData(place) or "") if place >= 0 else self.base_words
 
     def _data_card(self) -> Card:
         card = Card(self)
@@ -288,19 +303,20 @@ class Composer(QScrollArea):
             self.settings.offer(self._target, self.method())
 
     def _offer_bases(self, bases: Sequence[ServedBase], *, keeps: bool) -> None:
-        names = [base.name for base in bases]
+        names = [self._names.get(base.name, base.name) for base in bases]
         first = names[0] if names else ""
         # What the server names later takes nobody's own choice away.
         now = self._base.currentText()
         chosen = now if keeps or now in names else ""
-        self._base.offer([(name, None) for name in names], chosen or first)
+        ids = [base.name for base in bases]
+        self._base.offer(zip(names, ids, strict=True), chosen or first)
         line = self._base.lineEdit()
         if line is not None:
             line.setPlaceholderText(self.tr("the name as the service writes it"))
         self._base_changed()
 
     def _base_changed(self) -> None:
-        name = self._base.currentText().strip()
+        name = self._base_id()
         words = self._end_words(name) if name and self._target else ""
         self._end.setText(words)
         self._end.setVisible(bool(words))

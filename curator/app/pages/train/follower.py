@@ -13,6 +13,7 @@ from curator.app.pages.train.background import Known
 from curator.app.pages.train.jobs_pane import JobsPane
 from curator.app.session import Session
 from curator.dataset.errors import CuratorError
+from curator.tune.checkpoint_names import job_name
 from curator.tune.following import Order
 from curator.tune.jobs import Job, State
 from curator.tune.targets import state_folder
@@ -142,7 +143,7 @@ class Follower(QObject):
 
     def _tell_end(self, job: Job) -> None:
         words = self.tr("{0} at {1}: {2}").format(
-            job.base, job.target, self._pane.view.status_words(job)
+            job_name(job), job.target, self._pane.view.status_words(job)
         )
         if not job.is_of(self._project()):
             words = self.tr("A job of another project has ended. {0}").format(words)

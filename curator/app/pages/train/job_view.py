@@ -24,7 +24,8 @@ from curator.app.widgets.chip import Chip
 from curator.app.widgets.empty_state import IconPicture
 from curator.app.widgets.line_chart import LineChart, Series, write_number
 from curator.app.widgets.progress_row import duration
-from curator.app.widgets.text import Plain, Quiet, SectionTitle
+from curator.app.widgets.text import Plain, Quiet, SectionTitle, tip_of
+from curator.tune.checkpoint_names import job_name
 from curator.tune.jobs import Checkpoint, Event, Job, State
 from curator.tune.lineage import Lineage
 from curator.tune.metrics import Point, best_checkpoint, share_done, verdict
@@ -115,7 +116,8 @@ class JobView(Card):
         self._events = tuple(reversed(details.events[-_EVENTS_MOST:]))
         tone, icon_name = LOOKS[job.status]
         self._chip.set(self.status_words(job), tone, icon_name)
-        self._title.setText(job.checkpoint or job.base)
+        self._title.setText(job_name(job))
+        self._title.setToolTip(tip_of(job.checkpoint or job.base))
         self._facts.setText(self._fact_words(details))
         self._show_trouble(details, trouble)
         self._offer(job)
@@ -129,7 +131,7 @@ class JobView(Card):
             )
         self._numbers.table().set_rows(range(len(self._points)))
         self._news.table().set_rows(range(len(self._events)))
-        self._states.show_checkpoints(details.checkpoints, self._best)
+        self._states.show_checkpoints(job, details.checkpoints, self._best)
 
     def show_origin(self, lineage: Lineage) -> None:
         """Show where the checkpoint of the job at hand comes from."""

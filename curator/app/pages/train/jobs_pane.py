@@ -1,6 +1,6 @@
 """All jobs of all targets and projects in one table, and the chosen one beneath."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from PySide6.QtCore import QRect, QRectF, Qt, Signal
@@ -13,6 +13,7 @@ from curator.app.theme import META_PX, font
 from curator.app.widgets.chip import paint_chip
 from curator.app.widgets.empty_state import EmptyState
 from curator.app.widgets.splitter import SplitterState
+from curator.tune.checkpoint_names import names_of
 from curator.tune.jobs import Job
 from curator.tune.watching import Details
 
@@ -30,6 +31,7 @@ class JobsPane(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._jobs: tuple[Job, ...] = ()
+        self.names: Mapping[str, str] = {}
         self._troubles: dict[str, str] = {}
         self.view = JobView(self)
         self._grid = GridView(self.tr("Jobs"), self)
@@ -65,11 +67,16 @@ class JobsPane(QWidget):
         row = self._grid.current_row()
         return self._jobs[row].token if row is not None and row < len(self._jobs) else ""
 
+    def name_of(self, model: str) -> str:
+        """Return what a base or checkpoint is called; an id that none of the jobs made stays as it is."""
+        return self.names.get(model, model)
+
     def show_jobs(self, jobs: Sequence[Job]) -> None:
         """Show the jobs, newest first; the chosen one stays chosen."""
         before = self.chosen
         moved = [job.token for job in jobs] != [job.token for job in self._jobs]
         self._jobs = tuple(jobs)
+        self.names = names_of(self._jobs)
         self._stack.setCurrentIndex(1 if self._jobs else 0)
         if not moved:
             self._grid.table().refresh()
@@ -96,10 +103,15 @@ class JobsPane(QWidget):
     def _columns(self) -> tuple[Column, ...]:
         return (
             Column(self.tr("Status"), self._status, width=132, paint=self._paint_status),
-            Column(self.tr("Base model"), lambda row: self._jobs[row].base, width=208),
+            Column(
+                self.tr("Base model"),
+                lambda row: self.name_of(self._jobs[row].base),
+                width=208,
+                tip=lambda row: self._jobs[row].base,
+            ),
             Column(
                 self.tr("Checkpoint"),
-                lambda row: self._jobs[row].checkpoint,
+                lambda row: self.name_of(self._jobs[row].checkpoint),
                 stretch=True,
                 tip=lambda row: self._jobs[row].checkpoint or self._jobs[row].error,
             ),

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QFormLayout, QScrollArea, QVBoxLayout, QWidget
 
 from curator.app.theme import number_font
 from curator.app.widgets.text import Plain, Quiet
+from curator.tune.checkpoint_names import checkpoint_name
 from curator.tune.jobs import Job
 from curator.tune.lineage import Lineage
 
@@ -57,7 +58,8 @@ class OriginView(QScrollArea):
             f"{len(ids):,} {self._split_word(split)}" for split, ids in counts.items() if ids
         )
         return (
-            (self.tr("Checkpoint"), job.checkpoint + self._gone(job)),
+            (self.tr("Checkpoint"), checkpoint_name(job) + self._gone(job)),
+            (self.tr("Its id"), job.checkpoint),
             (self.tr("Job"), job.job or job.token),
             (self.tr("Target"), f"{job.target} · {job.base_url}"),
             (self.tr("Base model"), job.base),

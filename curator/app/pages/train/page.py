@@ -163,7 +163,7 @@ class TrainPage(Page):
         if found.errors:
             self.session.tell("warning", found.errors[0])
             return
-        question = StartQuestion(recipe, found, self)
+        question = StartQuestion(self.composer.base_words, found, self)
         question.confirmed.connect(self._start_confirmed)
         question.open()
 
@@ -285,6 +285,7 @@ class TrainPage(Page):
 
     def _target_chosen(self, row: TargetRow) -> None:
         project = self.session.project
+        self.composer.name_checkpoints({**self.pane.names, **row.names})
         self.composer.show_target(row.for_project(str(project.path) if project else ""))
         self.slots_changed.emit()
 

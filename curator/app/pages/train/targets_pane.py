@@ -1,6 +1,6 @@
 """The list of targets with their keys, and what the connection test found."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QRect, QSize, Qt, Signal
@@ -24,6 +24,7 @@ from curator.app.widgets.card import Card
 from curator.app.widgets.empty_state import IconPicture
 from curator.app.widgets.text import Meta, Quiet, SectionTitle
 from curator.tune.addresses import host_of
+from curator.tune.checkpoint_names import checkpoint_name
 from curator.tune.jobs import Job
 from curator.tune.probing import Probe
 from curator.tune.targets import Target
@@ -50,6 +51,11 @@ class TargetRow:
         """Return the target with the checkpoints of a project's own jobs behind its bases."""
         own = tuple(name for name, job in self.checkpoints if job.is_of(path))
         return self.target.model_copy(update={"bases": (*self.target.bases, *own)})
+
+    @property
+    def names(self) -> Mapping[str, str]:
+        """What its checkpoints are called, by id."""
+        return {name: checkpoint_name(job) for name, job in self.checkpoints}
 
     @property
     def is_local(self) -> bool:
