@@ -208,10 +208,13 @@ def _count_project(project: "Project", total: _Counted, progress: Progress) -> N
 def _count_file(path: Path, total: _Counted, progress: Progress) -> None:
     from curator.curate.kernel import analyse
     from curator.formats import openai_chat
+    from curator.formats.opening import require_whole
     from curator.project.derive import DEFAULT_RULES_PROFILE
 
     size, read = path.stat().st_size if path.is_file() else 0, 0
-    for chunk in openai_chat.sniff(path).read():
+    source = openai_chat.sniff(path)
+    require_whole(source.opening)
+    for chunk in source.read():
         found = analyse(
             chunk.records,
             encoding=total.encoding,

@@ -129,10 +129,15 @@ def _behind_line_end(file: BinaryIO, at: int, total: int) -> int:
 def sniff(path: Path) -> Source:
     """Look at a file; raises UnreadableInput with one sentence where it holds no such records."""
     opening = look(path)
+    if b"\x00" in opening.head and opening.head.startswith(tuple(s for s, _ in _KNOWN_STARTS)):
+        # Such a file may hold whole lines, as the database of a project does.
+        raise UnreadableInput(f"{path.name} {_what_it_is(opening.head)}.", path)
     text = opening.head.lstrip(_BLANK)
     full = _complete_lines(opening)
     whole, with_comma = _conversations(full)
     confidence = whole / len(full) if full else 0.0
+    if full and not (whole or with_comma) and _holds_objects(_value(full[0])):
+        raise UnreadableInput(f"{path.name} {_what_it_is(opening.head)}.", path)
     lines = Source(opening, "lines", confidence)
     spans = _spans_lines(text, full)
     if not text or (whole > with_comma and not spans):
@@ -219,6 +224,15 @@ def _array_confidence(text: bytes) -> float:
     return 0.9 if inside.startswith(b"{") and b'"messages"' in text else 0.1
 
 
+def _holds_objects(value: object) -> bool:
+    """Tell whether a value is a text, or a list of texts, in which an object is written as JSON."""
+    text = value[0] if isinstance(value, list) and value else value
+    return isinstance(text, str) and any(
+        isinstance(_value(each.encode("utf-8", "surrogatepass")), dict)
+        for each in (text, text.lstrip().partition("\n")[0])
+    )
+
+
 def _what_it_is(head: bytes) -> str:
     for start, sentence in _KNOWN_STARTS:
         if head.startswith(start):
@@ -226,6 +240,11 @@ def _what_it_is(head: bytes) -> str:
     if b"\x00" in head:
         return "is not a text file; save its conversations as JSON Lines and import that"
     rows = [row for row in head.split(b"\n", 20) if row.strip(_BLANK)][:2]
+    if rows and _holds_objects(_value(rows[0])):
+        return (
+            "holds JSON written as text, quotes around each object (it was encoded twice); decode "
+            "each line once more, write the objects themselves, and import that"
+        )
     if any(rows and all(sign in row for row in rows) for sign in (b",", b";", b"\t")):
         return (
             "looks like a table (CSV); save it as JSON Lines with a messages list and import that"

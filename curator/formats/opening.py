@@ -16,11 +16,14 @@ BLOCK: Final = 1 << 20
 HEAD: Final = 1 << 18
 """Bytes of a file that are looked at to find out what it is."""
 
-MOST_UNPACKED: Final = 4 << 30
-"""Bytes a gzip file may unpack to."""
+MOST_UNPACKED: Final = 2 << 30
+"""Bytes a gzip file may unpack to: a few seconds' work. The size at its end tells up to twice that."""
 
 MOST_RATIO: Final = 200
 """How many times its own size a gzip file may unpack to; conversations stay under 100."""
+
+_MOST_DEFLATED: Final = 1032
+"""How many times its size anything packed with gzip can have; a larger size at its end is damage."""
 
 _JUDGED_FROM: Final = 64 << 20
 """Unpacked bytes from which the ratio counts: a small file may well repeat itself."""
@@ -92,6 +95,12 @@ def prove(opening: Opening) -> Iterator[int]:
                 yield done
 
 
+def require_whole(opening: Opening) -> None:
+    """Unpack a compressed file to its end once, before anything is made of it; raises as prove does."""
+    for _ in prove(opening):
+        pass
+
+
 class _Readable(Protocol):
     """What reads some bytes."""
 
@@ -123,6 +132,12 @@ class _Unpacked:
         self._unpacked = gzip.GzipFile(fileobj=packed, mode="rb")
         self._path = path
         self._done = 0
+        size = packed.seek(0, 2)
+        packed.seek(max(size - 4, 0))
+        told = int.from_bytes(packed.read(4), "little")
+        packed.seek(0)
+        if MOST_UNPACKED < told <= _MOST_DEFLATED * size:
+            self._refuse(f"{_shown(MOST_UNPACKED)} ({_shown(told)}, as its end says)")
 
     def read(self, size: int, /) -> bytes:
         """Return at most that many bytes; raises UnreadableInput where it is damaged or too large."""
@@ -138,7 +153,7 @@ class _Unpacked:
         self._done += len(block)
         ratio = self._done // max(self._packed.tell(), 1)
         if self._done > MOST_UNPACKED:
-            self._refuse(f"{MOST_UNPACKED >> 30} GB")
+            self._refuse(_shown(MOST_UNPACKED))
         if self._done > _JUDGED_FROM and ratio > MOST_RATIO:
             self._refuse(f"{MOST_RATIO} times its size")
         return block
@@ -149,6 +164,10 @@ class _Unpacked:
             "yourself, look at it, and name the unpacked file.",
             self._path,
         )
+
+
+def _shown(size: int) -> str:
+    return f"{size / (1 << 30):.3g} GB"
 
 
 @contextmanager
@@ -186,6 +205,9 @@ def _transcoded(raw: Iterator[bytes], encoding: str, *, final: bool) -> Iterator
         yield decoder.decode(b"", final=True).encode("utf-8", "surrogatepass")
 
 
+CUT_OFF: Final = "\udfff"
+"""Stands before the bytes of a character that the end of the file cuts in two."""
+
 _BYTES_AS_THEY_ARE: Final = "curator-bytes-as-they-are"
 
 
@@ -194,7 +216,8 @@ def _keep(error: UnicodeError) -> tuple[str, int]:
     if not isinstance(error, UnicodeDecodeError):
         raise error
     wrong = error.object[error.start : error.end]
-    return "".join(chr(0xDC00 + byte) for byte in wrong), error.end
+    kind = CUT_OFF if "truncated" in error.reason or "unexpected end" in error.reason else ""
+    return kind + "".join(chr(0xDC00 + byte) for byte in wrong), error.end
 
 
 codecs.register_error(_BYTES_AS_THEY_ARE, _keep)

@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 
 from curator.dataset.rule import load_rules
 from curator.formats.openai_chat import Source, sniff
-from curator.formats.opening import blocks
+from curator.formats.opening import blocks, require_whole
 
 _MEGABYTE: Final = 1_000_000
 
@@ -33,6 +33,8 @@ class BareFile:
 
     def __init__(self, path: Path) -> None:
         self.source: Source = sniff(path)
+        # Before minutes go into its rows: only the end of a packed file says that it is whole.
+        require_whole(self.source.opening)
         self._gaps: list[FormFault] = []
 
     def records(self) -> Iterator[tuple[int, bytes]]:

@@ -19,7 +19,9 @@ import numpy.typing as npt
 
 from curator.curate.analysis import Column
 from curator.curate.tokens import counter
+from curator.dataset.counted import counted
 from curator.dataset.errors import Cancelled, UnreadableInput, WrongUse
+from curator.dataset.invocation import quoted
 from curator.dataset.regular_files import open_regular
 from curator.formats.openai_chat import NAME, Source, sniff
 from curator.formats.opening import BLOCK, prove
@@ -207,6 +209,11 @@ class _Import:
     def _judge(self, source: Source, counts: "_Counts", rejects: Rejects) -> None:
         """Raise UnreadableInput for a file of another kind; note what is out of the ordinary."""
         name = source.path.name
+        if rejects.count > 1 and rejects.encoding:
+            told = _other_encoding(source, rejects)
+            if not counts.imported + counts.unchanged:
+                raise UnreadableInput(told, source.path)
+            self._report.notes.append(told)
         if counts.imported + counts.unchanged:
             if counts.reinforcement:
                 one = counts.reinforcement == 1
@@ -294,6 +301,18 @@ def _too_long(size: int) -> str:
     return (
         f"This line is longer than {LONGEST >> 20} MB ({size >> 20:,} MB), so it was not read; only "
         "its beginning is kept. A quote or a bracket may be missing in it."
+    )
+
+
+def _other_encoding(source: Source, rejects: Rejects) -> str:
+    name, number = source.path.name, counted(rejects.count, source.unit)
+    if rejects.encoding == "WINDOWS-1252":
+        looks, from_ = "look like Windows-1252 or Latin-1", "WINDOWS-1252"
+    else:
+        looks, from_ = "are in an older encoding of their language", "ENCODING"
+    return (
+        f"{number} of {name} are not UTF-8 and {looks}. Save the file as UTF-8, for example with "
+        f"iconv -f {from_} -t UTF-8 {quoted(name)} > utf8.jsonl, and import that."
     )
 
 

@@ -17,7 +17,7 @@ from curator.dataset.errors import UnreadableInput, WrongUse
 from curator.dataset.json_values import BadJson, Json, dumps, loads
 from curator.dataset.label import plain_name, spelling
 from curator.dataset.small_files import written_whole
-from curator.formats.opening import blocks, look
+from curator.formats.opening import blocks, look, require_whole
 from curator.formats.records import lines
 from curator.project.label_matching import CONTENT_HASH, LineRefused, Matching, hash_words
 from curator.project.labelling import (
@@ -259,7 +259,9 @@ def _one_each(given: Sequence[Label], me: str) -> dict[str, Json]:
 
 
 def _entries(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    for chunk in lines(blocks(look(path))):
+    opening = look(path)
+    require_whole(opening)
+    for chunk in lines(blocks(opening)):
         for number, line in zip(chunk.numbers, chunk.records, strict=True):
             if not line.strip():
                 continue

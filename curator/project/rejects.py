@@ -21,6 +21,8 @@ _HELD: Final = 4 << 20
 """Bytes of refused lines that are held before they are written."""
 
 _SPOKEN_OF: Final = re.compile(r"\b([Tt]his|[Tt]he) line\b")
+_BEYOND_ASCII: Final = re.compile(rb"[\x80-\xff]+")
+_LONE: Final = 1.5
 _MESSAGES: Final = re.compile(rb"""['"]messages\\?['"]""")
 
 
@@ -69,6 +71,7 @@ class Rejects:
         self.rows: list[RejectedRow] = []
         self.rules: Counter[str] = Counter()
         self.any_conversation = False
+        self._beyond: list[int] = [0, 0]
 
     def add(self, raw: bytes, line: int, rule: str, reason: str, starts: int = 0) -> None:
         """Take one refused record; raw is empty for a fault that stands between records."""
@@ -76,6 +79,10 @@ class Rejects:
         self.rules[rule] += 1
         # A whole object without messages (S01) is none, whatever its values hold, as a preference does.
         self.any_conversation |= rule != "S01" and bool(_MESSAGES.search(raw))
+        if rule == "F05":
+            runs = _BEYOND_ASCII.findall(raw)
+            self._beyond[0] += len(runs)
+            self._beyond[1] += sum(map(len, runs))
         reason = spoken_of(reason, self._unit)
         if len(self.rows) < LISTED:
             row = RejectedRow(self._source, line, rule, reason, self._unit, starts or line)
@@ -86,6 +93,15 @@ class Rejects:
             self._reasons.append(f"{line}\t{rule}\t{' '.join(reason.split())}\n")
         if len(self._lines) >= LISTED or self._held > _HELD:
             self._spill()
+
+    @property
+    def encoding(self) -> str:
+        """Which other encoding the refused lines seem to have; empty where it is not all that is wrong."""
+        if set(self.rules) != {"F05"} or not self._beyond[0]:
+            return ""
+        # Accents stand alone between plain letters; other scripts write whole words beyond ASCII.
+        runs, bytes_ = self._beyond
+        return "WINDOWS-1252" if bytes_ <= _LONE * runs else "another"
 
     def keep(self) -> Path | None:
         """Write what was collected; returns the file of lines, or None where nothing was refused.

@@ -10,6 +10,8 @@ from curator.dataset.rule import load_rules
 
 _NOT_JSON: Final = re.compile(r"(NaN|-?Infinity) is not JSON")
 _PYTHON_WORD: Final = re.compile(r"(?:None|True|False)\b")
+_CUT_OFF: Final = b"\xed\xbf\xbf"
+"""As formats.opening marks a character of UTF-16 or UTF-32 that the end of the file cuts in two."""
 _CONTROL_NAMES: Final = {"\t": "a TAB", "\r": "a carriage return", "\n": "a line break"}
 
 
@@ -54,9 +56,12 @@ def _encoding_guess(line: bytes, error: UnicodeDecodeError) -> str:
     if line.count(0) * 3 > len(line):
         return "it looks like UTF-16"
     first, second = line[error.start], line[error.start + 1 : error.start + 2]
+    if line[error.start : error.start + 3] == _CUT_OFF:
+        return "the file was cut off in the middle of a character"
     if first == 0xED:
         return "half of a pair written as a character of its own"
-    if first in (0xC0, 0xC1) or first >= 0xF5 or (first == 0xF4 and b"\x90" <= second < b"\xc0"):
+    never = first in (0xC0, 0xC1) or first >= 0xF5
+    if (never and second >= b"\x80") or (first == 0xF4 and b"\x90" <= second < b"\xc0"):
         return "bytes that UTF-8 never has"
     return "it looks like Latin-1 or Windows-1252"
 
