@@ -2,7 +2,7 @@
 
 import argparse
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
@@ -25,6 +25,23 @@ LARGEST_SEED: Final = 2**31 - 1
 """Services take no larger one."""
 
 
+_PLACES: Final = ("P", "P|FILE", "P|DIR", "FILE", "DIR", "FOLDER", "OUT.tsv", "SOURCE")
+"""The arguments that name files, whose names may be any bytes."""
+
+
+def is_text(text: str) -> bool:
+    """Tell whether a word of the command line is UTF-8; bytes that are none come as lone surrogates."""
+    return not any("\ud800" <= letter <= "\udfff" for letter in text)
+
+
+def _texts(values: Iterable[Any]) -> Iterator[str]:
+    for value in values:
+        if isinstance(value, str):
+            yield value
+        elif isinstance(value, tuple):
+            yield from _texts(value)
+
+
 class _Given(argparse.Action):
     """Keeps the value of an argument: one that was given is never blank, as from an unset variable."""
 
@@ -39,6 +56,8 @@ class _Given(argparse.Action):
         each = values if isinstance(values, list) else [values]
         if any(one == () or (isinstance(one, str) and not one.strip()) for one in each):
             raise argparse.ArgumentError(self, "it is empty; give it a value or leave it out")
+        if self.metavar not in _PLACES and not all(map(is_text, _texts(each))):
+            raise argparse.ArgumentError(self, "it holds bytes that are no UTF-8 text")
         setattr(namespace, self.dest, values)
 
 
@@ -195,4 +214,6 @@ def pairs(texts: Sequence[str], option: str) -> dict[str, str]:
     for text in texts:
         if not text.partition("=")[0].strip() or "=" not in text:
             raise WrongUse(f"{option} wants NAME=VALUE, not {text!r}.")
+        if not is_text(text):
+            raise WrongUse(f"{option} holds bytes that are no UTF-8 text.")
     return dict(text.split("=", 1) for text in texts)

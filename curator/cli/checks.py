@@ -166,8 +166,10 @@ def _place(finding: dict[str, Json], unit: str) -> str:
 
 
 def _fix(options: Options, progress: Progress) -> Answer:
+    from curator.project.checking import check_rules
     from curator.project.mending import fix_project
 
+    check_rules(options.rules)
     if not options.safe:
         raise WrongUse(
             "Only safe repairs can run in bulk: say --safe. The others wait in the window."

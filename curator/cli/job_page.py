@@ -33,6 +33,7 @@ def _page(keys: dict[str, Json]) -> Iterator[str]:
     yield f"  from {keys['base']} ({keys['method']}), settings {settings or 'all by default'}"
     yield f"  started {_when(keys['created'])}{_took(keys)}"
     yield from _measured(keys["measured"])
+    yield from _judged(keys["verdict"])
     if keys["trained_tokens"]:
         yield f"  {keys['trained_tokens']:,} tokens trained"
     yield from _events(keys["events"])
@@ -53,6 +54,22 @@ def _measured(found: dict[str, Json]) -> Iterator[str]:
         if name.endswith("valid_loss") and value["lowest"] < value["last"]:
             said += f" (lowest {value['lowest']:.4g} at step {value['lowest_step']:,})"
         yield said
+
+
+def _judged(found: dict[str, Json] | None) -> Iterator[str]:
+    """Say when more training made it worse on what it does not train on, as the window does."""
+    if not found or not found["rose"]:
+        return
+    yield (
+        f"! Validation loss was lowest at step {found['lowest_step']:,}, {found['lowest']:.4g}, and "
+        f"rose to {found['last']:.4g} by step {found['last_step']:,}: from there on the training "
+        "rows were learned by heart."
+    )
+    best = found["best_checkpoint"]
+    if best is None or best["step"] >= found["last_step"]:
+        yield "  Fewer epochs would do."
+    else:
+        yield f"  The checkpoint of step {best['step']:,} is the best: {best['name']}"
 
 
 def _events(events: list[dict[str, Json]]) -> Iterator[str]:

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Final
 
-from curator.cli.answer import Answer, table
+from curator.cli.answer import Answer, notice, table
 from curator.cli.arguments import Options, Parser, Verbs
 from curator.cli.job_page import outcome
 from curator.cli.progress import Progress
@@ -54,7 +54,10 @@ def _list(_options: Options, _progress: Progress) -> Answer:
     from curator.tune.commands import jobs_rows
 
     keys = jobs_rows()
-    return Answer(keys, _lines(keys["jobs"]) or ("No job was started from this computer yet.",))
+    for broken in keys["unreadable"]:
+        notice(f"! {broken}")
+    none = "No other job" if keys["unreadable"] else "No job"
+    return Answer(keys, _lines(keys["jobs"]) or (f"{none} was started from this computer yet.",))
 
 
 def _lines(jobs: list[dict[str, object]]) -> tuple[str, ...]:

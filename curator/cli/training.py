@@ -81,6 +81,8 @@ def _train(options: Options, progress: Progress) -> Answer:
     cancelled = progress.cancelled
     found, row = commands.plan(folder, recipe, progress=progress, cancelled=cancelled)
     if options.bundle:
+        if found.errors:
+            raise GateFailed(" ".join(found.errors))
         return _bundle(Path(options.bundle), folder, recipe)
     if options.dry_run:
         return Answer(row, _said(row), FOUND if found.errors else 0)
@@ -172,7 +174,9 @@ def _said(row: dict[str, Json]) -> tuple[str, ...]:
         f"{row['rows']:,} rows{left}{cut}{refused}",
         f"{row['tokens']:,} tokens x {row['epochs']} epochs = {row['billed_tokens']:,}",
     ]
-    if row["cost"] is not None:
+    if not row["charged"]:
+        lines.append(f"no charge: it runs on {row['host'][:1].lower()}{row['host'][1:]}")
+    elif row["cost"] is not None:
         lines.append(f"about {row['cost']:.2f} {row['currency']} (prices of {row['prices_of']})")
     if row["seconds"] is not None:
         basis = "as earlier jobs there took" if row["seconds_from"] == "jobs" else "an estimate"

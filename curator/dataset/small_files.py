@@ -68,8 +68,14 @@ def checked(path: Path, value: dict[str, Any], fields: Fields) -> dict[str, Any]
 
 def write_object(path: Path, value: Mapping[str, Any], *, private: bool = False) -> None:
     """Replace a small file by a JSON object, whole or not at all; raises OSError."""
+    text = json.dumps(value, ensure_ascii=False, indent=1)
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        # Half of a pair, as a name of a file may hold, is written as an escape and read back the same.
+        text = json.dumps(value, ensure_ascii=True, indent=1)
     with written_whole(path, private=private) as stream:
-        json.dump(value, stream, ensure_ascii=False, indent=1)
+        stream.write(text)
 
 
 def make_folder(path: Path) -> None:

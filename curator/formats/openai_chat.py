@@ -119,7 +119,13 @@ def _behind_line_end(file: BinaryIO, at: int, total: int) -> int:
             break
         match = _LINE_END.search(block)
         # A CR at the end of the block may belong to an LF: look again from there.
-        if match and (match.end() < len(block) or match[0] != b"\r" or at + match.end() >= total):
+        # A file may shrink while it is read: then its last byte stands alone in a block.
+        if match and (
+            match.end() < len(block)
+            or match[0] != b"\r"
+            or at + match.end() >= total
+            or len(block) == 1
+        ):
             return at + match.end()
         at += match.start() if match else len(block)
         file.seek(at)

@@ -65,7 +65,7 @@ def check_project(
     limit is how many findings the report tells; its counts are complete in any case. more is what a
     base's own tokenizer and template find, by conversation: it stands in place of the usual count.
     """
-    _check_rules(rules)
+    check_rules(rules)
     targets = targets or profiles_named(())
     stored = str(reader.setting("rules_profile") or derive.DEFAULT_RULES_PROFILE)
     tally = Tally(targets, rules, limit, more)
@@ -97,7 +97,7 @@ def check_file(
     """
     from curator.curate.kernel import analyse
 
-    _check_rules(rules)
+    check_rules(rules)
     tally = Tally(targets or profiles_named(()), rules, limit, more)
     terms = derive.terms_of(base_model, tally.profiles[0])
     tally.report.unit = file.source.unit
@@ -139,7 +139,8 @@ def _take_form(tally: Tally, faults: Sequence[Sequence[FormFault]]) -> None:
         )
 
 
-def _check_rules(rules: Collection[str]) -> None:
+def check_rules(rules: Collection[str]) -> None:
+    """Raise WrongUse that names the first rule that there is not."""
     from curator.dataset.rule import load_rules
 
     for rule in rules:

@@ -9,13 +9,14 @@ from typing import Any
 from curator.curate.shingles import Cancel, Progress, never_cancelled, no_progress
 from curator.dataset.errors import UnreadableInput
 from curator.dataset.json_values import Json
-from curator.dataset.regular_files import read_regular
+from curator.dataset.regular_files import open_regular, read_regular
 from curator.project import manifest
 from curator.project.publishing import CARD
 from curator.project.strictness import check_file
 
 _MOST_PROBLEMS = 1_000
-_MOST_BYTES = 4 << 30
+_LONGEST_LINE = 1 << 20
+"""Bytes of one entry of a file of lines; what is longer is none of ours and is read in pieces."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,21 +87,31 @@ def _verify_file(folder: Path, file: dict[str, Any], problems: list[str], cancel
 
 def _verify_lines(path: Path, file: dict[str, Any], problems: list[str]) -> None:
     """Check the file that says which conversation each line is."""
+    digest, number, fault = sha256(), 0, ""
     try:
-        raw = read_regular(path, _MOST_BYTES)
-    except UnreadableInput as error:
+        with open_regular(path) as stream:
+            while line := stream.readline(_LONGEST_LINE):
+                digest.update(line)
+                number += 1
+                fault = fault or _fault(line, number, path.name, file["path"])
+    except (UnreadableInput, OSError) as error:
         problems.append(_absent(path, error))
         return
-    if sha256(raw).hexdigest() == file.get("lines_sha256"):
+    if digest.hexdigest() == file.get("lines_sha256"):
         return
     problems.append(f"{path.name} was changed after the export: its SHA-256 differs.")
+    if number != file["rows"]:
+        fault = fault or f"{path.name} does not name the lines of {file['path']} one by one."
+    problems += [fault] if fault else []
+
+
+def _fault(line: bytes, number: int, name: str, exported: str) -> str:
+    """Say what is wrong with an entry of the file of lines; empty where nothing is."""
     try:
-        numbers = [json.loads(line)["line"] for line in raw.splitlines()]
+        told = json.loads(line)["line"]
     except (ValueError, KeyError, TypeError, RecursionError):
-        problems.append(f"{path.name} is damaged.")
-        return
-    if numbers != list(range(1, file["rows"] + 1)):
-        problems.append(f"{path.name} does not name the lines of {file['path']} one by one.")
+        return f"{name} is damaged."
+    return "" if told == number else f"{name} does not name the lines of {exported} one by one."
 
 
 def _unlisted(folder: Path, facts: dict[str, Any]) -> list[str]:

@@ -16,7 +16,7 @@ from curator.tune.exported import open_export
 from curator.tune.following import Order, explain, follow, order, refresh
 from curator.tune.jobs import Job, JobTable, State
 from curator.tune.lineage import lineage_of
-from curator.tune.metrics import measured, points_of_events
+from curator.tune.metrics import best_checkpoint, measured, points_of_events, verdict
 from curator.tune.planning import DryRun, dry_run
 from curator.tune.products import delete_model, download_files
 from curator.tune.recipe import Recipe, make_recipe
@@ -24,6 +24,7 @@ from curator.tune.recipes import load_recipe, recipe_of_job
 from curator.tune.starting import discard, recover, settle, start_job
 from curator.tune.targets import Target, corrected_prices, find_target
 from curator.tune.uploads import IsCancelled, Progress
+from curator.tune.watching import Details, details_of
 
 
 def plan(
@@ -106,7 +107,16 @@ def jobs_rows() -> dict[str, Any]:
     """Return what ``jobs list`` shows, without asking any server."""
     with closing(JobTable()) as table:
         recover(table)
-        return {"jobs": [job.to_row() for job in table.all()]}
+        return {"jobs": [job.to_row() for job in table.all()], "unreadable": _damaged(table)}
+
+
+def _damaged(table: JobTable) -> list[str]:
+    """Return a sentence for each job whose entry on this computer is damaged."""
+    return [
+        f"What is kept of the job {token} in {table.path} is damaged, so it cannot be shown. Where "
+        "it runs at a service, it goes on there."
+        for token in table.damaged()
+    ]
 
 
 def show_job(name: str, *, ask: bool = True) -> dict[str, Any]:
@@ -234,9 +244,23 @@ def job_row(table: JobTable, job: Job) -> dict[str, Any]:
             }
             for event in events
         ],
+        "verdict": _verdict_row(details_of(table, job.token)),
         "trained_tokens": job.trained_tokens,
         "error": job.error or None,
         "failure": _failure_row(table, job),
+    }
+
+
+def _verdict_row(details: Details) -> dict[str, Any] | None:
+    """Return what the validation loss says: where it was lowest, whether it rose, the best checkpoint."""
+    found = verdict(details.points)
+    best = best_checkpoint(details.checkpoints, details.points)
+    if found is None:
+        return None
+    return {
+        **asdict(found),
+        "rose": found.rose,
+        "best_checkpoint": {"name": best.name, "step": best.step} if best else None,
     }
 
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 from curator.dataset.errors import BrokenFile, UnreadableInput
 from curator.dataset.small_files import read_object
 from curator.project.manifest import conversation_of
+from curator.tune.uploads import IsCancelled, Progress, hash_file
 
 _MANIFEST: Final = "manifest.json"
 
@@ -24,11 +25,21 @@ class Exported:
     left_out: Mapping[str, int] = field(default_factory=dict)
     snapshot: str = ""
     project: str = ""
+    hashes: Mapping[Path, str] = field(default_factory=dict)
+    """The SHA-256 of each file of the export, test included, as the manifest says it."""
 
     @property
     def dropped(self) -> int:
         """How many conversations of the project are not in the export."""
         return sum(self.left_out.values())
+
+    def changed(self, progress: Progress, cancelled: IsCancelled) -> tuple[str, ...]:
+        """Return the names of the files that are not what the manifest says, or are gone."""
+        return tuple(
+            path.name
+            for path, sha256 in self.hashes.items()
+            if not path.is_file() or hash_file(path, progress, cancelled) != sha256
+        )
 
     def lines(self) -> Iterator[str]:
         """Read the training lines one by one; raises UnreadableInput that names a bad line."""
@@ -70,6 +81,7 @@ def open_export(folder: Path) -> Exported:
         left_out={str(k): v for k, v in counts if isinstance(v, int)},
         snapshot=str(files.get("train", {}).get("sha256", "")),
         project=str(manifest.get("project") or ""),
+        hashes={folder / Path(f["path"]).name: f["sha256"] for f in files.values()},
     )
 
 

@@ -254,6 +254,12 @@ class JobTable:
             rows = self._db.execute("SELECT body FROM job ORDER BY created DESC").fetchall()
             return tuple(job for (body,) in rows if (job := _job_or_none(str(body))) is not None)
 
+    def damaged(self) -> tuple[str, ...]:
+        """Return the tokens of the jobs whose rows are damaged, which all() leaves out."""
+        with self._reading():
+            rows = self._db.execute("SELECT token, body FROM job ORDER BY created DESC").fetchall()
+            return tuple(str(token) for token, body in rows if _job_or_none(str(body)) is None)
+
     def forget(self, token: str) -> None:
         """Take a job out of the table; nothing happens at the server."""
         with self._writing():

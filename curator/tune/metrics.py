@@ -24,6 +24,7 @@ NAMES: Final = {
 }
 """Our name of each measure, and the names servers give it."""
 
+_VALIDATION: Final = ("full_valid_loss", "valid_loss")
 _NOISE: Final = 1.05
 _STEP: Final = re.compile(r"Step (\d+)(?:/(\d+))?:\s*(.*)", re.DOTALL)
 _PAIR: Final = re.compile(r"([A-Za-z][A-Za-z_ ]*?)\s*[=:]\s*([-+]?[\d.]+(?:[eE][-+]?\d+)?)")
@@ -132,7 +133,7 @@ def verdict(points: Sequence[Point]) -> Verdict | None:
 
     The loss over the whole validation part counts before that of a few rows.
     """
-    for name in ("full_valid_loss", "valid_loss"):
+    for name in _VALIDATION:
         line = [(point.values[name], point.step) for point in points if name in point.values]
         if len(line) > 1:
             lowest, step = min(line)
@@ -149,13 +150,13 @@ def best_checkpoint(
     What a server says of a checkpoint counts; where it says nothing, the curve at its step does.
     """
     at = {point.step: point.values for point in points}
-    measured: list[tuple[float, int, Checkpoint]] = []
-    for one in checkpoints:
-        values = {**at.get(one.step, {}), **_measures(one.metrics)}
-        loss = values.get("full_valid_loss", values.get("valid_loss"))
-        if loss is not None:
-            measured.append((loss, one.step, one))
-    return min(measured, key=lambda each: each[:2])[2] if len(measured) > 1 else None
+    known = [({**at.get(one.step, {}), **_measures(one.metrics)}, one) for one in checkpoints]
+    # Losses over the whole validation part and over a few rows of it are no two sides of one scale.
+    for name in _VALIDATION:
+        found = [(values[name], one.step, one) for values, one in known if name in values]
+        if len(found) > 1:
+            return min(found, key=lambda each: each[:2])[2]
+    return None
 
 
 def _from_data(data: Mapping[str, Any]) -> Point | None:

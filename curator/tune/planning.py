@@ -18,7 +18,7 @@ from curator.tune.jobs import Job, State
 from curator.tune.lifetimes import days_of, end_errors, end_warnings
 from curator.tune.recipe import Recipe
 from curator.tune.targets import Method
-from curator.tune.uploads import IsCancelled, Progress, hash_file
+from curator.tune.uploads import IsCancelled, Progress
 
 if TYPE_CHECKING:
     from curator.tune.local.forecast import Forecast, RefusedRow
@@ -54,6 +54,8 @@ class DryRun:
     trained_tokens: int | None = None
     seconds_from: Literal["jobs", "estimate", ""] = ""
     refused: "tuple[RefusedRow, ...]" = ()
+    is_charged: bool = True
+    """Whether somebody sends a bill; this computer does not."""
 
     @property
     def billed_tokens(self) -> int:
@@ -85,6 +87,7 @@ class DryRun:
             "errors": list(self.errors),
             "billed_tokens": self.billed_tokens,
             "host": self.host,
+            "charged": self.is_charged,
         }
 
 
@@ -116,7 +119,7 @@ def dry_run(
     is_local = recipe.target.protocol == "local"
     count = _count_here if is_local else _count
     counted = count(exported, recipe, progress, cancelled)
-    is_changed = exported.snapshot not in ("", hash_file(exported.train, progress, cancelled))
+    changed = exported.changed(progress, cancelled)
     here = _forecast(recipe, counted) if is_local else None
     chosen = recipe.epochs()
     usual = recipe.target.auto_epochs or choose_epochs(counted.rows)
@@ -125,7 +128,7 @@ def dry_run(
         epochs = here.epochs
     price = cost(counted.tokens, epochs, recipe.base, target=recipe.target.prices, prices=prices)
     days = days_of(recipe.target, recipe.base, prices)
-    errors = _errors(exported, recipe, counted, days, day, is_changed=is_changed)
+    errors = _errors(exported, recipe, counted, days, day, changed)
     if counted.refused:
         errors.append(_refusal(counted.refused, recipe.base))
     if here is not None and here.fault:
@@ -150,6 +153,7 @@ def dry_run(
         trained_tokens=counted.trained,
         seconds_from=seconds_from,
         refused=counted.refused,
+        is_charged=not is_local and (price is None or price.per_million != 0),
     )
 
 
@@ -281,15 +285,15 @@ def _errors(
     counted: _Counted,
     days: LastDays | None,
     day: date,
-    *,
-    is_changed: bool,
+    changed: Sequence[str],
 ) -> list[str]:
     target = recipe.target
     found = []
-    if is_changed:
+    if changed:
+        was, it = ("were", "they were") if len(changed) > 1 else ("was", "it was")
         found.append(
-            f"{exported.train.name} was changed after it was exported, so nobody could say later "
-            "what was trained on. Export again."
+            f"{' and '.join(changed)} {was} changed after {it} exported, so nobody could say later "
+            "what was trained and measured on. Export again."
         )
     if target.min_lines is not None and counted.rows < target.min_lines:
         found.append(

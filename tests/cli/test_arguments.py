@@ -75,6 +75,19 @@ def test_a_number_is_taken_only_within_its_bounds(path, action, curator, monkeyp
         assert len(told["error"]["message"]) < 300, told
 
 
+PLACES = {"P", "P|FILE", "P|DIR", "FILE", "DIR", "FOLDER", "OUT.tsv", "SOURCE"}
+
+
+@pytest.mark.parametrize(
+    ("path", "action"), [each for each in EVERY if each.values[1].metavar not in PLACES]
+)
+def test_what_names_no_file_is_text(path, action, curator, monkeypatch):
+    monkeypatch.setattr("curator.cli.main.build_parser", lambda: PARSER)
+    for value in ("\udcff", "a\udcffb", "a=\udcff"):
+        code, told = curator(*words(PARSER, path, action, value))
+        assert (code, told["error"]["kind"]) == (2, "wrong_use"), told
+
+
 def test_numbers_are_told_from_other_arguments():
     assert len(NUMBERS) >= 13
     assert not [each.id for each in EVERY if each.values[1].type in (int, float)]

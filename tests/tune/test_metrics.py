@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curator.tune.jobs import Event
+from curator.tune.jobs import Checkpoint, Event
 from curator.tune.metrics import (
     Point,
+    best_checkpoint,
     decode_result,
     points_of_events,
     points_of_result,
@@ -73,3 +74,23 @@ def test_junk_makes_no_points_and_no_errors(text):
 def test_odd_data_make_no_errors(data):
     for point in points_of_events([event(1, **data)]):
         assert point.values["train_loss"] == point.values["train_loss"]
+
+
+def checkpoint(step, **metrics):
+    return Checkpoint(f"c{step}", float(step), f"ckpt-{step}", step, metrics)
+
+
+LOSS = st.one_of(st.none(), st.floats(0.1, 9))
+
+
+@given(st.lists(st.tuples(LOSS, LOSS), max_size=6))
+def test_the_best_checkpoint_is_found_on_one_scale(losses):
+    made = [
+        checkpoint(step, full_valid_loss=full, valid_loss=some)
+        for step, (full, some) in enumerate(losses, 1)
+    ]
+    whole = [(loss, step) for step, (loss, _) in enumerate(losses, 1) if loss is not None]
+    part = [(loss, step) for step, (_, loss) in enumerate(losses, 1) if loss is not None]
+    scale = whole if len(whole) > 1 else part
+    best = best_checkpoint(made, ())
+    assert (best and best.step) == (min(scale)[1] if len(scale) > 1 else None)
