@@ -119,15 +119,14 @@ def dry_run(
     is_local = recipe.target.protocol == "local"
     count = _count_here if is_local else _count
     counted = count(exported, recipe, progress, cancelled)
-    changed = exported.changed(progress, cancelled)
     here = _forecast(recipe, counted) if is_local else None
     chosen = recipe.epochs()
-    usual = recipe.target.auto_epochs or choose_epochs(counted.rows)
-    epochs = chosen if chosen is not None else usual
+    epochs = chosen or recipe.target.auto_epochs or choose_epochs(counted.rows)
     if here is not None and here.epochs is not None:
         epochs = here.epochs
     price = cost(counted.tokens, epochs, recipe.base, target=recipe.target.prices, prices=prices)
     days = days_of(recipe.target, recipe.base, prices)
+    changed = exported.changed(progress, cancelled)
     errors = _errors(exported, recipe, counted, days, day, changed)
     if counted.refused:
         errors.append(_refusal(counted.refused, recipe.base))
