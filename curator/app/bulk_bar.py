@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QHBoxLayout, QInputDialog, QMenu, QWidget
 
+from curator.app.counted import counted
 from curator.app.dialogs.question import ASK_OVER, ask_where_many
 from curator.app.inspector import Wish
 from curator.app.jobs import CancelledCall, ProgressCall
@@ -158,7 +159,9 @@ class BulkWork(QObject):
         }
         words = names.get(wish.field, self.tr("Label {0}")).format(wish.value or self.tr("none"))
         return (
-            words if count == 1 else self.tr("{0}: {1} conversations").format(words, f"{count:,}")
+            words
+            if count == 1
+            else self.tr("{0}: {1}").format(words, counted(count, "conversation"))
         )
 
     def _done(self, changes: "Changes | None") -> None:

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from curator.app.counted import counted
 from curator.app.dialogs.question import ask_where_many
 from curator.app.hit_delegate import HIT, HitDelegate
 from curator.app.jobs import CancelledCall, Job, ProgressCall
@@ -344,10 +345,16 @@ class FindReplaceDialog(Dialog):
         going = (found.total - left_out) if found is not None else 0
         self.replace_button.setEnabled(going > 0 and not self._session.is_read_only)
         if found is None:
-            self._state.setText(self.tr("In {0} conversations shown").format(f"{len(self._ids):,}"))
+            self._state.setText(
+                self.tr("In {0} shown").format(counted(len(self._ids), "conversation"))
+            )
             return
-        words = self.tr("{0} places in {1} conversations, {2} left out")
-        numbers = (f"{found.total:,}", f"{len(found.conversations):,}", f"{left_out:,}")
+        words = self.tr("{0} in {1}, {2} left out")
+        numbers = (
+            counted(found.total, "place"),
+            counted(len(found.conversations), "conversation"),
+            f"{left_out:,}",
+        )
         text = words.format(*numbers)
         if found.total > len(found.hits):
             text += self.tr(", the first {0} listed").format(f"{len(found.hits):,}")

@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
 )
 
 from curator.app.actions import action
+from curator.app.counted import counted
 from curator.app.editor.editor_header import STATUS_TONES
 from curator.app.editor.findings_list import fix_label
 from curator.app.editor.gauge import OFFERED, Measure
@@ -129,10 +130,12 @@ class Inspector(QScrollArea):
         else:
             count = measure.count
             about = "" if count.exact else self.tr("about ")
-            words = self.tr("{0}{1} tokens, {2} trained")
-            self._this.setText(words.format(about, f"{count.total:,}", f"{count.trained:,}"))
-        shown = self.tr("{0} tokens in {1} shown, {2} trained")
-        self._all.setText(shown.format(f"{tokens:,}", f"{rows:,}", f"{trained:,}"))
+            words = self.tr("{0}{1}, {2} trained")
+            self._this.setText(
+                words.format(about, counted(count.total, "token"), f"{count.trained:,}")
+            )
+        shown = self.tr("{0} in {1} shown, {2} trained")
+        self._all.setText(shown.format(counted(tokens, "token"), f"{rows:,}", f"{trained:,}"))
         self._show_cost()
 
     def show_base_model(self, name: str, note: str) -> None:
@@ -353,9 +356,9 @@ class Inspector(QScrollArea):
             self._cost.setToolTip("")
             return
         amount = f"{found.amount:,.2f} {found.currency}"
-        words = self.tr("{0} for {1} epochs of these, price of {2}")
-        self._cost.setText(words.format(amount, epochs, found.as_of))
-        tip = self.tr("{0} per million tokens. {1}")
+        words = self.tr("{0} for {1} of these, price of {2}")
+        self._cost.setText(words.format(amount, counted(epochs, "epoch"), found.as_of))
+        tip = self.tr("{0} for a million tokens. {1}")
         self._cost.setToolTip(tip.format(f"{found.per_million} {found.currency}", found.source))
 
     def _choose_base(self) -> None:

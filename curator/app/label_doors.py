@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
+from curator.app.counted import counted
 from curator.app.doors import Doors
 from curator.app.jobs import CancelledCall, Jobs, ProgressCall
 from curator.app.session import Session
@@ -82,9 +83,7 @@ class LabelDoors(QObject):
         if changes is not None:
             count = len(changes.conversations)
             self._session.take_over(changes)
-        words = self.tr("{0} conversations labelled").format(f"{count:,}")
-        if count == 1:
-            words = self.tr("1 conversation labelled")
+        words = self.tr("{0} labelled").format(counted(count, "conversation"))
         notes = " ".join(report.notes)
         if changes is not None:
             self._session.tell_step(words, notes)
@@ -92,9 +91,7 @@ class LabelDoors(QObject):
             self._session.tell("success", words, notes)
         if not report.refused:
             return
-        left_out = self.tr("{0} · {1} lines refused").format(words, f"{len(report.refused):,}")
-        if len(report.refused) == 1:
-            left_out = self.tr("{0} · 1 line refused").format(words)
+        left_out = self.tr("{0} · {1} refused").format(words, counted(len(report.refused), "line"))
 
         def show() -> None:
             from curator.app.dialogs.refused_lines import RefusedLinesDialog
@@ -105,7 +102,9 @@ class LabelDoors(QObject):
 
     def _handed_out(self, result: tuple[Path, int]) -> None:
         path, count = result
-        words = self.tr("Labels of {0} conversations are in {1}").format(f"{count:,}", path.name)
+        words = self.tr("Labels of {0} are in {1}").format(
+            counted(count, "conversation"), path.name
+        )
         self._session.tell("success", words, str(path.parent))
 
     def _failed(self, error: object) -> None:

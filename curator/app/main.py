@@ -15,6 +15,7 @@ from curator.app import excepthook
 from curator.app.actions import action
 from curator.app.boxes import Boxes
 from curator.app.collector import Collector
+from curator.app.counted import counted
 from curator.app.doors import Doors
 from curator.app.elsewhere import Elsewhere
 from curator.app.focus import FocusKeeper
@@ -235,8 +236,7 @@ class Curator(QObject):
         if project is None or index is None:
             self.window.status.show_project("", "")
             return
-        counts = self.session.counts()
-        totals = self.tr("{0} conversations").format(f"{counts['all']:,}")
+        totals = counted(self.session.counts()["all"], "conversation")
         self.window.status.show_project(str(project.path), totals)
 
     def _build_rest(self) -> None:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from PySide6.QtCore import QCoreApplication
 
+from curator.app.counted import counted
 from curator.app.session import Level, Session
 from curator.curate.checks import holds_two_values
 from curator.dataset import ContentPatch, Conversation, Edit
@@ -46,26 +47,22 @@ def paste(session: Session, text: str) -> int | None:
     pasted = conversations_in(text)
     count, refused = len(pasted.conversations), ""
     if pasted.refused:
-        words = (
-            _tr("1 element is no conversation: {1}")
-            if pasted.refused == 1
-            else _tr("{0} elements are no conversations, the first one: {1}")
-        )
-        refused = words.format(f"{pasted.refused:,}", pasted.first)
+        one, many = "element is no conversation", "elements are no conversations, the first one"
+        refused = f"{counted(pasted.refused, one, many)}: {pasted.first}"
     if not count:
         session.tell("warning", _tr("There is no conversation in what was copied."), refused)
         return None
-    title = _tr("Paste 1 conversation") if count == 1 else _tr("Paste {0} conversations")
+    title = _tr("Paste {0}").format(counted(count, "conversation"))
     ids = project.new_conversation_ids(count)
     pairs = zip(ids, pasted.conversations, strict=True)
     patches = tuple(ContentPatch(id_, None, each.to_json()) for id_, each in pairs)
-    edit = Edit(title.format(f"{count:,}"), session.author, patches)
+    edit = Edit(title, session.author, patches)
     if session.push(edit) is None:
         return None
     if count > 1 or refused:
-        done = _tr("1 conversation pasted") if count == 1 else _tr("{0} conversations pasted")
+        done = _tr("{0} pasted").format(counted(count, "conversation"))
         level: Level = "warning" if refused else "success"
-        session.tell_step(done.format(f"{count:,}"), refused, level=level)
+        session.tell_step(done, refused, level=level)
     return ids[0]
 
 

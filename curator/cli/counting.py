@@ -156,7 +156,7 @@ def _by_its_own(options: Options, own: "OwnCount", progress: Progress) -> Answer
 def _lines(keys: dict[str, Json]) -> tuple[str, ...]:
     about = "" if keys["exact"] else "about "
     lines = [
-        f"{counted(keys['conversations'], 'conversation')}, {about}{keys['tokens']:,} tokens of "
+        f"{counted(keys['conversations'], 'conversation')}, {about}{counted(keys['tokens'], 'token')} of "
         f"{keys['encoding']}, {keys['trained_tokens']:,} of them trained"
     ]
     if keys["limit"]:
@@ -164,7 +164,8 @@ def _lines(keys: dict[str, Json]) -> tuple[str, ...]:
     if "rejected_rows" in keys and keys["rejected"]:
         lines.append(f"{keys['rejected']:,} cannot be read by {keys['encoding']}, not counted")
     elif keys["rejected"]:
-        lines.append(f"{keys['rejected']:,} lines are no conversation and were not counted")
+        one, many = "line is no conversation and was", "lines are no conversation and were"
+        lines.append(f"{counted(keys['rejected'], one, many)} not counted")
     lines += [keys["note"]] if keys["note"] else []
     lines += [f"{e['conversation'] or e['source_line']}\t{e['tokens']}" for e in keys["each"]]
     return tuple(lines)

@@ -21,6 +21,7 @@ from curator.cli import (
 from curator.cli.answer import WRONG, Answer, notice, write
 from curator.cli.arguments import Options, Parser, Verbs
 from curator.cli.progress import Progress
+from curator.dataset.counted import counted
 from curator.dataset.errors import WrongUse
 from curator.dataset.invocation import command
 from curator.dataset.json_values import Json
@@ -168,7 +169,7 @@ def _tell(name: str, why: str, arguments: tuple[str, ...], answer: Answer, secon
     for line in answer.lines[:12]:
         write(f"  {line}")
     if len(answer.lines) > 12:
-        write(f"  ... and {len(answer.lines) - 12} lines more")
+        write(f"  ... and {counted(len(answer.lines) - 12, 'more line')}")
 
 
 def _take_pictures(project: Path, folder: Path, job: Json) -> list[str]:

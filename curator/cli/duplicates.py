@@ -119,7 +119,7 @@ def _what_counted(search: Search, found: Duplicates) -> tuple[str, ...]:
     out = (f"Left out of the comparison: {', '.join(left)}.",) if left else ()
     way = ("To leave such text out: --leave-out-shared",) if search.with_shared else ()
     shared = tuple(
-        f'{each.conversations:,} of {len(found.ids):,} conversations share "{_short(each.text)}".'
+        f'{each.conversations:,} of {counted(len(found.ids), "conversation")} share "{_short(each.text)}".'
         for each in found.shared
     )
     return (*out, *shared, *(way if shared else ()))

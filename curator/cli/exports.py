@@ -76,7 +76,7 @@ def _export(options: Options, progress: Progress) -> Answer:
             *table([("file", "rows", "bytes", "SHA-256"), *rows]),
             *left,
             *report.notes,
-            f"{report.warnings:,} warnings; the manifest: {report.manifest}",
+            f"{counted(report.warnings, 'warning')}; the manifest: {report.manifest}",
         ),
         FOUND if project.damaged else 0,
     )

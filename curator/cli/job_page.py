@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from curator.cli.answer import FOUND, Answer
+from curator.dataset.counted import counted
 from curator.dataset.json_values import Json
 
 _LATEST: Final = 10
@@ -35,7 +36,7 @@ def _page(keys: dict[str, Json]) -> Iterator[str]:
     yield from _measured(keys["measured"])
     yield from _judged(keys["verdict"])
     if keys["trained_tokens"]:
-        yield f"  {keys['trained_tokens']:,} tokens trained"
+        yield f"  {counted(keys['trained_tokens'], 'token')} trained"
     yield from _events(keys["events"])
     yield from _checkpoints(keys)
     if keys["failure"]:
@@ -76,14 +77,14 @@ def _events(events: list[dict[str, Json]]) -> Iterator[str]:
     """Yield the latest of what was said besides the steps, which stand in the figures above."""
     told = [event for event in events if event["kind"] != "metrics"]
     if len(told) > _LATEST:
-        yield f"  the latest of {len(told):,} messages (--json has all, and every step):"
+        yield f"  the latest of {counted(len(told), 'message')} (--json has all, and every step):"
     yield from (f"  {event['level']}: {event['message']}" for event in told[-_LATEST:])
 
 
 def _checkpoints(keys: dict[str, Json]) -> Iterator[str]:
     earlier = [one for one in keys["checkpoints"] if one["name"] != keys["checkpoint"]]
     if len(earlier) > _CHECKPOINTS:
-        yield f"{len(earlier) - _CHECKPOINTS:,} more checkpoints of earlier steps (--json has all)"
+        yield f"{counted(len(earlier) - _CHECKPOINTS, 'more checkpoint')} of earlier steps (--json has all)"
     yield from (f"Step {one['step']:,}: {one['name']}" for one in earlier[-_CHECKPOINTS:])
     if keys["checkpoint"]:
         yield f"The checkpoint: {keys['checkpoint']}"

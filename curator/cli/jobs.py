@@ -8,6 +8,7 @@ from curator.cli.answer import Answer, notice, table
 from curator.cli.arguments import Options, Parser, Verbs
 from curator.cli.job_page import outcome
 from curator.cli.progress import Progress
+from curator.dataset.counted import counted
 from curator.dataset.errors import CuratorError
 
 _ORDERS: Final = ("pause", "resume", "cancel")
@@ -113,7 +114,9 @@ def _download(options: Options, progress: Progress) -> Answer:
     keys = download_of(
         options.job, Path(options.folder), progress=progress, cancelled=progress.cancelled
     )
-    return Answer(keys, tuple(f"{file['path']}  {file['bytes']:,} bytes" for file in keys["files"]))
+    return Answer(
+        keys, tuple(f"{file['path']}  {counted(file['bytes'], 'byte')}" for file in keys["files"])
+    )
 
 
 def _lineage(options: Options, _progress: Progress) -> Answer:

@@ -5,6 +5,7 @@ from pathlib import Path
 from curator.cli.answer import Answer, table
 from curator.cli.arguments import LARGEST_SEED, Options, Verbs, whole
 from curator.cli.progress import Progress
+from curator.dataset.counted import counted
 from curator.dataset.errors import UnreadableInput
 from curator.dataset.json_values import Json
 from curator.dataset.regular_files import read_regular
@@ -64,7 +65,12 @@ def _list(_options: Options, _progress: Progress) -> Answer:
         for one in load_variants()
     ]
     rows = [
-        (f"prompt:{one['name']}", str(one["target"]), str(one["base"]), f"{one['shots']} shots")
+        (
+            f"prompt:{one['name']}",
+            str(one["target"]),
+            str(one["base"]),
+            counted(one["shots"], "shot"),
+        )
         for one in found
     ]
     broken = [str(fault) for fault in broken_variants()]

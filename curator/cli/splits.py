@@ -110,7 +110,7 @@ def _why_not(obstacle: Obstacle, project: str) -> tuple[str, ...]:
     )
     return (
         f"The groups do not allow the shares you asked for ({wished}).",
-        f"The largest group has {len(obstacle.conversations):,} of {obstacle.of:,} conversations, "
+        f"The largest group has {len(obstacle.conversations):,} of {counted(obstacle.of, 'conversation')}, "
         f"tied by {tied}: {some}{' and more' if len(obstacle.conversations) > 5 else ''}.",
         f"{way} add conversations that hang together with no others.",
     )
@@ -129,6 +129,6 @@ def _lines(before: SplitReport, after: SplitReport) -> tuple[str, ...]:
         rows.append(cells)
     told = (
         f"{counted(after.groups, 'group')}, {after.straddling_groups:,} straddling, "
-        f"{len(after.leaks):,} prompts or beginnings in several splits"
+        f"{counted(len(after.leaks), 'prompt or beginning', 'prompts or beginnings')} in several splits"
     )
     return (*table(rows), told)

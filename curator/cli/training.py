@@ -15,6 +15,7 @@ from curator.cli.arguments import (
 )
 from curator.cli.job_page import outcome
 from curator.cli.progress import Progress
+from curator.dataset.counted import counted
 from curator.dataset.errors import GateFailed, UnreadableInput, WrongUse
 from curator.dataset.invocation import command, quoted
 from curator.dataset.json_values import Json
@@ -171,8 +172,8 @@ def _said(row: dict[str, Json]) -> tuple[str, ...]:
     cut = f", {row['cut']:,} cut at the limit" if row["cut"] else ""
     refused = f", {row['refused']:,} refused" if row["refused"] else ""
     lines = [
-        f"{row['rows']:,} rows{left}{cut}{refused}",
-        f"{row['tokens']:,} tokens x {row['epochs']} epochs = {row['billed_tokens']:,}",
+        f"{counted(row['rows'], 'row')}{left}{cut}{refused}",
+        f"{counted(row['tokens'], 'token')} x {counted(row['epochs'], 'epoch')} = {row['billed_tokens']:,}",
     ]
     if not row["charged"]:
         lines.append(f"no charge: it runs on {row['host'][:1].lower()}{row['host'][1:]}")

@@ -17,4 +17,5 @@ def plural(one: str) -> str:
     """Return the plural of a regular English noun."""
     if one.endswith("y") and one[-2:-1] not in "aeiou":
         return f"{one[:-1]}ies"
-    return f"{one}es" if one.endswith(_HISSING) else f"{one}s"
+    # The ch of an epoch is a k.
+    return f"{one}es" if one.endswith(_HISSING) and not one.endswith("epoch") else f"{one}s"

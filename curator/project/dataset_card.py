@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from curator.dataset.counted import counted
 from curator.project.manifest import ExportedFile
 from curator.project.reader import Reader
 from curator.project.values import storable
@@ -34,10 +35,10 @@ def dataset_card(reader: Reader, facts: Mapping[str, Any], files: Sequence[Expor
 
 
 def _summary(facts: Mapping[str, Any]) -> str:
-    counted = "counted exactly" if facts["tokens_exact"] else "partly estimated: tools or parts"
+    how = "counted exactly" if facts["tokens_exact"] else "partly estimated: tools or parts"
     return (
-        f"{facts['rows']:,} demonstration conversations in the OpenAI chat format, "
-        f"{facts['tokens']:,} tokens ({facts['encoding']}, {counted}), "
+        f"{counted(facts['rows'], 'demonstration conversation')} in the OpenAI chat format, "
+        f"{counted(facts['tokens'], 'token')} ({facts['encoding']}, {how}), "
         f"{facts['trained_tokens']:,} of them trained."
     )
 
@@ -72,7 +73,7 @@ def _making(facts: Mapping[str, Any]) -> list[str]:
     if facts["settings"]["query"]:
         made.append(f"Only conversations that match `{facts['settings']['query']}`")
     made += [note.rstrip(".") for note in facts["notes"]]
-    made.append(f"{facts['warnings']:,} warnings of the checks, no errors")
+    made.append(f"{counted(facts['warnings'], 'warning')} of the checks, no errors")
     return made
 
 

@@ -20,6 +20,7 @@ from curator.curate.duplicates import (
 )
 from curator.curate.shingles import Cancel, Ints, Progress, never_cancelled, no_progress
 from curator.dataset import AnnotationPatch, Edit
+from curator.dataset.counted import counted
 from curator.dataset.small_files import written_whole
 from curator.project.duplicate_search import Search, SharedText, find_near
 from curator.project.labelling import annotation_values
@@ -153,14 +154,14 @@ def removal(
         return None
     after = tuple({"reason": _reason(search, d), "partner": d.partner} for d in gone)
     patch = AnnotationPatch("removed", tuple(d.row for d in gone), (None,), after)
-    return Edit(title or f"Remove {len(gone):,} duplicates", _author(reader), (patch,))
+    return Edit(title or f"Remove {counted(len(gone), 'duplicate')}", _author(reader), (patch,))
 
 
 def restoring(reader: Reader, ids: Sequence[int]) -> Edit:
     """Return the edit that brings removed conversations back."""
     before = tuple(annotation_values(reader, ids, "removed"))
     patch = AnnotationPatch("removed", tuple(ids), before, (None,))
-    return Edit(f"Restore {len(ids):,} conversations", _author(reader), (patch,))
+    return Edit(f"Restore {counted(len(ids), 'conversation')}", _author(reader), (patch,))
 
 
 def removed(reader: Reader) -> list[tuple[int, str, int | None]]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from curator.curate.shingles import Cancel, Progress, never_cancelled, no_progress
+from curator.dataset.counted import counted
 from curator.dataset.errors import GateFailed
 from curator.dataset.json_values import Json, dumps, loads
 from curator.project import dataset_card, manifest, schema
@@ -111,7 +112,7 @@ def check_gate(selection: Selection) -> None:
             for b in selection.blockers[:_SHOWN]
         )
         raise GateFailed(
-            f"{count:,} errors stop the export:\n{listed}\n"
+            f"{counted(count, 'error stops', 'errors stop')} the export:\n{listed}\n"
             "Fix them on the Check page, or leave the conversations with errors out (--skip-errors)."
         )
     if not len(selection.ids):
@@ -228,8 +229,8 @@ def _told(staging: Path, name: str, found: FileCheck) -> str:
         lines.append(f"  conversation {id_}: {problem.rule} {problem.message}")
     listed = "\n".join(lines)
     return (
-        f"{len(found.problems):,} lines of {name} have errors that the project does not know of "
-        f"yet:\n{listed}\nNothing was exported. Run the checks again, fix them, then export."
+        f"{counted(len(found.problems), 'line')} of {name} with errors that the project does not "
+        f"know of yet:\n{listed}\nNothing was exported. Run the checks again, fix them, then export."
     )
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from curator.dataset import Edit, Label, LabelSet
+from curator.dataset.counted import counted
 from curator.dataset.edit import Patch
 from curator.dataset.errors import UnreadableInput, WrongUse
 from curator.dataset.json_values import BadJson, Json, dumps, loads
@@ -93,7 +94,7 @@ def _notes(without_hash: int) -> tuple[str, ...]:
     if without_hash == 1:
         return ("1 line does not say for which text it was given; it was taken by its place.",)
     return (
-        f"{without_hash:,} lines do not say for which texts they were given; they were taken by "
+        f"{counted(without_hash, 'line')} do not say for which texts they were given; they were taken by "
         "their places.",
     )
 

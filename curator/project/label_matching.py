@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
+from curator.dataset.counted import counted
 from curator.project.import_steps import IMPORT_UNDONE
 from curator.project.reader import Reader
 from curator.project.values import FIELDS
@@ -76,7 +77,7 @@ class Matching:
             return found[0].id
         if found:
             raise LineRefused(
-                f"{len(found)} conversations have this text ({_ids(found)}), and neither its place "
+                f"{counted(len(found), 'conversation')} have this text ({_ids(found)}), and neither its place "
                 "nor its id names one of them."
             )
         if self._at(entry):
@@ -104,7 +105,7 @@ class Matching:
             raise LineRefused("It names no conversation of this project.")
         if len(found) > 1:
             raise LineRefused(
-                f"{_place(entry)} fits {len(found)} conversations ({_ids(found)}), and it does not "
+                f"{_place(entry)} fits {counted(len(found), 'conversation')} ({_ids(found)}), and it does not "
                 "say for which text it was given."
             )
         if not found:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from curator.curate.checks import holds_two_values
 from curator.curate.prompts import group_prompts, with_system_prompt
 from curator.dataset import ContentPatch, Conversation, Edit
+from curator.dataset.counted import counted
 from curator.dataset.edit import Patch
 from curator.dataset.errors import Cancelled
 from curator.dataset.json_values import BadJson
@@ -71,5 +72,5 @@ def unifying(
             patches.append(ContentPatch(conversation, line, after.to_json()))
     if not patches:
         return None
-    title = f"System prompt of {len(patches):,} conversations"
+    title = f"System prompt of {counted(len(patches), 'conversation')}"
     return Edit(title, author, tuple(patches))

@@ -11,6 +11,7 @@ import apsw
 import numpy as np
 
 from curator.curate.identity import hash_bytes
+from curator.dataset.counted import counted
 from curator.dataset.errors import ProjectError
 from curator.project.connection import scalar
 
@@ -40,7 +41,7 @@ def damage_told(conversations: Sequence[int]) -> str:
             "stored. Take it from a backup, or remove it and import it again."
         )
     return (
-        f"The texts of {len(conversations):,} conversations are damaged in the project file: they are "
+        f"The texts of {counted(len(conversations), 'conversation')} are damaged in the project file: they are "
         f"not what was stored (conversations {shown}). Take them from a backup, or remove them and "
         "import them again."
     )

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from curator.curate.shingles import Cancel, Progress, never_cancelled, no_progress
+from curator.dataset.counted import counted
 from curator.dataset.errors import UnreadableInput
 from curator.dataset.json_values import Json
 from curator.dataset.regular_files import open_regular, read_regular
@@ -73,9 +74,13 @@ def _verify_file(folder: Path, file: dict[str, Any], problems: list[str], cancel
         problems.append(_absent(folder / name, error))
         return 0
     if found.rows != file["rows"]:
-        problems.append(f"{name} has {found.rows:,} lines, but {file['rows']:,} were exported.")
+        problems.append(
+            f"{name} has {counted(found.rows, 'line')}, not the {file['rows']:,} exported."
+        )
     if found.bytes != file["bytes"]:
-        problems.append(f"{name} has {found.bytes:,} bytes, but {file['bytes']:,} were exported.")
+        problems.append(
+            f"{name} has {counted(found.bytes, 'byte')}, not the {file['bytes']:,} exported."
+        )
     if found.sha256 != file["sha256"]:
         problems.append(f"{name} was changed after the export: its SHA-256 differs.")
     problems += [f"{name}, line {p.line}: {p.rule} {p.message}" for p in found.problems]

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
+from curator.dataset.counted import counted
 from curator.dataset.errors import UnreadableInput, WrongUse
 from curator.dataset.json_values import BadJson, loads
 from curator.dataset.regular_files import read_regular
@@ -209,7 +210,7 @@ def row_faults(rows: Iterable[tuple[int, str]], grader: Mapping[str, Any]) -> li
             if count <= _SHOWN:
                 found.append(f"Line {number} cannot be trained by reinforcement: {fault}.")
     if count > _SHOWN:
-        found.append(f"So it is with {count - _SHOWN:,} more lines.")
+        found.append(f"So it is with {counted(count - _SHOWN, 'more line')}.")
     return found
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from curator.curate.cost import Cost, LastDays, Offer, choose_epochs, cost
 from curator.curate.tokens import count_conversation, counter, resolve_base_model
 from curator.dataset import Conversation
+from curator.dataset.counted import counted as how_many
 from curator.dataset.errors import Cancelled, UnreadableInput
 from curator.dataset.json_values import BadJson, loads
 from curator.tune.addresses import host_of
@@ -296,19 +297,19 @@ def _errors(
         )
     if target.min_lines is not None and counted.rows < target.min_lines:
         found.append(
-            f"{target.label} needs at least {target.min_lines} training rows; there are "
+            f"{target.label} needs at least {how_many(target.min_lines, 'training row')}, not "
             f"{counted.rows}."
         )
     if counted.rows == 0:
         found.append("There is nothing to train on: the training file has no rows.")
     if target.max_lines is not None and counted.rows > target.max_lines:
         found.append(
-            f"{target.label} takes at most {target.max_lines:,} rows; there are {counted.rows:,}."
+            f"{target.label} takes at most {how_many(target.max_lines, 'row')}, not {counted.rows:,}."
         )
     size = exported.train.stat().st_size
     if target.max_file_bytes is not None and size > target.max_file_bytes:
         found.append(
-            f"{exported.train.name} has {size:,} bytes; {target.label} takes at most "
+            f"{exported.train.name} has {how_many(size, 'byte')}; {target.label} takes at most "
             f"{target.max_file_bytes:,}."
         )
     if recipe.method == "rft" and exported.validation is None:
@@ -321,7 +322,7 @@ def _errors(
 
 def _refusal(refused: "Sequence[RefusedRow]", base: str) -> str:
     """Say which rows cannot be trained on, why, and what can be done."""
-    count = f"{len(refused):,} rows" if len(refused) > 1 else "1 row"
+    count = how_many(len(refused), "row")
     first = "; ".join(f"line {row.line} of {row.file}: {row.reason}" for row in refused[:_NAMED])
     more = f"; and {len(refused) - _NAMED:,} more" if len(refused) > _NAMED else ""
     return (
@@ -344,12 +345,12 @@ def _warnings(
         found.append(counted.note)
     if counted.cut:
         found.append(
-            f"{counted.cut:,} rows are longer than {counted.limit:,} tokens: their ends, usually "
-            "the answers, will be cut off."
+            f"{how_many(counted.cut, 'row is', 'rows are')} longer than "
+            f"{how_many(counted.limit, 'token')}: the end, usually the answer, will be cut off."
         )
     if (target.min_lines or 1) <= counted.rows < _USUAL_ROWS:
         found.append(
-            f"{counted.rows} rows are few: {_USUAL_ROWS} to 100 good ones are the usual start."
+            f"{how_many(counted.rows, 'row is', 'rows are')} few: {_USUAL_ROWS} to 100 good ones are the usual start."
         )
     if exported.validation is None:
         found.append(

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from curator.curate.identity import fold
 from curator.curate.words import words as words_of
+from curator.dataset.counted import counted
 from curator.dataset.errors import BrokenFile, WrongUse
 from curator.dataset.json_values import BadJson, loads
 from curator.tune.exported import open_export
@@ -99,7 +100,9 @@ def make_variant(
     find_target(target)
     _FILES.path(name)
     if not 0 <= shots <= _MOST_SHOTS:
-        raise WrongUse(f"A variant has at most {_MOST_SHOTS} demonstrations, not {shots}.")
+        raise WrongUse(
+            f"A variant has at most {counted(_MOST_SHOTS, 'demonstration')}, not {shots}."
+        )
     if not system.strip() and not shots:
         raise WrongUse("A prompt variant needs a system prompt, demonstrations, or both.")
     if shots and export is None:

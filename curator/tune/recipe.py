@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from curator.dataset.counted import counted
 from curator.dataset.errors import WrongUse
 from curator.tune.graders import check_grader
 from curator.tune.targets import Hyperparameter, Method, Target, Value
@@ -113,7 +114,7 @@ def make_recipe(
         raise WrongUse(f"Name the base model to train at {target.label}.")
     if len(suffix) > _SUFFIX_MOST:
         raise WrongUse(
-            f"The suffix has {len(suffix)} characters; at most {_SUFFIX_MOST} are taken."
+            f"The suffix has {counted(len(suffix), 'character')}; at most {_SUFFIX_MOST} are taken."
         )
     if seed is not None and not 0 <= seed <= _SEED_MOST:
         raise WrongUse(f"The seed must be a whole number from 0 to {_SEED_MOST}.")

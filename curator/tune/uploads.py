@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+from curator.dataset.counted import counted
 from curator.dataset.errors import Cancelled, TargetError, WrongUse
 from curator.tune.client import CallFailed, Connection
 from curator.tune.jobs import JobTable
@@ -64,7 +65,7 @@ def ensure_uploaded(
     size = path.stat().st_size
     if target.max_file_bytes is not None and size > target.max_file_bytes:
         raise WrongUse(
-            f"{path.name} has {size:,} bytes; {target.label} takes at most "
+            f"{path.name} has {counted(size, 'byte')}; {target.label} takes at most "
             f"{target.max_file_bytes:,}. Export fewer conversations."
         )
     sha256 = hash_file(path, progress, cancelled)

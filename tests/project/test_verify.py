@@ -32,7 +32,7 @@ def damage(folder, name, change):
     [
         ("train.jsonl", lambda raw: raw.replace(b"Answer 3", b"Answer X"), "SHA-256 differs"),
         ("train.jsonl", lambda raw: raw[:-20], "line 5: F01"),
-        ("train.jsonl", lambda raw: raw + b"\n", "has 6 lines, but 5 were exported"),
+        ("train.jsonl", lambda raw: raw + b"\n", "has 6 lines, not the 5 exported"),
         ("train.jsonl", lambda raw: raw.replace(b"user", b"usr"), "train.jsonl, line 1: S"),
         ("train.manifest.jsonl", lambda raw: raw.replace(b":2,", b":9,", 1), "one by one"),
         ("train.manifest.jsonl", lambda raw: raw + b"x", "is damaged"),

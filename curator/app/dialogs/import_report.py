@@ -7,6 +7,7 @@ from PySide6.QtCore import Qt, QUrl
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
+from curator.app.counted import counted
 from curator.app.tables.grid import Column, GridView, Table
 from curator.app.widgets.buttons import PlainButton, PrimaryButton
 from curator.app.widgets.dialog import Dialog
@@ -97,8 +98,7 @@ def summary(report: "ImportReport", speaker: QWidget) -> str:
         words.append(speaker.tr("{0} already there").format(f"{report.unchanged:,}"))
     if report.rejected:
         words.append(speaker.tr("{0} left out").format(f"{report.rejected:,}"))
-    if len(report.unreadable) == 1:
-        words.append(speaker.tr("1 file cannot be read"))
-    elif report.unreadable:
-        words.append(speaker.tr("{0} files cannot be read").format(len(report.unreadable)))
+    if report.unreadable:
+        files = counted(len(report.unreadable), "file")
+        words.append(speaker.tr("{0} cannot be read").format(files))
     return " · ".join(words)

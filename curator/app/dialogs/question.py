@@ -6,6 +6,7 @@ from typing import Final
 from PySide6.QtCore import QObject, Qt
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
+from curator.app.counted import counted
 from curator.app.session import Session
 from curator.app.widgets.buttons import PrimaryButton, QuietButton
 from curator.app.widgets.dialog import Dialog
@@ -58,11 +59,11 @@ def ask_where_many(
     if count <= ASK_OVER:
         go()
         return
-    words = asker.tr("This changes {0} conversations. It is one step, and undo takes it back.")
+    words = asker.tr("This changes {0}. It is one step, and undo takes it back.")
     above: QObject | None = asker
     while above is not None and not isinstance(above, QWidget):
         above = above.parent()
     window = above.window() if isinstance(above, QWidget) else None
-    question = Question(title, words.format(f"{count:,}"), verb, go, window)
+    question = Question(title, words.format(counted(count, "conversation")), verb, go, window)
     session.closing.connect(question.reject)
     question.open()

@@ -4,6 +4,7 @@ from PySide6.QtCore import QCoreApplication, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QFontMetrics, QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QMenu, QSizePolicy, QWidget
 
+from curator.app.counted import counted
 from curator.app.editor.grip import Grip
 from curator.app.editor.name_field import NameField
 from curator.app.theme import META_PX, font, paint_icon, tokens
@@ -142,8 +143,7 @@ class CardHeader(QWidget):
 
     def show_tokens(self, count: int | None, *, trained: bool) -> None:
         """Show the tokens of the message; None: not counted yet."""
-        words = "" if count is None else self.tr("{0} tokens").format(f"{count:,}")
-        self._tokens.setText(self.tr("1 token") if count == 1 else words)
+        self._tokens.setText("" if count is None else counted(count, "token"))
         self._tokens.setToolTip(
             self.tr("The answer learns from these.") if trained else self.tr("Read, not learned.")
         )

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
+from curator.app.counted import counted
 from curator.app.editor import changes
 from curator.app.editor.card_list import READING_PX, CardList
 from curator.app.editor.drafts import Drafts
@@ -155,8 +156,7 @@ class ConversationEditor(QWidget):
             self._show_findings(())
             return
         measure = self.measure
-        limit = measure.limit if measure else None
-        tokens = measure.count.total if measure else None
+        limit, tokens = (measure.limit, measure.count.total) if measure else (None, None)
         profile, number = self.gauge.profile, self._check_number
 
         def run() -> tuple[Finding, ...]:
@@ -311,8 +311,9 @@ class ConversationEditor(QWidget):
         self.cards.show_cut(measure.cut, self.gauge.cut_in(measure, text))
 
     def _cut_words(self, measure: Measure) -> str:
-        words = self.tr("{0} reads {1} of {2} tokens and stops in the next turn")
-        return words.format(measure.base_model, f"{measure.limit:,}", f"{measure.count.total:,}")
+        words = self.tr("{0} reads {1} of {2} and stops in the next turn")
+        tokens = counted(measure.count.total, "token")
+        return words.format(measure.base_model, f"{measure.limit:,}", tokens)
 
     def _checked_apart(self, found: tuple[int, tuple[Finding, ...]]) -> None:
         number, findings = found

@@ -3,6 +3,7 @@
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
+from curator.app.counted import counted
 from curator.app.editor.gauge import Measure
 from curator.app.widgets.buttons import IconButton
 from curator.app.widgets.chip import Chip
@@ -85,8 +86,8 @@ class EditorHeader(QWidget):
             self._bar.set((), None)
             return
         count = measure.count
-        words = self.tr("{0} of {1} tokens") if count.exact else self.tr("about {0} of {1} tokens")
-        self._tokens.setText(words.format(f"{count.total:,}", f"{measure.limit:,}"))
+        words = self.tr("{0} of {1}") if count.exact else self.tr("about {0} of {1}")
+        self._tokens.setText(words.format(f"{count.total:,}", counted(measure.limit, "token")))
         self._tokens.setToolTip(
             self.tr("Exact for {0}").format(measure.base_model)
             if count.exact

@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from curator.app.counted import counted
 from curator.app.guide_texts import CHAPTER_OF_PAGE, FIRST, Guide, Hit, anchor_of
 from curator.app.jobs import Jobs
 from curator.app.page import OpenRequest, Page
@@ -203,9 +204,7 @@ class GuidePage(Page):
                 item.setData(_PLACE, hit)
                 item.setSizeHint(QSize(0, _HIT_PX))
             self.list.setCurrentRow(-1)
-        one = self.tr("1 place")
-        count = one if len(hits) == 1 else self.tr("{0} places").format(f"{len(hits):,}")
-        self._found.setText(count if hits else self.tr("Nothing found"))
+        self._found.setText(counted(len(hits), "place") if hits else self.tr("Nothing found"))
         self._found.show()
 
     def _go_first(self) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from PySide6.QtCore import QObject, QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QFontMetrics, QPainter, QPixmap
 
+from curator.app.counted import counted
 from curator.app.tables import Index as ModelIndex
 from curator.app.tables.grid import Column, Table
 from curator.app.theme import META_PX, font, number_font, paint_icon, tokens
@@ -155,8 +156,8 @@ class ConversationTable(Table):
         index = self._session.index
         if index is None:
             return ""
-        words = self.tr("{0} errors, {1} warnings")
-        return words.format(int(index.errors[row]), int(index.warnings[row]))
+        errors, warnings = int(index.errors[row]), int(index.warnings[row])
+        return f"{counted(errors, 'error')}, {counted(warnings, 'warning')}"
 
     def _split(self, row: int) -> object:
         index = self._session.index

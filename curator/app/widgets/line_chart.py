@@ -69,7 +69,7 @@ class LineChart(QWidget):
         """Say the chart in words for a screen reader."""
         if not self._series:
             return self._empty
-        words = self.tr("{0}: from {1} to {2} over {3} points, lowest {4}")
+        words = self.tr("{0}: from {1} to {2} over {3}, lowest {4}")
         return ". ".join(
             words.format(
                 one.name,

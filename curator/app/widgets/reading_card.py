@@ -5,6 +5,7 @@ from typing import Final
 from PySide6.QtCore import QCoreApplication, Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
 
+from curator.app.counted import counted
 from curator.app.editor.message_text import MessageText
 from curator.app.theme import READ_PX, font, tokens
 from curator.app.widgets.buttons import LinkButton
@@ -75,7 +76,7 @@ class ReadingCard(Card):
         self._empty.setVisible(not text and not message.tool_calls)
         rest = len(text) - SHOWN_CHARACTERS
         self._more.setVisible(rest > 0)
-        self._more.setText(self.tr("Show the other {0} characters").format(f"{rest:,}"))
+        self._more.setText(self.tr("Show {0}").format(counted(rest, "more character")))
         # The line height of the text leaves air below its last line already.
         self.body.setContentsMargins(16, 12, 16, 6 if text else 12)
         self._show_extras()

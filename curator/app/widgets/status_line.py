@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QLocale, Qt, QTime, Signal
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
+from curator.app.counted import counted
 from curator.app.jobs import Job
 from curator.app.theme import META_PX, font
 from curator.app.widgets.buttons import LinkButton
@@ -59,8 +60,7 @@ class StatusLine(QWidget):
 
     def show_unread(self, count: int) -> None:
         """Offer the notices that left unread; none: nothing."""
-        words = self.tr("1 unread notice") if count == 1 else self.tr("{0} unread notices")
-        self._unread.setText(words.format(count))
+        self._unread.setText(counted(count, "unread notice"))
         self._unread.setVisible(count > 0)
 
     def show_hint(self, hint: str) -> None:

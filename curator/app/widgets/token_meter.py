@@ -6,6 +6,7 @@ from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QPainterPath, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from curator.app.counted import counted
 from curator.app.theme import tokens
 
 
@@ -23,9 +24,9 @@ class TokenMeter(QWidget):
         self._shares = tuple(shares)
         self._limit = limit
         total = sum(count for _role, count in shares)
-        words = self.tr("{0} tokens").format(f"{total:,}")
+        words = counted(total, "token")
         if limit:
-            words = self.tr("{0} of {1} tokens").format(f"{total:,}", f"{limit:,}")
+            words = self.tr("{0} of {1}").format(f"{total:,}", counted(limit, "token"))
         self.setAccessibleName(words)
         self.setToolTip(words)
         self.update()

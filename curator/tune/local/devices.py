@@ -8,6 +8,7 @@ import subprocess
 from dataclasses import dataclass
 from typing import Any, Final
 
+from curator.dataset.counted import counted
 from curator.tune.local.breakdowns import JobRefused
 from curator.tune.local.options import TrainingOptions
 
@@ -115,8 +116,8 @@ def _take_card(cards: int) -> None:
     processes = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
     if processes > cards:
         raise JobRefused(
-            f"{processes} processes were started, and there are {cards} NVIDIA cards; start one "
-            "for each card, or set device to cpu.",
+            f"{counted(processes, 'process was', 'processes were')} started for "
+            f"{counted(cards, 'NVIDIA card')}; start one for each card, or set device to cpu.",
             "no_device",
             "device",
         )

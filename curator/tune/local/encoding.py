@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from curator.dataset.counted import counted
 from curator.tune.local.conversing import TemplateRefused as TemplateRefused
 from curator.tune.local.conversing import is_trained, talk_of
 from curator.tune.local.marks import Written
@@ -107,7 +108,7 @@ def encode_conversation(
     script.require_atoms()
     kept = tuple(s for s in (_cut(sample, max_tokens) for sample in samples) if s.trained)
     if not kept:
-        raise TemplateRefused(f"its answers lie beyond the limit of {max_tokens} tokens")
+        raise TemplateRefused(f"its answers lie beyond the limit of {counted(max_tokens, 'token')}")
     return kept
 
 

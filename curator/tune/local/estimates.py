@@ -16,6 +16,7 @@ from typing import Any, Final
 
 import psutil
 
+from curator.dataset.counted import counted
 from curator.tune.local.folders import read_json
 from curator.tune.local.options import TrainingOptions
 
@@ -189,9 +190,9 @@ def in_words(changes: Mapping[str, Any]) -> str:
 def spoken(seconds: float) -> str:
     """Return a time in words, about as exact as it is known."""
     if seconds < 90:
-        return f"{max(1, round(seconds))} seconds"
+        return counted(max(1, round(seconds)), "second")
     if seconds < 90 * 60:
-        return f"{round(seconds / 60)} minutes"
+        return counted(round(seconds / 60), "minute")
     return f"{seconds / 3600:.1f} hours"
 
 

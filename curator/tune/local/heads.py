@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from curator.dataset.counted import counted
 from curator.dataset.small_files import make_folder
 from curator.tune.local.conversing import TemplateRefused, talk_of
 from curator.tune.local.folders import HEAD_FILE, JobFolder, read_json, write_json
@@ -147,8 +148,8 @@ class HeadRun:
         known = [example for example in validation if example.label in set(labels)]
         if len(known) < len(validation):
             self.job.event(
-                f"{len(validation) - len(known)} validation texts have labels that no training text "
-                "has; they are left out.",
+                f"{counted(len(validation) - len(known), 'validation text')} left out: no training text "
+                "has such a label.",
                 level="warn",
             )
         checked = (self._cached(known, "validation") - mean) / spread if known else None
@@ -248,7 +249,7 @@ class HeadRun:
         if place.is_file():
             self.job.event(f"The {what} features were computed before.")
             return load_file(place)["features"]
-        self.job.event(f"Reading {len(texts)} {what} texts once with the frozen base.")
+        self.job.event(f"Reading {counted(len(texts), f'{what} text')} once with the frozen base.")
         started = time.monotonic()
 
         def report(done: int) -> None:
@@ -264,7 +265,9 @@ class HeadRun:
         limit = self.options.max_tokens
         cut = sum(example.ids(self.tokenizer, limit)[2] > 0 for example in examples)
         if cut:
-            self.job.event(f"{cut} {what} texts were cut at {limit} tokens.", level="warn")
+            self.job.event(
+                f"{counted(cut, f'{what} text')} cut at {counted(limit, 'token')}.", level="warn"
+            )
 
 
 def save(folder: Path, head: Any, scale: tuple[Any, Any], labels: list[str], examples: int) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from curator.dataset.counted import counted
 from curator.tune.local import devices, methods, resuming
 from curator.tune.local.devices import Device
 from curator.tune.local.estimates import spoken
@@ -222,7 +223,9 @@ class Loop:
         if not patience or self.worse_epochs < patience:
             return False
         if self.team.leads:
-            self.job.event(f"Stopped after epoch {epochs}: no gain for {patience} epochs.")
+            self.job.event(
+                f"Stopped after epoch {epochs}: no gain for {counted(patience, 'epoch')}."
+            )
         return True
 
     def _stop(self, wish: str) -> Outcome:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Final, Literal, get_args, get_origin
 
+from curator.dataset.counted import counted
+
 Method = Literal["lora", "qlora", "full", "prompt", "head"]
 Objective = Literal["answers", "text", "preference"]
 Optimizer = Literal["adamw", "adagrad", "sgd", "adafactor"]
@@ -157,7 +159,9 @@ def _words(name: str, value: Any) -> tuple[str, ...]:
         raise BadOption(name, f"{name} must be words with commas between them.")
     words = tuple(dict.fromkeys(part.strip() for part in parts if part.strip()))
     if len(words) > _MOST_WORDS:
-        raise BadOption(name, f"{name} takes at most {_MOST_WORDS} words, not {len(words)}.")
+        raise BadOption(
+            name, f"{name} takes at most {counted(_MOST_WORDS, 'word')}, not {len(words)}."
+        )
     return words
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from curator.dataset.counted import counted
 from curator.tune.local import (
     bases,
     call_texts,
@@ -141,7 +142,9 @@ def _reply(loaded: Loaded, request: dict[str, Any]) -> Iterator[dict[str, Any]]:
         context = min(context, llama_engine.MOST_CONTEXT)
     room = context - len(ids)
     if room <= 0:
-        raise TemplateRefused(f"the prompt has {len(ids)} tokens, more than the {context} it reads")
+        raise TemplateRefused(
+            f"the prompt has {counted(len(ids), 'token')}, more than the {context} it reads"
+        )
     limit = min(request.get("max_tokens") or 512, room)
     calling = call_texts.format_of(loaded.tokenizer) if request.get("tools") else None
     openings = calling.openings if calling else ()

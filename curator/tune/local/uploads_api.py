@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from curator.dataset.counted import counted
 from curator.dataset.errors import BrokenFile
 from curator.dataset.small_files import make_folder
 from curator.tune.local.answers import ApiError, json_body, not_found, refuse_unknown
@@ -108,7 +109,9 @@ class UploadStore:
         taken = sum(path.stat().st_size for path in folder.glob("part-*"))
         if size > _PART_MOST or taken + size > meta["bytes"]:
             draft.unlink()
-            limit = "64 MB" if size > _PART_MOST else f"the {meta['bytes']:,} bytes announced"
+            limit = (
+                "64 MB" if size > _PART_MOST else f"the {counted(meta['bytes'], 'byte')} announced"
+            )
             raise ApiError(400, f"The part goes over {limit}.", param="data")
         draft.replace(folder / name)
         return name
@@ -190,7 +193,7 @@ def _check_whole(paths: Sequence[Path], size: int, md5: object) -> None:
     if found != size:
         raise ApiError(
             400,
-            f"The parts have {found:,} bytes together; {size:,} were announced.",
+            f"The parts have {counted(found, 'byte')} together, not the {size:,} announced.",
             param="part_ids",
         )
     if md5 is None:

@@ -11,6 +11,7 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from curator.dataset.counted import counted
 from curator.tune.local import breakdowns, devices, estimates, gguf_adapter
 from curator.tune.local.breakdowns import JobRefused
 from curator.tune.local.devices import Device
@@ -83,7 +84,7 @@ def _run_loop(job: JobFolder, base: "Base", options: TrainingOptions, device: De
         before = sum(e.length for e in _examples(job, old, "training", options, quiet=True))
         after = sum(e.length for e in train)
         job.event(
-            f"{len(parts)} words got a token of their own: {before:,} tokens became {after:,}, "
+            f"{counted(len(parts), 'word')} got a token of their own: {counted(before, 'token')} became {after:,}, "
             f"{before - after:,} saved ({(before - after) / max(before, 1):.1%})."
         )
     _check_memory(job, base, options, train, device)
@@ -120,7 +121,10 @@ def _examples(
     examples = [example for line in found for example in line]
     cut = sum(example.lost > 0 for example in examples)
     if cut and leads() and not quiet:
-        job.event(f"{cut} examples were cut at {options.max_tokens} tokens.", level="warn")
+        job.event(
+            f"{counted(cut, 'example was', 'examples were')} cut at {counted(options.max_tokens, 'token')}.",
+            level="warn",
+        )
     return examples
 
 
@@ -139,8 +143,8 @@ def _check_memory(
     if leads():
         pace = "" if device.is_card else f"{estimates.spoken(needed.seconds)} of one core and "
         job.event(
-            f"{len(train)} examples, {sum(e.trained for e in train):,} to learn; {options.method} "
-            f"for {options.epochs} epochs. About {pace}{needed.memory / 2**30:.1f} GB of {whose}."
+            f"{counted(len(train), 'example')}, {sum(e.trained for e in train):,} to learn; {options.method} "
+            f"for {counted(options.epochs, 'epoch')}. About {pace}{needed.memory / 2**30:.1f} GB of {whose}."
         )
         job.update(
             estimated_memory=needed.memory,
@@ -213,7 +217,9 @@ def _fail(job: JobFolder, error: Exception) -> None:
     if refused:
         listed = [entry.to_json() for entry in refused]
         job.event(
-            f"{len(listed)} examples are refused.", level="error", details={"refused": listed}
+            f"{counted(len(listed), 'example is', 'examples are')} refused.",
+            level="error",
+            details={"refused": listed},
         )
     job.event(message, level="error")
     job.update(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QDialog, QWidget
 
+from curator.app.counted import counted
 from curator.app.dialogs.question import ask_where_many
 from curator.app.jobs import CancelledCall, Job, ProgressCall
 from curator.app.pages.check.preview_dialog import PreviewDialog
@@ -178,4 +179,4 @@ class Mender(QObject):
         self._session.tell_step(self._done(conversations), steps=steps)
 
     def _done(self, conversations: int) -> str:
-        return self.tr("{0} conversations fixed.").format(f"{conversations:,}")
+        return self.tr("{0} fixed.").format(counted(conversations, "conversation"))

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from curator.app.counted import counted
 from curator.app.pages.check.changes import ChangesView
 from curator.app.pages.check.reading import changes_of_lines
 from curator.app.theme import number_font
@@ -28,15 +29,16 @@ class PreviewDialog(Dialog):
         super().__init__(parent)
         self._report = report
         self._at = 0
-        findings = f"{report.fixed.total():,}"
-        conversations = f"{report.conversations:,}"
+        findings, conversations = report.fixed.total(), report.conversations
         self.setWindowTitle(self.tr("Fix what is safe"))
         self.setModal(True)
         self.fit(860, 620)
         column = QVBoxLayout(self)
         column.setContentsMargins(24, 20, 24, 20)
         column.setSpacing(12)
-        heading = self.tr("{0} findings in {1} conversations").format(findings, conversations)
+        heading = self.tr("{0} in {1}").format(
+            counted(findings, "finding"), counted(conversations, "conversation")
+        )
         column.addWidget(PageTitle(heading, self))
         column.addWidget(
             Quiet(
@@ -109,14 +111,16 @@ class PreviewDialog(Dialog):
         card.body.addWidget(scroll)
         return card
 
-    def _buttons(self, conversations: str) -> QHBoxLayout:
+    def _buttons(self, conversations: int) -> QHBoxLayout:
         row = QHBoxLayout()
         row.setSpacing(8)
         row.addStretch(1)
         cancel = PlainButton(self.tr("Cancel"), self)
         cancel.clicked.connect(self.reject)
         self.apply = PrimaryButton(
-            self.tr("Fix {0} conversations").format(conversations), self, icon_name="wand"
+            self.tr("Fix {0}").format(counted(conversations, "conversation")),
+            self,
+            icon_name="wand",
         )
         self.apply.clicked.connect(self.accept)
         self.apply.setDefault(True)

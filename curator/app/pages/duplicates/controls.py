@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import QCheckBox, QGridLayout, QHBoxLayout, QWidget
 
+from curator.app.counted import counted
 from curator.app.widgets.buttons import ChipButton
 from curator.app.widgets.card import Card
 from curator.app.widgets.setting_fields import ComboBox, Slider
@@ -120,7 +121,7 @@ class SearchControls(Card):
             self.live.setText(self.tr("not searched yet"))
             return
         pairs = found.matches.count_at_least(asked.threshold) if near else 0
-        self.live.setText(self.tr("{0} pairs").format(f"{pairs:,}") if near else "")
+        self.live.setText(counted(pairs, "pair") if near else "")
 
     def show_counted(self, found: "Duplicates | None") -> None:
         """Say what a search left out, and which other text most conversations share."""
@@ -135,8 +136,10 @@ class SearchControls(Card):
         left = ", ".join(names[name] for name in found.search.left_out)
         words = [self.tr("Left out of the comparison: {0}.").format(left)] if left else []
         words += [
-            self.tr('{0} of {1} conversations share "{2}".').format(
-                f"{each.conversations:,}", f"{len(found.ids):,}", _short(each.text)
+            self.tr('{0} of {1} share "{2}".').format(
+                f"{each.conversations:,}",
+                counted(len(found.ids), "conversation"),
+                _short(each.text),
             )
             for each in found.shared[:_MOST_SHARED]
         ]

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from PySide6.QtCore import QCoreApplication
 from PySide6.QtWidgets import QWidget
 
+from curator.app.counted import counted
 from curator.app.dialogs.question import ask_where_many
 from curator.app.session import Session
 from curator.dataset import Edit
@@ -16,8 +17,8 @@ def remove_copies(session: Session, edit: Edit, page: QWidget) -> None:
 
     def go() -> None:
         if session.push(edit) is not None:
-            words = _tr("{0} duplicates removed. They stay in the list of removed ones.")
-            session.tell_step(words.format(f"{count:,}"))
+            words = _tr("{0} removed, and still in the list of removed ones.")
+            session.tell_step(words.format(counted(count, "duplicate")))
 
     verb = _tr("Remove all copies")
     ask_where_many(session, count, verb, verb, go, page)
@@ -34,7 +35,7 @@ def restore(session: Session, ids: Sequence[int], page: QWidget) -> None:
             return
         edit = deduping.restoring(project, ids)
         if session.push(edit) is not None and len(ids) > 1:
-            session.tell_step(_tr("{0} conversations restored.").format(f"{len(ids):,}"))
+            session.tell_step(_tr("{0} restored.").format(counted(len(ids), "conversation")))
 
     verb = _tr("Restore")
     ask_where_many(session, len(ids), verb, verb, go, page)

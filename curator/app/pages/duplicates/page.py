@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QHBoxLayout, QSplitter, QStackedWidget, QWidget
 
+from curator.app.counted import counted
 from curator.app.jobs import CancelledCall, Job, Jobs, ProgressCall
 from curator.app.page import OpenRequest, Page
 from curator.app.pages.duplicates.clusters import (
@@ -296,9 +297,9 @@ class DuplicatesPage(Page):
         if found is None:
             self.subtitle.setText("")
             return
-        pairs = f"{found.matches.count():,}"
+        pairs = counted(found.matches.count(), "pair")
         self.subtitle.setText(
-            self.tr("{0} pairs among {1} conversations").format(pairs, f"{len(found.ids):,}")
+            self.tr("{0} among {1}").format(pairs, counted(len(found.ids), "conversation"))
         )
 
     def _show_live(self) -> None:

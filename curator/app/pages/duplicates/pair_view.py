@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from curator.app.counted import counted
 from curator.app.theme import tokens
 from curator.app.widgets.card import Card
 from curator.app.widgets.chip import Chip
@@ -113,8 +114,8 @@ class PairView(QScrollArea):
             for column, (place, spans, facts) in enumerate(sides):
                 grid.addWidget(self._side(place, spans, facts, turn, canvas), row, column)
         if len(turns) > SHOWN_TURNS:
-            rest = self.tr("{0} more turns are not shown; open the conversation to see them.")
-            words = rest.format(f"{len(turns) - SHOWN_TURNS:,}")
+            rest = self.tr("{0} not shown; open the conversation to see all.")
+            words = rest.format(counted(len(turns) - SHOWN_TURNS, "more turn is", "more turns are"))
             grid.addWidget(Quiet(words, canvas), SHOWN_TURNS + 1, 0, 1, 2)
         grid.setRowStretch(len(turns) + 2, 1)
         self.setWidget(canvas)
@@ -137,7 +138,7 @@ class PairView(QScrollArea):
         row.addWidget(Chip(words[str(status)], tones.get(str(status), "text-muted"), head))
         if facts.annotation.split:
             row.addWidget(Chip(facts.annotation.split, "accent", head))
-        row.addWidget(Meta(self.tr("{0} tokens").format(f"{facts.tokens:,}"), head))
+        row.addWidget(Meta(counted(facts.tokens, "token"), head))
         return head
 
     def _side(

@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from curator.app.counted import counted
 from curator.app.widgets.buttons import IconButton, LinkButton, PrimaryButton
 from curator.app.widgets.card import Card
 from curator.app.widgets.chip import Chip
@@ -112,13 +113,17 @@ class ExportCard(Card):
             if selection.rows(name)
         ]
         self.summary.setText(
-            self.tr("{0} conversations: {1}").format(f"{len(selection.ids):,}", ", ".join(parts))
+            self.tr("{0}: {1}").format(
+                counted(len(selection.ids), "conversation"), ", ".join(parts)
+            )
             if parts
             else self.tr("Nothing would be exported.")
         )
         left = [f"{count:,} {self.reason(name)}" for name, count in selection.left_out.items()]
         self.left_out.setText(self.tr("Left out: {0}.").format(", ".join(left)) if left else "")
-        warnings = self.tr("{0} warnings go along.").format(f"{selection.warnings:,}")
+        warnings = self.tr("{0} along.").format(
+            counted(selection.warnings, "warning goes", "warnings go")
+        )
         notes = [*selection.notes, *([warnings] if selection.warnings else [])]
         self.notes.setText(" ".join(notes))
         for label in (self.left_out, self.notes):
@@ -150,14 +155,16 @@ class ExportCard(Card):
         if not blockers:
             return
         count = sum(blocker.count for blocker in blockers)
-        words = self.tr("{0} errors stop the export. Fix them, or leave these conversations out.")
-        sentence = Plain(words.format(f"{count:,}"), self, wrap=True)
+        words = self.tr("{0} the export. Fix what is wrong, or leave these conversations out.")
+        sentence = Plain(
+            words.format(counted(count, "error stops", "errors stop")), self, wrap=True
+        )
         sentence.setProperty("tone", "danger")
         self._blockers.addWidget(sentence)
         for blocker in blockers[:MOST_RULES]:
             self._blockers.addWidget(self._blocker(blocker))
         if len(blockers) > MOST_RULES:
-            words = self.tr("and {0} more rules").format(len(blockers) - MOST_RULES)
+            words = self.tr("and {0}").format(counted(len(blockers) - MOST_RULES, "more rule"))
             self._blockers.addWidget(Quiet(words, self))
 
     def _blocker(self, blocker: "Blocker") -> QWidget:

@@ -9,6 +9,7 @@ from PySide6.QtCore import Qt, QTimer, QUrl
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QBoxLayout, QFrame, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
 
+from curator.app.counted import counted
 from curator.app.jobs import CancelledCall, Job, Jobs, ProgressCall
 from curator.app.page import OpenRequest, Page
 from curator.app.pages.export.export_card import ExportCard
@@ -303,7 +304,7 @@ class ExportPage(Page):
             return
         self.session.tell(
             "success",
-            self.tr("{0} conversations exported.").format(f"{report.rows:,}"),
+            self.tr("{0} exported.").format(counted(report.rows, "conversation")),
             action_text=self.tr("Open folder"),
             action=self._open_folder,
         )

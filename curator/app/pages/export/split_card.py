@@ -12,6 +12,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from curator.app.counted import counted
 from curator.app.pages.export.numbers import NumberTable
 from curator.app.widgets.buttons import ChipButton, LinkButton, PlainButton
 from curator.app.widgets.card import Card
@@ -158,19 +159,26 @@ class SplitCard(Card):
         leaks = len(proposal.before.leaks)
         words = [
             self.tr(
-                "{0} groups; copies, equal prompts, and a conversation and its own beginning stay "
+                "{0}; copies, equal prompts, and a conversation and its own beginning stay "
                 "in one split."
-            ).format(f"{proposal.after.groups:,}")
+            ).format(counted(proposal.after.groups, "group"))
         ]
         if leaks:
             words.append(
-                self.tr(
-                    "Now {0} prompts or conversations with their beginnings stand in several "
-                    "splits; assigning mends that."
-                ).format(f"{leaks:,}")
+                self.tr("Now {0} in several splits; assigning mends that.").format(
+                    counted(
+                        leaks,
+                        "prompt or conversation with its beginning stands",
+                        "prompts or conversations with their beginnings stand",
+                    )
+                )
             )
         if proposal.moved:
-            words.append(self.tr("{0} conversations move.").format(f"{proposal.moved:,}"))
+            words.append(
+                self.tr("{0}.").format(
+                    counted(proposal.moved, "conversation moves", "conversations move")
+                )
+            )
         if proposal.edit is None:
             words.append(self.tr("Everything is assigned already."))
         self.verdict.setText(" ".join(words))
@@ -190,11 +198,11 @@ class SplitCard(Card):
         }
         self.obstacle.setText(
             self.tr(
-                "The groups do not allow these shares. The largest has {0} of {1} conversations, tied "
+                "The groups do not allow these shares. The largest has {0} of {1}, tied "
                 "by {2}, the first of them {3}."
             ).format(
                 f"{len(obstacle.conversations):,}",
-                f"{obstacle.of:,}",
+                counted(obstacle.of, "conversation"),
                 self.tr(" and ").join(tied[kind] for kind in obstacle.tied_by),
                 ", ".join(map(str, obstacle.conversations[:3])),
             )

@@ -3,6 +3,7 @@
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
+from curator.app.counted import counted
 from curator.app.widgets.reading_card import READING_PX, ReadingCard
 from curator.app.widgets.text import Quiet
 from curator.dataset import Conversation
@@ -54,8 +55,8 @@ class ReadingPane(QScrollArea):
                 self._column.insertWidget(place, card)
         for card in self._cards[self._shown :]:
             card.hide()
-        words = self.tr("{0} more messages; open the conversation on the Write page.")
-        self._rest.setText(words.format(f"{len(messages) - self._shown:,}"))
+        words = self.tr("{0}; open the conversation on the Write page.")
+        self._rest.setText(words.format(counted(len(messages) - self._shown, "more message")))
         self._rest.setVisible(len(messages) > self._shown)
         self._place = -1
         self.verticalScrollBar().setValue(0)

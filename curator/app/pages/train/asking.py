@@ -12,6 +12,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from curator.app.counted import counted
 from curator.app.pages.train.plan_card import money
 from curator.app.widgets.buttons import PlainButton, PrimaryButton, QuietButton
 from curator.app.widgets.dialog import Dialog
@@ -35,9 +36,18 @@ class StartQuestion(Dialog):
         column.setContentsMargins(24, 24, 24, 16)
         column.setSpacing(12)
         column.addWidget(PageTitle(self.tr("Start this job?"), self))
-        words = self.tr("{0} rows go to {1}, which trains {2} on them for {3} epochs.")
+        words = self.tr("{0} to {1}, which trains {2} on them for {3}.")
         column.addWidget(
-            Plain(words.format(f"{plan.rows:,}", plan.host, base, plan.epochs), self, wrap=True)
+            Plain(
+                words.format(
+                    counted(plan.rows, "row goes", "rows go"),
+                    plan.host,
+                    base,
+                    counted(plan.epochs, "epoch"),
+                ),
+                self,
+                wrap=True,
+            )
         )
         column.addWidget(Plain(self._cost(plan), self, wrap=True))
         for text in plan.warnings:

@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from curator.app.counted import counted
 from curator.app.pages.train.recipe_row import RecipeRow
 from curator.app.pages.train.settings_card import SettingsCard, let_shrink
 from curator.app.widgets.buttons import LinkButton, PlainButton, QuietButton
@@ -179,8 +180,8 @@ class Composer(QScrollArea):
             self._rows.setText(self.tr("Export the project first, or choose the folder of one."))
         else:
             self._folder.setText(str(export.folder))
-            words = self.tr("{0} rows to train on, {1} to validate with")
-            rows = words.format(f"{export.rows:,}", f"{export.validation_rows:,}")
+            words = self.tr("{0} to train on, {1} to validate with")
+            rows = words.format(counted(export.rows, "row"), f"{export.validation_rows:,}")
             note = self.tr("The project was changed after this export.") if export.is_old else ""
             self._rows.setText("\n".join(filter(None, (rows, note))))
 

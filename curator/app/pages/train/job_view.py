@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from curator.app.counted import counted
 from curator.app.pages.train.checkpoint_table import CheckpointTable
 from curator.app.pages.train.origin import OriginView
 from curator.app.tables.grid import Column, GridView, Table
@@ -264,7 +265,7 @@ class JobView(Card):
         job = details.job
         facts = [job.target, job.base, self.tr("started {0}").format(when(job.created))]
         if job.rows:
-            facts.append(self.tr("{0} rows").format(f"{job.rows:,}"))
+            facts.append(counted(job.rows, "row"))
         share = share_done(details.points)
         if share is not None and not job.is_final:
             facts.append(self.tr("{0} of the steps done").format(f"{share:.0%}"))
@@ -275,7 +276,7 @@ class JobView(Card):
         if job.finished and job.is_final:
             facts.append(self.tr("took {0}").format(duration(job.finished - job.created)))
         if job.trained_tokens:
-            facts.append(self.tr("{0} tokens trained").format(f"{job.trained_tokens:,}"))
+            facts.append(self.tr("{0} trained").format(counted(job.trained_tokens, "token")))
         return " · ".join(fact for fact in facts if fact)
 
     def _show_trouble(self, details: Details, trouble: str) -> None:

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from curator.app.counted import counted
 from curator.app.pages.train.setup_card import SetupCard
 from curator.app.tables import Index
 from curator.app.theme import META_PX, TEXT_PX, font, paint_icon, tokens
@@ -184,7 +185,7 @@ class TargetsPane(QWidget):
         self._list.setMinimumHeight(min(count, 2) * ROW_PX + 4)
         self._list.setMaximumHeight(count * ROW_PX + 4)
         left = len(shown) - sum(shown)
-        self._every.setText(self.tr("{0} other services").format(left))
+        self._every.setText(counted(left, "other service"))
         self._every.setVisible(bool(left))
 
     def rows(self) -> tuple[TargetRow, ...]:

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
 )
 
 from curator.app.actions import action
+from curator.app.counted import counted
 from curator.app.pages.trying.exchange import Prompt
 from curator.app.theme import READ_PX, font
 from curator.app.widgets.buttons import ActionButton
@@ -202,7 +203,9 @@ class QuestionCard(Card):
         if now.conversation is not None:
             words = self.tr("Conversation {0} of the test split").format(f"{now.conversation:,}")
             if now.earlier:
-                turns = self.tr("{0} earlier turns go along").format(len(now.earlier))
+                turns = self.tr("{0} along").format(
+                    counted(len(now.earlier), "earlier turn goes", "earlier turns go")
+                )
                 words = f"{words} · {turns}"
         self.origin.setText(words)
         self.hoped.setPlainText(showable(now.demonstrated))

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from curator.app.counted import counted
 from curator.app.jobs import Job
 from curator.app.pages.trying.background import Live, ask_candidate
 from curator.app.pages.trying.exchange import Answer, Prompt
@@ -159,12 +160,13 @@ class Side(QWidget):
 
     def _facts(self, reply: Reply) -> str:
         words = [
-            self.tr("{0} tokens").format(f"{reply.tokens:,}"),
+            counted(reply.tokens, "token"),
             self.tr("{0} s").format(f"{reply.seconds:.1f}"),
         ]
         if reply.tokens_per_second:
             words.insert(
-                1, self.tr("{0} tokens per second").format(f"{reply.tokens_per_second:,.0f}")
+                1,
+                self.tr("{0} per second").format(counted(round(reply.tokens_per_second), "token")),
             )
         if not reply.text.strip():
             blank = self.tr("nothing but blanks")
