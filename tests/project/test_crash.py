@@ -1,5 +1,9 @@
-"""A process killed at any moment: the file opens, its journal is whole, nothing acknowledged is lost."""
+"""A process killed at any moment: the file opens, its journal is whole, nothing acknowledged is lost.
 
+CURATOR_KILLS=200 kills that many times.
+"""
+
+import os
 import random
 import subprocess
 import sys
@@ -12,6 +16,8 @@ from curator.dataset import Conversation
 from curator.project import Project, Reader
 from curator.project.index import Index
 from tests.project.building import line, write
+
+KILLS = int(os.environ.get("CURATOR_KILLS", "15"))
 
 TYPING = """
 import sys
@@ -138,11 +144,11 @@ def test_a_few_kills_while_importing(tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-def test_sixty_kills_while_typing(tmp_path):
-    type_and_kill(tmp_path, 60)
+def test_many_kills_while_typing(tmp_path):
+    type_and_kill(tmp_path, KILLS)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-def test_fifty_kills_while_importing(tmp_path):
-    import_and_kill(tmp_path, 50)
+def test_many_kills_while_importing(tmp_path):
+    import_and_kill(tmp_path, KILLS)

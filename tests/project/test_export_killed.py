@@ -29,7 +29,7 @@ while True:
 @pytest.mark.skipif(sys.platform == "win32", reason="needs kill -9")
 @pytest.mark.timeout(300)
 def test_kill_9_never_leaves_anything_partial(tmp_path):
-    times = int(os.environ.get("CURATOR_KILLS", "30"))
+    times = int(os.environ.get("CURATOR_KILLS", "15"))
     target = tmp_path / "there"
     target.mkdir()
     with Project.create(tmp_path / "p.curator") as project:
