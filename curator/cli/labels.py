@@ -179,8 +179,6 @@ def _import(project: Project, options: Options, _progress: Progress) -> Answer:
 
 
 def _export(project: Project, options: Options, _progress: Progress) -> Answer:
-    if not Path(options.file).name:
-        raise WrongUse(f'"{options.file}" is a folder; name the file after it.')
     try:
         lines = label_files.export_labels(project, Path(options.file), _author(project, options))
     except OSError as error:

@@ -40,7 +40,7 @@ def add_verbs(verbs: Verbs) -> None:
 
 def _new(options: Options, _progress: Progress) -> Answer:
     path = Path(options.project)
-    if not path.name:
+    if path.name in ("", ".."):
         raise ProjectError(f'"{options.project}" is a folder; name the project after it.', path)
     if path.suffix != ".curator":
         # The window and double clicks know a project by its ending.

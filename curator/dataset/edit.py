@@ -68,6 +68,11 @@ class Edit:
     patches: tuple[Patch, ...]
     merge_key: str = ""
 
+    @property
+    def changes_nothing(self) -> bool:
+        """Whether all is afterwards as it was before, so that there is nothing to undo."""
+        return all(_is_idle(patch) for patch in self.patches)
+
     def inverse(self) -> "Edit":
         """Return the edit that takes this one back."""
         return Edit(
@@ -90,6 +95,15 @@ class Edit:
             elif isinstance(patch, AnnotationPatch):
                 ids.update(dict.fromkeys(patch.conversations))
         return tuple(ids)
+
+
+def _is_idle(patch: Patch) -> bool:
+    if not isinstance(patch, AnnotationPatch):
+        return patch.before == patch.after
+    if len(patch.before) == len(patch.after):
+        return patch.before == patch.after
+    # One value for all on one side, one each on the other.
+    return len({*map(repr, patch.before), *map(repr, patch.after)}) == 1
 
 
 def _joined(patches: Iterable[Patch]) -> tuple[Patch, ...]:

@@ -93,13 +93,26 @@ def make_folder(path: Path) -> None:
         place.mkdir(exist_ok=True)
 
 
+def _refuse_to_replace(path: Path) -> None:
+    if path.name in ("", "..") or path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, "it is a folder; name a file in it", str(path))
+    if path.is_file():
+        with path.open("rb") as there:
+            if there.read(16).startswith(b"SQLite format 3\0"):
+                raise FileExistsError(
+                    errno.EEXIST, "it is a project or a database, which would be lost", str(path)
+                )
+
+
 @contextmanager
 def written_whole(path: Path, *, private: bool = False) -> Iterator[IO[str]]:
     """Give a UTF-8 stream whose text takes the place of path when the block ends well.
 
     It is written beside the place and renamed, on disk by then; where the block or the disk fails,
-    what was there stays and nothing else is left. Raises OSError.
+    what was there stays and nothing else is left. Raises OSError, also where a folder or a database,
+    such as a project, stands in its place.
     """
+    _refuse_to_replace(path)
     make_folder(path.parent)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:

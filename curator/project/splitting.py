@@ -138,7 +138,7 @@ def propose(
     before = rows.report(rows.columns.split, outcome.group)
     after = rows.report(outcome.split, outcome.group)
     patches: list[Patch] = []
-    if stored != plan.to_json():
+    if stored != plan.to_json() and len(rows.ids):
         patches.append(SettingPatch(PLAN, stored, plan.to_json()))
     changed = np.flatnonzero(rows.columns.split != outcome.split)
     if len(changed):

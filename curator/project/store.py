@@ -139,7 +139,7 @@ class Project(Reader):
             self._writer_lock.release()
 
     def apply(self, edit: Edit) -> Changes:
-        """Make a change: rows and journal in one durable transaction.
+        """Make a change: rows and journal in one durable transaction; what changes nothing is no step.
 
         Raises StaleEdit, and changes nothing, where what the edit started from is no longer there.
         """
@@ -147,7 +147,8 @@ class Project(Reader):
             now = now_ms()
             for patch in edit.patches:
                 write_patch(connection, patch, now)
-            journal.record(connection, edit, now)
+            if not edit.changes_nothing:
+                journal.record(connection, edit, now)
         self._checkpointer.look()
         return Changes.of(edit, now)
 

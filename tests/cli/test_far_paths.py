@@ -68,3 +68,33 @@ def test_a_folder_of_ours_that_cannot_be_is_told(variable, curator, tmp_path, mo
         *["--save-recipe", "mine", *(["--dry-run"] if variable == "CURATOR_CONFIG" else [])],
     )
     assert code == 2, told
+
+
+@pytest.mark.parametrize(
+    "place", ["..", ".", "/", "out", "out/", "out/..", "a.curator", "b.curator"]
+)
+@pytest.mark.parametrize("verb", ["label export", "dedupe"])
+def test_no_output_takes_the_place_of_a_folder_or_a_project(
+    verb, place, curator, tmp_path, monkeypatch
+):
+    (tmp_path / "in").mkdir()
+    monkeypatch.chdir(tmp_path / "in")
+    write(tmp_path / "in/f.jsonl", *questions(4))
+    (tmp_path / "in/out").mkdir()
+    for name in ("a.curator", "b.curator"):
+        curator("new", name)
+        curator("import", name, "f.jsonl")
+    code, told = curator(*VERBS[verb](place))
+    assert (code, told["error"]["kind"]) == (2, "wrong_use"), told
+    folder = place not in ("a.curator", "b.curator")
+    assert ("it is a folder" if folder else "would be lost") in told["error"]["message"]
+    assert curator("count", "a.curator")[1]["conversations"] == 4
+    assert curator("count", "b.curator")[1]["conversations"] == 4
+    assert not curator("history", "a.curator")[1]["steps"][1:]
+
+
+def test_no_project_is_called_after_the_folder_above(curator, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for place in ("..", ".", "/"):
+        code, told = curator("new", place)
+        assert (code, told["error"]["kind"]) == (2, "project")

@@ -45,3 +45,14 @@ def test_labels_of_two_annotators_do_not_merge():
 def test_a_patch_needs_one_value_or_one_for_each():
     with pytest.raises(ValueError, match="one value"):
         AnnotationPatch("status", (1, 2, 3), ("a", "b"), ("c",))
+
+
+def test_an_edit_knows_that_it_changes_nothing():
+    def of(*patches):
+        return Edit("x", "anna", patches).changes_nothing
+
+    assert of()
+    assert of(ContentPatch(1, "a", "a"), SettingPatch("s", [1], [1]))
+    assert of(AnnotationPatch("status", (1, 2), ("open",), ("open", "open")))
+    assert not of(AnnotationPatch("status", (1, 2), ("open",), ("open", "shut")))
+    assert not of(ContentPatch(1, "a", "a"), SettingPatch("s", None, 1))
