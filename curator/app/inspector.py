@@ -310,6 +310,7 @@ class Inspector(QScrollArea):
         self.note.left.connect(self.commit)
         card = Card(inside, padding=8)
         card.body.addWidget(self.note)
+        card.setProperty("kind", "field")
         self._column.addWidget(card)
 
     def _build_rest(self, inside: QWidget) -> None:

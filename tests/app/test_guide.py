@@ -34,6 +34,18 @@ def test_the_guide_opens_at_the_page_and_goes_back(opened, qtbot, page):
     assert opened.front.page_id == page
 
 
+def test_escape_leaves_the_search_with_its_words_and_then_the_guide(opened, qtbot):
+    opened.menus.run("help.guide")
+    guide = opened.front
+    qtbot.keyClicks(guide.field, "split")
+    hits = guide.list.count()
+    qtbot.keyClick(guide.field, Qt.Key.Key_Escape)
+    assert (opened.front, guide.field.text(), guide.list.count()) == (guide, "split", hits)
+    assert guide.list.hasFocus()
+    qtbot.keyClick(guide.list, Qt.Key.Key_Escape)
+    assert opened.front is not guide
+
+
 def test_the_guide_opens_before_any_project(curator, project_path, qtbot):
     curator.menus.run("help.guide")
     assert curator.front.page_id == "guide"

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import QFrame, QTextEdit, QWidget
 
 from curator.app.editor.folds import BREAK, Folds, has_long_line
 from curator.app.editor.lossless import StandIns, common_length, newline_style, utf16_length
+from curator.app.widgets.focus_ring import show_ring
 
 PRIVATE_TEXT: Final = "application/x-curator-text"
 """Clipboard format that keeps what the system's text format cannot: lone surrogates and the like."""
@@ -27,8 +28,7 @@ TALLEST_PX: Final = 60_000
 SLICE: Final = 4_000
 """How many characters Qt is given in one turn of the event loop; it needs about 2 ms for them."""
 
-_LINE_PX: Final = 25
-_LINE_CHARACTERS: Final = 85
+_LINE_PX, _LINE_CHARACTERS = 25, 85
 
 
 class MessageText(QTextEdit):
@@ -278,9 +278,15 @@ class MessageText(QTextEdit):
         self.finish()
         super().contextMenuEvent(event)
 
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Let the card around show it."""
+        super().focusInEvent(event)
+        show_ring(self, on=True)
+
     def focusOutEvent(self, event: QFocusEvent) -> None:
         """Say that the field was left, unless only a menu or another window took over."""
         super().focusOutEvent(event)
+        show_ring(self, on=False)
         if event.reason() != Qt.FocusReason.PopupFocusReason:
             self.left.emit()
             self._visits += 1

@@ -103,11 +103,11 @@ class GuidePage(Page):
             self._go_to(next((b for b in self._headings() if anchor_of(b.text()) == anchor), None))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Empty the search at Esc, then go back to the work."""
+        """Leave the search at Esc, with its words; once more, go back to the work."""
         if event.key() != Qt.Key.Key_Escape:
             super().keyPressEvent(event)
-        elif self.field.text():
-            self.field.clear()
+        elif self.field.hasFocus() and self.field.text():
+            self.list.setFocus()
         else:
             self._leave()
 

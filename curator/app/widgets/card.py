@@ -59,6 +59,14 @@ class Card(QFrame):
         painter.fillRect(0, 0, STRIPE_PX, self.height(), tokens().colour(self._stripe))
 
 
+def card_around(widget: QWidget) -> Card | None:
+    """Return the nearest card a widget lies in, None for one that lies in none."""
+    above = widget.parentWidget()
+    while above is not None and not isinstance(above, Card):
+        above = above.parentWidget()
+    return above
+
+
 def nearest_text(card: QWidget, place: QPoint) -> QTextEdit | None:
     """Return the text of a card that can be written in and stands beside or above a place; None for none."""
     tops = {

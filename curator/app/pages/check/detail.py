@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCoreApplication, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from curator.app.pages.check.changes import ChangesView, MarkedText
 from curator.app.pages.check.lists import rule_title
@@ -85,7 +85,7 @@ class FindingDetail(Card):
         self._no_fix = Quiet("", self)
         scroll = QScrollArea(self)
         scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setProperty("kind", "reader")
         scroll.setAccessibleName(self.tr("The text the finding is on"))
         canvas = QWidget(scroll)
         canvas.setProperty("kind", "canvas")

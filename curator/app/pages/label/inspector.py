@@ -169,6 +169,7 @@ class LabelInspector(QScrollArea):
         self.note.setAccessibleName(self.tr("Note"))
         self.note.text_edited.connect(self._wait)
         self.note.left.connect(self.commit)
+        box.setProperty("kind", "field")
         box.body.addWidget(self.note)
         box.body.addStretch(1)
         box.setMinimumHeight(NOTE_PX)

@@ -23,6 +23,7 @@ from curator.app.theme import READ_PX, font
 from curator.app.widgets.buttons import LinkButton, PlainButton
 from curator.app.widgets.card import Card
 from curator.app.widgets.chip import Chip
+from curator.app.widgets.focus_ring import FocusRing
 from curator.app.widgets.reading_card import showable
 from curator.app.widgets.setting_fields import ComboBox
 from curator.app.widgets.text import Meta, Plain
@@ -219,6 +220,7 @@ class Side(QWidget):
         self.train.clicked.connect(self.train_requested)
         card.body.addWidget(self.train, 0, Qt.AlignmentFlag.AlignLeft)
         card.body.addWidget(self.text, 1)
+        FocusRing(self.text)
         foot = QHBoxLayout()
         self.keep = PlainButton(self.tr("Keep as conversation"), card, icon_name="plus")
         self.keep.setToolTip(keep_tip)
