@@ -142,7 +142,8 @@ def sniff(path: Path) -> Source:
     full = _complete_lines(opening)
     whole, with_comma = _conversations(full)
     confidence = whole / len(full) if full else 0.0
-    if full and not (whole or with_comma) and _holds_objects(_value(full[0])):
+    objects = any(line.startswith(b"{") for line in full)
+    if full and not objects and _holds_objects(_value(full[0])):
         raise UnreadableInput(f"{path.name} {_what_it_is(opening.head)}.", path)
     lines = Source(opening, "lines", confidence)
     spans = _spans_lines(text, full)
@@ -160,7 +161,7 @@ def sniff(path: Path) -> Source:
         return Source(opening, "objects", 0.9 if b'"messages"' in text else 0.1)
     if scanner.BEGINNING.search(text):
         return Source(opening, "objects", 0.5)
-    if any(line.startswith(b"{") for line in full):
+    if objects:
         return lines
     raise UnreadableInput(f"{path.name} {_what_it_is(opening.head)}.", path)
 

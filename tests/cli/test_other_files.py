@@ -121,3 +121,11 @@ def test_no_file_that_is_no_project_becomes_one(curator, tmp_path):
         code, told = curator("import", tmp_path / name, tmp_path / "f.jsonl")
         assert code == 2, told
         assert (tmp_path / name).read_bytes() == data
+
+
+def test_lines_behind_a_text_with_an_object_get_in(curator, tmp_path):
+    path = tmp_path / "f.jsonl"
+    path.write_bytes(text([json.dumps(ROWS[0]), *ROWS[1:]]))
+    curator("new", tmp_path / "a.curator")
+    code, told = curator("import", tmp_path / "a.curator", path)
+    assert (code, told["imported"], told["rejected"]) == (1, 5, 1)
