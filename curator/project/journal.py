@@ -88,6 +88,12 @@ def record(connection: apsw.Connection, edit: Edit, now: int) -> None:
     last = None if undone else last_done(connection)
     if last is not None and _merges(last, edit, now):
         _join(connection, last, edit, now)
+        # Typed and deleted again: what all together changes nothing is no step to undo.
+        connection.execute(
+            "UPDATE edit SET state = 'dropped' WHERE id = ?1 AND NOT EXISTS "
+            "(SELECT 1 FROM patch WHERE edit = ?1 AND before IS NOT after)",
+            (last.id,),
+        )
         return
     if undone is not None:
         connection.execute(

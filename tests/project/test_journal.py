@@ -1,4 +1,5 @@
 import time
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -158,3 +159,17 @@ PATCHES = st.one_of(
 @given(PATCHES)
 def test_a_patch_comes_back_from_the_journal_as_it_was(patch):
     assert journal._patch_from(*journal._patch_row(patch)) == patch
+
+
+def test_what_is_typed_and_deleted_again_is_no_step(project, clock):
+    before = steps(project)
+    for text in ("0!", "0!!", "0"):
+        project.apply(typed(project, text))
+    for old, new in pairwise((None, 1, 2, None)):
+        project.apply(Edit("Choose", "ann", (SettingPatch("x", old, new),), "choosing"))
+    assert steps(project) == ["Choose dropped", "Type dropped", *before]
+    project.apply(typed(project, "on"))
+    project.undo()
+    assert project.content(1) == line("0")
+    project.undo()
+    assert project.ids().tolist() == []
