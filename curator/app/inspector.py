@@ -246,7 +246,6 @@ class Inspector(QScrollArea):
         self._epochs = NumberField(inside)
         self._epochs.setRange(1, 50)
         self._epochs.setValue(3)
-        self._epochs.setSuffix(self.tr(" epochs"))
         self._epochs.setAccessibleName(self.tr("Epochs"))
         self._epochs.valueChanged.connect(self._show_cost)
         self._base_note = Meta("", inside, wrap=True)
@@ -351,6 +350,7 @@ class Inspector(QScrollArea):
         from curator.curate.cost import cost
 
         epochs = self._epochs.value()
+        self._epochs.setSuffix(counted(epochs, "epoch").removeprefix(str(epochs)))
         found = cost(self._total, epochs, self._base.currentText())
         if found is None:
             self._cost.setText(self.tr("No price is known for this base model."))

@@ -36,6 +36,11 @@ def test_tokens_and_cost_are_honest(inspector):
     assert "1,000,000" in inspector._all.text()
     cost = inspector._cost.text()
     assert "3 epochs" in cost
+    assert inspector._epochs.text() == "3 epochs"
+    inspector._epochs.setValue(1)
+    assert inspector._epochs.text() == "1 epoch"
+    assert "for 1 epoch of these" in inspector._cost.text()
+    inspector._epochs.setValue(3)
     assert "price of 20" in cost
     inspector.show_base_model("my-own-model", "It is not known.")
     inspector.show_measure(None, 0, 0, 0)
