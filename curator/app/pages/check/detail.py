@@ -85,7 +85,7 @@ class FindingDetail(Card):
         self._no_fix = Quiet("", self)
         scroll = QScrollArea(self)
         scroll.setWidgetResizable(True)
-        scroll.setProperty("kind", "reader")
+        scroll.setProperty("kind", "part")
         scroll.setAccessibleName(self.tr("The text the finding is on"))
         canvas = QWidget(scroll)
         canvas.setProperty("kind", "canvas")

@@ -133,8 +133,8 @@ class _SetEditor(Card):
         self.highest = NumberField(self)
         self.highest.setRange(2, 10)
         self.highest.setValue(len(label_set.values) if label_set.kind == "rating" else 5)
-        for field in (self.name, self.values):
-            field.setCursorPosition(0)
+        for words in (self.name, self.values):
+            words.setCursorPosition(0)
         self.help = QLineEdit(label_set.help, self)
         for line, (text, field) in enumerate(
             (
