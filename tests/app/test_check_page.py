@@ -16,7 +16,7 @@ from curator.app.pages.check.reading import changes_of, changes_of_lines, marked
 from curator.app.session import Session
 from curator.curate.checks import check_conversation
 from curator.curate.fixes import apply_fix
-from curator.dataset import Conversation
+from curator.dataset import Conversation, Edit, SettingPatch
 from curator.dataset.rule import load_rules
 from curator.project import Project
 from tests.project.projects import import_lines, line
@@ -110,6 +110,20 @@ def test_the_header_counts_what_the_chips_the_rail_and_the_list_count(qtbot, tmp
         )
         choose(page, next(rule for rule in rules(page) if load_rules()[rule].scope == "dataset"))
         assert "from comparing all" in page.head._id.text()
+
+
+def test_a_base_of_this_computer_counts_by_its_own_tokenizer(qtbot, tmp_path):
+    """What is too long for the base the project is written for, as check at the terminal says it."""
+    lines = [line(f"Question number {n}?", f"Answer {n}.") for n in range(12)]
+    lines.append(line("Tell me all.", "one two three four " * 500))
+    path = make_project(tmp_path / "own.curator", lines)
+    with Project.open(path) as project:
+        project.apply(Edit("Base", "ann", (SettingPatch("base_model", None, "tiny"),)))
+    for page in shown(qtbot, path):
+        assert "L01" in rules(page)
+        choose(page, "L01")
+        assert (page.list.row().conversation, len(page.list._rows)) == (13, 1)
+        assert "1,024" in page.list.row().finding.message
 
 
 def test_rail_counts_conversations_with_errors(page):

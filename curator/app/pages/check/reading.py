@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 MOST_ROWS: Final = 2_000
 """A rule lists this many findings at most; mending them brings the others up."""
 
+MEASURED_UP_TO: Final = 5_000
+"""With more conversations than this a base of this computer is not asked for its own count."""
+
 AROUND: Final = 240
 """So many characters before and after a place are shown of a long text."""
 
@@ -87,9 +90,11 @@ def read_findings(
     from curator.project.checking import check_project, found_by_rule
 
     stored = str(reader.setting("rules_profile") or "openai_sft")
+    more = own_findings(reader, progress, cancelled)
     report = check_project(
         reader,
         {profile: profile},
+        more=more,
         limit=MOST_ROWS * 20,
         progress=progress,
         cancelled=cancelled,
@@ -100,12 +105,44 @@ def read_findings(
         if len(rows) < MOST_ROWS:
             rows.append(found)
     for rule, rows in by_rule.items():
-        if profile == stored and len(rows) < min(report.rules[rule].count, MOST_ROWS):
+        if (
+            more is None
+            and profile == stored
+            and len(rows) < min(report.rules[rule].count, MOST_ROWS)
+        ):
             by_rule[rule] = found_by_rule(reader, rule, MOST_ROWS) or rows
     titled = {rule: _titled(reader, rows) for rule, rows in by_rule.items()}
     prompt = _default_prompt(reader) if "S15" in titled else ""
     has_safe = any(row.finding.fix in SAFE_FIXES for rows in titled.values() for row in rows)
     return Findings(profile, report, titled, prompt, has_safe)
+
+
+def own_findings(
+    reader: "Reader", progress: "ProgressCall", cancelled: "CancelledCall"
+) -> dict[int, Sequence[Finding]] | None:
+    """Return what a base of this computer finds, by conversation, as the command line's check does.
+
+    None for the base models of services, where the base cannot be read here, and for projects so
+    large that measuring anew after each change would take minutes: there the stored counts stand.
+    """
+    from curator.dataset.errors import WrongUse
+    from curator.project.deduping import living
+    from curator.tune.base_counts import own_count
+
+    own = own_count(str(reader.setting("base_model") or ""))
+    ids = living(reader).tolist()
+    if own is None or len(ids) > MEASURED_UP_TO:
+        return None
+    rows = ((id_, None, raw) for id_, raw in reader.iterate(ids))
+    found: dict[int, Sequence[Finding]] = {}
+    try:
+        for done, ((id_, _, _), row) in enumerate(own.counted(rows, cancelled), 1):
+            if findings := own.findings(row):
+                found[id_ or 0] = findings
+            progress(done, len(ids), "Counting")
+    except WrongUse:
+        return None
+    return found
 
 
 def _default_prompt(reader: "Reader") -> str:
@@ -136,7 +173,10 @@ def read_matrix(
     """Check every conversation for every target of the matrix."""
     from curator.project.checking import check_project
 
-    report = check_project(reader, TARGETS, limit=0, progress=progress, cancelled=cancelled)
+    more = own_findings(reader, progress, cancelled)
+    report = check_project(
+        reader, TARGETS, more=more, limit=0, progress=progress, cancelled=cancelled
+    )
     return report.targets
 
 
