@@ -142,11 +142,9 @@ class LabelPage(Page):
             return
         self._inspector.commit()
         words = {
-            Status.ACCEPTED: self.tr("Accept"),
-            Status.REJECTED: self.tr("Reject"),
-            Status.SKIPPED: self.tr("Skip"),
-            Status.PENDING: self.tr("Back to pending"),
-        }
+            Status.ACCEPTED: self.tr("Accept"), Status.REJECTED: self.tr("Reject"),
+            Status.SKIPPED: self.tr("Skip"), Status.PENDING: self.tr("Back to pending"),
+        }  # fmt: skip
         if not self._annotate(words[status], "status", str(status)):
             return
         self._inspector.add_decision(conversation, self._pane.conversation_title, status)
@@ -249,10 +247,8 @@ class LabelPage(Page):
         self._inspector.show_nothing()
         self.subtitle.setText("")
         if self.session.index is None or not len(self.session.index):
-            words = self.tr(
-                "Import conversations or write the first one; then they come one by one."
-            )
-            self._empty.say(self.tr("Nothing to label yet"), words)
+            words = self.tr("Import files or write one; then conversations come one by one.")
+            self._empty.say(self.tr("Nothing to label yet"), words, self.tr("Import files"))
         elif self._scope == "todo":
             self._empty.say(
                 self.tr("All done"),
@@ -396,5 +392,8 @@ class LabelPage(Page):
         self._begin()
 
     def _show_everything(self) -> None:
+        if self.session.index is None or not len(self.session.index):
+            self.action_requested.emit("file.import")
+            return
         self._scope = "all"
         self._begin()
