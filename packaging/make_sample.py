@@ -13,7 +13,7 @@ from typing import Any
 
 from sample_defects import Defect, defects
 
-from curator.curate.kernel import analyse
+from curator.curate.analysis.kernel import analyse
 from curator.project.label_matching import CONTENT_HASH, hash_words
 
 HERE = Path(__file__).resolve().parent

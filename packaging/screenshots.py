@@ -9,8 +9,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from curator.project import deduping, duplicate_tables
-from curator.project.store import Project
+from curator.project import duplicate_tables, duplicates
+from curator.project.store.project import Project
 
 ROOT = Path(__file__).resolve().parent.parent
 SAMPLES = ROOT / "resources" / "samples"
@@ -41,7 +41,7 @@ def make_project(folder: Path) -> Path:
     curator("split", project.name, "--stratify", "intent", folder=folder)
     curator("export", project.name, "training-files", folder=folder)
     with Project.open(project) as opened:
-        found = deduping.find(opened, deduping.Search("near", 0.8))
+        found = duplicates.find(opened, duplicates.Search("near", 0.8))
         duplicate_tables.keep(opened, found)
     return project
 

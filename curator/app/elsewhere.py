@@ -8,7 +8,7 @@ from PySide6.QtCore import QObject, QTimer
 
 from curator.app.actions import ACTIONS, action
 from curator.app.page import Page
-from curator.app.session import Session
+from curator.app.session.session import Session
 from curator.app.verbs import home_of, is_about_one, why_not
 
 _PATIENCE_MS: Final = 3_000

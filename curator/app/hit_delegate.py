@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from curator.app.tables import Index as ModelIndex
 from curator.app.theme import TEXT_PX, font, tokens
-from curator.curate.replace import Hit
+from curator.curate.search.replace import Hit
 
 HIT: Final = int(Qt.ItemDataRole.UserRole)
 """The role under which a table gives the Hit of a row."""

@@ -13,14 +13,11 @@ from PySide6.QtWidgets import QApplication, QDialog, QWidget
 from curator import __version__
 from curator.app import excepthook
 from curator.app.actions import action
-from curator.app.boxes import Boxes
-from curator.app.collector import Collector
+from curator.app.annotate.label_files import LabelDoors
 from curator.app.counted import counted
-from curator.app.doors import Doors
+from curator.app.dialogs.boxes import Boxes
 from curator.app.elsewhere import Elsewhere
 from curator.app.focus import FocusKeeper
-from curator.app.jobs import Jobs
-from curator.app.label_doors import LabelDoors
 from curator.app.main_window import MainWindow
 from curator.app.menus import Menus
 from curator.app.page import OpenRequest, Page
@@ -29,8 +26,11 @@ from curator.app.pages.first_start import FirstStartPage
 from curator.app.preference_file import read_stored
 from curator.app.quitting import Quitting
 from curator.app.recent_menu import RecentMenu
-from curator.app.recents import recent_projects, remember_project
-from curator.app.session import Session
+from curator.app.session.background import Jobs
+from curator.app.session.collector import Collector
+from curator.app.session.file_actions import Doors
+from curator.app.session.recents import recent_projects, remember_project
+from curator.app.session.session import Session
 from curator.app.shortcuts import KeyGate
 from curator.app.theme import Theme
 from curator.app.travel import Travels
@@ -38,7 +38,7 @@ from curator.app.widgets.rail import RailEntry
 
 if TYPE_CHECKING:
     from curator.app.story import StoryBar
-    from curator.project.store import Project
+    from curator.project.store.project import Project
 
 
 STYLE: Final = ("-style", "Fusion")

@@ -30,15 +30,15 @@ from PySide6.QtCore import QCoreApplication, Qt, Signal
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QVBoxLayout, QWidget
 
 from curator.app.actions import action
-from curator.app.jobs import Jobs
-from curator.app.session import Session
+from curator.app.session.background import Jobs
+from curator.app.session.session import Session
 from curator.app.shortcuts import takes_text
 from curator.app.widgets.buttons import ActionButton, IconButton
 from curator.app.widgets.empty_state import EmptyState
 from curator.app.widgets.text import PageTitle, Quiet
 
 if TYPE_CHECKING:
-    from curator.project.changes import Changes
+    from curator.project.store.changes import Changes
 
 
 class OpenRequest(NamedTuple):

@@ -50,7 +50,7 @@ def _train() -> type[Page]:
 
 
 def _try() -> type[Page]:
-    from curator.app.pages.trying.page import TryPage
+    from curator.app.pages.try_out.page import TryPage
 
     return TryPage
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from PySide6.QtCore import QCoreApplication
 
 from curator.app.counted import counted
-from curator.app.session import Level, Session
+from curator.app.session.session import Level, Session
 from curator.curate.checks import holds_two_values
 from curator.dataset import ContentPatch, Conversation, Edit
 from curator.dataset.errors import CuratorError

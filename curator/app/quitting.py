@@ -39,7 +39,7 @@ class Quitting(QObject):
         """Stop the local server, and what answers there, where no job needs it; say so on the terminal."""
         if not _server_was_there():
             return
-        from curator.tune.local import service
+        from curator.tune.local.server import service
 
         words = {
             "stopped": self.tr("The local server was stopped with the window."),
@@ -62,7 +62,7 @@ def _trains_here() -> bool:
     """Whether a job of this computer waits for the local server or runs on it."""
     if not _server_was_there():
         return False
-    from curator.tune.local import service
+    from curator.tune.local.server import service
 
     return service.is_training()
 
@@ -74,6 +74,6 @@ def _is_hurried() -> bool:
 
 
 def _server_was_there() -> bool:
-    from curator.tune.local.announcement import announcement
+    from curator.tune.local.server.announcement import announcement
 
     return announcement().is_file()

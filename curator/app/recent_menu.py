@@ -6,7 +6,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMenu, QWidget
 
-from curator.app.recents import recent_projects
+from curator.app.session.recents import recent_projects
 
 
 class RecentMenu(QMenu):

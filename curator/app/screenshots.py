@@ -44,8 +44,8 @@ def main(arguments: Sequence[str]) -> int:
 
 def _bring(name: str, state: Path) -> None:
     """Make state the folder of jobs, with a copy of the one job that the pictures are to show."""
-    from curator.tune.jobs import JobTable
-    from curator.tune.local.environment import trainer_python
+    from curator.tune.jobs.table import JobTable
+    from curator.tune.local.bases.environment import trainer_python
 
     trainer = trainer_python()
     if trainer is not None:

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import QSettings, QTimer, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QWidget
 
-from curator.app.session import Session
+from curator.app.session.session import Session
 from curator.app.widgets.buttons import IconButton, PlainButton
 from curator.app.widgets.empty_state import IconPicture
 from curator.app.widgets.text import Plain, Quiet
 
 if TYPE_CHECKING:
-    from curator.app.jobs import Jobs
-    from curator.project.store import Project
+    from curator.app.session.background import Jobs
+    from curator.project.store.project import Project
 
 STEPS: Final = (
     ("mended", "check"),
@@ -95,9 +95,9 @@ class StoryBar(QFrame):
         self.show()
 
     def _reached(self, project: "Project") -> frozenset[str]:
-        from curator.project.milestones import reached
-        from curator.tune.jobs import JobTable, State
-        from curator.tune.targets import state_folder
+        from curator.project.queries.milestones import reached
+        from curator.tune.jobs.table import JobTable, State
+        from curator.tune.targets.profiles import state_folder
 
         done = reached(project)
         if not (state_folder() / "jobs.sqlite").is_file():

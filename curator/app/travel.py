@@ -7,10 +7,10 @@ from PySide6.QtCore import QObject
 
 from curator.app.counted import counted
 from curator.app.page import OpenRequest, Page
-from curator.app.session import Notice, Session
+from curator.app.session.session import Notice, Session
 
 if TYPE_CHECKING:
-    from curator.project.changes import Changes
+    from curator.project.store.changes import Changes
 
 
 class Travels(QObject):

@@ -11,9 +11,9 @@ from curator.cli.progress import Progress
 from curator.dataset.errors import UnreadableInput, WrongUse
 from curator.dataset.invocation import command
 from curator.dataset.regular_files import open_regular, require_regular
-from curator.project.derive import is_stale
-from curator.project.migrations import is_older
-from curator.project.store import Project
+from curator.project.store.derive import is_stale
+from curator.project.store.migrations import is_older
+from curator.project.store.project import Project
 
 Options = argparse.Namespace
 Run = Callable[[Options, Progress], Answer]
@@ -151,7 +151,7 @@ def open_current(
 
 def renew(project: Project, progress: Progress) -> None:
     """Count and check anew where the stored results were made under other terms."""
-    from curator.project.reanalysis import reanalyse
+    from curator.project.imports.reanalysis import reanalyse
 
     if not project.read_only and is_stale(project):
         reanalyse(project, progress, progress.cancelled)

@@ -32,9 +32,9 @@ def add_verbs(verbs: Verbs) -> None:
 
 
 def _ask(options: Options, progress: Progress) -> Answer:
-    from curator.tune.chatting import Question, ask
-    from curator.tune.client import connect
-    from curator.tune.targets import find_target
+    from curator.tune.evaluation.chatting import Question, ask
+    from curator.tune.services.client import connect
+    from curator.tune.targets.profiles import find_target
 
     messages = [{"role": "user", "content": options.question}]
     if options.system:

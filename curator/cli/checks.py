@@ -63,7 +63,7 @@ def add_verbs(verbs: Verbs) -> None:
 
 def _check(options: Options, progress: Progress) -> Answer:
     from curator.project.checking import check_file, check_project, profiles_named
-    from curator.project.file_form import BareFile
+    from curator.project.imports.file_form import BareFile
 
     targets = profiles_named(options.target, _own_targets())
     more = _of_own_base(options, progress)
@@ -97,7 +97,7 @@ def _check(options: Options, progress: Progress) -> Answer:
 
 def _of_own_base(options: Options, progress: Progress) -> dict[int, Sequence[Finding]] | None:
     """Return what a base of this computer finds, by conversation or line; None for other bases."""
-    from curator.tune.base_counts import own_count
+    from curator.tune.jobs.base_counts import own_count
 
     own = own_count(options.base or counting.base_of(options.input))
     if own is None and options.base and is_project(options.input):
@@ -119,7 +119,7 @@ def _of_own_base(options: Options, progress: Progress) -> dict[int, Sequence[Fin
 
 def _own_targets() -> dict[str, str]:
     """Return the rules profiles of the targets that this person set up."""
-    from curator.tune.targets import load_targets
+    from curator.tune.targets.profiles import load_targets
 
     return {name: target.rules_profile for name, target in load_targets().items()}
 
@@ -167,7 +167,7 @@ def _place(finding: dict[str, Json], unit: str) -> str:
 
 def _fix(options: Options, progress: Progress) -> Answer:
     from curator.project.checking import check_rules
-    from curator.project.mending import fix_project
+    from curator.project.fixing import fix_project
 
     check_rules(options.rules)
     if not options.safe:

@@ -13,12 +13,12 @@ from curator.cli.rows import numbered_texts
 from curator.dataset.counted import counted
 from curator.dataset.errors import WrongUse
 from curator.dataset.json_values import Json
-from curator.project.deduping import living
+from curator.project.duplicates import living
 
 if TYPE_CHECKING:
-    from curator.curate.analysis import Analysis
-    from curator.project.store import Project
-    from curator.tune.base_counts import OwnCount
+    from curator.curate.analysis.columns import Analysis
+    from curator.project.store.project import Project
+    from curator.tune.jobs.base_counts import OwnCount
 
 _BATCH = 4_000
 _SHOWN = 20
@@ -77,7 +77,7 @@ class _Counted:
 
 
 def _count(options: Options, progress: Progress) -> Answer:
-    from curator.curate.tokens import resolve_base_model
+    from curator.curate.analysis.tokens import resolve_base_model
 
     note = ""
     own = None if options.encoding else _own(options.base or base_of(options.input))
@@ -112,7 +112,7 @@ def _count(options: Options, progress: Progress) -> Answer:
 
 
 def _own(name: str) -> "OwnCount | None":
-    from curator.tune.base_counts import own_count
+    from curator.tune.jobs.base_counts import own_count
 
     return own_count(name)
 
@@ -172,7 +172,7 @@ def _lines(keys: dict[str, Json]) -> tuple[str, ...]:
 
 
 def _known(encoding: str) -> str:
-    from curator.curate.tokens import ENCODINGS
+    from curator.curate.analysis.tokens import ENCODINGS
 
     if encoding not in ENCODINGS:
         raise WrongUse(f'There is no encoding "{encoding}"; choose {", ".join(ENCODINGS)}.')
@@ -181,7 +181,7 @@ def _known(encoding: str) -> str:
 
 def base_of(name: str) -> str:
     """Return the base model of a project, the usual one for a file."""
-    from curator.project.derive import DEFAULT_BASE_MODEL
+    from curator.project.store.derive import DEFAULT_BASE_MODEL
 
     if not is_project(name):
         return DEFAULT_BASE_MODEL
@@ -190,8 +190,8 @@ def base_of(name: str) -> str:
 
 
 def _count_project(project: "Project", total: _Counted, progress: Progress) -> None:
-    from curator.curate.kernel import analyse
-    from curator.project.derive import DEFAULT_RULES_PROFILE
+    from curator.curate.analysis.kernel import analyse
+    from curator.project.store.derive import DEFAULT_RULES_PROFILE
 
     ids = living(project).tolist()
     places = dict(zip(project.ids().tolist(), project.column("source_line").tolist(), strict=True))
@@ -207,10 +207,10 @@ def _count_project(project: "Project", total: _Counted, progress: Progress) -> N
 
 
 def _count_file(path: Path, total: _Counted, progress: Progress) -> None:
-    from curator.curate.kernel import analyse
+    from curator.curate.analysis.kernel import analyse
     from curator.formats import openai_chat
     from curator.formats.opening import require_whole
-    from curator.project.derive import DEFAULT_RULES_PROFILE
+    from curator.project.store.derive import DEFAULT_RULES_PROFILE
 
     size, read = path.stat().st_size if path.is_file() else 0, 0
     source = openai_chat.sniff(path)

@@ -8,7 +8,7 @@ from curator.cli.answer import FOUND, Answer
 
 def naming_damaged(answer: Answer, damaged: Collection[int]) -> Answer:
     """Return an answer that names the conversations a verb had to leave out; then it ends with 1."""
-    from curator.project.stored_texts import damage_told
+    from curator.project.store.stored_texts import damage_told
 
     if not damaged:
         return answer

@@ -20,7 +20,7 @@ Tell = Callable[[str, str, tuple[str, ...], Answer, float], None]
 
 def can_train() -> bool:
     """Tell whether the trainer is set up, so that the story can end with a checkpoint."""
-    from curator.tune.local.environment import trainer_python
+    from curator.tune.local.bases.environment import trainer_python
 
     return trainer_python() is not None
 
@@ -54,10 +54,10 @@ def train_and_compare(
 
 
 def _compare(project: Path, export: Path, checkpoint: str, progress: Progress) -> list[Json]:
-    from curator.project.store import Project
-    from curator.tune.client import connect
+    from curator.project.store.project import Project
     from curator.tune.evaluation.trial import labels_of_replies, read_items, try_candidate
-    from curator.tune.targets import find_target
+    from curator.tune.services.client import connect
+    from curator.tune.targets.profiles import find_target
 
     seen, asked = (
         read_items(export / f"{part}.jsonl", export / f"{part}.manifest.jsonl")

@@ -9,10 +9,10 @@ from curator.cli.progress import Progress
 from curator.dataset.counted import counted
 from curator.dataset.errors import WrongUse
 from curator.dataset.json_values import Json
-from curator.project import deduping, duplicate_tables
-from curator.project.deduping import Duplicates
+from curator.project import duplicate_tables, duplicates
 from curator.project.duplicate_search import DEFAULT_THRESHOLD, Search
-from curator.project.store import Project
+from curator.project.duplicates import Duplicates
+from curator.project.store.project import Project
 
 _MOST_SHOWN = 80
 
@@ -72,11 +72,11 @@ def _dedupe(options: Options, progress: Progress) -> Answer:
         with_shared=not options.leave_out_shared,
     )
     with open_current(options.project, progress, read_only=options.dry_run) as project:
-        living = len(deduping.living(project))
-        twice = living - len(deduping.comparable(project))
-        found = deduping.find(project, search, progress=progress, cancelled=progress.cancelled)
-        decisions = deduping.decide(project, found, options.keep)
-        edit = deduping.removal(project, search, decisions)
+        living = len(duplicates.living(project))
+        twice = living - len(duplicates.comparable(project))
+        found = duplicates.find(project, search, progress=progress, cancelled=progress.cancelled)
+        decisions = duplicates.decide(project, found, options.keep)
+        edit = duplicates.removal(project, search, decisions)
         if options.pairs:
             _write_pairs(project, found, options.pairs)
         if not options.dry_run:
@@ -131,6 +131,6 @@ def _short(text: str) -> str:
 
 def _write_pairs(project: Project, found: Duplicates, name: str) -> None:
     try:
-        deduping.write_pairs(project, found, Path(name))
+        duplicates.write_pairs(project, found, Path(name))
     except OSError as error:
         raise WrongUse(f"{name} cannot be written: {error.strerror}.") from error

@@ -49,8 +49,8 @@ def add_verbs(verbs: Verbs) -> None:
 
 
 def _export(options: Options, progress: Progress) -> Answer:
-    from curator.project.exportable import ExportSettings
-    from curator.project.exports import export, remember
+    from curator.project.exports.exporting import export, remember
+    from curator.project.exports.selection import ExportSettings
 
     settings = ExportSettings(
         format=options.format,
@@ -83,7 +83,7 @@ def _export(options: Options, progress: Progress) -> Answer:
 
 
 def _verify(options: Options, progress: Progress) -> Answer:
-    from curator.project.verify import verify
+    from curator.project.exports.verify import verify
 
     found = verify(Path(options.folder), progress, progress.cancelled)
     keys = found.to_json()

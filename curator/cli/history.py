@@ -11,8 +11,8 @@ from curator.dataset.counted import counted
 from curator.dataset.json_values import Json
 
 if TYPE_CHECKING:
-    from curator.project.changes import Changes
-    from curator.project.journal import Step
+    from curator.project.store.changes import Changes
+    from curator.project.store.journal import Step
 
 
 _MOST_STEPS = 2**63 - 1
@@ -48,7 +48,7 @@ def add_verbs(verbs: Verbs) -> None:
 
 
 def _undo(options: Options, _progress: Progress) -> Answer:
-    from curator.project.journal import last_done
+    from curator.project.store.journal import last_done
 
     with open_project(options.project) as project:
         with project.reading() as connection:
@@ -57,7 +57,7 @@ def _undo(options: Options, _progress: Progress) -> Answer:
 
 
 def _redo(options: Options, _progress: Progress) -> Answer:
-    from curator.project.journal import first_undone
+    from curator.project.store.journal import first_undone
 
     with open_project(options.project) as project:
         with project.reading() as connection:

@@ -15,8 +15,8 @@ from curator.dataset.counted import counted
 from curator.dataset.errors import WrongUse
 from curator.dataset.json_values import Json
 from curator.dataset.label import plain_name, spelling
-from curator.project import label_files, labelling
-from curator.project.store import Project
+from curator.project import label_files, labels
+from curator.project.store.project import Project
 
 _SHOWN = 20
 
@@ -92,17 +92,17 @@ def _tag(project: Project, options: Options, progress: Progress) -> Answer:
     if not plain_name(options.value):
         raise WrongUse("A tag needs more than spaces.")
     ids = select(project, options, progress)
-    before = labelling.annotation_values(project, ids, "tags")
+    before = labels.annotation_values(project, ids, "tags")
     after = [_with_tag(tags, options.value, remove=options.remove) for tags in before]
     verb = "Remove tag" if options.remove else "Tag"
     return _give(project, options, ids, "tags", after, f"{verb} {options.value}", each=True)
 
 
 def _set(project: Project, options: Options, progress: Progress) -> Answer:
-    sets = labelling.label_sets(project)
+    sets = labels.label_sets(project)
     name, value = options.label_set, None
     if options.value is not None:
-        name, value = labelling.check_label(sets, name, options.value)
+        name, value = labels.check_label(sets, name, options.value)
     else:
         # A set that is gone may still have answers to clear.
         name = spelling(name, (each.name for each in sets)) or name
@@ -113,13 +113,13 @@ def _set(project: Project, options: Options, progress: Progress) -> Answer:
 
 
 def _define(project: Project, options: Options, _progress: Progress) -> Answer:
-    sets = {each.name: each for each in labelling.label_sets(project)}
+    sets = {each.name: each for each in labels.label_sets(project)}
     given = LabelSet(options.label_set, options.kind, tuple(options.values))
-    new = labelling.plain_set(given, tuple(sets.values()))
+    new = labels.plain_set(given, tuple(sets.values()))
     if not new.name or not new.values:
         raise WrongUse("A label set needs a name and answers that are more than spaces.")
     sets[new.name] = new
-    patch = labelling.label_sets_patch(project, tuple(sets.values()))
+    patch = labels.label_sets_patch(project, tuple(sets.values()))
     project.apply(Edit(f"Label set {new.name}", _author(project, options), (patch,)))
     keys = {"label_set": new.name, "kind": new.kind, "values": list(new.values)}
     return Answer(keys, (f"{new.name}: {', '.join(new.values)}",))
@@ -127,12 +127,10 @@ def _define(project: Project, options: Options, _progress: Progress) -> Answer:
 
 def _list(project: Project, options: Options, progress: Progress) -> Answer:
     ids = select(project, options, progress)
-    statuses = Counter(str(v) for v in labelling.annotation_values(project, ids, "status"))
-    tags = Counter(
-        tag for tags in labelling.annotation_values(project, ids, "tags") for tag in tags
-    )
+    statuses = Counter(str(v) for v in labels.annotation_values(project, ids, "status"))
+    tags = Counter(tag for tags in labels.annotation_values(project, ids, "tags") for tag in tags)
     sets: list[dict[str, Json]] = []
-    for each in labelling.label_sets(project):
+    for each in labels.label_sets(project):
         answers = _answers(project, each.name, ids)
         counts = {value: answers[value] for value in (*each.values, *sorted(answers))}
         sets.append({"name": each.name, "kind": each.kind, "counts": counts})
@@ -204,7 +202,7 @@ def _give(
 ) -> Answer:
     author = _author(project, options)
     annotator = author if field.startswith("label:") else ""
-    patch = labelling.annotation_patch(project, ids, field, value, annotator=annotator, each=each)
+    patch = labels.annotation_patch(project, ids, field, value, annotator=annotator, each=each)
     changed = len(patch.conversations) if patch else 0
     if patch:
         project.apply(Edit(title, author, (patch,)))

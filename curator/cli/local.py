@@ -54,7 +54,7 @@ def add_verbs(verbs: Verbs) -> None:
 
 
 def _serve(options: Options, _progress: Progress) -> Answer:
-    from curator.tune.local import announcement, serve, service
+    from curator.tune.local.server import announcement, serve, service
 
     if options.stop:
         stopped = service.stop()
@@ -79,8 +79,8 @@ def _agree(build: str, download_mb: int, disk_mb: int, *, given: bool) -> None:
 
 
 def _trainer(options: Options, progress: Progress) -> Answer:
-    from curator.tune.local import environment, practice
-    from curator.tune.local.bases import known_bases
+    from curator.tune.local.bases import environment, practice
+    from curator.tune.local.bases.bases import known_bases
 
     if options.remove:
         return _removed(environment.remove())
@@ -107,7 +107,7 @@ def _trainer(options: Options, progress: Progress) -> Answer:
 
 
 def _removed(folder: Path | None) -> Answer:
-    from curator.tune.local import environment
+    from curator.tune.local.bases import environment
 
     if folder is not None:
         words = f"Deleted {folder}. Bases, jobs and checkpoints are kept."

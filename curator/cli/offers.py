@@ -103,7 +103,7 @@ def _size(size: Json) -> str:
 
 
 def _add(options: Options, progress: Progress) -> Answer:
-    from curator.tune.local.adding import add
+    from curator.tune.local.bases.adding import add
     from curator.tune.offers import models_rows
 
     base = add(
@@ -119,7 +119,7 @@ def _add(options: Options, progress: Progress) -> Answer:
 
 
 def _remove(options: Options, _progress: Progress) -> Answer:
-    from curator.tune.local.adding import remove
+    from curator.tune.local.bases.adding import remove
     from curator.tune.offers import models_rows
 
     base = remove(options.name)

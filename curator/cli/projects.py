@@ -8,7 +8,7 @@ from curator.cli.progress import Progress
 from curator.dataset import Edit, SettingPatch
 from curator.dataset.errors import ProjectError, UnreadableInput
 from curator.dataset.json_values import Json
-from curator.project.store import Project
+from curator.project.store.project import Project
 
 _SHOWN = 20
 
@@ -55,7 +55,7 @@ def _new(options: Options, _progress: Progress) -> Answer:
 
 
 def _import(options: Options, progress: Progress) -> Answer:
-    from curator.project.imports import import_files
+    from curator.project.imports.importing import import_files
 
     with open_project(options.project) as project:
         report = import_files(

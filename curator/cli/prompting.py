@@ -49,7 +49,7 @@ def add_verbs(verbs: Verbs) -> None:
 
 
 def _list(_options: Options, _progress: Progress) -> Answer:
-    from curator.tune.prompt_variants import PREFIX, broken_variants, load_variants
+    from curator.tune.evaluation.prompt_variants import PREFIX, broken_variants, load_variants
 
     found: list[Json] = [
         {
@@ -81,7 +81,7 @@ def _list(_options: Options, _progress: Progress) -> Answer:
 
 
 def _add(options: Options, progress: Progress) -> Answer:
-    from curator.tune.prompt_variants import make_variant, save_variant
+    from curator.tune.evaluation.prompt_variants import make_variant, save_variant
 
     system = options.system
     if options.system_file:
@@ -105,7 +105,7 @@ def _add(options: Options, progress: Progress) -> Answer:
 
 
 def _remove(options: Options, progress: Progress) -> Answer:
-    from curator.tune.prompt_variants import remove_variant
+    from curator.tune.evaluation.prompt_variants import remove_variant
 
     remove_variant(options.name)
     return _list(options, progress)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from curator.cli.arguments import is_project, open_project
-from curator.project.deduping import living
+from curator.project.duplicates import living
 
 
 class Texts(NamedTuple):
@@ -25,7 +25,7 @@ class Texts(NamedTuple):
 def numbered_texts(name: str) -> Iterator[Texts]:
     """Open a project or file and give its texts."""
     if not is_project(name):
-        from curator.project.file_form import BareFile
+        from curator.project.imports.file_form import BareFile
 
         records = BareFile(Path(name)).records()
         rows = ((None, n, raw.decode("utf-8", "replace")) for n, raw in records if raw.strip())

@@ -6,13 +6,13 @@ from curator.cli.answer import notice
 from curator.cli.arguments import Options, Parser, names
 from curator.cli.progress import Progress
 from curator.dataset.errors import WrongUse
-from curator.project.filters import view
-from curator.project.index import Index
-from curator.project.store import Project
+from curator.project.queries.filters import view
+from curator.project.queries.index import Index
+from curator.project.store.project import Project
 
 if TYPE_CHECKING:
-    from curator.curate.search import Query
-    from curator.project.search import Ids
+    from curator.curate.search.query import Query
+    from curator.project.queries.search import Ids
 
 
 _DIGITS = 18
@@ -46,7 +46,7 @@ def select(project: Project, options: Options, progress: Progress) -> list[int]:
 
 def matching(project: Project, text: str, progress: Progress) -> list[int]:
     """Return the ids a query finds, in order, removed ones only where it asks for them."""
-    from curator.curate.search import parse_query
+    from curator.curate.search.query import parse_query
 
     query = parse_query(text)
     for note in query.notes:
@@ -64,7 +64,7 @@ def matching(project: Project, text: str, progress: Progress) -> list[int]:
 
 def _hits(project: Project, query: "Query", progress: Progress) -> "Ids | None":
     """Return what a text search finds, None where the query asks for no text."""
-    from curator.project.search import find_ids, index_texts
+    from curator.project.queries.search import find_ids, index_texts
 
     if not query.needs_text:
         return None

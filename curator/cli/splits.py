@@ -15,8 +15,8 @@ from curator.cli.progress import Progress
 from curator.curate.splits import SplitPlan
 from curator.dataset.counted import counted
 from curator.dataset.invocation import command
-from curator.project import splitting
-from curator.project.splitting import Obstacle, SplitReport
+from curator.project import splits
+from curator.project.splits import Obstacle, SplitReport
 
 _MOST_ROWS = 10**9
 """More than a project holds."""
@@ -74,7 +74,7 @@ def _split(options: Options, progress: Progress) -> Answer:
         by_count=any(share > 1 for share in shares),
     )
     with open_current(options.project, progress, read_only=options.dry_run) as project:
-        proposal = splitting.propose(
+        proposal = splits.propose(
             project, plan, fresh=options.fresh, progress=progress, cancelled=progress.cancelled
         )
         if proposal.edit is not None and not options.dry_run:

@@ -9,7 +9,7 @@ from curator.cli.progress import Progress
 from curator.dataset.json_values import Json
 
 if TYPE_CHECKING:
-    from curator.tune.targets import Target
+    from curator.tune.targets.profiles import Target
 
 
 def add_verbs(verbs: Verbs) -> None:
@@ -47,7 +47,7 @@ def _add_parts(parts: "argparse._SubParsersAction[Parser]") -> None:
 
 
 def _list(_options: Options, _progress: Progress) -> Answer:
-    from curator.tune.targets import load_targets, unreadable_targets
+    from curator.tune.targets.profiles import load_targets, unreadable_targets
 
     targets = [_row(target) for _, target in sorted(load_targets().items())]
     rows = [
@@ -61,8 +61,8 @@ def _list(_options: Options, _progress: Progress) -> Answer:
 
 
 def _row(target: "Target") -> dict[str, Json]:
-    from curator.tune.keys import key_place
-    from curator.tune.targets import is_own
+    from curator.tune.targets.keys import key_place
+    from curator.tune.targets.profiles import is_own
 
     end = target.end_of_life
     return {
@@ -84,7 +84,7 @@ def _row(target: "Target") -> dict[str, Json]:
 
 
 def _add(options: Options, _progress: Progress) -> Answer:
-    from curator.tune.targets import derive_target, save_target
+    from curator.tune.targets.profiles import derive_target, save_target
 
     address = pairs(options.address, "--address")
     target = derive_target(options.kind, options.name, options.label, address)
@@ -95,9 +95,9 @@ def _add(options: Options, _progress: Progress) -> Answer:
 
 
 def _test(options: Options, _progress: Progress) -> Answer:
-    from curator.tune.client import connect
-    from curator.tune.probing import probe
-    from curator.tune.targets import find_target
+    from curator.tune.services.client import connect
+    from curator.tune.services.probing import probe
+    from curator.tune.targets.profiles import find_target
 
     target = find_target(options.name)
     with connect(target) as connection:

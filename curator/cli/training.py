@@ -21,7 +21,7 @@ from curator.dataset.invocation import command, quoted
 from curator.dataset.json_values import Json
 
 if TYPE_CHECKING:
-    from curator.tune.recipe import Recipe
+    from curator.tune.jobs.recipe import Recipe
 
 
 def add_verbs(verbs: Verbs) -> None:
@@ -75,7 +75,7 @@ def _train(options: Options, progress: Progress) -> Answer:
 
     recipe = _recipe(options)
     if options.save_recipe:
-        from curator.tune.recipes import save_recipe
+        from curator.tune.jobs.recipes import save_recipe
 
         save_recipe(options.save_recipe, recipe)
     folder = _folder(options.input, progress)
@@ -104,7 +104,7 @@ def _train(options: Options, progress: Progress) -> Answer:
 def _recipe(options: Options) -> "Recipe":
     """Return the recipe a command line describes: whole, or as changes to an earlier one."""
     from curator.tune import commands
-    from curator.tune.graders import read_grader
+    from curator.tune.jobs.graders import read_grader
 
     chosen: dict[str, Json] = {
         "target": options.target,
@@ -125,7 +125,7 @@ def _recipe(options: Options) -> "Recipe":
 
 def _bundle(place: Path, export: Path, recipe: "Recipe") -> Answer:
     """Write the job as a folder of its own; only what this computer trains can travel so."""
-    from curator.tune.exported import open_export
+    from curator.tune.jobs.training_files import open_export
     from curator.tune.local.bundle import export_request
 
     if recipe.target.protocol != "local":
@@ -151,7 +151,7 @@ def _folder(given: str, progress: Progress) -> Path:
         return path
     if not path.exists():
         raise UnreadableInput(f"There is no project or export {given}.", given)
-    from curator.project.exports import export
+    from curator.project.exports.exporting import export
 
     folder = path.with_name(f"{path.stem}.export")
     with open_current(given, progress, read_only=True) as project:

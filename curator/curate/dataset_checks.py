@@ -7,8 +7,8 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from curator.curate.analysis.identity import NO_PROMPT, Sameness
 from curator.curate.checks import finding
-from curator.curate.identity import NO_PROMPT, Sameness
 from curator.curate.splits import leaks
 from curator.dataset.finding import Finding
 from curator.dataset.rule import load_rules

@@ -13,7 +13,7 @@ from typing import Final, Literal
 import numpy as np
 import numpy.typing as npt
 
-from curator.curate.identity import Sameness, equal_rows
+from curator.curate.analysis.identity import Sameness, equal_rows
 from curator.dataset.errors import WrongUse
 from curator.dataset.split import Split
 

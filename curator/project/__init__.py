@@ -1,8 +1,8 @@
 """The memory: one SQLite file that holds conversations, what people said of them, and every change."""
 
-from curator.project.changes import Changes
-from curator.project.index import Index
-from curator.project.reader import Reader
-from curator.project.store import Project
+from curator.project.queries.index import Index
+from curator.project.store.changes import Changes
+from curator.project.store.project import Project
+from curator.project.store.reader import Reader
 
 __all__ = ["Changes", "Index", "Project", "Reader"]

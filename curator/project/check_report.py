@@ -8,7 +8,7 @@ from curator.curate.dataset_checks import DatasetFinding
 from curator.dataset.finding import Finding, Severity
 from curator.dataset.json_values import Json
 from curator.dataset.rule import load_rules
-from curator.project.rejects import spoken_of
+from curator.project.imports.rejects import spoken_of
 
 _GRAVITY: Final[Mapping[Severity, int]] = {"error": 2, "warning": 1, "info": 0}
 

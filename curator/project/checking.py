@@ -6,21 +6,21 @@ from typing import Any, Final
 
 import numpy as np
 
+from curator.curate.analysis.identity import Beginnings, Sameness
 from curator.curate.checks import PROFILES, check_for_all, finding
 from curator.curate.dataset_checks import DatasetFacts, Ints, check_dataset
-from curator.curate.identity import Beginnings, Sameness
-from curator.curate.shingles import Cancel, Progress, never_cancelled, no_progress
+from curator.curate.duplicates.shingles import Cancel, Progress, never_cancelled, no_progress
 from curator.dataset import Conversation, Finding, Place
 from curator.dataset.errors import Cancelled, WrongUse
 from curator.dataset.json_values import loads
 from curator.dataset.resources import resource
-from curator.project import derive
 from curator.project.check_report import CheckReport, Found, RuleCount, Tally, TargetCount
-from curator.project.connection import scalar
 from curator.project.dataset_facts import dataset_facts, has_images, tool_uses
-from curator.project.deduping import living
-from curator.project.file_form import BareFile, FormFault
-from curator.project.reader import Reader, damaged_among
+from curator.project.duplicates import living
+from curator.project.imports.file_form import BareFile, FormFault
+from curator.project.store import derive
+from curator.project.store.connection import scalar
+from curator.project.store.reader import Reader, damaged_among
 
 DEFAULT_TARGET: Final = "openai"
 
@@ -95,7 +95,7 @@ def check_file(
 
     more is what a base's own tokenizer and template find, by line.
     """
-    from curator.curate.kernel import analyse
+    from curator.curate.analysis.kernel import analyse
 
     check_rules(rules)
     tally = Tally(targets or profiles_named(()), rules, limit, more)

@@ -10,9 +10,9 @@ from curator.curate.dataset_checks import DatasetFacts, Ints
 from curator.dataset import Conversation
 from curator.dataset.json_values import canonical
 from curator.project.duplicate_tables import kept
-from curator.project.reader import Reader
-from curator.project.sameness import read_sameness
-from curator.project.schema import SPLITS
+from curator.project.queries.sameness import read_sameness
+from curator.project.store.reader import Reader
+from curator.project.store.schema import SPLITS
 
 TOOLS: int = 1
 PARTS: int = 4

@@ -11,10 +11,11 @@ from typing import Final
 import apsw
 import numpy as np
 
-from curator.curate.boilerplate import shared_runs, shared_text
-from curator.curate.comparison import COMPARISONS, Compared, Scope, compared
-from curator.curate.duplicates import Matches, check_threshold, find_in
-from curator.curate.shingles import (
+from curator.curate.duplicates.boilerplate import shared_runs, shared_text
+from curator.curate.duplicates.clusters import Matches, check_threshold, find_in
+from curator.curate.duplicates.compared_text import COMPARISONS, Compared, Scope, compared
+from curator.curate.duplicates.jaccard_join import survey
+from curator.curate.duplicates.shingles import (
     MEASURES,
     Cancel,
     Ints,
@@ -24,13 +25,12 @@ from curator.curate.shingles import (
     build_corpus,
     read_tokens,
 )
-from curator.curate.similarity import survey
 from curator.dataset.errors import WrongUse
 from curator.dataset.json_values import Json
-from curator.project.derive import terms_in
-from curator.project.import_parts import pool, workers
-from curator.project.reader import Reader
-from curator.project.stored_texts import contents_of
+from curator.project.imports.parts import pool, workers
+from curator.project.store.derive import terms_in
+from curator.project.store.reader import Reader
+from curator.project.store.stored_texts import contents_of
 
 PRESETS: Final = ("exact", "near")
 """The ways to search that there are."""

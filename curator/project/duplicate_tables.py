@@ -5,17 +5,17 @@ from typing import Any, Final
 import apsw
 import numpy as np
 
-from curator.curate.duplicates import Matches
-from curator.curate.shingles import Ints
-from curator.curate.similarity import Join
+from curator.curate.duplicates.clusters import Matches
+from curator.curate.duplicates.jaccard_join import Join
+from curator.curate.duplicates.shingles import Ints
 from curator.dataset.json_values import dumps, loads
-from curator.project.connection import scalar
-from curator.project.deduping import Duplicates, living
 from curator.project.duplicate_search import Search, SharedText
+from curator.project.duplicates import Duplicates, living
 from curator.project.not_duplicates import marked_places
-from curator.project.reader import Reader
-from curator.project.store import Project
-from curator.project.writing import now_ms
+from curator.project.store.connection import scalar
+from curator.project.store.patches import now_ms
+from curator.project.store.project import Project
+from curator.project.store.reader import Reader
 
 _KIND: Final = "duplicates"
 _VERSION: Final = 2

@@ -21,7 +21,7 @@ from curator.dataset.small_files import written_whole
 from curator.formats.opening import blocks, look, require_whole
 from curator.formats.records import lines
 from curator.project.label_matching import CONTENT_HASH, LineRefused, Matching, hash_words
-from curator.project.labelling import (
+from curator.project.labels import (
     LABEL_SETS,
     annotation_patch,
     label_set_from,
@@ -30,8 +30,8 @@ from curator.project.labelling import (
     plain_set,
     plain_tags,
 )
-from curator.project.reader import Reader
-from curator.project.values import FIELDS, LABEL_PREFIX
+from curator.project.store.reader import Reader
+from curator.project.store.values import FIELDS, LABEL_PREFIX
 
 _SAID: Final = ("status", "tags", "note", "flag")
 """The annotation fields that travel beside the labels."""

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from curator.dataset.counted import counted
-from curator.project.import_steps import IMPORT_UNDONE
-from curator.project.reader import Reader
-from curator.project.values import FIELDS
+from curator.project.store.import_steps import IMPORT_UNDONE
+from curator.project.store.reader import Reader
+from curator.project.store.values import FIELDS
 
 CONTENT_HASH: Final = "content_hash"
 """The key of a line that holds the first 16 hexadecimal digits of a SHA-256, that of the conversation

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from curator.curate.shingles import Ints
+from curator.curate.duplicates.shingles import Ints
 from curator.dataset import Edit, SettingPatch
-from curator.project.reader import Reader
+from curator.project.store.reader import Reader
 
 PREFIX: Final = "not_duplicate:"
 """How the setting of a marked pair begins; the two ids follow, the smaller first."""

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from curator.curate.checks import holds_two_values
-from curator.curate.replace import Hit, Replacer, Search
+from curator.curate.search.replace import Hit, Replacer, Search
 from curator.dataset import ContentPatch, Conversation, Edit
 from curator.dataset.edit import Patch
 from curator.dataset.errors import Cancelled
 from curator.dataset.json_values import BadJson
-from curator.project.reader import Reader
+from curator.project.store.reader import Reader
 
 MOST_SHOWN: Final = 5_000
 """More hits than this are counted and replaced, but not listed."""

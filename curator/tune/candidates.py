@@ -5,10 +5,10 @@ from contextlib import closing
 from dataclasses import dataclass
 
 from curator.tune.checkpoint_names import checkpoint_name
-from curator.tune.jobs import Job, JobTable, State
-from curator.tune.keys import key_place
-from curator.tune.prompt_variants import PREFIX, PromptVariant, load_variants
-from curator.tune.targets import Target, load_targets
+from curator.tune.evaluation.prompt_variants import PREFIX, PromptVariant, load_variants
+from curator.tune.jobs.table import Job, JobTable, State
+from curator.tune.targets.keys import key_place
+from curator.tune.targets.profiles import Target, load_targets
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +86,10 @@ def _bases(target: Target) -> tuple[str, ...] | None:
     if target.protocol != "local":
         is_ready = target.is_complete and key_place(target) != "missing"
         return target.bases if is_ready else None
-    from curator.tune.local import gguf_adapter, llama_engine
-    from curator.tune.local.bases import known_bases
-    from curator.tune.local.environment import trainer_python
+    from curator.tune.local.bases.bases import known_bases
+    from curator.tune.local.bases.environment import trainer_python
+    from curator.tune.local.replies import llama_engine
+    from curator.tune.local.weights import gguf_adapter
 
     if trainer_python() is not None:
         return tuple(base.name for base in known_bases())

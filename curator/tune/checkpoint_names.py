@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterable, Mapping
 
-from curator.tune.jobs import Job
+from curator.tune.jobs.table import Job
 
 
 def checkpoint_name(job: Job, step: int | None = None) -> str:

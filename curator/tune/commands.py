@@ -9,22 +9,22 @@ from typing import Any
 from curator.curate.cost import load_prices
 from curator.dataset.errors import TargetError, WrongUse
 from curator.dataset.invocation import command
-from curator.tune.addresses import host_of
-from curator.tune.asking_first import with_answers
-from curator.tune.client import connect
-from curator.tune.exported import open_export
-from curator.tune.following import Order, explain, follow, order, refresh
-from curator.tune.jobs import Job, JobTable, State
-from curator.tune.lineage import lineage_of
-from curator.tune.metrics import best_checkpoint, measured, points_of_events, verdict
-from curator.tune.planning import DryRun, dry_run
-from curator.tune.products import delete_model, download_files
-from curator.tune.recipe import Recipe, make_recipe
-from curator.tune.recipes import load_recipe, recipe_of_job
-from curator.tune.starting import discard, recover, settle, start_job
-from curator.tune.targets import Target, corrected_prices, find_target
-from curator.tune.uploads import IsCancelled, Progress
-from curator.tune.watching import Details, details_of
+from curator.tune.jobs.dry_run import DryRun, dry_run
+from curator.tune.jobs.following import Order, explain, follow, order, refresh
+from curator.tune.jobs.lineage import lineage_of
+from curator.tune.jobs.loss_curve import best_checkpoint, measured, points_of_events, verdict
+from curator.tune.jobs.recipe import Recipe, make_recipe
+from curator.tune.jobs.recipes import load_recipe, recipe_of_job
+from curator.tune.jobs.remote_checks import with_answers
+from curator.tune.jobs.results import delete_model, download_files
+from curator.tune.jobs.starting import discard, recover, settle, start_job
+from curator.tune.jobs.table import Job, JobTable, State
+from curator.tune.jobs.training_files import open_export
+from curator.tune.jobs.uploads import IsCancelled, Progress
+from curator.tune.jobs.watching import Details, details_of
+from curator.tune.services.client import connect
+from curator.tune.targets.addresses import host_of
+from curator.tune.targets.profiles import Target, corrected_prices, find_target
 
 
 def plan(

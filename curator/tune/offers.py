@@ -5,10 +5,10 @@ from contextlib import closing, suppress
 from typing import Any
 
 from curator.dataset.errors import BrokenFile
-from curator.tune.client import connect
-from curator.tune.jobs import Job, JobTable
-from curator.tune.probing import list_bases
-from curator.tune.targets import Target, find_target
+from curator.tune.jobs.table import Job, JobTable
+from curator.tune.services.client import connect
+from curator.tune.services.probing import list_bases
+from curator.tune.targets.profiles import Target, find_target
 
 
 def models_rows(target: str) -> dict[str, Any]:
@@ -27,10 +27,10 @@ def startable_checkpoints() -> tuple[tuple[str, Job], ...]:
 
     Of each job the last checkpoint; labels of a head and soft prompts are no base.
     """
-    from curator.tune.local.checkpoint_bases import StartRefused, find_start
-    from curator.tune.local.folders import local_root
-    from curator.tune.local.jobs_api import model_id
-    from curator.tune.local.queue import Queue
+    from curator.tune.local.bases.checkpoint_bases import StartRefused, find_start
+    from curator.tune.local.job_folders import local_root
+    from curator.tune.local.server.jobs_api import model_id
+    from curator.tune.local.server.queue import Queue
 
     found = []
     with closing(JobTable()) as table:
@@ -70,18 +70,18 @@ def _served(target: Target) -> Iterator[dict[str, Any]]:
 
 def _broken_here() -> Iterator[BrokenFile]:
     """Yield what is wrong with the notes of bases and jobs that therefore are not listed."""
-    from curator.tune.local.bases import broken_bases
-    from curator.tune.local.queue import Queue
+    from curator.tune.local.bases.bases import broken_bases
+    from curator.tune.local.server.queue import Queue
 
     yield from broken_bases()
     yield from Queue().broken()
 
 
 def _here() -> Iterator[dict[str, Any]]:
-    from curator.tune.local.base_folders import size_of
-    from curator.tune.local.bases import known_bases
-    from curator.tune.local.jobs_api import model_id
-    from curator.tune.local.queue import Queue
+    from curator.tune.local.bases.base_folders import size_of
+    from curator.tune.local.bases.bases import known_bases
+    from curator.tune.local.server.jobs_api import model_id
+    from curator.tune.local.server.queue import Queue
 
     for base in known_bases():
         size = size_of(base.folder) if base.folder.is_dir() else 0

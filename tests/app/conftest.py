@@ -12,8 +12,8 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox
 
 from curator.app.main import Curator, make_application
 from curator.dataset import ContentPatch, Conversation, Edit, LabelSet, Message
-from curator.project.labelling import label_sets_patch
-from curator.project.store import Project
+from curator.project.labels import label_sets_patch
+from curator.project.store.project import Project
 
 
 @pytest.fixture(scope="session")

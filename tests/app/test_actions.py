@@ -5,7 +5,7 @@ from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QLineEdit, QMainWindow, QPlainTextEdit, QPushButton
 
 from curator.app.actions import ACTIONS, GROUPS, action
-from curator.app.fuzzy import NO_MATCH, score
+from curator.app.dialogs.palette_match import NO_MATCH, score
 from curator.app.menus import Menus
 from curator.app.shortcuts import KeyGate, is_plain
 

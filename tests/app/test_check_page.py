@@ -7,15 +7,15 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog
 
-from curator.app.jobs import Jobs
 from curator.app.page import OpenRequest
 from curator.app.pages.check import mender
 from curator.app.pages.check import page as page_module
 from curator.app.pages.check.page import CheckPage
 from curator.app.pages.check.reading import changes_of, changes_of_lines, marked
-from curator.app.session import Session
+from curator.app.session.background import Jobs
+from curator.app.session.session import Session
 from curator.curate.checks import check_conversation
-from curator.curate.fixes import apply_fix
+from curator.curate.fixes.fixing import apply_fix
 from curator.dataset import Conversation, Edit, SettingPatch
 from curator.dataset.rule import load_rules
 from curator.project import Project

@@ -9,15 +9,15 @@ from PySide6.QtWidgets import QWidget
 
 from curator.app.editor.conversation_editor import ConversationEditor
 from curator.app.editor.json_field import JsonField
-from curator.app.editor.message_text import MessageText
 from curator.app.editor.parts import Parts, picture_of
-from curator.app.jobs import Jobs
-from curator.app.session import Session
+from curator.app.session.background import Jobs
+from curator.app.session.session import Session
+from curator.app.widgets.message_text import MessageText
 from curator.dataset import AnnotationPatch, ContentPatch, Edit
 from curator.dataset.errors import ProjectError
 from curator.dataset.json_values import dumps, loads
 from curator.project import Project
-from curator.project.index import Index
+from curator.project.queries.index import Index
 
 PLAIN = (
     '{"messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello"}]}'
@@ -322,7 +322,7 @@ def test_the_cut_line_stands_where_the_base_model_stops(editor, session, qtbot):
 
 def test_the_cut_line_of_a_base_on_this_computer_is_its_own(editor, session, qtbot, monkeypatch):
     from curator.app.editor import gauge
-    from curator.tune.base_counts import Frame
+    from curator.tune.jobs.base_counts import Frame
 
     around = {"user": 5, "assistant": 8, "system": 5}
     frame = Frame("tiny", 30, 0, around, lambda text: len(text.split()))
@@ -373,7 +373,7 @@ def test_what_is_not_read_is_greyed_from_the_very_character(editor, session):
     session.push(Edit("long", "anna", (ContentPatch(new, None, line),)))
     editor.open(new)
     place = editor.gauge.cut_in(editor.measure, words)
-    from curator.curate.tokens import counter
+    from curator.curate.analysis.tokens import counter
 
     count = counter(editor.gauge.facts.encoding).count
     read = editor.measure.count.per_message[0] - count(words) + count(words[:place])

@@ -7,14 +7,14 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QTextDocumentFragment
 
-from curator.app.jobs import Jobs
-from curator.app.session import Session, View
+from curator.app.session.background import Jobs
+from curator.app.session.session import Session, View
 from curator.app.tables.conversations import ConversationTable
 from curator.app.tables.grid import GridView
 from curator.dataset import AnnotationPatch, ContentPatch, Edit
 from curator.project import Project
-from curator.project.filters import view
-from curator.project.index import Index
+from curator.project.queries.filters import view
+from curator.project.queries.index import Index
 
 
 def line(number):

@@ -7,8 +7,8 @@ from curator.app.pages.duplicates.pair_view import DiffText
 from curator.curate.difference import Span
 from curator.dataset import ContentPatch, Conversation, Edit, Message
 from curator.dataset.errors import WrongUse
-from curator.project import deduping
-from curator.project.store import Project
+from curator.project import duplicates
+from curator.project.store.project import Project
 from tests.app.conftest import open_in
 
 LOST = "I have lost my card on the way to work and I need a new one as soon as it can be done"
@@ -54,7 +54,7 @@ def search(page, qtbot, threshold=70):
 
 
 def removed(page):
-    return [row[0] for row in deduping.removed(page.session.project)]
+    return [row[0] for row in duplicates.removed(page.session.project)]
 
 
 def test_before_a_search_the_page_offers_one(page, qtbot):
@@ -163,7 +163,7 @@ def test_a_failed_search_says_so(page, qtbot, monkeypatch):
     def fail(*_args, **_more):
         raise WrongUse("The disk is upside down.")
 
-    monkeypatch.setattr(deduping, "find", fail)
+    monkeypatch.setattr(duplicates, "find", fail)
     search(page, qtbot)
     assert page._stack.currentWidget() is page._empty
     assert page._empty._sentence.text() == "The disk is upside down."

@@ -7,8 +7,8 @@ import pytest
 
 from curator.app.pages.export.numbers import in_bytes
 from curator.dataset import ContentPatch, Conversation, Edit, Message
-from curator.project.labelling import annotation_patch
-from curator.project.store import Project
+from curator.project.labels import annotation_patch
+from curator.project.store.project import Project
 from tests.app.conftest import open_in
 
 

@@ -7,9 +7,9 @@ from PySide6.QtCore import QEvent, QMimeData, Qt
 from PySide6.QtGui import QKeyEvent, QTextCursor
 from PySide6.QtWidgets import QApplication
 
-from curator.app.editor import folds
-from curator.app.editor.folds import BREAK, Folds, has_long_line
-from curator.app.editor.message_text import MessageText
+from curator.app.widgets import folds
+from curator.app.widgets.folds import BREAK, Folds, has_long_line
+from curator.app.widgets.message_text import MessageText
 
 PARAGRAPH = "Some words, and more\u00a0of them 😀 \x00 and so on. " * 4_000
 """180 kB without a line end."""

@@ -11,11 +11,11 @@ from curator.app.page import OpenRequest
 from curator.app.pages.label.keys import Answer, assign_keys
 from curator.app.pages.label.queue import LabelQueue
 from curator.app.pages.label.sets_dialog import LabelSetsDialog
-from curator.app.session import View
+from curator.app.session.session import View
 from curator.app.widgets.tags_field import parse_tags
 from curator.dataset import AnnotationPatch, Edit, LabelSet, Status
 from curator.project import Project
-from curator.project.filters import view
+from curator.project.queries.filters import view
 
 
 @pytest.fixture

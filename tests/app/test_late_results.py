@@ -9,8 +9,8 @@ from shiboken6 import isValid
 
 from curator.dataset import AnnotationPatch, ContentPatch, Conversation, Edit, Message
 from curator.dataset.errors import ProjectError
-from curator.project.index import Index
-from curator.project.store import Project
+from curator.project.queries.index import Index
+from curator.project.store.project import Project
 
 
 def line(number: int) -> str:

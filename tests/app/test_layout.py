@@ -14,17 +14,18 @@ from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 from curator.app.pages.train.composer import Composer
 from curator.app.pages.train.plan_card import PlanCard
 from curator.app.widgets.text import Elided, Plain, runs_right_to_left
-from curator.curate.shingles import never_cancelled, no_progress
+from curator.curate.duplicates.shingles import never_cancelled, no_progress
 from curator.curate.splits import SplitPlan
 from curator.dataset.resources import resource
-from curator.project import deduping, duplicate_tables, exports, splitting
-from curator.project.exportable import ExportSettings
-from curator.project.imports import import_files
+from curator.project import duplicate_tables, duplicates, splits
+from curator.project.exports import exporting
+from curator.project.exports.selection import ExportSettings
+from curator.project.imports.importing import import_files
 from curator.project.label_files import import_labels
-from curator.project.store import Project
-from curator.tune.autos import Autos
-from curator.tune.jobs import Checkpoint, Event, Job, JobTable, State
-from curator.tune.targets import find_target
+from curator.project.store.project import Project
+from curator.tune.jobs.auto_settings import Autos
+from curator.tune.jobs.table import Checkpoint, Event, Job, JobTable, State
+from curator.tune.targets.profiles import find_target
 from tests.app.layout_faults import faults
 
 SCREEN = {"name": "one", "x": 0, "y": 0, "width": 2560, "height": 1440, "logicalDpi": 96,
@@ -43,11 +44,11 @@ def desk(tmp_path_factory) -> Path:
             labels = resource("samples", "support_desk.labels.jsonl")
             edit = import_labels(reader, labels, "anna").edit
         project.apply(edit)
-        duplicate_tables.keep(project, deduping.find(project, deduping.Search("near", 0.8)))
-        proposal = splitting.propose(project, SplitPlan(stratify="intent"), author="anna")
+        duplicate_tables.keep(project, duplicates.find(project, duplicates.Search("near", 0.8)))
+        proposal = splits.propose(project, SplitPlan(stratify="intent"), author="anna")
         project.apply(proposal.edit)
-        report = exports.export(project, folder / "files", ExportSettings(skip_errors=True))
-        exports.remember(project, report)
+        report = exporting.export(project, folder / "files", ExportSettings(skip_errors=True))
+        exporting.remember(project, report)
     state = folder / "state"
     with closing(JobTable(state / "jobs.sqlite")) as table:
         for number, end in enumerate((State.SUCCEEDED, State.FAILED)):

@@ -11,11 +11,11 @@ from curator.app import excepthook
 from curator.app.dialogs.bug import BugDialog
 from curator.app.main import PAGES, spare_the_collector
 from curator.app.page import Page
-from curator.app.recents import recent_projects, remember_project
-from curator.app.session import Notice
+from curator.app.session.recents import recent_projects, remember_project
+from curator.app.session.session import Notice
 from curator.app.theme import THEMES, load_tokens
 from curator.app.widgets.buttons import ActionButton
-from curator.project.store import Project
+from curator.project.store.project import Project
 from tests.app.conftest import open_in
 
 

@@ -13,12 +13,13 @@ from curator.app.page_entries import PAGES
 from curator.app.pages.train.page import FOLLOW
 from curator.app.pages.trying.exchange import Answer, Exchange, Prompt
 from curator.dataset import AnnotationPatch, ContentPatch, Conversation, Edit, LabelSet, Message
-from curator.project import deduping, duplicate_tables, exports
-from curator.project.exportable import ExportSettings
-from curator.project.labelling import label_sets_patch
-from curator.project.store import Project
-from curator.tune.jobs import Checkpoint, Event, Job, JobTable, State
-from curator.tune.targets import derive_target, save_target
+from curator.project import duplicate_tables, duplicates
+from curator.project.exports import exporting
+from curator.project.exports.selection import ExportSettings
+from curator.project.labels import label_sets_patch
+from curator.project.store.project import Project
+from curator.tune.jobs.table import Checkpoint, Event, Job, JobTable, State
+from curator.tune.targets.profiles import derive_target, save_target
 from tests.app.conftest import open_in
 from tests.app.what_is_said import all_texts
 from tests.tune.protocol_server import KEY, ProtocolServer
@@ -32,7 +33,7 @@ def _own_state(tmp_path, monkeypatch):
     monkeypatch.setenv("CURATOR_STATE", str(tmp_path / "state"))
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
-    monkeypatch.setattr("curator.tune.local.environment.trainer_python", lambda: None)
+    monkeypatch.setattr("curator.tune.local.bases.environment.trainer_python", lambda: None)
 
 
 @pytest.fixture
@@ -80,12 +81,12 @@ def filled_first(folder: Path, url: str) -> Path:
     """Make the first project with everything a day of work leaves behind: search, export, jobs."""
     path = folder / f"{MARK} desk.curator"
     with closing(written(path, MARK, 12)) as project:
-        found = deduping.find(project, deduping.Search("exact", 1.0, "conversation"))
+        found = duplicates.find(project, duplicates.Search("exact", 1.0, "conversation"))
         duplicate_tables.keep(project, found)
-        report = exports.export(
+        report = exporting.export(
             project, folder / f"{MARK} export", ExportSettings(skip_errors=True)
         )
-        exports.remember(project, report)
+        exporting.remember(project, report)
     with closing(JobTable()) as table:
         for token, state in (("a", State.SUCCEEDED), ("b", State.FAILED)):
             table.add(

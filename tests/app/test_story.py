@@ -3,11 +3,11 @@
 import pytest
 from PySide6.QtCore import QSettings
 
-from curator.app import doors
+from curator.app.session import file_actions
 from curator.app.story import STEPS
-from curator.project import deduping, duplicate_tables
-from curator.project.exports import ExportSettings, export, remember
-from curator.tune.jobs import Job, JobTable, State
+from curator.project import duplicate_tables, duplicates
+from curator.project.exports.exporting import ExportSettings, export, remember
+from curator.tune.jobs.table import Job, JobTable, State
 from tests.app.conftest import open_in
 
 
@@ -33,7 +33,7 @@ def test_other_projects_have_no_story(opened):
 
 
 def test_the_sample_lies_where_the_door_makes_it(curator, monkeypatch, tmp_path):
-    monkeypatch.setattr(doors, "documents", lambda: tmp_path)
+    monkeypatch.setattr(file_actions, "documents", lambda: tmp_path)
     assert curator.doors.sample_path().parent == tmp_path / "Curator"
 
 
@@ -42,7 +42,7 @@ def test_each_step_follows_from_what_the_project_holds(sample, qtbot, tmp_path):
     now(sample, qtbot, 1)._ask_page()
     assert sample.front.page_id == "duplicates"
     qtbot.waitUntil(lambda: not sample.jobs.running(), timeout=60_000)
-    duplicate_tables.keep(project, deduping.find(project, deduping.Search("near", 0.8)))
+    duplicate_tables.keep(project, duplicates.find(project, duplicates.Search("near", 0.8)))
     sample.story.look()
     now(sample, qtbot, 2)
     ids = [int(each) for each in session.index.ids]
@@ -72,6 +72,6 @@ def test_the_story_is_put_away_for_good(sample, qtbot):
 
 
 def _wish(field, value):
-    from curator.app.inspector import Wish
+    from curator.app.annotate.inspector import Wish
 
     return Wish(field, value)

@@ -7,12 +7,12 @@ from typing import ClassVar
 import pytest
 from PySide6.QtWidgets import QSystemTrayIcon
 
-from curator.app.end_notice import tell_desktop
 from curator.app.pages.train.afterwards import DeleteQuestion
 from curator.app.pages.train.origin import ranges
 from curator.app.pages.train.page import COMPOSE
-from curator.tune.jobs import JobTable, State
-from curator.tune.recipes import recipe_names
+from curator.app.session.job_end_notice import tell_desktop
+from curator.tune.jobs.recipes import recipe_names
+from curator.tune.jobs.table import JobTable, State
 from tests.app.test_train_page import (
     _own_state,
     confirm,
@@ -110,7 +110,7 @@ def test_a_reinforcement_job_goes_with_its_grader_and_project(
 
 def test_examples_of_graders_are_taken_by_the_protocol(page, server, export, qtbot):
     from curator.app.pages.train.settings_card import _EXAMPLES
-    from curator.tune.graders import KINDS, check_grader
+    from curator.tune.jobs.graders import KINDS, check_grader
 
     for example in _EXAMPLES:
         page.composer.settings._take_example(example)
@@ -190,7 +190,7 @@ class _Tray(QSystemTrayIcon):
 def test_the_desktop_is_told_only_while_nobody_looks(qtbot, qapp, monkeypatch):
     from PySide6.QtWidgets import QWidget
 
-    monkeypatch.setattr("curator.app.end_notice.QSystemTrayIcon", _Tray)
+    monkeypatch.setattr("curator.app.session.job_end_notice.QSystemTrayIcon", _Tray)
     _Tray.told.clear()
     window = QWidget()
     qtbot.addWidget(window)

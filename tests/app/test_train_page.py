@@ -7,19 +7,19 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QLabel, QLineEdit
 
-from curator.app.jobs import Jobs
 from curator.app.pages.train import background
 from curator.app.pages.train.asking import CallDialog, StartQuestion
 from curator.app.pages.train.composer import Composer
 from curator.app.pages.train.page import FOLLOW, TrainPage
 from curator.app.pages.train.target_dialog import TargetDialog
 from curator.app.pages.train.targets_pane import TargetRow
-from curator.app.session import Session
+from curator.app.session.background import Jobs
+from curator.app.session.session import Session
 from curator.dataset.errors import TargetError
-from curator.tune.jobs import Job, JobTable, State
+from curator.tune.jobs.dry_run import DryRun
+from curator.tune.jobs.table import Job, JobTable, State
 from curator.tune.local.options import resolve
-from curator.tune.planning import DryRun
-from curator.tune.targets import derive_target, find_target, save_target
+from curator.tune.targets.profiles import derive_target, find_target, save_target
 from tests.tune.protocol_server import KEY, Plan, ProtocolServer, accept_then, status
 
 LINE = {"messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello"}]}
@@ -31,7 +31,7 @@ def _own_state(tmp_path, monkeypatch):
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     # Whether this machine can train is no matter of these tests.
-    monkeypatch.setattr("curator.tune.local.environment.trainer_python", lambda: None)
+    monkeypatch.setattr("curator.tune.local.bases.environment.trainer_python", lambda: None)
 
 
 @pytest.fixture
@@ -555,8 +555,8 @@ def test_before_a_target_is_known_no_grader_is_asked_for(page):
 def test_checkpoints_of_other_projects_are_no_base_here():
     """A checkpoint learned from another project's rows; its name holds what was typed there."""
     from curator.app.pages.train.targets_pane import TargetRow
-    from curator.tune.jobs import Job
-    from curator.tune.targets import find_target
+    from curator.tune.jobs.table import Job
+    from curator.tune.targets.profiles import find_target
 
     mine = ("ft:tiny:this-computer:desk:01", Job(token="a", target="this-computer", base_url="", base="tiny",
                                                  project="/data/mine.curator"))  # fmt: skip

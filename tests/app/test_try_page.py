@@ -6,11 +6,11 @@ from contextlib import closing
 import pytest
 from PySide6.QtCore import Qt
 
+from curator.app.pages.try_out.page import EMPTY, WORK
 from curator.app.pages.trying.exchange import Prompt
-from curator.app.pages.trying.page import EMPTY, WORK
 from curator.dataset import AnnotationPatch, Edit
-from curator.tune.jobs import Job, JobTable, State
-from curator.tune.targets import derive_target, save_target
+from curator.tune.jobs.table import Job, JobTable, State
+from curator.tune.targets.profiles import derive_target, save_target
 from tests.app.conftest import open_in
 from tests.tune.protocol_server import KEY, ProtocolServer, cut_mid_stream, raw, status
 
@@ -24,7 +24,7 @@ def _own_state(tmp_path, monkeypatch):
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     # Whether this machine can train is no matter of these tests.
-    monkeypatch.setattr("curator.tune.local.environment.trainer_python", lambda: None)
+    monkeypatch.setattr("curator.tune.local.bases.environment.trainer_python", lambda: None)
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit, QSplitter, QWidget
 
 from curator.app.actions import action
-from curator.app.jobs import Progress
+from curator.app.session.background import Progress
 from curator.app.widgets.buttons import ActionButton, ChipButton, IconButton, PrimaryButton
 from curator.app.widgets.card import Card
 from curator.app.widgets.chip import Badge, Chip

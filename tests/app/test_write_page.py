@@ -4,14 +4,14 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 
-from curator.app.inspector import Wish
-from curator.app.jobs import Jobs
+from curator.app.annotate.inspector import Wish
 from curator.app.page import OpenRequest
 from curator.app.pages.write import WritePage
-from curator.app.session import Session
+from curator.app.session.background import Jobs
+from curator.app.session.session import Session
 from curator.dataset import ContentPatch, Edit
 from curator.project import Project
-from curator.project.index import Index
+from curator.project.queries.index import Index
 
 WORDS = ("refund please", "hello there", "refund twice", "what is up")
 

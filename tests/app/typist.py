@@ -9,11 +9,11 @@ from PySide6.QtGui import QKeyEvent, QTextCursor
 from PySide6.QtWidgets import QApplication
 
 from curator.app.editor.conversation_editor import ConversationEditor
-from curator.app.editor.message_text import MessageText
-from curator.app.jobs import Jobs
-from curator.app.session import Session
+from curator.app.session.background import Jobs
+from curator.app.session.session import Session
+from curator.app.widgets.message_text import MessageText
 from curator.project import Project
-from curator.project.index import Index
+from curator.project.queries.index import Index
 
 
 def main() -> None:

@@ -20,9 +20,9 @@ sys.path.insert(1, str(Path(__file__).resolve().parents[2]))
 
 import chat_data
 
-from curator.curate.comparison import Compared
-from curator.curate.duplicates import find_near
-from curator.curate.words import words
+from curator.curate.duplicates.clusters import find_near
+from curator.curate.duplicates.compared_text import Compared
+from curator.curate.duplicates.words import words
 
 SAMPLE = 1_500
 BYTES = 1_000

@@ -21,16 +21,16 @@ from PySide6.QtGui import QImage, QKeyEvent, QPainter
 from PySide6.QtWidgets import QApplication
 
 from curator.app.editor.conversation_editor import ConversationEditor
-from curator.app.editor.message_text import MessageText
-from curator.app.jobs import Jobs
-from curator.app.session import Session
+from curator.app.session.background import Jobs
+from curator.app.session.session import Session
 from curator.app.tables.conversations import ConversationTable
 from curator.app.tables.grid import GridView
 from curator.app.theme import Theme
-from curator.curate.tokens import counter
+from curator.app.widgets.message_text import MessageText
+from curator.curate.analysis.tokens import counter
 from curator.dataset import ContentPatch, Edit
 from curator.project import Project
-from curator.project.index import Index
+from curator.project.queries.index import Index
 
 LINE = "The quick brown fox jumps over the lazy dog and goes on. " * 3 + "\n"
 LIMITS_MS = {"count at 200 kB": 1.0, "frame": 16.0, "key": 16.0}

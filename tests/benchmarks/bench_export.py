@@ -22,11 +22,11 @@ sys.path.insert(1, str(Path(__file__).resolve().parents[2]))
 
 import chat_data
 
-from curator.project.exportable import ExportSettings
-from curator.project.exports import export
-from curator.project.imports import import_files
-from curator.project.store import Project
-from curator.project.verify import verify
+from curator.project.exports.exporting import export
+from curator.project.exports.selection import ExportSettings
+from curator.project.exports.verify import verify
+from curator.project.imports.importing import import_files
+from curator.project.store.project import Project
 
 _BLOCK = 1 << 22
 _ROUNDS = 5

@@ -89,8 +89,8 @@ def head(
     print(
         f"job {job['status']} in {time.perf_counter() - began:.0f} s: {job['events'][-1]['message']}"
     )
-    from curator.tune.client import connect
-    from curator.tune.targets import find_target
+    from curator.tune.services.client import connect
+    from curator.tune.targets.profiles import find_target
 
     found = []
     with connect(find_target("this-computer")) as connection:

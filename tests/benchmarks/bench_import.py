@@ -36,7 +36,7 @@ def cookbook(path: Path) -> dict[str, float]:
     """Run the logic of Chat_finetuning_data_prep.ipynb: load, check, count; it stores nothing."""
     import tiktoken
 
-    from curator.curate.encodings import VOCABULARIES, _tiktoken_encoding
+    from curator.curate.analysis.encodings import VOCABULARIES, _tiktoken_encoding
 
     encoding = _tiktoken_encoding(VOCABULARIES[ENCODING].file)
     assert isinstance(encoding, tiktoken.Encoding)
@@ -99,8 +99,8 @@ def _cookbook_checks(dataset: list) -> dict[str, int]:
 def count_only(path: Path) -> dict[str, float]:
     """Validate, check and count in worker processes; store nothing."""
     from curator.formats.openai_chat import sniff
-    from curator.project.import_parts import Parts, pool
-    from curator.project.import_worker import Terms, analyse_bytes
+    from curator.project.imports.parts import Parts, pool
+    from curator.project.imports.worker import Terms, analyse_bytes
 
     terms = Terms(ENCODING, "openai_sft", 65_536)
     with pool(ENCODING) as executor:
@@ -125,7 +125,7 @@ def count_only(path: Path) -> dict[str, float]:
 def whole_import(path: Path) -> dict[str, float]:
     """Import into a new project, durably; the second time in this process, then measured cold too."""
     from curator.project import Project
-    from curator.project.imports import import_files
+    from curator.project.imports.importing import import_files
 
     folder = path.parent
     cold, _ = _import_seconds(Project, import_files, folder / f"{path.stem}-cold.curator", path)

@@ -17,12 +17,12 @@ from pathlib import Path
 
 import numpy as np
 
-from curator.curate.search import parse_query
+from curator.curate.search.query import parse_query
 from curator.dataset import AnnotationPatch, ContentPatch, Conversation, Edit, Finding, Place
 from curator.project import Index, Project
-from curator.project.bulk import Bulk
-from curator.project.filters import view
-from curator.project.search import find_texts, index_texts
+from curator.project.queries.filters import view
+from curator.project.queries.search import find_texts, index_texts
+from curator.project.store.bulk import Bulk
 
 SEGMENT_ROWS = 2_000
 

@@ -19,15 +19,15 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from curator.tune.local.bases import PRACTICE, make_tiny
-from curator.tune.local.folders import local_root, write_json
+from curator.tune.local.bases.bases import PRACTICE, make_tiny
+from curator.tune.local.job_folders import local_root, write_json
 from curator.tune.local.options import TrainingOptions
 
 HOME = Path(__file__).resolve().parents[2]
 
 OURS = """
 import json, sys, time
-from curator.tune.local import loop, worker
+from curator.tune.local.trainer import loop, worker
 times = []
 class Timed(loop.Loop):
     def _take(self, batch):

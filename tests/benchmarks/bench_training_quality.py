@@ -23,9 +23,9 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from curator.tune.local.bases import PRACTICE
-from curator.tune.local.folders import local_root
-from curator.tune.prompt_variants import Demonstration, PromptVariant
+from curator.tune.evaluation.prompt_variants import Demonstration, PromptVariant
+from curator.tune.local.bases.bases import PRACTICE
+from curator.tune.local.job_folders import local_root
 from tests.tune.local.conftest import Server, wait_for
 
 REPLIES = {

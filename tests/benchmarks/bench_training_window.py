@@ -90,7 +90,7 @@ def _settled() -> float:
 
 def _story() -> int:
     from curator.app.main import make_application
-    from curator.tune.local import service
+    from curator.tune.local.server import service
     from tests.journeys.annotator import Annotator
 
     person = Annotator(make_application(["curator"]), Patience())

@@ -17,16 +17,16 @@ from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QKeyEvent, QTextCursor
 from PySide6.QtWidgets import QApplication, QTextEdit
 
-from curator.app.bulk_bar import BulkWork
-from curator.app.conversation_list import ConversationList
+from curator.app.annotate.inspector import Wish
+from curator.app.browse.bulk_bar import BulkWork
+from curator.app.browse.conversation_list import ConversationList
 from curator.app.editor.card_list import CardList
 from curator.app.editor.conversation_editor import ConversationEditor
 from curator.app.editor.drafts import Drafts
-from curator.app.editor.message_text import MessageText
-from curator.app.inspector import Wish
 from curator.app.main import Curator, make_application
 from curator.app.pages.write import WritePage
-from curator.app.session import Session
+from curator.app.session.session import Session
+from curator.app.widgets.message_text import MessageText
 from curator.dataset import ContentPatch, Edit
 from curator.project import Project
 from tests.benchmarks.bench_editor import LINE, talk

@@ -2,7 +2,7 @@ import pytest
 
 from curator.cli.main import main
 from curator.dataset.resources import resource
-from curator.tune.targets import read_target, save_target
+from curator.tune.targets.profiles import read_target, save_target
 from tests.tune.protocol_server import KEY, ProtocolServer, cut_mid_stream, status
 
 ASK = ("ask", "--target", "here", "--candidate", "gpt-6-luna")

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from curator.curate.tokens import count_conversation, counter
+from curator.curate.analysis.tokens import count_conversation, counter
 from curator.dataset import Conversation
 from tests.cli.sample_lines import line, questions, write
 

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from curator.cli import counting
-from curator.tune.local.measuring import Row
+from curator.tune.local.trainer.measuring import Row
 from tests.cli.sample_lines import questions, write
 
 READING = [

@@ -7,7 +7,7 @@ import shutil
 import pytest
 
 from curator.dataset.json_values import loads
-from curator.project.verify import verify
+from curator.project.exports.verify import verify
 from tests.cli.sample_lines import line, questions, write
 from tests.cli.test_offers import folder
 from tests.project.test_full_disk import fill_up, small_disk

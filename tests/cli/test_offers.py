@@ -6,7 +6,7 @@ import struct
 import pytest
 
 from curator.dataset.resources import resource
-from curator.tune.targets import read_target, save_target
+from curator.tune.targets.profiles import read_target, save_target
 from tests.tune.protocol_server import KEY, ProtocolServer
 
 KEYS = {"id", "kind", "base", "size", "shutdown_date"}

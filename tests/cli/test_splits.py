@@ -4,8 +4,8 @@ import pytest
 
 from curator.dataset import Edit, SettingPatch
 from curator.project import Project
-from curator.project.derive import is_stale
-from curator.project.index import Index
+from curator.project.queries.index import Index
+from curator.project.store.derive import is_stale
 from tests.cli.sample_lines import line, questions, write
 
 

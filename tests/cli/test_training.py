@@ -4,7 +4,7 @@ import pytest
 
 from curator.cli.main import main
 from curator.dataset.resources import resource
-from curator.tune.targets import read_target, save_target
+from curator.tune.targets.profiles import read_target, save_target
 from tests.cli.sample_lines import questions, write
 from tests.tune.protocol_server import KEY, ProtocolServer
 

@@ -1,13 +1,13 @@
 """Searching plain texts, as tests do."""
 
-from curator.curate import duplicates
-from curator.curate.comparison import Compared
-from curator.curate.shingles import WORDS_3, build_corpus, read_all
+from curator.curate.duplicates import clusters
+from curator.curate.duplicates.compared_text import Compared
+from curator.curate.duplicates.shingles import WORDS_3, build_corpus, read_all
 
 
 def find_near(texts, threshold, measure=WORDS_3, **more):
     """Find the pairs of texts."""
-    return duplicates.find_near(
+    return clusters.find_near(
         [Compared([text]) for text in texts], threshold, measure=measure, **more
     )
 

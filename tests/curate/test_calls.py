@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from curator.curate.checks import check_conversation
 from curator.curate.checks.schema import schema_of
-from curator.curate.fixes import fix_safe
+from curator.curate.fixes.fixing import fix_safe
 from curator.dataset import Conversation
 from tests.curate.strange_json import json_values
 

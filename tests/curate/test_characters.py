@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from curator.curate.checks import check_conversation
 from curator.curate.checks.invisible import INVISIBLE, is_blank, unseen, without_unseen
 from curator.curate.checks.misread import misread, reread
-from curator.curate.fixes import apply_fix
+from curator.curate.fixes.fixing import apply_fix
 from curator.dataset import Conversation
 
 # Texts as people write them in many languages, with characters that have work to do.

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from curator.curate.checks import check_conversation
-from curator.curate.fixes import apply_fix
+from curator.curate.fixes.fixing import apply_fix
 from curator.dataset import Conversation
 
 TOKEN = "<|im_end|>"

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from curator.curate.analysis.identity import Beginnings, Sameness
 from curator.curate.dataset_checks import DATASET_CHECKS, DatasetFacts, check_dataset
-from curator.curate.identity import Beginnings, Sameness
 from curator.dataset.rule import load_rules
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from curator.curate.identity import NO_PROMPT, Beginnings, Sameness
+from curator.curate.analysis.identity import NO_PROMPT, Beginnings, Sameness
 from curator.curate.splits import (
     SplitColumns,
     SplitPlan,
@@ -219,7 +219,7 @@ def test_a_million_rows_are_divided_quickly():
 @pytest.mark.data
 @pytest.mark.skipif("CURATOR_DATA" not in os.environ, reason="CURATOR_DATA names no data folder")
 def test_known_leaks_of_banking77_are_found():
-    from curator.curate.identity import fold
+    from curator.curate.analysis.identity import fold
 
     data = Path(os.environ["CURATOR_DATA"])
     prompts, split = [], []

@@ -2,10 +2,10 @@
 
 from curator.curate.splits import SplitPlan
 from curator.dataset import ContentPatch, Edit
-from curator.project import splitting
-from curator.project.exportable import ExportSettings
-from curator.project.exports import export
-from curator.project.store import Project
+from curator.project import splits
+from curator.project.exports.exporting import export
+from curator.project.exports.selection import ExportSettings
+from curator.project.store.project import Project
 from tests.project.projects import annotate, import_lines, line
 
 TOOL = (
@@ -36,7 +36,7 @@ def project_with_everything(path):
     values = ["parcel"] * 12 + ["weather", "other"]
     annotate(project, ids[:14], "label:topic", values, annotator="anna", each=True)
     plan = SplitPlan(0.6, 0.2, 0.2, seed=42, stratify="topic", together=("prompt", "duplicates"))
-    project.apply(splitting.propose(project, plan).edit)
+    project.apply(splits.propose(project, plan).edit)
     return project
 
 

@@ -25,8 +25,8 @@ from PySide6.QtWidgets import (
 from pytestqt.exceptions import TimeoutError as TooLate
 from pytestqt.qtbot import QtBot
 
-from curator.app.doors import FileAsker
 from curator.app.main import Curator, make_application
+from curator.app.session.file_actions import FileAsker
 from curator.app.widgets.chip import Chip
 from curator.project import Project
 

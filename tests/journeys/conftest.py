@@ -28,7 +28,7 @@ def people(qapp, qtbot, tmp_path, monkeypatch, caplog) -> Iterator[Callable[[], 
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     # The stories go the same way whether or not this machine can train.
-    for place in ("environment", "service"):
+    for place in ("bases.environment", "server.service"):
         monkeypatch.setattr(f"curator.tune.local.{place}.trainer_python", lambda: None)
     make_application(["curator"])
     QSettings().clear()

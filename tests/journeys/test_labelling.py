@@ -4,7 +4,7 @@ import pytest
 
 from curator.dataset import ContentPatch, Conversation, Edit, LabelSet, Message
 from curator.project import Project
-from curator.project.labelling import label_sets_patch
+from curator.project.labels import label_sets_patch
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 
 from curator.cli.main import main
 from curator.dataset.resources import resource
-from curator.project.store import Project
+from curator.project.store.project import Project
 from tests.house.inspection import ROOT
 
 SAMPLE = resource("samples", "support_desk.jsonl")

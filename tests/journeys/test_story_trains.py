@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from curator.tune.local import service
+from curator.tune.local.server import service
 from tests.tune.local.conftest import needs_trainer
 
 

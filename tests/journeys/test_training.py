@@ -2,7 +2,7 @@
 
 import pytest
 
-from curator.project.verify import verify
+from curator.project.exports.verify import verify
 from tests.tune.protocol_server import KEY, Plan, ProtocolServer
 
 

@@ -5,7 +5,7 @@ from itertools import accumulate
 
 from curator.dataset import AnnotationPatch, ContentPatch, Conversation, Edit, Finding, Message
 from curator.project import Project
-from curator.project.bulk import BULK_COLUMNS, Bulk
+from curator.project.store.bulk import BULK_COLUMNS, Bulk
 
 
 def line(question: str, answer: str = "Yes.") -> str:

@@ -2,11 +2,11 @@
 
 import hashlib
 
-from curator.curate import identity
+from curator.curate.analysis import identity
 from curator.curate.checks import check_conversation
 from curator.dataset import ContentPatch, Conversation, Edit, Message
-from curator.project.bulk import BULK_COLUMNS, Bulk
-from curator.project.labelling import annotation_patch
+from curator.project.labels import annotation_patch
+from curator.project.store.bulk import BULK_COLUMNS, Bulk
 
 
 def line(prompt, answer="An answer.", **more):

@@ -11,7 +11,7 @@ from curator.dataset.errors import Cancelled, WrongUse
 from curator.project import Project
 from curator.project.check_report import RuleCount, in_order_of_gravity
 from curator.project.checking import check_file, check_project, found_by_rule, profiles_named
-from curator.project.file_form import BareFile
+from curator.project.imports.file_form import BareFile
 from tests.project.projects import annotate, import_lines, line
 
 TWO_ANSWERS = json.dumps(
@@ -229,7 +229,7 @@ def test_the_usual_forms_of_a_file_are_no_errors(tmp_path, end):
 
 
 def test_a_file_over_the_limit_of_one_target_only(tmp_path, monkeypatch):
-    monkeypatch.setattr("curator.project.file_form._MEGABYTE", 1)
+    monkeypatch.setattr("curator.project.imports.file_form._MEGABYTE", 1)
     file = bare(tmp_path / "a.jsonl", "\n".join(ROWS).encode())
     report = check_file(file, profiles_named(["openai", "trl"]))
     assert report.targets["openai"].errors == 1

@@ -14,7 +14,7 @@ import pytest
 
 from curator.dataset import Conversation
 from curator.project import Project, Reader
-from curator.project.index import Index
+from curator.project.queries.index import Index
 from tests.project.building import line, write
 
 KILLS = int(os.environ.get("CURATOR_KILLS", "15"))
@@ -41,7 +41,7 @@ while True:
 IMPORTING = """
 import sys
 from curator.project import Project
-from curator.project.bulk import Bulk
+from curator.project.store.bulk import Bulk
 from tests.project.building import columns_of, line
 
 project = Project.open(sys.argv[1], author="ann")

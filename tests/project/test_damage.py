@@ -12,16 +12,16 @@ from curator.dataset import ContentPatch, Edit
 from curator.dataset.errors import CuratorError, GateFailed, ProjectError
 from curator.project import Project
 from curator.project.checking import check_project, profiles_named
-from curator.project.deduping import Search, decide, find, removal
-from curator.project.exports import export
-from curator.project.imports import import_files
-from curator.project.index import Index
-from curator.project.manifest import read
-from curator.project.mending import fix_project
-from curator.project.reanalysis import reanalyse
-from curator.project.search import index_texts
-from curator.project.stored_texts import DamagedText
-from curator.project.verify import verify
+from curator.project.duplicates import Search, decide, find, removal
+from curator.project.exports.exporting import export
+from curator.project.exports.manifest import read
+from curator.project.exports.verify import verify
+from curator.project.fixing import fix_project
+from curator.project.imports.importing import import_files
+from curator.project.imports.reanalysis import reanalyse
+from curator.project.queries.index import Index
+from curator.project.queries.search import index_texts
+from curator.project.store.stored_texts import DamagedText
 from tests.project.building import line
 
 ROWS = 40

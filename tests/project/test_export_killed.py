@@ -9,15 +9,15 @@ import time
 
 import pytest
 
-from curator.project.exports import export
-from curator.project.store import Project
-from curator.project.verify import verify
+from curator.project.exports.exporting import export
+from curator.project.exports.verify import verify
+from curator.project.store.project import Project
 from tests.project.projects import annotate, import_lines, line
 
 _EXPORT = """
 import sys
-from curator.project.store import Project
-from curator.project.exports import export
+from curator.project.store.project import Project
+from curator.project.exports.exporting import export
 project = Project.open(sys.argv[1], read_only=True)
 print("ready", flush=True)
 while True:

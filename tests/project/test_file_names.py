@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from curator.project.exports import export
-from curator.project.imports import import_files
-from curator.project.store import Project
-from curator.project.verify import verify
+from curator.project.exports.exporting import export
+from curator.project.exports.verify import verify
+from curator.project.imports.importing import import_files
+from curator.project.store.project import Project
 from tests.project.projects import annotate, line
 
 NAMES = (

@@ -8,7 +8,7 @@ import pytest
 from curator.dataset import ContentPatch, Edit
 from curator.dataset.errors import ProjectError
 from curator.project import Project
-from curator.project.bulk import Bulk
+from curator.project.store.bulk import Bulk
 from tests.project.building import columns_of, import_lines, line, write
 
 MEGABYTE = 1_000_000

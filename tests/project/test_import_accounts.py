@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from curator.dataset.errors import UnreadableInput
 from curator.formats import opening, records, scanner
 from curator.project import Project
-from curator.project.imports import import_files
+from curator.project.imports.importing import import_files
 
 
 def conversation(n, answer="An answer."):
@@ -291,7 +291,7 @@ def test_a_record_that_is_too_long_is_named_and_the_others_get_in(
 ):
     for module in (records, scanner):
         monkeypatch.setattr(module, "LONGEST", 3 << 20)
-    monkeypatch.setattr("curator.project.import_worker.LONGEST", 3 << 20)
+    monkeypatch.setattr("curator.project.imports.worker.LONGEST", 3 << 20)
     long = '{"messages":[{"role":"user","content":"' + "x" * (9 << 20)
     rows = [line(1), long, line(2), line(3)]
     text = "[" + ",\n".join(rows) + "]" if in_array else "\n".join(rows)
@@ -307,7 +307,7 @@ def test_a_record_that_is_too_long_is_named_and_the_others_get_in(
 def test_lines_behind_a_line_that_is_too_long_are_read_whatever_ends_them(
     project, file, monkeypatch
 ):
-    monkeypatch.setattr("curator.project.import_worker.LONGEST", 2 << 20)
+    monkeypatch.setattr("curator.project.imports.worker.LONGEST", 2 << 20)
     rows = [line(n) for n in range(40_000)]
     report = run(project, file("\n".join([rows[0], "\r".join(rows[1:])]), "cr.jsonl"))
     assert report.imported == 40_000

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from curator.dataset import Edit, LabelSet
 from curator.dataset.label import plain_name, spelling
 from curator.project.label_files import export_labels, import_labels
-from curator.project.labelling import label_sets_patch
-from curator.project.store import Project
+from curator.project.labels import label_sets_patch
+from curator.project.store.project import Project
 from tests.project.projects import annotate, edit, import_lines, line
 
 MOOD = LabelSet("mood", "choice", ("good", "bad"))

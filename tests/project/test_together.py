@@ -8,14 +8,14 @@ from itertools import product
 
 import pytest
 
-from curator.curate.analysis import NUMBERS
-from curator.curate.kernel import Kernel, analyse, analyse_conversation, kernel
+from curator.curate.analysis.columns import NUMBERS
+from curator.curate.analysis.kernel import Kernel, analyse, analyse_conversation, kernel
 from curator.dataset import ContentPatch, Conversation, Edit
 from curator.project import Project
-from curator.project.derive import terms_in
-from curator.project.imports import import_files
-from curator.project.reanalysis import reanalyse
-from curator.project.schema import EDITED
+from curator.project.imports.importing import import_files
+from curator.project.imports.reanalysis import reanalyse
+from curator.project.store.derive import terms_in
+from curator.project.store.schema import EDITED
 
 TERMS = {"encoding": "o200k_base", "rules_profile": "openai_sft", "limit": 16_000}
 SHAPES = [

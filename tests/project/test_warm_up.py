@@ -9,8 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 import psutil
 import pytest
 
-from curator.project.import_parts import pool, warm_up
-from curator.project.import_worker import PRELOAD
+from curator.project.imports.parts import pool, warm_up
+from curator.project.imports.worker import PRELOAD
 
 pytestmark = pytest.mark.skipif(
     sys.platform != "linux", reason="workers are forked under Linux only"
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.skipif(
 
 _EARLY = """
 import multiprocessing.forkserver as server
-from curator.project.import_parts import warm_up
+from curator.project.imports.parts import warm_up
 warm_up("o200k_base")
 print(server._forkserver._forkserver_pid, flush=True)
 """

@@ -5,11 +5,11 @@ from datetime import date
 import pytest
 
 from curator.dataset.resources import resource
-from curator.tune.client import Connection
-from curator.tune.jobs import JobTable
-from curator.tune.keys import Key
-from curator.tune.targets import Target, read_target
-from curator.tune.uploads import Pace
+from curator.tune.jobs.table import JobTable
+from curator.tune.jobs.uploads import Pace
+from curator.tune.services.client import Connection
+from curator.tune.targets.keys import Key
+from curator.tune.targets.profiles import Target, read_target
 from tests.tune.protocol_server import KEY, ProtocolServer
 
 FAST = Pace(file_polls=(0.01,), file_patience=1.0, lookups=(0.0, 0.01), retry=0.01, retry_most=0.05)

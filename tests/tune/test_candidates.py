@@ -5,15 +5,15 @@ from contextlib import closing
 import pytest
 
 from curator.tune.candidates import first_pair, who_can_be_asked
-from curator.tune.jobs import Checkpoint, Job, JobTable, State
-from curator.tune.targets import derive_target, save_target
+from curator.tune.jobs.table import Checkpoint, Job, JobTable, State
+from curator.tune.targets.profiles import derive_target, save_target
 
 BASE = "gpt-4.1-mini-2025-04-14"
 
 
 @pytest.fixture(autouse=True)
 def _no_trainer(monkeypatch):
-    monkeypatch.setattr("curator.tune.local.environment.trainer_python", lambda: None)
+    monkeypatch.setattr("curator.tune.local.bases.environment.trainer_python", lambda: None)
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def test_without_key_and_trainer_nobody_can_be_asked():
 
 
 def test_this_computer_offers_its_bases_once_it_can_train(monkeypatch):
-    monkeypatch.setattr("curator.tune.local.environment.trainer_python", lambda: "python")
+    monkeypatch.setattr("curator.tune.local.bases.environment.trainer_python", lambda: "python")
     assert names("this-computer") == ["tiny"]
     one = first_pair(who_can_be_asked())
     assert [c.name for c in one] == ["tiny", "tiny"]

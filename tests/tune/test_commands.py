@@ -8,9 +8,9 @@ import pytest
 
 from curator.dataset.errors import CuratorError, WrongUse
 from curator.tune import commands
-from curator.tune.jobs import Job
-from curator.tune.starting import start_job
-from curator.tune.targets import derive_target, save_target, state_folder
+from curator.tune.jobs.starting import start_job
+from curator.tune.jobs.table import Job
+from curator.tune.targets.profiles import derive_target, save_target, state_folder
 from tests.tune.conftest import FAST
 from tests.tune.protocol_server import KEY, raw, status
 

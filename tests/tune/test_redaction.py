@@ -15,12 +15,12 @@ from starlette.responses import JSONResponse, PlainTextResponse, StreamingRespon
 
 from curator.app.excepthook import report_of
 from curator.cli.main import main
-from curator.tune.chatting import Question, ask
-from curator.tune.client import CallFailed
-from curator.tune.following import refresh
-from curator.tune.jobs import Job, State
+from curator.tune.evaluation.chatting import Question, ask
+from curator.tune.jobs.following import refresh
+from curator.tune.jobs.table import Job, State
 from curator.tune.redaction import PiecewiseRedactor, Redactor, remember
-from curator.tune.targets import derive_target, save_target
+from curator.tune.services.client import CallFailed
+from curator.tune.targets.profiles import derive_target, save_target
 from tests.tune.protocol_server import KEY, cut_mid_stream, said_mid_stream, status
 
 FORMS = {
@@ -148,7 +148,7 @@ def test_a_service_that_echoes_the_key_gets_it_nowhere(
     """Every verb that asks a service, as text and as JSON, and every file that is there afterwards."""
     for name in ("openai", "httpx2", "httpcore2"):
         caplog.set_level(logging.DEBUG, logger=name)
-    monkeypatch.setattr("curator.tune.following.next_wait", lambda *_: 0.0)
+    monkeypatch.setattr("curator.tune.jobs.following.next_wait", lambda *_: 0.0)
     monkeypatch.setenv("CURATOR_MINE_KEY", KEY)
     save_target(derive_target("custom", "mine", "", {"address": server.url}))
     server.plan.end, server.plan.file_polls = end, 0

@@ -5,10 +5,10 @@ import json
 import pytest
 
 from curator.dataset.errors import WrongUse
-from curator.tune.local import adding
+from curator.tune.jobs.results import download_files
+from curator.tune.local.bases import adding
 from curator.tune.named_files import NamedFiles
-from curator.tune.products import download_files
-from curator.tune.targets import derive_target
+from curator.tune.targets.profiles import derive_target
 
 RESERVED = ["CON", "nul", "Lpt1", "com9.txt", "aux.json"]
 OURS = [
@@ -41,7 +41,7 @@ def test_recipes_prompts_and_targets_neither(tmp_path, name):
 
 @pytest.mark.parametrize("name", [*RESERVED, "x" * 400 + ".csv"])
 def test_a_download_gets_a_name_that_can_be_written(connection, server, table, tmp_path, name):
-    from curator.tune.jobs import Job, State
+    from curator.tune.jobs.table import Job, State
 
     table.add(Job("tok", "openai", server.url, "b", job="j", status=State.SUCCEEDED,
                   result_files=("file-result-1",)))  # fmt: skip

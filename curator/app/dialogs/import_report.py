@@ -14,7 +14,7 @@ from curator.app.widgets.dialog import Dialog
 from curator.app.widgets.text import PageTitle, Quiet
 
 if TYPE_CHECKING:
-    from curator.project.import_report import ImportReport
+    from curator.project.imports.report import ImportReport
 
 
 class ImportReportDialog(Dialog):

@@ -7,7 +7,7 @@ from PySide6.QtCore import QObject, Qt
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from curator.app.counted import counted
-from curator.app.session import Session
+from curator.app.session.session import Session
 from curator.app.widgets.buttons import PrimaryButton, QuietButton
 from curator.app.widgets.dialog import Dialog
 from curator.app.widgets.text import PageTitle, Plain

@@ -8,11 +8,11 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from curator.app.editor.add_bar import AddBar
+from curator.app.editor.card_placeholder import Room, Slot
 from curator.app.editor.changes import same
 from curator.app.editor.hits import Hits
 from curator.app.editor.message_card import MessageCard
-from curator.app.editor.rooms import Rooms
-from curator.app.editor.slot import Room, Slot
+from curator.app.editor.virtual_cards import Rooms
 from curator.dataset import Finding
 from curator.dataset.json_values import Json
 

@@ -14,8 +14,8 @@ from curator.app.editor.editor_header import EditorHeader
 from curator.app.editor.findings_list import FindingsList
 from curator.app.editor.gauge import Gauge, Measure
 from curator.app.editor.tool_definitions import ToolDefinitions, first_tool
-from curator.app.jobs import CancelledCall, Jobs, ProgressCall
-from curator.app.session import Session
+from curator.app.session.background import CancelledCall, Jobs, ProgressCall
+from curator.app.session.session import Session
 from curator.app.widgets.buttons import QuietButton
 from curator.app.widgets.empty_state import EmptyState
 from curator.dataset import Conversation, Finding
@@ -122,7 +122,7 @@ class ConversationEditor(QWidget):
 
     def fix(self, finding: Finding) -> None:
         """Apply the fix of a finding; what it moves out goes to the metadata in the same step."""
-        from curator.project.mending import mend_one
+        from curator.project.fixing import mend_one
 
         self.drafts.commit()
         project, conversation = self._session.project, self.drafts.id

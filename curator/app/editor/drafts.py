@@ -9,7 +9,7 @@ from typing import Final
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from curator.app.editor.changes import same
-from curator.app.session import Session
+from curator.app.session.session import Session
 from curator.dataset import ContentPatch, Conversation, Edit
 from curator.dataset.errors import CuratorError
 from curator.dataset.json_values import BadJson

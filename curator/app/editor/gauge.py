@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from curator.app.editor.own_tally import OwnTally, frame_of
-from curator.app.jobs import CancelledCall, Job, Jobs, ProgressCall
-from curator.app.session import Session
+from curator.app.session.background import CancelledCall, Job, Jobs, ProgressCall
+from curator.app.session.session import Session
 from curator.dataset import Conversation, Message, SettingPatch
 from curator.dataset.edit import Edit
 from curator.dataset.json_values import Json
 
 if TYPE_CHECKING:
-    from curator.curate.tokens import BaseModelFacts, Counter, TokenCount
-    from curator.tune.base_counts import Frame
+    from curator.curate.analysis.tokens import BaseModelFacts, Counter, TokenCount
+    from curator.tune.jobs.base_counts import Frame
 
 DEFAULT_BASE_MODEL: Final = "gpt-4.1-mini"
 OFFERED: Final = (
@@ -61,7 +61,7 @@ class Tally:
 
     def count_some(self, draft: Conversation, counter: "Counter") -> bool:
         """Count some of the messages beforehand; returns whether any is left."""
-        from curator.curate.tokens import count_conversation
+        from curator.curate.analysis.tokens import count_conversation
 
         if counter is not self._counter:
             self._counter, self._parts = counter, []
@@ -77,7 +77,11 @@ class Tally:
 
     def count(self, draft: Conversation, counter: "Counter") -> "TokenCount":
         """Return what curate.tokens.count_conversation returns."""
-        from curator.curate.tokens import TOKENS_PER_CONVERSATION, TokenCount, count_conversation
+        from curator.curate.analysis.tokens import (
+            TOKENS_PER_CONVERSATION,
+            TokenCount,
+            count_conversation,
+        )
 
         if counter is not self._counter:
             self._counter, self._parts = counter, []
@@ -134,7 +138,7 @@ class Gauge(QObject):
 
     def load(self) -> None:
         """Make the counter of the base model ready, off the GUI thread; ready follows."""
-        from curator.curate.tokens import counter, resolve_base_model
+        from curator.curate.analysis.tokens import counter, resolve_base_model
 
         self.facts = resolve_base_model(self.base_model)
         encoding, limit, profile = self.facts.encoding, self.facts.context_limit, self.profile
@@ -152,7 +156,7 @@ class Gauge(QObject):
         def work(
             _progress: ProgressCall, _cancelled: CancelledCall
         ) -> "tuple[str, str, Frame | None]":
-            from curator.curate.kernel import analyse_conversation
+            from curator.curate.analysis.kernel import analyse_conversation
 
             counter(encoding).accelerate()
             # The first edit would otherwise wait for these to load, and typing with it: numpy.unique
@@ -218,7 +222,7 @@ class Gauge(QObject):
             self.load()
 
     def _loaded(self, loaded: "tuple[str, str, Frame | None]") -> None:
-        from curator.curate.tokens import counter
+        from curator.curate.analysis.tokens import counter
 
         encoding, name, frame = loaded
         self._counter = counter(encoding)

@@ -8,7 +8,7 @@ from PySide6.QtGui import QColor, QSyntaxHighlighter, QTextCharFormat, QTextDocu
 
 from curator.app import theme
 from curator.app.editor.hits import Hits
-from curator.app.editor.lossless import utf16_length
+from curator.app.widgets.lossless import utf16_length
 from curator.dataset.finding import Severity
 
 Kind = Literal["text", "json"]

@@ -3,8 +3,8 @@
 import re
 from collections.abc import Iterator
 
-from curator.curate.patterns import Pattern
-from curator.curate.search import Query
+from curator.curate.search.patterns import Pattern
+from curator.curate.search.query import Query
 from curator.dataset.errors import WrongUse
 
 

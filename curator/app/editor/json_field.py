@@ -5,8 +5,8 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from curator.app.editor.changes import pretty
 from curator.app.editor.highlighter import Highlighter
-from curator.app.editor.message_text import MessageText
 from curator.app.theme import TEXT_PX, mono_font
+from curator.app.widgets.message_text import MessageText
 from curator.app.widgets.text import Meta
 from curator.dataset.json_values import BadJson, Json, loads
 

@@ -9,9 +9,9 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from curator.app.editor.highlighter import Highlighter, Span
 from curator.app.editor.hits import Hits
 from curator.app.editor.json_field import JsonField
-from curator.app.editor.message_text import MessageText
 from curator.app.editor.parts import Parts
 from curator.app.theme import READ_PX, font
+from curator.app.widgets.message_text import MessageText
 from curator.dataset import Finding
 from curator.dataset.json_values import Json
 

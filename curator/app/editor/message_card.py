@@ -12,11 +12,11 @@ from curator.app.editor.changes import role_of, with_key
 from curator.app.editor.findings_list import FindingsList
 from curator.app.editor.json_field import JsonField
 from curator.app.editor.message_body import MessageBody
-from curator.app.editor.message_text import MessageText
 from curator.app.editor.name_field import NameField
 from curator.app.editor.tool_calls import ToolCalls, new_call
 from curator.app.theme import tokens
 from curator.app.widgets.card import Card
+from curator.app.widgets.message_text import MessageText
 from curator.app.widgets.reading_card import role_word
 from curator.app.widgets.text import Meta
 from curator.dataset import Finding

@@ -6,8 +6,8 @@ from curator.dataset import Conversation
 from curator.dataset.json_values import dumps
 
 if TYPE_CHECKING:
-    from curator.curate.tokens import TokenCount
-    from curator.tune.base_counts import Frame
+    from curator.curate.analysis.tokens import TokenCount
+    from curator.tune.jobs.base_counts import Frame
 
 
 class OwnTally:
@@ -19,7 +19,7 @@ class OwnTally:
 
     def count(self, draft: Conversation) -> "TokenCount":
         """Return the tokens of a draft; calls and definitions make the count an estimate."""
-        from curator.curate.tokens import TokenCount
+        from curator.curate.analysis.tokens import TokenCount
 
         fresh: dict[str, int] = {}
         own: list[int] = []
@@ -57,7 +57,7 @@ _PLAIN = frozenset({"role", "content", "weight"})
 def frame_of(name: str) -> "Frame | None":
     """Return how a base of this computer counts, None for other bases; takes a second or more."""
     from curator.dataset.errors import WrongUse
-    from curator.tune import base_counts
+    from curator.tune.jobs import base_counts
 
     own = base_counts.own_count(name)
     try:

@@ -11,10 +11,10 @@ from PySide6.QtGui import QImage, QImageReader, QPaintEvent, QPixmap
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from curator.app.editor.json_field import JsonField
-from curator.app.editor.message_text import MessageText
 from curator.app.theme import READ_PX, font
 from curator.app.widgets.buttons import IconButton
 from curator.app.widgets.empty_state import IconPicture
+from curator.app.widgets.message_text import MessageText
 from curator.app.widgets.text import Elided, Meta
 from curator.dataset.json_values import Json
 

@@ -7,10 +7,10 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from curator.app.actions import Action, action
-from curator.app.jobs import Jobs
 from curator.app.page import Page
-from curator.app.recents import Recent, recent_projects
-from curator.app.session import Session
+from curator.app.session.background import Jobs
+from curator.app.session.recents import Recent, recent_projects
+from curator.app.session.session import Session
 from curator.app.widgets.buttons import press_on_enter
 from curator.app.widgets.empty_state import IconPicture
 from curator.app.widgets.text import Elided, Meta, PageTitle, Plain, Quiet, SectionTitle

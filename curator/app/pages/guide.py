@@ -24,9 +24,9 @@ from PySide6.QtWidgets import (
 
 from curator.app.counted import counted
 from curator.app.guide_texts import CHAPTER_OF_PAGE, FIRST, Guide, Hit, anchor_of
-from curator.app.jobs import Jobs
 from curator.app.page import OpenRequest, Page
-from curator.app.session import Session
+from curator.app.session.background import Jobs
+from curator.app.session.session import Session
 from curator.app.theme import MONO, READ_PX, TITLE_PX, font, icon, tokens
 from curator.app.widgets.buttons import PlainButton
 from curator.app.widgets.text import Meta

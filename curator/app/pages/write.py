@@ -8,24 +8,24 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QApplication, QSplitter, QTextEdit, QWidget
 
-from curator.app.conversation_list import ConversationList
+from curator.app.annotate.inspector import Inspector, Wish
+from curator.app.browse.conversation_list import ConversationList
+from curator.app.browse.label_picking import LabelPicking
 from curator.app.editor.changes import first_difference, new_conversation
 from curator.app.editor.conversation_editor import ConversationEditor
 from curator.app.editor.hits import Hits
 from curator.app.editor.message_card import MessageCard
-from curator.app.inspector import Inspector, Wish
-from curator.app.jobs import Jobs
-from curator.app.label_picking import LabelPicking
 from curator.app.page import OpenRequest, Page
-from curator.app.session import Session, View
+from curator.app.session.background import Jobs
+from curator.app.session.session import Session, View
 from curator.app.text_order import go_to_next_text
 from curator.app.widgets.splitter import SplitterState
-from curator.curate.search import parse_query
+from curator.curate.search.query import parse_query
 from curator.dataset import ContentPatch, Edit
 
 if TYPE_CHECKING:
-    from curator.app.find_replace import FindReplaceDialog
-    from curator.project.changes import Changes
+    from curator.app.browse.find_replace import FindReplaceDialog
+    from curator.project.store.changes import Changes
 
 WIDE_PX: Final = 1_280
 """From this width of the work area the table stands beside the editor instead of above it."""
@@ -251,7 +251,7 @@ class WritePage(Page):
             self._annotated = None
             self._inspector.show_nobody()
             return
-        from curator.project.labelling import label_sets
+        from curator.project.labels import label_sets
 
         fresh, self._annotated = conversation != self._annotated, conversation
         self._inspector.show_annotation(
@@ -351,7 +351,7 @@ class WritePage(Page):
         self.list.search.field.selectAll()
 
     def _find_and_replace(self) -> None:
-        from curator.app.find_replace import FindReplaceDialog
+        from curator.app.browse.find_replace import FindReplaceDialog
 
         self.editor.commit()
         if self._replace is None:
@@ -362,7 +362,7 @@ class WritePage(Page):
         self._replace.look_in(self.list.shown_ids())
 
     def _open_prompts(self) -> None:
-        from curator.app.prompts_dialog import PromptsDialog
+        from curator.app.dialogs.prompts_dialog import PromptsDialog
 
         self.editor.commit()
         dialog = PromptsDialog(self.session, self)

@@ -17,8 +17,8 @@ from curator.dataset.errors import ProjectError
 from curator.dataset.json_values import BadJson
 
 if TYPE_CHECKING:
-    from curator.app.session import Session
-    from curator.project.changes import Changes
+    from curator.app.session.session import Session
+    from curator.project.store.changes import Changes
 
 LABELS_COLUMN: Final = 2
 """Where the labels stand; hidden while there are none."""

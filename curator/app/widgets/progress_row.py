@@ -3,7 +3,7 @@
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QWidget
 
-from curator.app.jobs import Job, Progress
+from curator.app.session.background import Job, Progress
 from curator.app.widgets.buttons import IconButton
 from curator.app.widgets.text import Meta, Plain
 

@@ -6,11 +6,11 @@ from PySide6.QtCore import QCoreApplication, Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
 
 from curator.app.counted import counted
-from curator.app.editor.message_text import MessageText
 from curator.app.theme import READ_PX, font, tokens
 from curator.app.widgets.buttons import LinkButton
 from curator.app.widgets.card import Card
 from curator.app.widgets.chip import Chip
+from curator.app.widgets.message_text import MessageText
 from curator.app.widgets.text import Meta, Quiet
 from curator.dataset import Message
 from curator.dataset.json_values import dumps

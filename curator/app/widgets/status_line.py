@@ -6,7 +6,7 @@ from PySide6.QtCore import QLocale, Qt, QTime, Signal
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from curator.app.counted import counted
-from curator.app.jobs import Job
+from curator.app.session.background import Job
 from curator.app.theme import META_PX, font
 from curator.app.widgets.buttons import LinkButton
 from curator.app.widgets.text import Elided, Meta

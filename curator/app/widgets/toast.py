@@ -9,7 +9,7 @@ from typing import Final
 from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
-from curator.app.session import Notice
+from curator.app.session.session import Notice
 from curator.app.widgets.buttons import IconButton, PlainButton
 from curator.app.widgets.empty_state import IconPicture
 from curator.app.widgets.text import Plain, Quiet

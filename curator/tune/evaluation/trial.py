@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from curator.dataset.errors import Cancelled
-from curator.tune.client import Connection
-from curator.tune.prompt_variants import as_asked
+from curator.tune.evaluation.prompt_variants import as_asked
+from curator.tune.services.client import Connection
 
 Progress = Callable[[int, int, str], None]
 IsCancelled = Callable[[], bool]

@@ -18,11 +18,11 @@ from curator.dataset.errors import CuratorError, WrongUse
 from curator.dataset.regular_files import open_regular
 from curator.dataset.resources import resource
 from curator.dataset.small_files import make_folder
-from curator.project.publishing import publishing
-from curator.tune.local import checkpoint_bases
-from curator.tune.local.bases import ORIGIN, TINY, Base, BaseUnusable, find_base
-from curator.tune.local.environment import TORCH, code_folder, trainer_python
-from curator.tune.local.folders import write_json
+from curator.project.exports.atomic_folder import publishing
+from curator.tune.local.bases import checkpoint_bases
+from curator.tune.local.bases.bases import ORIGIN, TINY, Base, BaseUnusable, find_base
+from curator.tune.local.bases.environment import TORCH, code_folder, trainer_python
+from curator.tune.local.job_folders import write_json
 from curator.tune.local.options import METADATA_KEY, BadOption, TrainingOptions, resolve
 
 _CODE: Final = (
@@ -33,39 +33,16 @@ _CODE: Final = (
     "dataset/resources.py",
     "dataset/small_files.py",
     "tune/__init__.py",
-    *(
-        f"tune/local/{name}.py"
-        for name in (
-            "__init__",
-            "base_folders",
-            "bases",
-            "breakdowns",
-            "checkpoint_bases",
-            "conversing",
-            "devices",
-            "encoding",
-            "estimates",
-            "examples",
-            "folders",
-            "gguf_adapter",
-            "gguf_weights",
-            "heads",
-            "loop",
-            "marks",
-            "methods",
-            "objectives",
-            "options",
-            "reading",
-            "rendering",
-            "resuming",
-            "team",
-            "templates",
-            "token_ids",
-            "vocabulary",
-            "worker",
-        )
-    ),
+    "tune/local/__init__.py",
+    "tune/local/crash_reasons.py",
+    "tune/local/devices.py",
+    "tune/local/job_folders.py",
+    "tune/local/options.py",
+    "tune/local/bases/*.py",
+    "tune/local/weights/*.py",
+    "tune/local/trainer/*.py",
 )
+"""What the worker imports, as patterns below the package; the wings of replies and the server stay here."""
 
 
 def export(
@@ -149,7 +126,7 @@ def _merge_start(base: Base) -> None:
             f"To put {base.name} into a bundle its weights must be merged, which needs the trainer: "
             "curator trainer --install."
         )
-    code = "import sys; from curator.tune.local import bases as b; b.load_tokenizer(b.find_base(sys.argv[1]))"
+    code = "import sys; from curator.tune.local.bases import bases as b; b.load_tokenizer(b.find_base(sys.argv[1]))"
     environment = {**os.environ, "PYTHONPATH": str(code_folder()), "HF_HUB_OFFLINE": "1"}
     answer = subprocess.run(
         [trainer, "-c", code, base.name],
@@ -163,8 +140,9 @@ def _merge_start(base: Base) -> None:
 
 
 def _add_trainer(folder: Path, options: TrainingOptions) -> None:
-    for name in _CODE:
-        _copy(code_folder() / "curator" / name, folder / "code" / "curator" / name)
+    home = code_folder() / "curator"
+    for path in sorted(path for pattern in _CODE for path in home.glob(pattern)):
+        _copy(path, folder / "code" / "curator" / path.relative_to(home))
     for path in resource("trainer", "bundle").iterdir():
         _copy(path, folder / path.name)
     (folder / "run.sh").chmod(0o755)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from curator.dataset.counted import counted
-from curator.tune.local.breakdowns import JobRefused
+from curator.tune.local.crash_reasons import JobRefused
 from curator.tune.local.options import TrainingOptions
 
 _PROBE_S: Final = 20.0

@@ -8,12 +8,12 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from curator.dataset.errors import TargetError
-from curator.tune.addresses import is_loopback, root_of
+from curator.tune.targets.addresses import is_loopback, root_of
 
 if TYPE_CHECKING:
     from openai import OpenAI
 
-    from curator.tune.targets import Target
+    from curator.tune.targets.profiles import Target
 
 PACKAGES: Final = {"together": "together>=3.1"}
 """What pip is asked for where a service's own SDK is missing, by protocol."""

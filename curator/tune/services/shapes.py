@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final
 
-from curator.tune.client import CallFailed
+from curator.tune.services.client import CallFailed
 
 if TYPE_CHECKING:
     import httpx

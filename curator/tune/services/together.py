@@ -8,7 +8,6 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final
 
-from curator.tune.addresses import root_of
 from curator.tune.services.shapes import (
     Page,
     checkpoint_of,
@@ -21,13 +20,14 @@ from curator.tune.services.shapes import (
     seconds,
     settings_of,
 )
+from curator.tune.targets.addresses import root_of
 
 if TYPE_CHECKING:
     import httpx
     from openai import OpenAI
     from together import Together
 
-    from curator.tune.targets import Target
+    from curator.tune.targets.profiles import Target
 
 _ENDED: Final = ("completed", "error", "user_error", "cancelled")
 _FILE_WORDS: Final = {"COMPLETED": "processed", "FAILED": "error", "INVALID_FORMAT": "error"}

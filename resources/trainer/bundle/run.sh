@@ -10,5 +10,5 @@ alone="--rdzv-backend=c10d --rdzv-endpoint=127.0.0.1:0 --local-addr=127.0.0.1"
 # shellcheck disable=SC2086
 "${PYTHON:-python3}" -m torch.distributed.run --nnodes "${NODES:-1}" \
   --nproc-per-node "${PROCESSES:-1}" ${RENDEZVOUS:-$alone} \
-  -m curator.tune.local.worker "$PWD"
+  -m curator.tune.local.trainer.worker "$PWD"
 grep -q '"status": "succeeded"' state.json

@@ -20,10 +20,10 @@ from PySide6.QtWidgets import (
 from curator.app.main import PAGES, Curator
 from curator.app.shortcuts import takes_text
 from curator.dataset import AnnotationPatch, ContentPatch, Edit, LabelSet
-from curator.project.labelling import label_sets_patch
-from curator.project.store import Project
-from curator.tune.jobs import Job, JobTable, State
-from curator.tune.targets import derive_target, save_target
+from curator.project.labels import label_sets_patch
+from curator.project.store.project import Project
+from curator.tune.jobs.table import Job, JobTable, State
+from curator.tune.targets.profiles import derive_target, save_target
 from tests.app.conftest import open_in
 from tests.tune.protocol_server import KEY, ProtocolServer
 
@@ -72,7 +72,7 @@ def _own_state(tmp_path, monkeypatch) -> None:
     monkeypatch.setenv("CURATOR_STATE", str(tmp_path / "state"))
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
-    for place in ("environment", "service"):
+    for place in ("bases.environment", "server.service"):
         monkeypatch.setattr(f"curator.tune.local.{place}.trainer_python", lambda: None)
 
 

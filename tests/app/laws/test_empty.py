@@ -3,7 +3,7 @@
 import pytest
 
 from curator.app.widgets.empty_state import EmptyState
-from curator.project.store import Project
+from curator.project.store.project import Project
 from tests.app.conftest import open_in
 from tests.app.laws.conftest import settle
 

@@ -12,7 +12,7 @@ from curator.app.editor.hits import Hits
 from curator.app.pasting import conversations_in
 from curator.app.recent_menu import RecentMenu
 from curator.app.theme import tokens
-from curator.curate.search import parse_query
+from curator.curate.search.query import parse_query
 from tests.app.laws.conftest import RICH, bring, plain, settle, visit
 
 

@@ -8,16 +8,16 @@ import sys
 import pytest
 
 from curator.app.dialogs.question import Question
-from curator.tune.local.announcement import running
-from curator.tune.local.folders import local_root
-from curator.tune.local.processes import birth
+from curator.tune.local.job_folders import local_root
+from curator.tune.local.server.announcement import running
+from curator.tune.local.server.processes import birth
 
 
 @pytest.fixture
 def local_server(tmp_path, curator, qtbot):
     """A real local server of this user's state folder."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "curator.tune.local.serve"],
+        [sys.executable, "-m", "curator.tune.local.server.serve"],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )

@@ -7,8 +7,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QPushButton
 
+from curator.app.annotate.inspector import Wish
 from curator.app.dialogs.question import Question
-from curator.app.inspector import Wish
 from curator.app.main import PAGES
 from curator.dataset import AnnotationPatch, ContentPatch, Edit
 from tests.app.laws.conftest import plain, settle, visit

@@ -58,7 +58,7 @@ class Server:
             "CURATOR_STATE": str(self.state),
             **hidden(self.state.parent, self.without),
         }
-        command = [sys.executable, "-m", "curator.tune.local.serve"]
+        command = [sys.executable, "-m", "curator.tune.local.server.serve"]
         if TRAINER and "torch" not in self.without:
             command += ["--trainer", TRAINER]
         self.process = subprocess.Popen(

@@ -3,10 +3,10 @@
 import pytest
 
 from curator.dataset.errors import Cancelled
-from curator.tune.chatting import Question, ask
-from curator.tune.client import CallFailed, Connection
-from curator.tune.keys import Key
-from curator.tune.targets import find_target, with_local_address
+from curator.tune.evaluation.chatting import Question, ask
+from curator.tune.services.client import CallFailed, Connection
+from curator.tune.targets.keys import Key
+from curator.tune.targets.profiles import find_target, with_local_address
 from tests.tune.local.conftest import needs_trainer
 
 HELLO = ({"role": "user", "content": "Where is my card?"},)

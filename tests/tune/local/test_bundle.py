@@ -11,7 +11,7 @@ import pytest
 
 from curator.dataset.errors import WrongUse
 from curator.tune.local import bundle
-from curator.tune.local.folders import JobFolder
+from curator.tune.local.job_folders import JobFolder
 from curator.tune.local.options import TrainingOptions
 from tests.tune.local.conftest import TRAINER, needs_trainer
 from tests.tune.local.test_protocol import training_file

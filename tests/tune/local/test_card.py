@@ -80,7 +80,7 @@ def weights(path):
 
 def kill_in_the_middle(path, past):
     worker = subprocess.Popen(
-        [CARD, "-m", "curator.tune.local.worker", str(path)],
+        [CARD, "-m", "curator.tune.local.trainer.worker", str(path)],
         env=surroundings(path.parent),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -103,10 +103,10 @@ def test_a_killed_job_ends_with_the_same_bytes(tmp_path, method):
         if subprocess.run([CARD, "-c", probe], check=False).returncode:
             pytest.skip("CURATOR_CARD_PYTHON has no bitsandbytes, which 4 bits need")
     plain, killed = job(tmp_path / "plain", method), job(tmp_path / "killed", method)
-    python("-m", "curator.tune.local.worker", str(plain), home=tmp_path)
+    python("-m", "curator.tune.local.trainer.worker", str(plain), home=tmp_path)
     assert state(plain)["status"] == "succeeded", state(plain)
     at = kill_in_the_middle(killed, past=100) if method != "head" else 0
-    python("-m", "curator.tune.local.worker", str(killed), home=tmp_path)
+    python("-m", "curator.tune.local.trainer.worker", str(killed), home=tmp_path)
     assert state(killed)["status"] == "succeeded", state(killed)
     assert weights(killed) == weights(plain)
     print(f"\n{method}: killed at step {at} of {state(plain)['step']}; {sorted(weights(plain))}")

@@ -15,11 +15,11 @@ import openai
 import psutil
 import pytest
 
-from curator.tune.local import service
-from curator.tune.local.folders import JobFolder, local_root, write_json
+from curator.tune.local.job_folders import JobFolder, local_root, write_json
 from curator.tune.local.options import TrainingOptions
-from curator.tune.local.queue import Queue
-from curator.tune.local.uploads_api import UploadStore
+from curator.tune.local.server import service
+from curator.tune.local.server.queue import Queue
+from curator.tune.local.server.uploads_api import UploadStore
 from tests.tune.local.conftest import TRAINER, Server, needs_trainer, wait_for
 from tests.tune.local.test_protocol import options, training_file
 
@@ -110,7 +110,7 @@ def work(job, command=None, **environment):
     state = {"CURATOR_STATE": str(job.path.parent / "state"), "PYTHONPATH": HOME}
     usual = {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
     return subprocess.run(
-        [TRAINER, *(command or ["-m", "curator.tune.local.worker"]), str(job.path)],
+        [TRAINER, *(command or ["-m", "curator.tune.local.trainer.worker"]), str(job.path)],
         env={**os.environ, **usual, **state, **environment},
         capture_output=True,
         text=True,
@@ -122,7 +122,7 @@ def work(job, command=None, **environment):
 LIMITED = """
 import resource, sys
 import torch, transformers, peft, accelerate
-from curator.tune.local import loop, worker
+from curator.tune.local.trainer import loop, worker
 
 plain = loop.Loop.run
 def run(self):
@@ -189,7 +189,7 @@ def test_a_suspended_worker_goes_on_where_it_was(server):
 @pytest.fixture(scope="module")
 def tiny_folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("made") / "base"
-    make = "import sys; from pathlib import Path; from curator.tune.local.bases import make_tiny; "
+    make = "import sys; from pathlib import Path; from curator.tune.local.bases.bases import make_tiny; "
     make += "make_tiny(Path(sys.argv[1]))"
     subprocess.run(
         [TRAINER, "-c", make, str(folder)],
@@ -248,7 +248,7 @@ def test_a_taken_port_is_said_and_another_is_free(tmp_path):
         taken.listen()
         port = taken.getsockname()[1]
         done = subprocess.run(
-            [sys.executable, "-m", "curator.tune.local.serve", "--port", str(port)],
+            [sys.executable, "-m", "curator.tune.local.server.serve", "--port", str(port)],
             env={**os.environ, "CURATOR_STATE": str(tmp_path)},
             capture_output=True,
             text=True,
@@ -262,9 +262,9 @@ def test_a_taken_port_is_said_and_another_is_free(tmp_path):
 
 def test_a_proxy_of_the_surroundings_is_left_aside(tmp_path, monkeypatch):
     """Our own client reaches our own server, whatever proxy variables say."""
-    from curator.tune.client import connect
-    from curator.tune.probing import list_bases
-    from curator.tune.targets import find_target
+    from curator.tune.services.client import connect
+    from curator.tune.services.probing import list_bases
+    from curator.tune.targets.profiles import find_target
 
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy", "HTTPS_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from curator.tune.local import llama_engine
+from curator.tune.local.replies import llama_engine
 
 
 @pytest.fixture(autouse=True)

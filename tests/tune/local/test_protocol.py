@@ -210,7 +210,10 @@ def adapter_bytes(server, job, method):
 
 def random_base(folder):
     """Return a folder with the tiny base under another name, which takes a soft prompt."""
-    make = "import sys, pathlib; from curator.tune.local.bases import make_tiny as m; m(pathlib.Path(sys.argv[1]))"
+    make = (
+        "import sys, pathlib\nfrom curator.tune.local.bases.bases import make_tiny\n"
+        "make_tiny(pathlib.Path(sys.argv[1]))"
+    )
     subprocess.run([TRAINER, "-c", make, str(folder / "small")], check=True)
     return str(folder / "small")
 

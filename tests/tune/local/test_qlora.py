@@ -31,9 +31,10 @@ GRADIENTS = """
 import copy, json, sys, torch
 import bitsandbytes as bnb
 from pathlib import Path
-from curator.tune.local import bases, methods
-from curator.tune.local.objectives import Tokens
-from curator.tune.local.encoding import Sample
+from curator.tune.local.bases import bases
+from curator.tune.local.weights import methods
+from curator.tune.local.trainer.objectives import Tokens
+from curator.tune.local.trainer.encoding import Sample
 from curator.tune.local.options import TrainingOptions
 
 folder, trap = Path(sys.argv[1]), sys.argv[2] == "trap"

@@ -9,14 +9,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
-from curator.tune.local.app import create_app
-from curator.tune.local.chat_requests import (
+from curator.tune.local.server.app import create_app
+from curator.tune.local.server.chat_requests import (
     _ABOUT_THE_CALLER,
     _NEUTRAL,
     ChatRequest,
     CompletionRequest,
 )
-from curator.tune.local.queue import Queue
+from curator.tune.local.server.queue import Queue
 
 TOKEN = "t0ken"
 HEADERS = {"Authorization": f"Bearer {TOKEN}"}

@@ -1,6 +1,6 @@
 """Chat templates of many kinds: some write all that a conversation holds, most leave something out."""
 
-from curator.tune.local import templates
+from curator.tune.local.bases import templates
 
 HEAD = "<|im_start|>{{ m['role'] }}\n"
 SAID = HEAD + "{{ m.content }}"

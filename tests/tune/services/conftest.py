@@ -2,9 +2,9 @@
 
 import pytest
 
-from curator.tune.client import Connection
-from curator.tune.keys import Key
-from curator.tune.targets import Target, find_target
+from curator.tune.services.client import Connection
+from curator.tune.targets.keys import Key
+from curator.tune.targets.profiles import Target, find_target
 from tests.tune.protocol_server import KEY
 from tests.tune.services.together_server import TogetherServer
 

@@ -7,20 +7,20 @@ import sys
 import pytest
 
 from curator.dataset.errors import Cancelled, TargetError
-from curator.tune.asking_first import with_answers
-from curator.tune.calls import curl_call, python_call
-from curator.tune.chatting import Question, ask
-from curator.tune.client import CallFailed, Connection
-from curator.tune.exported import open_export
-from curator.tune.following import follow, order
-from curator.tune.jobs import State
-from curator.tune.keys import Key
-from curator.tune.metrics import points_of_events
-from curator.tune.planning import dry_run
-from curator.tune.probing import probe
-from curator.tune.products import delete_model, download_files
-from curator.tune.recipe import make_recipe
-from curator.tune.starting import start_job
+from curator.tune.evaluation.chatting import Question, ask
+from curator.tune.jobs.dry_run import dry_run
+from curator.tune.jobs.following import follow, order
+from curator.tune.jobs.loss_curve import points_of_events
+from curator.tune.jobs.recipe import make_recipe
+from curator.tune.jobs.remote_checks import with_answers
+from curator.tune.jobs.results import delete_model, download_files
+from curator.tune.jobs.shown_calls import curl_call, python_call
+from curator.tune.jobs.starting import start_job
+from curator.tune.jobs.table import State
+from curator.tune.jobs.training_files import open_export
+from curator.tune.services.client import CallFailed, Connection
+from curator.tune.services.probing import probe
+from curator.tune.targets.keys import Key
 from tests.tune.conftest import FAST
 from tests.tune.protocol_server import KEY, silence
 
@@ -294,7 +294,9 @@ def test_the_shown_curl_is_what_the_sdk_sends(request, name, train_file, monkeyp
 def test_a_base_that_cannot_be_served_is_said_before_the_start(
     together, together_target, train_file, quiet, monkeypatch, status, words
 ):
-    monkeypatch.setattr("curator.tune.asking_first.connect", lambda t, **_: Connection(t, Key(KEY)))
+    monkeypatch.setattr(
+        "curator.tune.jobs.remote_checks.connect", lambda t, **_: Connection(t, Key(KEY))
+    )
     together.hardware = status
     recipe = make_recipe(together_target, together_target.bases[0])
     plan = dry_run(open_export(train_file.parent), recipe, **quiet)

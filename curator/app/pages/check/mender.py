@@ -8,14 +8,14 @@ from PySide6.QtWidgets import QDialog, QWidget
 
 from curator.app.counted import counted
 from curator.app.dialogs.question import ask_where_many
-from curator.app.jobs import CancelledCall, Job, ProgressCall
 from curator.app.pages.check.preview_dialog import PreviewDialog
-from curator.app.session import Session
+from curator.app.session.background import CancelledCall, Job, ProgressCall
+from curator.app.session.session import Session
 from curator.dataset.errors import Cancelled
 
 if TYPE_CHECKING:
     from curator.dataset import Edit, Finding
-    from curator.project.mending import FixReport
+    from curator.project.fixing import FixReport
 
 AT_ONCE: Final = 40
 """So many conversations are mended in the window's own thread; more go to the background."""
@@ -43,7 +43,7 @@ class Mender(QObject):
 
     def fix_one(self, conversation: int, finding: "Finding") -> None:
         """Mend one finding at once."""
-        from curator.project.mending import mend_one
+        from curator.project.fixing import mend_one
 
         project = self._session.project
         if project is None or self._session.is_read_only:
@@ -61,7 +61,7 @@ class Mender(QObject):
             return
 
         def work(progress: ProgressCall, cancelled: CancelledCall) -> "Edit | None":
-            from curator.project.prompting import unifying
+            from curator.project.prompts import unifying
 
             with project.reader() as reader:
                 return unifying(reader, conversations, prompt, author, progress, cancelled)
@@ -92,7 +92,7 @@ class Mender(QObject):
             return
 
         def work(progress: ProgressCall, cancelled: CancelledCall) -> Plan:
-            from curator.project.mending import fix_project
+            from curator.project.fixing import fix_project
 
             with project.reader() as reader:
                 return fix_project(

@@ -8,7 +8,6 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QHBoxLayout, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from curator.app.counted import counted
-from curator.app.jobs import CancelledCall, Job, Jobs, ProgressCall
 from curator.app.page import OpenRequest, Page
 from curator.app.pages.check.detail import FindingDetail, RuleHead
 from curator.app.pages.check.lists import FindingList, RuleList
@@ -16,16 +15,17 @@ from curator.app.pages.check.matrix import TargetMatrix
 from curator.app.pages.check.mender import Mender
 from curator.app.pages.check.reading import MOST_ROWS, Findings, read_findings, read_matrix
 from curator.app.pages.check.summary import SUMMARY_TIP, summary
-from curator.app.session import Session
+from curator.app.session.background import CancelledCall, Job, Jobs, ProgressCall
+from curator.app.session.session import Session
 from curator.app.widgets.empty_state import EmptyState
 from curator.app.widgets.progress_row import ProgressRow
 from curator.app.widgets.splitter import SplitterState
 from curator.app.widgets.text import Meta, tip_of
-from curator.curate.fixes import SAFE_FIXES
+from curator.curate.fixes.fixing import SAFE_FIXES
 
 if TYPE_CHECKING:
-    from curator.project.changes import Changes
     from curator.project.check_report import TargetCount
+    from curator.project.store.changes import Changes
 
 RELOAD_MS: Final = 250
 COUNT_AGAIN_UP_TO: Final = 50_000

@@ -19,7 +19,7 @@ from curator.app.widgets.card import Card
 from curator.app.widgets.dialog import Dialog
 from curator.app.widgets.text import Meta, PageTitle, Plain, Quiet
 from curator.dataset.rule import load_rules
-from curator.project.mending import FixReport
+from curator.project.fixing import FixReport
 
 
 class PreviewDialog(Dialog):

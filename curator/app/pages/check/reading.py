@@ -5,15 +5,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal
 
 from curator.curate.difference import Span, compare_conversations, compare_texts, shown_text
-from curator.curate.fixes import SAFE_FIXES
+from curator.curate.fixes.fixing import SAFE_FIXES
 from curator.dataset import Conversation
 from curator.dataset.finding import Finding
 from curator.dataset.json_values import Json, dumps
 
 if TYPE_CHECKING:
-    from curator.app.jobs import CancelledCall, ProgressCall
+    from curator.app.session.background import CancelledCall, ProgressCall
     from curator.project.check_report import CheckReport, Found, TargetCount
-    from curator.project.reader import Reader
+    from curator.project.store.reader import Reader
 
 MOST_ROWS: Final = 2_000
 """A rule lists this many findings at most; mending them brings the others up."""
@@ -126,8 +126,8 @@ def own_findings(
     large that measuring anew after each change would take minutes: there the stored counts stand.
     """
     from curator.dataset.errors import WrongUse
-    from curator.project.deduping import living
-    from curator.tune.base_counts import own_count
+    from curator.project.duplicates import living
+    from curator.tune.jobs.base_counts import own_count
 
     own = own_count(str(reader.setting("base_model") or ""))
     ids = living(reader).tolist()
@@ -146,7 +146,7 @@ def own_findings(
 
 
 def _default_prompt(reader: "Reader") -> str:
-    from curator.project.prompting import SAVED, used_prompts
+    from curator.project.prompts import SAVED, used_prompts
 
     saved = [text for text in reader.setting(SAVED, []) or () if isinstance(text, str)]
     used = [prompt.text for prompt in used_prompts(reader)] if not saved else []
@@ -182,7 +182,7 @@ def read_matrix(
 
 def marked(conversation: Conversation, finding: Finding) -> Marked:
     """Return the text a finding is on, its place marked; the whole talk in short where it is on all."""
-    from curator.curate.repairs.places import value_at
+    from curator.curate.fixes.places import value_at
 
     place = finding.place
     messages = conversation.messages
@@ -215,7 +215,7 @@ def in_short(conversation: Conversation) -> str:
 
 def mended_by(conversation: Conversation, finding: Finding, default_prompt: str) -> Conversation:
     """Return the conversation as a finding's fix leaves it."""
-    from curator.curate.fixes import apply_fix
+    from curator.curate.fixes.fixing import apply_fix
     from curator.curate.prompts import with_system_prompt
 
     if finding.fix == "insert_system_prompt":

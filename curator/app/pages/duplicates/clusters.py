@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from curator.dataset import Edit
-    from curator.project.deduping import Duplicates
-    from curator.project.reader import Reader
-    from curator.project.store import Project
+    from curator.project.duplicates import Duplicates
+    from curator.project.store.project import Project
+    from curator.project.store.reader import Reader
 
 MOST_PAIRS: Final = 500
 """A cluster shows this many pairs at most; deciding them brings the others up."""
@@ -47,9 +47,9 @@ class Findings:
 
 def read_findings(reader: "Reader", found: "Duplicates | None", rule: str) -> Findings:
     """Read titles and pairs of what a search found, and what a keep rule would do."""
-    from curator.project import deduping
+    from curator.project import duplicates
 
-    gone = deduping.removed(reader)
+    gone = duplicates.removed(reader)
     titles = reader.titles([row for row, _, _ in gone])
     removed = [(*entry, title) for entry, title in zip(gone, titles, strict=True)]
     if found is None:
@@ -61,7 +61,7 @@ def read_findings(reader: "Reader", found: "Duplicates | None", rule: str) -> Fi
         ClusterItem(cluster.rows, name, cluster.best.similarity, pairs[cluster.rows[0]])
         for cluster, name in zip(clusters, names, strict=True)
     ]
-    decisions = deduping.decide(reader, found, rule)
+    decisions = duplicates.decide(reader, found, rule)
     return Findings(found, items, removed, sum(not each.kept for each in decisions))
 
 
@@ -95,8 +95,8 @@ def _pairs(found: "Duplicates") -> dict[int, list[Pair]]:
 
 def removal_of_all(project: "Project", found: "Duplicates", rule: str) -> "Edit | None":
     """Return the edit that keeps one of every cluster by a rule."""
-    from curator.project import deduping
+    from curator.project import duplicates
 
     with project.reader() as reader:
-        decisions = deduping.decide(reader, found, rule)
-    return deduping.removal(project, found.search, decisions)
+        decisions = duplicates.decide(reader, found, rule)
+    return duplicates.removal(project, found.search, decisions)

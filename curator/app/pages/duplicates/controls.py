@@ -13,8 +13,8 @@ from curator.app.widgets.setting_fields import ComboBox, Slider
 from curator.app.widgets.text import Meta, Plain, Quiet
 
 if TYPE_CHECKING:
-    from curator.project.deduping import Duplicates
     from curator.project.duplicate_search import Search
+    from curator.project.duplicates import Duplicates
 
 _MOST_SHARED: Final = 3
 _MOST_SIGNS: Final = 60

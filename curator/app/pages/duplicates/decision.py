@@ -6,11 +6,11 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from curator.app.actions import action
-from curator.app.jobs import CancelledCall, Job, Jobs, ProgressCall
 from curator.app.page import OpenRequest
 from curator.app.pages.duplicates.clusters import Pair
 from curator.app.pages.duplicates.pair_view import PairFacts, PairView
-from curator.app.session import Session
+from curator.app.session.background import CancelledCall, Job, Jobs, ProgressCall
+from curator.app.session.session import Session
 from curator.app.widgets.buttons import LinkButton
 from curator.app.widgets.key_button import KeyButton
 from curator.app.widgets.text import Meta, Quiet, SectionTitle

@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QWidget
 
 from curator.app.counted import counted
 from curator.app.dialogs.question import ask_where_many
-from curator.app.session import Session
+from curator.app.session.session import Session
 from curator.dataset import Edit
 
 
@@ -29,11 +29,11 @@ def restore(session: Session, ids: Sequence[int], page: QWidget) -> None:
     project = session.project
 
     def go() -> None:
-        from curator.project import deduping
+        from curator.project import duplicates
 
         if project is None or session.project is not project:
             return
-        edit = deduping.restoring(project, ids)
+        edit = duplicates.restoring(project, ids)
         if session.push(edit) is not None and len(ids) > 1:
             session.tell_step(_tr("{0} restored.").format(counted(len(ids), "conversation")))
 

@@ -8,7 +8,6 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QHBoxLayout, QSplitter, QStackedWidget, QWidget
 
 from curator.app.counted import counted
-from curator.app.jobs import CancelledCall, Job, Jobs, ProgressCall
 from curator.app.page import OpenRequest, Page
 from curator.app.pages.duplicates.clusters import (
     ClusterItem,
@@ -21,16 +20,17 @@ from curator.app.pages.duplicates.decision import DecisionPane
 from curator.app.pages.duplicates.empty import NoPairs
 from curator.app.pages.duplicates.lists import ClusterList, RemovedList
 from curator.app.pages.duplicates.many import remove_copies, restore
-from curator.app.session import Session
+from curator.app.session.background import CancelledCall, Job, Jobs, ProgressCall
+from curator.app.session.session import Session
 from curator.app.widgets.buttons import ChipButton
 from curator.app.widgets.progress_row import ProgressRow
 from curator.app.widgets.splitter import SplitterState
 
 if TYPE_CHECKING:
     from curator.dataset import Edit
-    from curator.project.changes import Changes
-    from curator.project.deduping import Duplicates
     from curator.project.duplicate_search import Search
+    from curator.project.duplicates import Duplicates
+    from curator.project.store.changes import Changes
 
 RELOAD_MS = 250
 RELOAD_MARKS_MS = 1500
@@ -112,10 +112,10 @@ class DuplicatesPage(Page):
         search, rule = self.controls.search(), self.controls.keep_rule()
 
         def work(progress: ProgressCall, cancelled: CancelledCall) -> Findings:
-            from curator.project import deduping, duplicate_tables
+            from curator.project import duplicate_tables, duplicates
 
             with project.reader() as reader:
-                found = deduping.find(reader, search, progress=progress, cancelled=cancelled)
+                found = duplicates.find(reader, search, progress=progress, cancelled=cancelled)
                 if not project.read_only:
                     duplicate_tables.keep(project, found)
                 return read_findings(reader, found, rule)
@@ -326,8 +326,8 @@ class DuplicatesPage(Page):
 
     def _remove(self, side: int) -> None:
         """Remove the left (0) or right (1) conversation of the pair in favour of the other."""
-        from curator.curate.duplicates import Decision
-        from curator.project import deduping
+        from curator.curate.duplicates.clusters import Decision
+        from curator.project import duplicates
 
         project, item, pair = self.session.project, self.clusters.item(), self.decision.pair
         if project is None or item is None or pair is None:
@@ -335,7 +335,7 @@ class DuplicatesPage(Page):
         gone, keep = (pair[0], pair[1]) if side == 0 else (pair[1], pair[0])
         title = self.tr("Keep {0}, remove {1}").format(keep, gone)
         decision = Decision(gone, kept=False, partner=keep, similarity=pair[2])
-        edit = deduping.removal(project, self._last_search(), [decision], title)
+        edit = duplicates.removal(project, self._last_search(), [decision], title)
         if edit is not None and self.session.push(edit) is not None:
             item.without_row(gone)
             self._go_on(item)

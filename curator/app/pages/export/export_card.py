@@ -23,7 +23,7 @@ from curator.app.widgets.setting_fields import ComboBox
 from curator.app.widgets.text import Meta, Plain, Quiet, SectionTitle
 
 if TYPE_CHECKING:
-    from curator.project.exportable import Blocker, ExportSettings, Selection
+    from curator.project.exports.selection import Blocker, ExportSettings, Selection
 
 
 MOST_RULES: Final = 6
@@ -78,7 +78,7 @@ class ExportCard(Card):
 
     def settings(self) -> "ExportSettings":
         """Return the settings shown."""
-        from curator.project.exportable import ExportSettings
+        from curator.project.exports.selection import ExportSettings
 
         return ExportSettings(
             statuses=self.statuses.currentData(),

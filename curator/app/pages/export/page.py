@@ -10,12 +10,12 @@ from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QBoxLayout, QFrame, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
 
 from curator.app.counted import counted
-from curator.app.jobs import CancelledCall, Job, Jobs, ProgressCall
 from curator.app.page import OpenRequest, Page
 from curator.app.pages.export.export_card import ExportCard
 from curator.app.pages.export.result_card import ResultCard
 from curator.app.pages.export.split_card import SplitCard
-from curator.app.session import Session
+from curator.app.session.background import CancelledCall, Job, Jobs, ProgressCall
+from curator.app.session.session import Session
 from curator.app.widgets.empty_state import EmptyState
 from curator.app.widgets.progress_row import ProgressRow
 from curator.dataset.errors import ProjectError, WrongUse
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QResizeEvent
 
     from curator.curate.splits import SplitPlan
-    from curator.project.changes import Changes
-    from curator.project.exportable import Blocker, ExportSettings, Selection
-    from curator.project.exports import ExportReport
-    from curator.project.splitting import SplitProposal
-    from curator.project.store import Project
-    from curator.project.verify import Verification
+    from curator.project.exports.exporting import ExportReport
+    from curator.project.exports.selection import Blocker, ExportSettings, Selection
+    from curator.project.exports.verify import Verification
+    from curator.project.splits import SplitProposal
+    from curator.project.store.changes import Changes
+    from curator.project.store.project import Project
 
     Preview = tuple[SplitProposal | str, Selection | str, dict[str, Any] | None]
 
@@ -145,8 +145,8 @@ class ExportPage(Page):
         project = self.session.project
         if project is None:
             return
-        from curator.project.labelling import label_sets
-        from curator.project.splitting import plan_of
+        from curator.project.labels import label_sets
+        from curator.project.splits import plan_of
 
         names = [each.name for each in label_sets(project)]
         is_other, self._project = project is not self._project, project
@@ -160,7 +160,7 @@ class ExportPage(Page):
     def _edited(self, changes: "Changes") -> None:
         self._stale = True
         if "label_sets" in changes.settings and self.session.project is not None:
-            from curator.project.labelling import label_sets
+            from curator.project.labels import label_sets
 
             names = [each.name for each in label_sets(self.session.project)]
             self.split.show_plan(None, names)
@@ -180,7 +180,7 @@ class ExportPage(Page):
         settings, author = self.export.settings(), self.session.author
 
         def work(progress: ProgressCall, cancelled: CancelledCall) -> "Preview":
-            from curator.project.exports import last_export
+            from curator.project.exports.exporting import last_export
 
             with project.reader() as reader:
                 proposal: SplitProposal | str = problem
@@ -250,7 +250,7 @@ class ExportPage(Page):
         author = self.session.author
 
         def work(progress: ProgressCall, cancelled: CancelledCall) -> "SplitProposal":
-            from curator.project.splitting import propose
+            from curator.project.splits import propose
 
             with project.reader() as reader:
                 return propose(
@@ -280,11 +280,11 @@ class ExportPage(Page):
         settings, folder = self.export.settings(), Path(self.export.folder.text()).expanduser()
 
         def work(progress: ProgressCall, cancelled: CancelledCall) -> "ExportReport":
-            from curator.project import exports
+            from curator.project.exports import exporting
 
-            report = exports.export(project, folder, settings, progress, cancelled)
+            report = exporting.export(project, folder, settings, progress, cancelled)
             if not project.read_only:
-                exports.remember(project, report)
+                exporting.remember(project, report)
             return report
 
         job = self.session.start(self.tr("Exporting"), work)
@@ -333,7 +333,7 @@ class ExportPage(Page):
             return
 
         def work(progress: ProgressCall, cancelled: CancelledCall) -> "Verification":
-            from curator.project.verify import verify
+            from curator.project.exports.verify import verify
 
             return verify(folder, progress, cancelled)
 
@@ -362,7 +362,7 @@ class ExportPage(Page):
 def _propose(
     reader: Any, plan: "SplitPlan", author: str, progress: ProgressCall, cancelled: CancelledCall
 ) -> "SplitProposal | str":
-    from curator.project.splitting import propose
+    from curator.project.splits import propose
 
     try:
         return propose(reader, plan, author=author, progress=progress, cancelled=cancelled)
@@ -371,7 +371,7 @@ def _propose(
 
 
 def _select(reader: Any, settings: "ExportSettings") -> "Selection | str":
-    from curator.project.exportable import select
+    from curator.project.exports.selection import select
 
     try:
         return select(reader, settings)

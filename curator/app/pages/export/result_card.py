@@ -13,7 +13,7 @@ from curator.app.widgets.chip import Chip
 from curator.app.widgets.text import Elided, Quiet, SectionTitle
 
 if TYPE_CHECKING:
-    from curator.project.verify import Verification
+    from curator.project.exports.verify import Verification
 
 
 class ResultCard(Card):

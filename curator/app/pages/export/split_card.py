@@ -22,7 +22,7 @@ from curator.app.widgets.text import Quiet, SectionTitle
 
 if TYPE_CHECKING:
     from curator.curate.splits import SplitPlan
-    from curator.project.splitting import Obstacle, SplitProposal, SplitReport
+    from curator.project.splits import Obstacle, SplitProposal, SplitReport
 
 MOST_LABELS = 12
 

@@ -13,10 +13,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from curator.app.editor.message_text import MessageText
 from curator.app.theme import icon
 from curator.app.widgets.card import Card
 from curator.app.widgets.chip import Chip
+from curator.app.widgets.message_text import MessageText
 from curator.app.widgets.severity import SeverityIcon
 from curator.app.widgets.tags_field import TagsField
 from curator.app.widgets.text import Meta, Plain, Quiet, SectionTitle

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QStackedWidget, QWidget
 
+from curator.app.browse.label_picking import LabelPicking
 from curator.app.counted import counted
-from curator.app.jobs import Jobs
-from curator.app.label_picking import LabelPicking
 from curator.app.page import OpenRequest, Page
 from curator.app.pages.label.bar import LabelBar
 from curator.app.pages.label.inspector import LabelInspector
@@ -19,15 +18,16 @@ from curator.app.pages.label.queue import LabelQueue, Scope, Tally, ids_of, tall
 from curator.app.pages.label.reading import ReadingPane
 from curator.app.pages.label.scopes import ScopeChips
 from curator.app.pages.label.sets_dialog import LabelSetsDialog
-from curator.app.session import Session
+from curator.app.session.background import Jobs
+from curator.app.session.session import Session
 from curator.app.widgets.empty_state import EmptyState
 from curator.dataset import Edit, LabelSet, Status
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from curator.project.changes import Changes
-    from curator.project.index import Index
+    from curator.project.queries.index import Index
+    from curator.project.store.changes import Changes
 
 
 COUNT_AFTER_MS: Final = 60
@@ -189,7 +189,7 @@ class LabelPage(Page):
         if index is None or project is None:
             self.queue = LabelQueue()
         else:
-            from curator.project.labelling import label_sets
+            from curator.project.labels import label_sets
 
             self._show_sets(label_sets(project))
             self.queue = LabelQueue(ids_of(index, self._rows(index), self._scope))
@@ -314,7 +314,7 @@ class LabelPage(Page):
         self, title: str, field: str, value: object, *, annotator: str = "", writing: str = ""
     ) -> bool:
         """Push one annotation, keys of one writing as one step; True where nothing stands against it."""
-        from curator.project.labelling import annotation_patch
+        from curator.project.labels import annotation_patch
 
         conversation, project = self.queue.current, self.session.project
         if conversation is None or project is None:
@@ -341,7 +341,7 @@ class LabelPage(Page):
             self._stale = True
             return
         if "label_sets" in changes.settings and self.session.project is not None:
-            from curator.project.labelling import label_sets
+            from curator.project.labels import label_sets
 
             self._show_sets(label_sets(self.session.project))
             self._show_annotation()
@@ -378,7 +378,7 @@ class LabelPage(Page):
         dialog.open()
 
     def _sets_chosen(self, sets: tuple[LabelSet, ...]) -> None:
-        from curator.project.labelling import label_sets_patch
+        from curator.project.labels import label_sets_patch
 
         project = self.session.project
         if project is not None and sets != self._sets:

@@ -9,7 +9,7 @@ import numpy as np
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from curator.project.index import Index
+    from curator.project.queries.index import Index
 
     Rows = npt.NDArray[Any]
 

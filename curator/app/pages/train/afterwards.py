@@ -8,17 +8,17 @@ from PySide6.QtCore import QObject, Qt, QUrl, Signal
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
 
-from curator.app.jobs import Jobs
 from curator.app.pages.train import background
 from curator.app.pages.train.background import Known
 from curator.app.pages.train.job_view import JobView
-from curator.app.session import Session
+from curator.app.session.background import Jobs
+from curator.app.session.session import Session
 from curator.app.widgets.buttons import DangerButton, QuietButton
 from curator.app.widgets.dialog import Dialog
 from curator.app.widgets.text import PageTitle, Plain
 from curator.dataset.errors import CuratorError
 from curator.tune.checkpoint_names import checkpoint_name
-from curator.tune.jobs import Job
+from curator.tune.jobs.table import Job
 
 
 class Afterwards(QObject):

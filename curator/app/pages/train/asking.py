@@ -17,9 +17,9 @@ from curator.app.pages.train.plan_card import money
 from curator.app.widgets.buttons import PlainButton, PrimaryButton, QuietButton
 from curator.app.widgets.dialog import Dialog
 from curator.app.widgets.text import PageTitle, Plain, Quiet
-from curator.tune.calls import curl_call, python_call, verb_call
-from curator.tune.planning import DryRun
-from curator.tune.recipe import Recipe
+from curator.tune.jobs.dry_run import DryRun
+from curator.tune.jobs.recipe import Recipe
+from curator.tune.jobs.shown_calls import curl_call, python_call, verb_call
 
 
 class StartQuestion(Dialog):

@@ -6,42 +6,42 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from curator.app.jobs import CancelledCall, ProgressCall, Work
 from curator.app.pages.train.composer import ExportChoice
 from curator.app.pages.train.targets_pane import TargetRow
+from curator.app.session.background import CancelledCall, ProgressCall, Work
 from curator.curate.cost import load_prices
-from curator.tune.asking_first import with_answers
-from curator.tune.autos import Autos, autos
-from curator.tune.client import Connection, connect
 from curator.tune.commands import target_of
-from curator.tune.exported import open_export
-from curator.tune.following import Order, order
-from curator.tune.jobs import Job, JobTable, State
-from curator.tune.keys import Key, key_place, store_key
-from curator.tune.lineage import Lineage, lineage_of
-from curator.tune.planning import DryRun, dry_run
-from curator.tune.probing import Probe, probe
-from curator.tune.products import delete_model, download_files
-from curator.tune.recipe import Recipe
-from curator.tune.recipes import (
+from curator.tune.jobs.auto_settings import Autos, autos
+from curator.tune.jobs.dry_run import DryRun, dry_run
+from curator.tune.jobs.following import Order, order
+from curator.tune.jobs.lineage import Lineage, lineage_of
+from curator.tune.jobs.recipe import Recipe
+from curator.tune.jobs.recipes import (
     load_recipe,
     recipe_names,
     recipe_of_job,
     remove_recipe,
     save_recipe,
 )
-from curator.tune.starting import discard, recover, settle, start_job
-from curator.tune.targets import (
+from curator.tune.jobs.remote_checks import with_answers
+from curator.tune.jobs.results import delete_model, download_files
+from curator.tune.jobs.starting import discard, recover, settle, start_job
+from curator.tune.jobs.table import Job, JobTable, State
+from curator.tune.jobs.training_files import open_export
+from curator.tune.jobs.watching import Details, Seen, details_of, watch
+from curator.tune.services.client import Connection, connect
+from curator.tune.services.probing import Probe, probe
+from curator.tune.targets.keys import Key, key_place, store_key
+from curator.tune.targets.profiles import (
     Target,
     corrected_prices,
     is_own,
     load_targets,
     save_target,
 )
-from curator.tune.watching import Details, Seen, details_of, watch
 
 if TYPE_CHECKING:
-    from curator.project.store import Project
+    from curator.project.store.project import Project
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ def read_targets(_progress: ProgressCall, _cancelled: CancelledCall) -> tuple[Ta
 
 def set_up_trainer(progress: ProgressCall, cancelled: CancelledCall) -> tuple[TargetRow, ...]:
     """Set the trainer of this computer up and read all targets again."""
-    from curator.tune.local import environment
+    from curator.tune.local.bases import environment
 
     progress(0, 0, "Looking for the right build of torch")
     environment.install(environment.plan(), progress, cancelled)
@@ -74,7 +74,7 @@ def set_up_trainer(progress: ProgressCall, cancelled: CancelledCall) -> tuple[Ta
 
 def fetch_practice(progress: ProgressCall, cancelled: CancelledCall) -> tuple[TargetRow, ...]:
     """Fetch the practice base and read all targets again."""
-    from curator.tune.local import practice
+    from curator.tune.local.bases import practice
 
     practice.fetch(progress, cancelled)
     return read_targets(progress, cancelled)
@@ -90,8 +90,8 @@ def _row(target: Target) -> TargetRow:
     own = is_own(target.id)
     if target.protocol != "local":
         return TargetRow(target, key_place(target), own)
-    from curator.tune.local.bases import PRACTICE, known_bases
-    from curator.tune.local.environment import trainer_python
+    from curator.tune.local.bases.bases import PRACTICE, known_bases
+    from curator.tune.local.bases.environment import trainer_python
     from curator.tune.offers import startable_checkpoints
 
     bases = tuple(base.name for base in known_bases())
@@ -133,7 +133,7 @@ def look_at_export(project: "Project | None", folder: Path | None) -> Work[Expor
     """
 
     def work(_progress: ProgressCall, _cancelled: CancelledCall) -> ExportChoice | None:
-        from curator.project.exports import last_export
+        from curator.project.exports.exporting import last_export
 
         facts = None
         if project is not None:
@@ -351,7 +351,7 @@ def add_base(source: str) -> Work[str]:
     """Return work that adds a base by a folder, a GGUF file or a hub id, and gives its name."""
 
     def work(progress: ProgressCall, cancelled: CancelledCall) -> str:
-        from curator.tune.local.adding import add
+        from curator.tune.local.bases.adding import add
 
         return add(source, progress, cancelled).name
 

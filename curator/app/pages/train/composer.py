@@ -26,10 +26,10 @@ from curator.app.widgets.card import Card
 from curator.app.widgets.setting_fields import ComboBox
 from curator.app.widgets.text import Elided, Meta, Quiet, SectionTitle
 from curator.dataset.errors import WrongUse
-from curator.tune.lifetimes import days_of
-from curator.tune.probing import ServedBase
-from curator.tune.recipe import Recipe, make_recipe
-from curator.tune.targets import Method, Target
+from curator.tune.jobs.lifetimes import days_of
+from curator.tune.jobs.recipe import Recipe, make_recipe
+from curator.tune.services.probing import ServedBase
+from curator.tune.targets.profiles import Method, Target
 
 _WIDE_PX: Final = 736
 

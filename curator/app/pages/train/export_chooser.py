@@ -6,10 +6,10 @@ from typing import Final
 from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtWidgets import QFileDialog
 
-from curator.app.jobs import Job
 from curator.app.page import Page
 from curator.app.pages.train import background
 from curator.app.pages.train.composer import Composer, ExportChoice
+from curator.app.session.background import Job
 from curator.dataset.errors import CuratorError
 
 _LOOK_AFTER_MS: Final = 400

@@ -4,20 +4,20 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QObject, Signal
 
-from curator.app.end_notice import tell_desktop
-from curator.app.jobs import Job as Work
-from curator.app.jobs import Jobs
-from curator.app.jobs import Work as WorkCall
 from curator.app.pages.train import background
 from curator.app.pages.train.background import Known
 from curator.app.pages.train.jobs_pane import JobsPane
-from curator.app.session import Session
+from curator.app.session.background import Job as Work
+from curator.app.session.background import Jobs
+from curator.app.session.background import Work as WorkCall
+from curator.app.session.job_end_notice import tell_desktop
+from curator.app.session.session import Session
 from curator.dataset.errors import CuratorError
 from curator.tune.checkpoint_names import job_name
-from curator.tune.following import Order
-from curator.tune.jobs import Job, State
-from curator.tune.targets import state_folder
-from curator.tune.watching import Seen
+from curator.tune.jobs.following import Order
+from curator.tune.jobs.table import Job, State
+from curator.tune.jobs.watching import Seen
+from curator.tune.targets.profiles import state_folder
 
 
 class Follower(QObject):

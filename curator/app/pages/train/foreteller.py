@@ -6,10 +6,10 @@ from PySide6.QtCore import QObject, QTimer
 
 from curator.app.pages.train import background
 from curator.app.pages.train.composer import Composer
-from curator.app.session import Session
+from curator.app.session.session import Session
 from curator.dataset.errors import CuratorError
-from curator.tune.autos import Autos
-from curator.tune.recipe import Recipe
+from curator.tune.jobs.auto_settings import Autos
+from curator.tune.jobs.recipe import Recipe
 
 _AFTER_MS: Final = 200
 

@@ -27,10 +27,10 @@ from curator.app.widgets.line_chart import LineChart, Series, write_number
 from curator.app.widgets.progress_row import duration
 from curator.app.widgets.text import Plain, Quiet, SectionTitle, tip_of
 from curator.tune.checkpoint_names import job_name
-from curator.tune.jobs import Checkpoint, Event, Job, State
-from curator.tune.lineage import Lineage
-from curator.tune.metrics import Point, best_checkpoint, share_done, verdict
-from curator.tune.watching import Details
+from curator.tune.jobs.lineage import Lineage
+from curator.tune.jobs.loss_curve import Point, best_checkpoint, share_done, verdict
+from curator.tune.jobs.table import Checkpoint, Event, Job, State
+from curator.tune.jobs.watching import Details
 
 LOOKS: Final = {
     State.PREPARING: ("text-muted", "clock"),

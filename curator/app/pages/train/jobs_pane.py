@@ -14,8 +14,8 @@ from curator.app.widgets.chip import paint_chip
 from curator.app.widgets.empty_state import EmptyState
 from curator.app.widgets.splitter import SplitterState
 from curator.tune.checkpoint_names import names_of
-from curator.tune.jobs import Job
-from curator.tune.watching import Details
+from curator.tune.jobs.table import Job
+from curator.tune.jobs.watching import Details
 
 _TABLE_PX: Final = 176
 """The header and five jobs."""

@@ -10,8 +10,8 @@ from PySide6.QtWidgets import QFormLayout, QScrollArea, QVBoxLayout, QWidget
 from curator.app.theme import number_font
 from curator.app.widgets.text import Plain, Quiet
 from curator.tune.checkpoint_names import checkpoint_name
-from curator.tune.jobs import Job
-from curator.tune.lineage import Lineage
+from curator.tune.jobs.lineage import Lineage
+from curator.tune.jobs.table import Job
 
 _MOST_RANGES: Final = 100
 

@@ -13,9 +13,6 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from curator.app.jobs import Job as Work
-from curator.app.jobs import Jobs, Progress
-from curator.app.jobs import Work as WorkCall
 from curator.app.page import OpenRequest, Page
 from curator.app.pages.train import background
 from curator.app.pages.train.afterwards import Afterwards
@@ -29,14 +26,17 @@ from curator.app.pages.train.plan_card import PlanCard
 from curator.app.pages.train.preparing import Preparing
 from curator.app.pages.train.target_dialog import TargetChoice, TargetDialog
 from curator.app.pages.train.targets_pane import TargetRow, TargetsPane
-from curator.app.session import Session
+from curator.app.session.background import Job as Work
+from curator.app.session.background import Jobs, Progress
+from curator.app.session.background import Work as WorkCall
+from curator.app.session.session import Session
 from curator.app.widgets.buttons import ChipButton
 from curator.app.widgets.splitter import SplitterState
 from curator.dataset.errors import CuratorError
-from curator.tune.jobs import Job
-from curator.tune.planning import DryRun
-from curator.tune.probing import Probe
-from curator.tune.recipe import Recipe
+from curator.tune.jobs.dry_run import DryRun
+from curator.tune.jobs.recipe import Recipe
+from curator.tune.jobs.table import Job
+from curator.tune.services.probing import Probe
 
 COMPOSE, FOLLOW = 0, 1
 _FIRST_LOOK_MS: Final = 400

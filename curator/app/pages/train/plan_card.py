@@ -13,7 +13,7 @@ from curator.app.widgets.empty_state import IconPicture
 from curator.app.widgets.progress_row import duration
 from curator.app.widgets.text import Meta, Plain, Quiet, SectionTitle
 from curator.curate.cost import Cost
-from curator.tune.planning import DryRun
+from curator.tune.jobs.dry_run import DryRun
 
 
 class PlanCard(Card):

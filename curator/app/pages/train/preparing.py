@@ -5,14 +5,14 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QFileDialog, QInputDialog
 
-from curator.app.jobs import Jobs
-from curator.app.jobs import Work as WorkCall
 from curator.app.pages.train import background
 from curator.app.pages.train.composer import Composer
 from curator.app.pages.train.targets_pane import TargetRow, TargetsPane
-from curator.app.session import Session
+from curator.app.session.background import Jobs
+from curator.app.session.background import Work as WorkCall
+from curator.app.session.session import Session
 from curator.dataset.errors import CuratorError
-from curator.tune.recipe import Recipe
+from curator.tune.jobs.recipe import Recipe
 
 
 class Preparing(QObject):

@@ -23,10 +23,10 @@ from curator.app.widgets.card import Card
 from curator.app.widgets.setting_fields import ComboBox
 from curator.app.widgets.text import Meta, Plain, Quiet, SectionTitle
 from curator.dataset.errors import WrongUse
-from curator.tune.autos import Autos
-from curator.tune.graders import shown
-from curator.tune.recipe import Recipe, check_value
-from curator.tune.targets import Hyperparameter, Method, Target
+from curator.tune.jobs.auto_settings import Autos
+from curator.tune.jobs.graders import shown
+from curator.tune.jobs.recipe import Recipe, check_value
+from curator.tune.targets.profiles import Hyperparameter, Method, Target
 
 _LABEL_PX: Final = 120
 _EXAMPLES: Final[tuple[dict[str, Any], ...]] = (

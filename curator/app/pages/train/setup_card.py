@@ -3,7 +3,7 @@
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
-from curator.app.jobs import Progress
+from curator.app.session.background import Progress
 from curator.app.widgets.buttons import PlainButton, PrimaryButton
 from curator.app.widgets.card import Card
 from curator.app.widgets.text import Quiet, SectionTitle

@@ -17,9 +17,9 @@ from curator.app.widgets.dialog import Dialog
 from curator.app.widgets.setting_fields import ComboBox
 from curator.app.widgets.text import Meta, PageTitle, Quiet
 from curator.dataset.errors import CuratorError, WrongUse
-from curator.tune.addresses import mend_address
-from curator.tune.keys import Key
-from curator.tune.targets import Target, derive_target, key_variable, with_rate_kind
+from curator.tune.targets.addresses import mend_address
+from curator.tune.targets.keys import Key
+from curator.tune.targets.profiles import Target, derive_target, key_variable, with_rate_kind
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,11 +24,11 @@ from curator.app.widgets.buttons import QuietButton
 from curator.app.widgets.card import Card
 from curator.app.widgets.empty_state import IconPicture
 from curator.app.widgets.text import Meta, Quiet, SectionTitle
-from curator.tune.addresses import host_of
 from curator.tune.checkpoint_names import checkpoint_name
-from curator.tune.jobs import Job
-from curator.tune.probing import Probe
-from curator.tune.targets import Target
+from curator.tune.jobs.table import Job
+from curator.tune.services.probing import Probe
+from curator.tune.targets.addresses import host_of
+from curator.tune.targets.profiles import Target
 
 ROW_PX = 44
 

@@ -4,17 +4,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from curator.app.jobs import CancelledCall, ProgressCall, Work
 from curator.app.pages.trying.exchange import Prompt
+from curator.app.session.background import CancelledCall, ProgressCall, Work
 from curator.dataset.json_values import BadJson
 from curator.tune.candidates import Asked, Candidate, who_can_be_asked
-from curator.tune.chatting import Question, Reply, ask
-from curator.tune.client import connect
-from curator.tune.targets import find_target
+from curator.tune.evaluation.chatting import Question, Reply, ask
+from curator.tune.services.client import connect
+from curator.tune.targets.profiles import find_target
 
 if TYPE_CHECKING:
-    from curator.project.index import Index
-    from curator.project.store import Project
+    from curator.project.queries.index import Index
+    from curator.project.store.project import Project
 
 PATIENCE_S: Final = 180.0
 """How long a server may be silent: this computer answers one side after the other."""
@@ -70,7 +70,7 @@ def next_test_prompt(project: "Project", index: "Index", after: int | None) -> P
 
     Those that do not end with a question and a text answer are passed over; None where none is left.
     """
-    from curator.project import schema
+    from curator.project.store import schema
 
     chosen = index.ids[(index.split == schema.SPLITS.index("test")) & ~index.removed]
     ids = sorted(int(one) for one in chosen)
@@ -103,7 +103,7 @@ def _prompt_of(conversation: int, fields: Mapping[str, Any]) -> Prompt | None:
 
 def _prompts(project: "Project") -> tuple[str, ...]:
     from curator.curate.prompts import known_prompts
-    from curator.project.prompting import SAVED, used_prompts
+    from curator.project.prompts import SAVED, used_prompts
 
     with project.reader() as reader:
         used = [prompt.text for prompt in used_prompts(reader)]

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from curator.dataset import AnnotationPatch, ContentPatch, Conversation, Edit, Message
 from curator.dataset.split import Split
 from curator.tune.candidates import Candidate
-from curator.tune.chatting import Reply
+from curator.tune.evaluation.chatting import Reply
 
 Ending = Literal["done", "stopped", "failed"]
 LEFT, RIGHT = 0, 1

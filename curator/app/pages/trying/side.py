@@ -15,10 +15,10 @@ from PySide6.QtWidgets import (
 )
 
 from curator.app.counted import counted
-from curator.app.jobs import Job
 from curator.app.pages.trying.background import Live, ask_candidate
 from curator.app.pages.trying.exchange import Answer, Prompt
-from curator.app.session import Session
+from curator.app.session.background import Job
+from curator.app.session.session import Session
 from curator.app.theme import READ_PX, font
 from curator.app.widgets.buttons import LinkButton, PlainButton
 from curator.app.widgets.card import Card
@@ -29,7 +29,7 @@ from curator.app.widgets.setting_fields import ComboBox
 from curator.app.widgets.text import Meta, Plain
 from curator.dataset.errors import CuratorError
 from curator.tune.candidates import Asked, Candidate
-from curator.tune.chatting import Reply
+from curator.tune.evaluation.chatting import Reply
 
 _LOOK_MS: Final = 50
 _TARGET_PX: Final = 144

@@ -1,0 +1,43 @@
+"""Who did what to one conversation, newest first."""
+
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from curator.app.widgets.text import Elided, Meta
+
+if TYPE_CHECKING:
+    from curator.project.store.journal import HistoryEntry
+
+SHOWN = 12
+
+
+class HistoryList(QWidget):
+    """A short list of steps; one step of several fields is one line."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._lines: list[QWidget] = []
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self._column.setSpacing(2)
+
+    def show_history(self, entries: "Sequence[HistoryEntry]") -> None:
+        """Show these entries."""
+        for line in self._lines:
+            self._column.removeWidget(line)
+            line.deleteLater()
+        self._lines.clear()
+        steps = {entry.step.id: entry.step for entry in entries if entry.step.state == "done"}
+        for step in list(steps.values())[:SHOWN]:
+            when = time.strftime("%m-%d %H:%M", time.localtime(step.changed / 1000))
+            self._add(Elided(step.title, self))
+            self._add(Meta(" · ".join(filter(None, (when, step.author))), self))
+        if not steps:
+            self._add(Meta(self.tr("Nothing was changed yet"), self))
+
+    def _add(self, line: QWidget) -> None:
+        self._lines.append(line)
+        self._column.addWidget(line)

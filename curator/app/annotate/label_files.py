@@ -1,0 +1,112 @@
+"""Labels in and out as a file, from the window: the twin of ``curator label import`` and ``export``."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QWidget
+
+from curator.app.counted import counted
+from curator.app.session.background import CancelledCall, Jobs, ProgressCall
+from curator.app.session.file_actions import Doors
+from curator.app.session.session import Session
+from curator.dataset.errors import CuratorError, WrongUse
+
+if TYPE_CHECKING:
+    from curator.project.label_files import LabelReport
+    from curator.project.store.changes import Changes
+
+    _Brought = tuple[str, Changes | None, LabelReport]
+
+ENDING = ".labels.jsonl"
+
+
+class LabelDoors(QObject):
+    """Asks for the file and starts the job; an import is one step that undo takes back."""
+
+    def __init__(self, window: QWidget, session: Session, jobs: Jobs, doors: Doors) -> None:
+        super().__init__(window)
+        self._window = window
+        self._session = session
+        self._jobs = jobs
+        self._doors = doors
+
+    def bring(self) -> None:
+        """Ask for a file of labels and take it in."""
+        kinds = self.tr("Labels (*.jsonl);;All files (*)")
+        path = self._doors.asker.open_project(self._window, self.tr("Import labels"), kinds)
+        project, author = self._session.project, self._session.author
+        if path is None or project is None:
+            return
+
+        def work(_progress: ProgressCall, _cancelled: CancelledCall) -> "_Brought":
+            from curator.project.label_files import import_labels
+
+            with project.reader() as reader:
+                report = import_labels(reader, path, author)
+            changes = None if report.edit is None else project.apply(report.edit)
+            return path.name, changes, report
+
+        job = self._session.start(self.tr("Importing labels from {0}").format(path.name), work)
+        job.succeeded.connect(self._brought)
+        job.failed.connect(self._failed)
+
+    def hand_out(self) -> None:
+        """Ask for a name and write who answered what."""
+        project, author = self._session.project, self._session.author
+        if project is None:
+            return
+        suggested = project.path.with_suffix(ENDING)
+        kinds = self.tr("Labels (*.jsonl)")
+        path = self._doors.asker.new_project(
+            self._window, self.tr("Export labels"), suggested, kinds
+        )
+        if path is None:
+            return
+
+        def work(_progress: ProgressCall, _cancelled: CancelledCall) -> tuple[Path, int]:
+            from curator.project.label_files import export_labels
+
+            try:
+                with project.reader() as reader:
+                    return path, export_labels(reader, path, author)
+            except OSError as error:
+                raise WrongUse(f"{path} cannot be written: {error.strerror}.") from error
+
+        job = self._session.start(self.tr("Exporting labels to {0}").format(path.name), work)
+        job.succeeded.connect(self._handed_out)
+        job.failed.connect(self._failed)
+
+    def _brought(self, result: "_Brought") -> None:
+        name, changes, report = result
+        count = 0
+        if changes is not None:
+            count = len(changes.conversations)
+            self._session.take_over(changes)
+        words = self.tr("{0} labelled").format(counted(count, "conversation"))
+        notes = " ".join(report.notes)
+        if changes is not None:
+            self._session.tell_step(words, notes)
+        elif not report.refused:
+            self._session.tell("success", words, notes)
+        if not report.refused:
+            return
+        left_out = self.tr("{0} · {1} refused").format(words, counted(len(report.refused), "line"))
+
+        def show() -> None:
+            from curator.app.dialogs.refused_lines import RefusedLinesDialog
+
+            RefusedLinesDialog(name, left_out, report.refused, self._window).open()
+
+        self._session.tell("warning", left_out, notes, self.tr("Show the list"), show)
+
+    def _handed_out(self, result: tuple[Path, int]) -> None:
+        path, count = result
+        words = self.tr("Labels of {0} are in {1}").format(
+            counted(count, "conversation"), path.name
+        )
+        self._session.tell("success", words, str(path.parent))
+
+    def _failed(self, error: object) -> None:
+        if isinstance(error, CuratorError):
+            self._session.tell("error", str(error))

@@ -1,0 +1,267 @@
+"""The value picker: any answer of a label set by a few letters, however many answers there are."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final, NamedTuple
+
+from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal
+from PySide6.QtGui import QIcon, QKeyEvent, QPixmap
+from PySide6.QtWidgets import (
+    QApplication,
+    QFrame,
+    QHBoxLayout,
+    QLineEdit,
+    QListWidget,
+    QListWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+from shiboken6 import isValid
+
+from curator.app.dialogs.palette_match import NO_MATCH, score
+from curator.app.theme import icon
+from curator.app.widgets.text import Meta, SectionTitle
+from curator.dataset import LabelSet
+
+WIDTH_PX: Final = 360
+TOP_PX: Final = 64
+ROWS: Final = 12
+ROW_PX: Final = 32
+RECENT: Final = 5
+"""So many of the answers given last stand first while nothing is typed."""
+
+_VALUE: Final = Qt.ItemDataRole.UserRole
+_TEXT: Final = Qt.ItemDataRole.AccessibleTextRole
+_OWN_KEYS: Final = frozenset(
+    {
+        Qt.Key.Key_Up,
+        Qt.Key.Key_Down,
+        Qt.Key.Key_PageUp,
+        Qt.Key.Key_PageDown,
+        Qt.Key.Key_Return,
+        Qt.Key.Key_Enter,
+        Qt.Key.Key_Escape,
+        Qt.Key.Key_Tab,
+        Qt.Key.Key_Backtab,
+    }
+)
+
+
+class Picked(NamedTuple):
+    """What was chosen: an answer (None takes it away) for the conversations asked about."""
+
+    conversations: tuple[int, ...]
+    label_set: str
+    value: str | None
+    goes_on: bool
+
+
+class ValuePicker(QFrame):
+    """A sheet at the right of the window: letters find an answer, Enter gives it and goes on.
+
+    The conversations are those of the moment it was opened, whatever becomes current meanwhile.
+    """
+
+    picked = Signal(object)
+
+    def __init__(self, window: QWidget) -> None:
+        super().__init__(window)
+        self.setObjectName("popup")
+        self.setFixedWidth(WIDTH_PX)
+        self._window = window
+        self._before: QWidget | None = None
+        self._ids: tuple[int, ...] = ()
+        self._sets: tuple[LabelSet, ...] = ()
+        self._given: dict[str, str] = {}
+        self._recent: Mapping[str, Sequence[str]] = {}
+        self._at = 0
+        clear = QPixmap(16, 16)
+        clear.fill(Qt.GlobalColor.transparent)
+        self._blank = QIcon(clear)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(8, 8, 8, 8)
+        column.setSpacing(8)
+        column.addLayout(self._head())
+        self.field = QLineEdit(self)
+        self.field.textChanged.connect(self._fill)
+        self.field.installEventFilter(self)
+        column.addWidget(self.field)
+        self.found = QListWidget(self)
+        self.found.setProperty("kind", "plain")
+        self.found.setAccessibleName(self.tr("Answers"))
+        self.found.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.found.setIconSize(QSize(16, 16))
+        self.found.setTextElideMode(Qt.TextElideMode.ElideRight)
+        self.found.setUniformItemSizes(True)
+        self.found.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.found.itemClicked.connect(self._click)
+        column.addWidget(self.found)
+        self._none = Meta(self.tr("No answer fits these letters."), self)
+        column.addWidget(self._none)
+        self._keys = Meta("", self)
+        column.addWidget(self._keys)
+        self.hide()
+
+    def ask(
+        self,
+        conversations: Sequence[int],
+        sets: Sequence[LabelSet],
+        given: Mapping[str, str],
+        recent: Mapping[str, Sequence[str]],
+    ) -> None:
+        """Show the first set without an answer, and take letters."""
+        if not sets or not conversations:
+            return
+        if not self.isVisible():
+            self._before = QApplication.focusWidget()
+        self._ids, self._sets = tuple(conversations), tuple(sets)
+        self._given, self._recent = dict(given), recent
+        self._at = self._open_question(0) or 0
+        self._show_set()
+        self.show()
+        self.raise_()
+        self.field.setFocus()
+
+    def leave(self) -> None:
+        """Go away and give the focus back."""
+        if not self.isVisible():
+            return
+        before, self._before = self._before, None
+        self.hide()
+        if before is not None and isValid(before):
+            before.setFocus()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Let the arrows, Enter, Tab and Escape work while the field has the focus."""
+        kind = event.type()
+        if kind == QEvent.Type.FocusOut:
+            self.hide()
+        elif isinstance(event, QKeyEvent) and Qt.Key(event.key()) in _OWN_KEYS:
+            if kind == QEvent.Type.ShortcutOverride:
+                # With whatever is held beside it, such a key is for the picker, not for the window.
+                event.accept()
+                return True
+            if kind == QEvent.Type.KeyPress:
+                self._press(Qt.Key(event.key()), event)
+                return True
+        return super().eventFilter(watched, event)
+
+    def _head(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.setContentsMargins(8, 4, 8, 0)
+        row.setSpacing(8)
+        self._title = SectionTitle("", self)
+        self._place = Meta("", self)
+        row.addWidget(self._title)
+        row.addStretch(1)
+        row.addWidget(self._place)
+        return row
+
+    def _press(self, key: Qt.Key, event: QKeyEvent) -> None:
+        if key in (Qt.Key.Key_Up, Qt.Key.Key_Down):
+            self._step(1 if key == Qt.Key.Key_Down else -1, around=True)
+        elif key in (Qt.Key.Key_PageUp, Qt.Key.Key_PageDown):
+            self._step(ROWS - 1 if key == Qt.Key.Key_PageDown else 1 - ROWS)
+        elif key == Qt.Key.Key_Escape:
+            self.leave()
+        elif key in (Qt.Key.Key_Tab, Qt.Key.Key_Backtab):
+            by = -1 if key == Qt.Key.Key_Backtab else 1
+            self._at = (self._at + by) % len(self._sets)
+            self._show_set()
+        elif not event.isAutoRepeat():
+            stays = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
+            self._choose(self.found.currentItem(), goes_on=not stays)
+
+    def _step(self, by: int, *, around: bool = False) -> None:
+        count = self.found.count()
+        if not count:
+            return
+        row = self.found.currentRow() + by
+        self.found.setCurrentRow(row % count if around else max(0, min(row, count - 1)))
+
+    def _show_set(self) -> None:
+        label_set = self._sets[self._at]
+        self._title.setText(label_set.name)
+        self._title.setToolTip(label_set.help)
+        words = self.tr("question {0} of {1} · Tab: next question")
+        self._place.setText(words.format(self._at + 1, len(self._sets)))
+        self._place.setVisible(len(self._sets) > 1)
+        self.field.setPlaceholderText(self.tr("A few letters of the answer"))
+        self.field.setAccessibleName(self.tr("Find an answer to {0}").format(label_set.name))
+        if len(self._ids) > 1:
+            words = self.tr("Enter: give it to the {0} chosen · Esc: leave")
+            self._keys.setText(words.format(f"{len(self._ids):,}"))
+        else:
+            self._keys.setText(self.tr("Enter: give it and go on · Shift+Enter: stay · Esc: leave"))
+        self._keys.setContentsMargins(8, 0, 8, 4)
+        self._none.setContentsMargins(8, 0, 8, 0)
+        if self.field.text():
+            self.field.clear()
+        else:
+            self._fill("")
+        corner = self._window.width() - WIDTH_PX - 16
+        self.move(max(0, corner), TOP_PX)
+
+    def _fill(self, typed: str) -> None:
+        label_set = self._sets[self._at]
+        recent = [v for v in self._recent.get(label_set.name, ()) if v in label_set.values]
+        given = self._given.get(label_set.name)
+        self.found.clear()
+        for value in _ordered(typed, label_set.values, recent[:RECENT]):
+            if value == given:
+                self._add(value, value, icon("check", "success"), self.tr("given already"))
+            elif value in recent[:RECENT]:
+                self._add(value, value, icon("clock", "text-muted"), self.tr("used a moment ago"))
+            else:
+                self._add(value, value, self._blank, "")
+        if given is not None and not typed.strip():
+            self._add(None, self.tr("Take the answer away"), icon("close", "text-muted"), "")
+        self.found.setCurrentRow(0)
+        self._none.setVisible(self.found.count() == 0)
+        self.found.setVisible(self.found.count() > 0)
+        self.found.setFixedHeight(min(max(self.found.count(), 1), ROWS) * ROW_PX + 4)
+        self.adjustSize()
+
+    def _add(self, value: str | None, words: str, picture: QIcon, tip: str) -> None:
+        # Plain items: a widget for each of a hundred answers would be felt at every letter.
+        item = QListWidgetItem(picture, words, self.found)
+        item.setData(_VALUE, value)
+        item.setData(_TEXT, f"{words}, {tip}" if tip else words)
+        item.setToolTip(tip or words)
+        item.setSizeHint(QSize(0, ROW_PX))
+
+    def _click(self, item: QListWidgetItem) -> None:
+        self._choose(item, goes_on=True)
+
+    def _choose(self, item: QListWidgetItem | None, *, goes_on: bool) -> None:
+        if item is None:
+            return
+        name, value = self._sets[self._at].name, item.data(_VALUE)
+        if value is None:
+            self._given.pop(name, None)
+        else:
+            self._given[name] = value
+        following = self._open_question(self._at + 1) if goes_on and value is not None else None
+        picked = Picked(self._ids, name, value, goes_on and following is None)
+        if following is None:
+            self.leave()
+        else:
+            self._at = following
+            self._show_set()
+        self.picked.emit(picked)
+
+    def _open_question(self, start: int) -> int | None:
+        """Return the place of the next set without an answer, from a place on and round."""
+        count = len(self._sets)
+        places = (place % count for place in range(start, start + count))
+        return next((p for p in places if self._sets[p].name not in self._given), None)
+
+
+def _ordered(typed: str, values: Sequence[str], recent: Sequence[str]) -> list[str]:
+    """Return the values that fit, best first; without letters the recent ones lead."""
+    if not typed.strip():
+        return [*recent, *(value for value in values if value not in recent)]
+    ranks = {value: score(typed, value) for value in values}
+    fitting = [value for value in values if ranks[value] != NO_MATCH]
+    # Among equals the one used last comes first; the sort keeps the order of the set otherwise.
+    last = {value: -place for place, value in enumerate(recent)}
+    return sorted(fitting, key=lambda v: (-ranks[v], -last.get(v, -len(values))))

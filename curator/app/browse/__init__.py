@@ -1,0 +1,1 @@
+"""The list of conversations, its search, its bulk bar, find and replace."""

@@ -1,0 +1,62 @@
+"""Answering a label set through the value picker: for a page that has conversations at hand."""
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QWidget
+
+from curator.app.annotate.inspector import Wish
+from curator.app.annotate.value_picker import Picked, ValuePicker
+from curator.app.browse.bulk_bar import BulkWork
+from curator.app.session.session import Session
+
+
+class LabelPicking(QObject):
+    """Opens the picker over a page and gives what was picked; went_on asks the page to go on
+    from the conversation that was answered."""
+
+    went_on = Signal(int)
+
+    def __init__(self, session: Session, page: QWidget) -> None:
+        super().__init__(page)
+        self._session = session
+        self._page = page
+        self._work = BulkWork(session, self)
+        self.picker: ValuePicker | None = None
+        session.closing.connect(self.leave)
+
+    def ask(self, conversations: Sequence[int]) -> None:
+        """Let somebody pick answers for these conversations."""
+        project = self._session.project
+        if project is None or self._session.is_read_only or not conversations:
+            return
+        from curator.project.labels import label_sets, last_answers
+
+        sets = label_sets(project)
+        if not sets:
+            self._session.tell(
+                "info", self.tr("There are no label sets yet. Ctrl+L on the Label page makes one.")
+            )
+            return
+        me = self._session.author
+        given: dict[str, str] = {}
+        if len(conversations) == 1:
+            labels = project.labels(conversations[0])
+            given = {each.label_set: each.value for each in labels if each.annotator == me}
+        self._shown_picker().ask(conversations, sets, given, last_answers(project, sets, me))
+
+    def leave(self) -> None:
+        """Close the picker: the page or the project goes."""
+        if self.picker is not None:
+            self.picker.leave()
+
+    def _shown_picker(self) -> ValuePicker:
+        if self.picker is None:
+            self.picker = ValuePicker(self._page.window())
+            self.picker.picked.connect(self._give)
+        return self.picker
+
+    def _give(self, picked: Picked) -> None:
+        self._work.apply(picked.conversations, Wish(f"label:{picked.label_set}", picked.value))
+        if picked.goes_on and len(picked.conversations) == 1:
+            self.went_on.emit(picked.conversations[0])

@@ -1,0 +1,1 @@
+"""From raw lines to columns: reading, counting, hashing and checking many conversations at once."""

@@ -1,0 +1,342 @@
+"""The fast path of the kernel: a typed decode, and what the sequence of roles alone decides.
+
+A plain line holds messages with role and content texts, and perhaps a weight of 0 or 1 on an
+answer; anything else is left to the general path, which finds the same for plain lines, only slower.
+"""
+
+from collections.abc import Sequence
+from itertools import accumulate, compress, pairwise
+from typing import Annotated, Final, Literal, NamedTuple
+
+import msgspec
+import numpy as np
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from curator.curate.analysis import identity
+from curator.curate.analysis.columns import HAS_SYSTEM, HAS_WEIGHTS, NUMBERS, Column, Matrix, Rows
+from curator.curate.analysis.encodings import CountText
+from curator.curate.analysis.tokens import TOKENS_PER_CONVERSATION, TOKENS_PER_MESSAGE, Counter
+from curator.curate.checks import (
+    odd_characters,
+    plain_findings,
+    plain_text_findings,
+    which_need_reading,
+)
+from curator.dataset import Conversation, Finding
+from curator.dataset.conversation import TITLE_CHARACTERS, title_of
+
+
+# Fields stand in alphabetical order, so that the encoded struct is the canonical form of the value.
+class PlainMessage(Struct, forbid_unknown_fields=True, gc=False):
+    """One message of a plain line."""
+
+    content: str
+    role: Literal["system", "user", "assistant"]
+    weight: int | UnsetType = UNSET
+
+
+class PlainLine(Struct, forbid_unknown_fields=True, gc=False):
+    """A whole plain line."""
+
+    messages: Annotated[list[PlainMessage], Meta(min_length=1)]
+
+
+class RoleFacts(NamedTuple):
+    """What a sequence of roles decides, whatever the texts say.
+
+    columns are those of a row as far as roles decide them, and how many messages it has; trained has a
+    byte for each message that says whether it is trained on, and shape is how the texts are read.
+    """
+
+    columns: tuple[int, ...]
+    trained: bytes
+    shape: identity.Shape
+    titled: int
+    has_prompt: bool
+    findings: tuple[Finding, ...]
+
+
+class Batch(NamedTuple):
+    """Plain lines, read but not yet counted; messages and texts are those of all lines in a row.
+
+    numbers tells which lines they are, starts where the messages of each begin and, at last, end;
+    known is a row for each line: its columns as far as roles decide them.
+    """
+
+    numbers: list[int]
+    messages: list[PlainMessage]
+    texts: list[str]
+    starts: list[int]
+    facts: list[RoleFacts]
+    known: Matrix
+    encoded: bytes
+    weighted: list[int]
+
+
+decode_plain: Final = msgspec.json.Decoder(PlainLine).decode
+encode_plain: Final = msgspec.json.Encoder().encode
+_encode_lines: Final = msgspec.json.Encoder().encode_lines
+_CONTENT, _PROMPT, _SYSTEM = (
+    NUMBERS.index(f"{what}_hash") for what in ("content", "prompt", "system")
+)
+_TOKENS, _TRAINED = NUMBERS.index("tokens"), NUMBERS.index("trained_tokens")
+_ERRORS, _FLAGS = NUMBERS.index("errors"), NUMBERS.index("flags")
+_REMEMBERED: Final = 10_000
+_UNWEIGHTED: Final = {UNSET}
+_QUOTE, _BACKSLASH, _B, _U, _ZERO, _TWO, _SEVEN = b'"\\bu027'
+_IS_CONTROL: Final = np.zeros(256, np.bool_)
+_IS_CONTROL[list(b"01")] = True
+
+
+class PlainPath:
+    """Reads, counts and checks plain lines together, which is cheaper than one by one.
+
+    Threads share one: what is remembered is only ever looked up by its key, so nothing that one
+    thread adds or forgets changes what another is working with.
+    """
+
+    def __init__(self, counter: Counter, profile: str, limit: int | None) -> None:
+        self._counter = counter
+        self._profile = profile
+        self._limit = limit
+        self._roles: dict[tuple[str, ...], RoleFacts] = {}
+        self._prompts: dict[str, tuple[int, int]] = {}
+
+    def read(self, lines: Sequence[bytes]) -> Batch:
+        """Return those lines that are plain; at the others the general way has to look."""
+        numbers: list[int] = []
+        parsed: list[PlainLine] = []
+        for number, line in enumerate(lines):
+            try:
+                parsed.append(decode_plain(line))
+            except (msgspec.MsgspecError, UnicodeDecodeError):
+                continue
+            numbers.append(number)
+        batch = self._batch(numbers, parsed)
+        if all_are_plain([lines[number] for number in numbers], batch):
+            return batch
+        kept = [is_plain(lines[n], line) for n, line in zip(numbers, parsed, strict=True)]
+        return self._batch(list(compress(numbers, kept)), list(compress(parsed, kept)))
+
+    def _batch(self, numbers: list[int], parsed: list[PlainLine]) -> Batch:
+        messages = [message for line in parsed for message in line.messages]
+        texts = [message.content for message in messages]
+        roles = [message.role for message in messages]
+        starts = list(accumulate([len(line.messages) for line in parsed], initial=0))
+        weighted: list[int] = []
+        if not {message.weight for message in messages} <= _UNWEIGHTED:
+            weighted = [row for row, line in enumerate(parsed) if is_weighted(line)]
+        keys = [tuple(roles[start:end]) for start, end in pairwise(starts)]
+        shapes = list(set(keys))
+        facts = [self._facts(key) for key in shapes]
+        places = {key: place for place, key in enumerate(shapes)}
+        order = [places[key] for key in keys]
+        table = np.array([each.columns for each in facts] or [()], np.int64)
+        return Batch(
+            numbers,
+            messages,
+            texts,
+            starts,
+            [facts[place] for place in order],
+            table[order],
+            _encode_lines(parsed),
+            weighted,
+        )
+
+    def _facts(self, roles: tuple[str, ...]) -> RoleFacts:
+        """Return what some roles decide; few sequences of roles stand in most files."""
+        facts = self._roles.get(roles)
+        if facts is None:
+            facts = role_facts(roles, self._profile, self._counter.count)
+            if len(self._roles) > _REMEMBERED:
+                self._roles = {}
+            self._roles[roles] = facts
+        return facts
+
+    def rows(self, batch: Batch) -> Rows:
+        """Return the rows of plain lines, as the general way would give them."""
+        if not batch.numbers:
+            return Rows(np.zeros((0, len(NUMBERS)), np.int64), [], [], {})
+        texts, starts, facts, encoded = batch.texts, batch.starts, batch.facts, batch.encoded
+        pieces = encoded.split(b"\n")[:-1]
+        numbers = self._counted(batch)
+        numbers[:, _CONTENT] = identity.hash_all(pieces)
+        folded = identity.fold_all(texts)
+        read = [
+            identity.read_plain(known.shape, folded[start:end])
+            for known, (start, end) in zip(facts, pairwise(starts), strict=True)
+        ]
+        numbers[:, _PROMPT] = [each.prompt for each in read]
+        titled = [texts[start + f.titled] for f, start in zip(facts, starts, strict=False)]
+        findings = {row: f.findings for row, f in enumerate(facts) if f.findings}
+        self._read_closely(batch, pieces, numbers, findings)
+        return Rows(numbers, quick_titles(titled), [each.beginnings for each in read], findings)
+
+    def _counted(self, batch: Batch) -> Matrix:
+        """Return the columns of the rows with their tokens and system prompts, still without checks."""
+        facts, starts = batch.facts, batch.starts
+        numbers, many = batch.known[:, :-1].copy(), batch.known[:, -1]
+        texts = batch.texts.copy()
+        prompted = [row for row, f in enumerate(facts) if f.has_prompt]
+        if prompted:
+            prompts = np.array([self._prompt(texts[starts[row]]) for row in prompted], np.int64)
+            numbers[prompted, _SYSTEM] = prompts[:, 0]
+            numbers[prompted, _TOKENS] += prompts[:, 1]
+            for row in prompted:
+                texts[starts[row]] = ""
+        counts = self._counter.count_clean(texts)
+        trained = [f.trained for f in facts]
+        for row in batch.weighted:
+            trained[row] = trained_by_weight(batch.messages[starts[row] : starts[row + 1]])
+            numbers[row, _FLAGS] |= HAS_WEIGHTS
+        numbers[:, _TOKENS] += _sums(counts, many)
+        numbers[:, _TRAINED] = _sums(counts * np.frombuffer(b"".join(trained), np.bool_), many)
+        return numbers
+
+    def _read_closely(
+        self,
+        batch: Batch,
+        pieces: list[bytes],
+        numbers: Matrix,
+        findings: dict[int, tuple[Finding, ...]],
+    ) -> None:
+        """Put the findings of texts into the rows of those lines that may have any."""
+        suspects = which_need_reading(pieces, batch.encoded)
+        odd = sorted(odd_characters(batch.texts))
+        suspects.update((np.searchsorted(batch.starts, odd, "right") - 1).tolist())
+        if self._limit:
+            suspects.update(np.flatnonzero(numbers[:, _TOKENS] * 2 >= self._limit).tolist())
+        for row in suspects:
+            messages = batch.messages[batch.starts[row] : batch.starts[row + 1]]
+            fields = [{"role": m.role, "content": m.content} for m in messages]
+            found = plain_text_findings(
+                Conversation({"messages": fields}),
+                self._profile,
+                self._limit,
+                int(numbers[row, _TOKENS]),
+            )
+            findings[row] = found
+            numbers[row, _ERRORS : _ERRORS + 2] = severities(found)
+
+    def _prompt(self, text: str) -> tuple[int, int]:
+        """Return the hash and the tokens of a system prompt; one prompt stands in many lines."""
+        known = self._prompts.get(text)
+        if known is None:
+            known = identity.hash_text(text), self._counter.count(text)
+            if len(self._prompts) > _REMEMBERED:
+                self._prompts = {}
+            self._prompts[text] = known
+        return known
+
+
+def _sums(values: Column, many: Column) -> Column:
+    """Return the sum of each run of values; many says how long each run is."""
+    whole = np.concatenate((np.zeros(1, np.int64), np.cumsum(values)))
+    ends = np.cumsum(many)
+    sums: Column = whole[ends] - whole[ends - many]
+    return sums
+
+
+def trained_by_weight(messages: Sequence[PlainMessage]) -> bytes:
+    """Return a byte for each message of a weighted line that says whether it is trained on."""
+    return bytes([m.role == "assistant" and m.weight != 0 for m in messages])
+
+
+def role_facts(roles: tuple[str, ...], profile: str, count: CountText) -> RoleFacts:
+    """Return what these roles decide, by the very rule functions that check everything else."""
+    users = tuple(i for i, role in enumerate(roles) if role == "user")
+    findings = plain_findings(roles, profile)
+    has_prompt = roles[0] == "system"
+    known = {
+        "n_messages": len(roles),
+        "n_turns": len(users),
+        "tokens": TOKENS_PER_CONVERSATION + sum(TOKENS_PER_MESSAGE + count(role) for role in roles),
+        "tokens_exact": 1,
+        "flags": HAS_SYSTEM if "system" in roles else 0,
+        **dict(zip(("errors", "warnings"), severities(findings), strict=True)),
+    }
+    return RoleFacts(
+        columns=(*(known.get(name, 0) for name in NUMBERS), len(roles)),
+        trained=bytes([role == "assistant" for role in roles]),
+        shape=identity.shape_of(roles),
+        titled=users[0] if users else 0,
+        has_prompt=has_prompt,
+        findings=findings,
+    )
+
+
+def severities(findings: Sequence[Finding]) -> tuple[int, int]:
+    """Return how many findings are errors and how many are warnings."""
+    errors = sum(found.severity == "error" for found in findings)
+    return errors, sum(found.severity == "warning" for found in findings)
+
+
+def all_are_plain(lines: Sequence[bytes], batch: Batch) -> bool:
+    """Return whether one look at all lines proves every one plain; false proves nothing."""
+    return (
+        not batch.weighted
+        # A text that is empty once stripped is empty or nothing but white space.
+        and all(map(str.strip, batch.texts))
+        and is_written_plainly(lines, batch.encoded)
+    )
+
+
+def is_plain(line: bytes, parsed: PlainLine) -> bool:
+    """Return whether a line that could be decoded is plain."""
+    messages = parsed.messages
+    return (
+        all(message.content.strip() for message in messages)
+        and (not is_weighted(parsed) or weights_are_usual(messages))
+        and is_written_plainly([line], encode_plain(parsed))
+    )
+
+
+def is_written_plainly(lines: Sequence[bytes], encoded: bytes) -> bool:
+    """Return whether plain lines repeat no key and hold no control character.
+
+    A repeated key brings its quotes with it and no line can make up for it, so the lines and their
+    canonical form have the same number of quotes only where no key stands twice; where quotes may be
+    written as escapes the answer is no, and control characters can be written as escapes only.
+    """
+    data = b"\n".join(lines)
+    codes = np.frombuffer(data, np.uint8)
+    quotes = np.count_nonzero(np.frombuffer(encoded, np.uint8) == _QUOTE)
+    if np.count_nonzero(codes == _QUOTE) != quotes or b"\x7f" in data:
+        return False
+    escapes = np.flatnonzero(codes == _BACKSLASH)
+    # A backspace is \b; behind one more backslash the b is a letter, as in the LaTeX of a text.
+    short = escapes[codes[escapes + 1] == _B]
+    if ((codes[short - 1] != _BACKSLASH) | (codes[short - 2] == _BACKSLASH)).any():
+        return False
+    coded = escapes[codes[escapes + 1] == _U]
+    coded = coded[(codes[coded + 2] == _ZERO) & (codes[coded + 3] == _ZERO)]
+    third, fourth = codes[coded + 4], codes[coded + 5]
+    return not (_IS_CONTROL[third] | ((third == _TWO) & (fourth == _TWO)) | (third == _SEVEN)).any()
+
+
+def is_weighted(line: PlainLine) -> bool:
+    """Return whether any message has a weight."""
+    return any(message.weight is not UNSET for message in line.messages)
+
+
+def weights_are_usual(messages: Sequence[PlainMessage]) -> bool:
+    """Return whether the weights are 0 or 1, on answers only, and leave one to learn."""
+    return all(
+        m.weight is UNSET or (m.role == "assistant" and m.weight in (0, 1)) for m in messages
+    ) and any(m.role == "assistant" and m.weight != 0 for m in messages)
+
+
+def quick_titles(texts: Sequence[str]) -> list[str]:
+    """Return what dataset.title_of does of each text, faster for the usual ones."""
+    titles = []
+    for text in texts:
+        short = text[:120]
+        # The only white space that is printable is the plain space.
+        if not short.isprintable() or "  " in short:
+            titles.append(title_of(text))
+            continue
+        short = short.strip()
+        if len(short) > TITLE_CHARACTERS:
+            short = short[: TITLE_CHARACTERS - 1].rstrip() + "…"
+        titles.append(short)
+    return titles

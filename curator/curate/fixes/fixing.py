@@ -1,0 +1,125 @@
+"""The repairs of findings: each makes a new conversation and tells what moved to the metadata.
+
+A safe repair may run in bulk; the others need a look first. Every value of the line is still in it
+after a repair, or moved to the metadata, or stands in the finding's own words; only a repair that is
+there to write a text otherwise does just that.
+"""
+
+from collections.abc import Collection
+from typing import Final, NamedTuple
+
+from curator.curate.checks import check_conversation
+from curator.curate.fixes import messages, texts, tools
+from curator.curate.fixes.keeping import joined, lost_values
+from curator.dataset.conversation import Conversation
+from curator.dataset.finding import Finding
+from curator.dataset.json_values import Json
+from curator.dataset.rule import load_rules
+
+REPAIRS: Final = {**messages.REPAIRS, **texts.REPAIRS, **tools.REPAIRS}
+"""Every repair by the id that a finding's fix names."""
+
+SAFE_FIXES: Final = frozenset(
+    rule.fix.id
+    for rule in load_rules().values()
+    if rule.fix and rule.fix.safe and rule.fix.id in REPAIRS
+)
+"""The repairs that may run in bulk."""
+
+_SHIFTING: Final = frozenset({"move_system_first", "convert_functions"})
+"""Repairs after which the places of other findings no longer hold."""
+
+_NEEDS_MESSAGES: Final = frozenset({"train_last_answer", "drop_tail", "convert_functions"})
+"""The repairs of a whole line that read its messages."""
+
+_OF_ANY_ENTRY: Final = frozenset({"delete_message", "replace_broken_characters"})
+"""The repairs that fit an entry of the list that is no message."""
+
+_REWORDING: Final = frozenset(
+    {
+        "mask_secret",
+        "mask_personal",
+        "break_control_token",
+        "merge_messages",
+        "remove_invisible",
+        "undo_wrong_encoding",
+        "train_last_answer",
+        "allow_parallel_calls",
+    }
+)
+"""The repairs that exist to write a text otherwise, or to set the value that the finding names."""
+
+_ROUNDS: Final = 24
+
+
+class Repair(NamedTuple):
+    """A repaired conversation, and the keys that now belong to its annotation's metadata."""
+
+    conversation: Conversation
+    moved: dict[str, Json]
+
+
+def repair(conversation: Conversation, finding: Finding) -> Repair:
+    """Repair what a finding names; the very same conversation comes back where the finding no longer fits."""
+    moved: dict[str, Json] = {}
+    mend = REPAIRS.get(finding.fix)
+    if mend is None or not _fits(conversation, finding):
+        return Repair(conversation, moved)
+    try:
+        mended = mend(conversation, finding, moved)
+        if finding.fix not in _REWORDING and mended is not conversation:
+            moved |= lost_values(conversation, mended, moved, finding)
+    except (RecursionError, LookupError):
+        # Nested nearly as deep as a reader goes, or an old finding whose place is gone.
+        return Repair(conversation, {})
+    return Repair(mended, moved)
+
+
+def apply_fix(conversation: Conversation, finding: Finding) -> Conversation:
+    """Repair what a finding names; see repair for what it moves out."""
+    return repair(conversation, finding).conversation
+
+
+def fix_safe(
+    conversation: Conversation,
+    rules: Collection[str] | None = None,
+    *,
+    profile: str = "openai_sft",
+    raw: str | None = None,
+) -> tuple[Conversation, dict[str, Json], tuple[str, ...]]:
+    """Apply every safe repair (of these rules only, where given) until none is left.
+
+    Returns the conversation, what moved to the metadata, and the rule of each repair made.
+    """
+    moved: dict[str, Json] = {}
+    fixed: list[str] = []
+    for _ in range(_ROUNDS):
+        found = [
+            finding
+            for finding in check_conversation(conversation, profile=profile, raw=raw)
+            if finding.fix in SAFE_FIXES and (rules is None or finding.rule in rules)
+        ]
+        settled = [finding for finding in found if finding.fix not in _SHIFTING]
+        progress = False
+        for finding in settled or found[:1]:
+            mended, more = repair(conversation, finding)
+            if mended is not conversation or finding.fix == "keep_last_key":
+                fixed.append(finding.rule)
+                progress = True
+            conversation = mended
+            moved = joined(moved, more)
+        raw = None
+        if not progress:
+            break
+    return conversation, moved, tuple(fixed)
+
+
+def _fits(conversation: Conversation, finding: Finding) -> bool:
+    """Say whether the message a finding names is still there."""
+    listed = conversation.fields.get("messages")
+    at = finding.place.message
+    if not isinstance(listed, list):
+        return at is None and finding.fix not in _NEEDS_MESSAGES
+    if at is None:
+        return True
+    return at < len(listed) and (isinstance(listed[at], dict) or finding.fix in _OF_ANY_ENTRY)

@@ -1,0 +1,1 @@
+"""Queries: their language, matching texts, a person's patterns, replacing."""

@@ -1,0 +1,1 @@
+"""From stored conversations to validated files, published whole or not at all."""

@@ -1,0 +1,147 @@
+"""Repairs in bulk: the safe ones over a whole project, as edits that undo takes back."""
+
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import apsw
+
+from curator.curate.checks import holds_two_values
+from curator.curate.duplicates.shingles import Cancel, Progress, never_cancelled, no_progress
+from curator.curate.fixes.fixing import SAFE_FIXES, fix_safe, repair
+from curator.curate.fixes.keeping import joined
+from curator.dataset import AnnotationPatch, ContentPatch, Conversation, Edit, Finding
+from curator.dataset.edit import Patch
+from curator.dataset.errors import Cancelled
+from curator.dataset.json_values import Json
+from curator.project.labels import annotation_values
+from curator.project.store import derive
+from curator.project.store.reader import Reader
+
+CHUNK: Final = 2_000
+"""The most conversations in one edit, so that no step of a large repair takes long or much memory."""
+
+TITLE: Final = "Fix safe findings"
+
+
+@dataclass(frozen=True, slots=True)
+class Mended:
+    """One repaired conversation, before and after, for a person to look at."""
+
+    conversation: int
+    before: str
+    after: str
+    moved: Mapping[str, Json]
+    rules: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class FixReport:
+    """How many findings of each rule were mended in how many conversations, and the first of them."""
+
+    fixed: Counter[str] = field(default_factory=Counter)
+    conversations: int = 0
+    preview: list[Mended] = field(default_factory=list)
+
+    def to_json(self) -> dict[str, Json]:
+        """Return the keys of the verb fix."""
+        return {"fixed": dict(sorted(self.fixed.items())), "conversations": self.conversations}
+
+
+def fix_project(
+    project: Reader,
+    rules: Collection[str] = (),
+    *,
+    author: str = "",
+    dry_run: bool = False,
+    preview: int = 20,
+    progress: Progress = no_progress,
+    cancelled: Cancel = never_cancelled,
+) -> tuple[list[Edit], FixReport]:
+    """Work out the safe repairs (of these rules only, where given); nothing is changed here.
+
+    Returns the edits to apply, one unless there are thousands of conversations; a dry run has none.
+    """
+    report = FixReport()
+    edits: list[Edit] = []
+    chunk: list[Mended] = []
+    for mended in mend_all(project, rules, progress, cancelled):
+        report.conversations += 1
+        report.fixed.update(mended.rules)
+        if len(report.preview) < preview:
+            report.preview.append(mended)
+        if not dry_run:
+            chunk.append(mended)
+            if len(chunk) == CHUNK:
+                edits.append(edit_of(project, chunk, author))
+                chunk = []
+    if chunk:
+        edits.append(edit_of(project, chunk, author))
+    return edits, report
+
+
+def mend_all(
+    reader: Reader,
+    rules: Collection[str] = (),
+    progress: Progress = no_progress,
+    cancelled: Cancel = never_cancelled,
+) -> Iterator[Mended]:
+    """Yield every conversation that a safe repair changes."""
+    profile = str(reader.setting("rules_profile") or derive.DEFAULT_RULES_PROFILE)
+    ids = fixable(reader, rules)
+    for at, (id_, before) in enumerate(reader.iterate(ids)):
+        if at % 200 == 0:
+            if cancelled():
+                raise Cancelled("The repair was stopped; nothing was changed.")
+            progress(at, len(ids), "Fixing")
+        conversation = Conversation.parse(before)
+        after, moved, fixed = fix_safe(
+            conversation, frozenset(rules) or None, profile=profile, raw=before
+        )
+        if fixed:
+            yield Mended(id_, before, after.to_json(), moved, fixed)
+    progress(len(ids), len(ids), "Fixing")
+
+
+def fixable(reader: Reader, rules: Collection[str] = ()) -> list[int]:
+    """Return the conversations with a stored finding that a safe repair mends."""
+    some = " AND f.rule IN carray(?)" if rules else ""
+    values: list[Any] = [apsw.carray(tuple(sorted(SAFE_FIXES)))]
+    values += [apsw.carray(tuple(sorted(rules)))] if rules else []
+    with reader.reading() as connection:
+        rows = connection.execute(
+            "SELECT DISTINCT f.conversation FROM finding f "
+            "LEFT JOIN annotation a ON a.conversation = f.conversation "
+            f"WHERE a.removed IS NULL AND f.fix IN carray(?){some} ORDER BY 1",
+            values,
+        )
+        return [id_ for (id_,) in rows]
+
+
+def mend_one(reader: Reader, id_: int, finding: Finding, author: str = "") -> Edit | None:
+    """Return the edit that makes one finding's repair, safe or not; None where it no longer fits."""
+    before = reader.content(id_)
+    if holds_two_values(before):
+        return None
+    conversation = Conversation.parse(before)
+    mended = repair(conversation, finding)
+    after = mended.conversation.to_json()
+    if after == before or (mended.conversation is conversation and finding.fix != "keep_last_key"):
+        return None
+    one = Mended(id_, before, after, mended.moved, (finding.rule,))
+    return edit_of(reader, [one], author)
+
+
+def edit_of(reader: Reader, mended: Collection[Mended], author: str) -> Edit:
+    """Return one edit of several repairs; what they moved out joins the metadata."""
+    patches: list[Patch] = [ContentPatch(m.conversation, m.before, m.after) for m in mended]
+    moving = [m for m in mended if m.moved]
+    if moving:
+        ids = [m.conversation for m in moving]
+        befores = annotation_values(reader, ids, "metadata")
+        afters = [joined(b, m.moved) for b, m in zip(befores, moving, strict=True)]
+        patches.append(AnnotationPatch("metadata", tuple(ids), tuple(befores), tuple(afters)))
+    rules = sorted({rule for m in mended for rule in m.rules})
+    title = TITLE if len(rules) > 1 else f"Fix {rules[0]}"
+    return Edit(f"{title} ({len(mended):,})" if len(mended) > 1 else title, author, tuple(patches))

@@ -1,0 +1,1 @@
+"""From files to stored conversations, every byte accounted for."""

@@ -1,0 +1,1 @@
+"""The index of all conversations, filters and searches over it."""

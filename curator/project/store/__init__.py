@@ -1,0 +1,1 @@
+"""The project file: everything that reads or writes SQLite."""

@@ -1,0 +1,1 @@
+"""Jobs: planned, started, followed, remembered; what they left behind."""

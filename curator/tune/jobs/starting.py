@@ -1,0 +1,391 @@
+"""Starting a job exactly once, whatever the network does in between.
+
+A fine-tuning job costs money and creating one is not idempotent. So our own token goes into the job's
+metadata and, before the call, into the job table on disk; the call is never repeated by the SDK; and
+after any answer that leaves it open whether the job exists (a time-out, a broken line, every 5xx) the
+server's list is searched for the token. A job that is found there is ours. One that is not may still
+come, because lists lag behind: the start is shown as unclear, and only a person starts again.
+"""
+
+import time
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from curator.dataset.errors import Cancelled, CuratorError, GateFailed, TargetError
+from curator.tune.jobs import lineage
+from curator.tune.jobs.answers import job_changes, metadata_of, number, text
+from curator.tune.jobs.dry_run import DryRun
+from curator.tune.jobs.grading import ask_about_grader
+from curator.tune.jobs.lineage import lines_of
+from curator.tune.jobs.recipe import TOKEN_KEY, Recipe
+from curator.tune.jobs.remote_checks import refuse_unlike
+from curator.tune.jobs.table import Job, JobTable, State
+from curator.tune.jobs.training_files import Exported
+from curator.tune.jobs.uploads import (
+    PART_BYTES,
+    USUAL_PACE,
+    IsCancelled,
+    Pace,
+    Progress,
+    ensure_uploaded,
+    pause,
+    wait_processed,
+)
+from curator.tune.services.client import CallFailed, Connection
+from curator.tune.services.failures import explain_failure
+
+_CREATE_TRIES: Final = 6
+_STALE_S: Final = 300.0
+_HEARTBEAT_S: Final = 10.0
+_CLOCK_SLACK_S: Final = 600.0
+
+
+_PLACE: Final = ("base_url", "base", "export")
+_RECIPE: Final = ("method", "settings", "suffix", "seed", "grader", "wandb", "snapshot")
+_ON_ITS_WAY: Final = (State.PREPARING, State.UPLOADING)
+
+_CHANGED: Final = (
+    "The export was made again since the dry run, so the job would train on other rows. No job was "
+    "created. Make the dry run again, then start."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """What looking for a job brought: the job, or whether its absence is certain."""
+
+    found: Any
+    certain: bool
+
+
+def start_job(
+    connection: Connection,
+    table: JobTable,
+    exported: Exported,
+    recipe: Recipe,
+    plan: DryRun,
+    *,
+    progress: Progress,
+    cancelled: IsCancelled,
+    project: str = "",
+    part_bytes: int = PART_BYTES,
+    pace: Pace = USUAL_PACE,
+) -> Job:
+    """Upload, create exactly once and return the job; raises GateFailed where the dry run found errors."""
+    if plan.errors:
+        raise GateFailed(" ".join(plan.errors))
+    if plan.snapshot != exported.snapshot and plan.snapshot:
+        raise GateFailed(_CHANGED)
+    before = _state_of(exported)
+    token = str(uuid.uuid4())
+    job = _new_job(token, exported, recipe, plan, project)
+    job = table.add(replace(job, base_url=connection.target.url))
+    try:
+        # Looked for after ours stands there: of two windows that start at once none overlooks the other.
+        _refuse_twin(table, job)
+    except TargetError:
+        table.forget(token)
+        raise
+    told = _with_heartbeat(table, token, progress)
+    try:
+        table.keep_lineage(token, lineage.pack(exported))
+        refuse_unlike(connection)
+        ask_about_grader(connection, recipe.grader)
+        table.update(token, status=State.UPLOADING)
+        training, validation = _upload_both(
+            connection, table, exported, told, cancelled, part_bytes, pace
+        )
+        table.update(token, training_file=training, validation_file=validation)
+        if _state_of(exported) != before:
+            raise GateFailed(_CHANGED)
+        if cancelled():
+            raise Cancelled("The start was cancelled; no job was created.")
+    except Cancelled:
+        table.update(token, status=State.CANCELLED, finished=time.time())
+        raise
+    except CuratorError as error:
+        _fail(table, token, error)
+        raise
+    arguments = recipe.arguments(training, validation, token)
+    return _create_once(connection, table, token, arguments, told, cancelled, pace)
+
+
+def settle(connection: Connection, table: JobTable, token: str, *, pace: Pace = USUAL_PACE) -> Job:
+    """Look once more for a job whose creation was left unclear; nothing is ever created here."""
+    job = table.get(token)
+    if job.status is not State.UNCLEAR:
+        return job
+    search = _search(connection, table, job, Pace(lookups=pace.lookups[:1]), lambda: False)
+    if search.found is not None:
+        return _adopt(connection, table, token, search.found)
+    if search.certain:
+        return table.update(token, error=_UNCLEAR_ABSENT)
+    return job
+
+
+def discard(table: JobTable, token: str) -> Job:
+    """Set a job that never came to be aside, by a person's own word."""
+    return table.update(token, status=State.DISCARDED, finished=time.time())
+
+
+def recover(table: JobTable) -> tuple[Job, ...]:
+    """Put jobs that a dead program left behind into an honest state; call it when a program starts."""
+    changed = []
+    for job in table.all():
+        if job.is_final or time.time() - job.updated < _STALE_S:
+            continue
+        if job.status in (State.PREPARING, State.UPLOADING):
+            words = "The program ended before the job was asked for. Nothing was created."
+            changed.append(
+                table.update(job.token, status=State.DISCARDED, error=words, finished=time.time())
+            )
+        elif job.status is State.CREATING:
+            changed.append(table.update(job.token, status=State.UNCLEAR, error=_UNCLEAR))
+    return tuple(changed)
+
+
+_UNCLEAR: Final = (
+    "It is not clear whether the server created this job. Nothing was created a second time. Check "
+    "again in a few minutes, or look at the service's own page."
+)
+_UNCLEAR_ABSENT: Final = (
+    "The server's list does not show this job. If it is still missing in a few minutes, set it aside "
+    "and start again."
+)
+
+
+def _new_job(token: str, exported: Exported, recipe: Recipe, plan: DryRun, project: str) -> Job:
+    return Job(
+        token=token,
+        target=recipe.target.id,
+        base_url=recipe.target.url,
+        base=recipe.base,
+        method=recipe.method,
+        settings=dict(recipe.settings),
+        suffix=recipe.suffix,
+        seed=recipe.seed,
+        grader=recipe.grader,
+        wandb=recipe.wandb,
+        export=str(exported.folder.resolve()),
+        project=project or exported.project,
+        snapshot=exported.snapshot,
+        rows=plan.rows,
+        tokens=plan.tokens,
+        epochs=plan.epochs,
+    )
+
+
+def _refuse_twin(table: JobTable, job: Job) -> None:
+    """Refuse a start while an equal one is unclear or on its way: that is how a paid job starts twice."""
+    for other in table.all():
+        if other.token == job.token or not _is_same(other, job, _PLACE):
+            continue
+        if other.status in (State.UNCLEAR, State.CREATING):
+            raise TargetError(
+                "An earlier start of this very export is still unclear: the job may exist already. "
+                "Check it again or set it aside on the jobs list first.",
+                code="unclear_twin",
+            )
+        is_alive = time.time() - other.updated < _STALE_S
+        if other.status in _ON_ITS_WAY and is_alive and _is_same(other, job, _RECIPE):
+            raise TargetError(
+                "The very same start is under way already. Wait for it, or cancel it first.",
+                code="twin_under_way",
+            )
+
+
+def _is_same(one: Job, other: Job, fields: tuple[str, ...]) -> bool:
+    return all(getattr(one, name) == getattr(other, name) for name in fields)
+
+
+def _state_of(exported: Exported) -> list[tuple[int, int]]:
+    files = [path for path in (exported.train, exported.validation) if path is not None]
+    found = [path.stat() if path.exists() else None for path in files]
+    return [(each.st_size, each.st_mtime_ns) if each else (-1, 0) for each in found]
+
+
+def _upload_both(
+    connection: Connection,
+    table: JobTable,
+    exported: Exported,
+    progress: Progress,
+    cancelled: IsCancelled,
+    part_bytes: int,
+    pace: Pace,
+) -> tuple[str, str]:
+    ids = []
+    for path in (exported.train, exported.validation):
+        if path is None:
+            ids.append("")
+            continue
+        file_id = ensure_uploaded(
+            connection,
+            table,
+            path,
+            progress=progress,
+            cancelled=cancelled,
+            part_bytes=part_bytes,
+            pace=pace,
+        )
+        wait_processed(connection, file_id, progress=progress, cancelled=cancelled, pace=pace)
+        ids.append(file_id)
+    return ids[0], ids[1]
+
+
+def _create_once(
+    connection: Connection,
+    table: JobTable,
+    token: str,
+    arguments: Mapping[str, Any],
+    progress: Progress,
+    cancelled: IsCancelled,
+    pace: Pace,
+) -> Job:
+    table.update(token, status=State.CREATING)
+    for attempt in range(_CREATE_TRIES):
+        progress(0, 0, "Creating the job")
+        try:
+            return _adopt(connection, table, token, _create(connection, arguments))
+        except CallFailed as error:
+            failure = error
+        if failure.outcome == "unclear":
+            found = _look(connection, table, token, cancelled, pace)
+            if found.found is not None:
+                return _adopt(connection, table, token, found.found)
+            raise _unclear(table, token, failure)
+        if not _is_worth_waiting(failure) or attempt == _CREATE_TRIES - 1:
+            _fail(table, token, failure)
+            raise failure
+        _wait_before_again(table, token, failure, attempt, cancelled, pace)
+    failed = TargetError("The server kept putting the job off. No job was created.")
+    _fail(table, token, failed)
+    raise failed
+
+
+def _create(connection: Connection, arguments: Mapping[str, Any]) -> Any:
+    from openai.types.fine_tuning import FineTuningJob
+
+    made = connection.call(
+        FineTuningJob,
+        "creating the fine-tuning job",
+        lambda sdk: sdk.fine_tuning.jobs.create(**arguments),
+        retries=0,
+    )
+    if not text(made.id):
+        raise connection.not_compatible("creating the fine-tuning job", made)
+    return made
+
+
+def _look(
+    connection: Connection, table: JobTable, token: str, cancelled: IsCancelled, pace: Pace
+) -> _Search:
+    try:
+        return _search(connection, table, table.get(token), pace, cancelled)
+    except Cancelled:
+        table.update(token, status=State.UNCLEAR, error=_UNCLEAR)
+        raise
+
+
+def _search(
+    connection: Connection, table: JobTable, job: Job, pace: Pace, cancelled: IsCancelled
+) -> _Search:
+    """Look for our token in the server's list, several times: some lists lag behind."""
+    from openai.types.fine_tuning import FineTuningJob
+
+    certain = False
+    for wait in pace.lookups:
+        pause(wait, cancelled)
+        try:
+            listing = connection.list_bounded(
+                FineTuningJob,
+                "looking for the job in the list of fine-tuning jobs",
+                lambda sdk, more: sdk.fine_tuning.jobs.list(**more),
+                stop=lambda one: metadata_of(one).get(TOKEN_KEY) == job.token,
+            )
+        except CallFailed:
+            certain = False
+            continue
+        ours = [one for one in listing.items if metadata_of(one).get(TOKEN_KEY) == job.token]
+        if ours:
+            return _Search(ours[0], certain=True)
+        nameless = _nameless_twins(table, job, listing.items)
+        if len(nameless) == 1:
+            return _Search(nameless[0], certain=True)
+        certain = listing.complete and not nameless
+    return _Search(None, certain)
+
+
+def _nameless_twins(table: JobTable, job: Job, items: tuple[Any, ...]) -> list[Any]:
+    """Return jobs that may be ours at a server that drops metadata: same file, born after the call."""
+    known = {other.job for other in table.all()}
+    return [
+        one
+        for one in items
+        if not metadata_of(one)
+        and text(one.training_file) == job.training_file
+        and text(one.id) not in known
+        and (number(one.created_at) or time.time()) > job.created - _CLOCK_SLACK_S
+    ]
+
+
+def _adopt(connection: Connection, table: JobTable, token: str, made: Any) -> Job:
+    return table.update(token, **job_changes(made, connection.target))
+
+
+def _is_worth_waiting(error: CallFailed) -> bool:
+    """Say whether a plain refusal may turn into a yes: too many calls, or the file is not read yet."""
+    if error.status == 429:
+        return error.code != "insufficient_quota"
+    return "still being processed" in str(error)
+
+
+def _wait_before_again(
+    table: JobTable,
+    token: str,
+    error: CallFailed,
+    attempt: int,
+    cancelled: IsCancelled,
+    pace: Pace,
+) -> None:
+    wait = error.retry_after if error.retry_after is not None else pace.retry * 2**attempt
+    try:
+        pause(min(pace.retry_most, wait), cancelled)
+    except Cancelled:
+        table.update(token, status=State.CANCELLED, finished=time.time())
+        raise
+
+
+def _unclear(table: JobTable, token: str, error: CallFailed) -> TargetError:
+    table.update(token, status=State.UNCLEAR, error=f"{error} {_UNCLEAR}")
+    return TargetError(f"{error} {_UNCLEAR}", status=error.status, code="unclear")
+
+
+def _fail(table: JobTable, token: str, error: CuratorError) -> None:
+    """Keep why a start failed; whoever hears of it hears which conversations a named line holds."""
+    failed = table.update(
+        token,
+        status=State.FAILED,
+        error=str(error),
+        error_code=getattr(error, "code", None) or "",
+        error_param=getattr(error, "param", None) or "",
+        finished=time.time(),
+    )
+    found = explain_failure(str(error), lines_of(table, failed))
+    if found.conversation is not None:
+        error.args = (found.sentence(),)
+
+
+def _with_heartbeat(table: JobTable, token: str, progress: Progress) -> Progress:
+    """Return a progress that also shows other windows that this start is alive."""
+    last = time.monotonic()
+
+    def told(done: int, total: int, what: str) -> None:
+        nonlocal last
+        if time.monotonic() - last > _HEARTBEAT_S:
+            last = time.monotonic()
+            table.update(token)
+        progress(done, total, what)
+
+    return told

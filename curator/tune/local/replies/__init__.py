@@ -1,0 +1,1 @@
+"""Replies of a base or checkpoint, by torch or by llama.cpp."""

@@ -1,0 +1,1 @@
+"""The local server: OpenAI's protocol on loopback, a queue of jobs, chats."""

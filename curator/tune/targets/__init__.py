@@ -1,0 +1,1 @@
+"""Where a job can run: profiles, addresses, keys, last days."""

@@ -1,0 +1,32 @@
+"""How far a project has come is read from what it holds."""
+
+from curator.project import duplicate_tables, duplicates
+from curator.project.exports.exporting import export, remember
+from curator.project.exports.selection import ExportSettings
+from curator.project.queries.milestones import reached
+from curator.project.store.project import Project
+from tests.project.projects import annotate, import_lines, line
+
+
+def test_the_milestones_of_the_sample_story(tmp_path):
+    with Project.create(tmp_path / "p.curator") as project:
+        ids = import_lines(project, [line(f"Question {n}", "Answer") for n in range(12)])
+        assert reached(project) == {"mended"}
+        duplicate_tables.keep(project, duplicates.find(project, duplicates.Search("near", 0.8)))
+        assert reached(project) == {"mended", "searched"}
+        annotate(project, ids[:1], "split", "train")
+        assert reached(project) == {"mended", "searched", "split"}
+        remember(project, export(project, tmp_path / "out", ExportSettings()))
+        assert reached(project) == {"mended", "searched", "split", "exported"}
+
+
+def test_a_fault_with_an_obvious_repair_is_not_mended_until_it_is(tmp_path):
+    with Project.create(tmp_path / "p.curator") as project:
+        (first,) = import_lines(
+            project, ['{"messages":[{"role":"human","content":"Q"},{"role":"gpt","content":"A"}]}']
+        )
+        assert "mended" not in reached(project)
+        annotate(project, [first], "removed", {"reason": "by hand", "partner": None})
+        assert "mended" in reached(project)
+        project.undo()
+        assert "mended" not in reached(project)
