@@ -201,8 +201,7 @@ def defaults_for(
     }
     chosen = TrainingOptions(method=method).with_values(by_method[method])
     if objective == "preference":
-        # A preference is a small turn: a larger rate unlearns how to answer at all.
-        return replace(chosen, objective=objective, learning_rate=3e-3 if tiny else 2e-4)
+        return replace(chosen, objective=objective, **_preference_defaults(tiny=tiny))
     chosen = replace(chosen, objective=objective)
     if objective == "text" and method != "full":
         chosen = replace(chosen, learning_rate=5e-4)
@@ -212,6 +211,16 @@ def defaults_for(
             chosen, learning_rate=6e-3, epochs=30, layer_decay=1.0, batch_size=8, warmup_ratio=0.02
         )
     return chosen
+
+
+def _preference_defaults(*, tiny: bool) -> dict[str, Any]:
+    if tiny:
+        return {"learning_rate": 3e-3}
+    # A preference is a small turn. 100 pairs after an adapter of the practice base that had learned 100
+    # conversations: of 160 held-out replies 124 were exact before and after (one lost, one won), all
+    # 40 unseen pairs came into the right order, by a margin of 2.0. One epoch at 2e-5 and at 1e-5 kept
+    # 123 (margins 0.5 and 0.2); three epochs at 2e-4 took 4 of 33 exact replies away (margin 10.4).
+    return {"learning_rate": 5e-5, "epochs": 1}
 
 
 def resolve(request: Mapping[str, Any], *, tiny: bool) -> TrainingOptions:
