@@ -9,10 +9,10 @@ import numpy as np
 from curator.curate.analysis.identity import Beginnings, Sameness
 from curator.curate.checks import PROFILES, check_for_all, finding
 from curator.curate.dataset_checks import DatasetFacts, Ints, check_dataset
-from curator.curate.duplicates.shingles import Cancel, Progress, never_cancelled, no_progress
 from curator.dataset import Conversation, Finding, Place
 from curator.dataset.errors import Cancelled, WrongUse
 from curator.dataset.json_values import loads
+from curator.dataset.progress import CancelledCall, ProgressCall, never_cancelled, no_progress
 from curator.dataset.resources import resource
 from curator.project.check_report import CheckReport, Found, RuleCount, Tally, TargetCount
 from curator.project.dataset_facts import dataset_facts, has_images, tool_uses
@@ -57,8 +57,8 @@ def check_project(
     *,
     more: Mapping[int, Sequence[Finding]] | None = None,
     limit: int = 1_000,
-    progress: Progress = no_progress,
-    cancelled: Cancel = never_cancelled,
+    progress: ProgressCall = no_progress,
+    cancelled: CancelledCall = never_cancelled,
 ) -> CheckReport:
     """Check all conversations that are not removed, for targets given as name to rules profile.
 
@@ -88,8 +88,8 @@ def check_file(
     base_model: str = derive.DEFAULT_BASE_MODEL,
     more: Mapping[int, Sequence[Finding]] | None = None,
     limit: int = 1_000,
-    progress: Progress = no_progress,
-    cancelled: Cancel = never_cancelled,
+    progress: ProgressCall = no_progress,
+    cancelled: CancelledCall = never_cancelled,
 ) -> CheckReport:
     """Check a file without any project, its form as strictly as a service does.
 
@@ -196,7 +196,12 @@ def found_by_rule(reader: Reader, rule: str, limit: int = 5_000) -> list[Found]:
 
 
 def _take_anew(
-    reader: Reader, tally: Tally, progress: Progress, cancelled: Cancel, *, measured: bool
+    reader: Reader,
+    tally: Tally,
+    progress: ProgressCall,
+    cancelled: CancelledCall,
+    *,
+    measured: bool,
 ) -> None:
     """Check every conversation under each profile, with the tokens that are stored."""
     with reader.snapshot():

@@ -17,16 +17,15 @@ from curator.curate.duplicates.compared_text import COMPARISONS, Compared, Scope
 from curator.curate.duplicates.jaccard_join import survey
 from curator.curate.duplicates.shingles import (
     MEASURES,
-    Cancel,
     Ints,
     Measure,
-    Progress,
     Tokens,
     build_corpus,
     read_tokens,
 )
 from curator.dataset.errors import WrongUse
 from curator.dataset.json_values import Json
+from curator.dataset.progress import CancelledCall, ProgressCall
 from curator.project.imports.parts import pool, workers
 from curator.project.store.derive import terms_in
 from curator.project.store.reader import Reader
@@ -125,7 +124,7 @@ class SharedText:
 
 
 def find_near(
-    reader: Reader, ids: Ints, search: Search, *, progress: Progress, cancelled: Cancel
+    reader: Reader, ids: Ints, search: Search, *, progress: ProgressCall, cancelled: CancelledCall
 ) -> tuple[Matches, tuple[SharedText, ...]]:
     """Find the near-duplicates among some conversations, and name the text that most of them share."""
     measure = next(m for m in MEASURES if m.name == search.measure)

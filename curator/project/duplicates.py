@@ -18,9 +18,10 @@ from curator.curate.duplicates.clusters import (
     ranks,
 )
 from curator.curate.duplicates.compared_text import answer_of
-from curator.curate.duplicates.shingles import Cancel, Ints, Progress, never_cancelled, no_progress
+from curator.curate.duplicates.shingles import Ints
 from curator.dataset import AnnotationPatch, Edit
 from curator.dataset.counted import counted
+from curator.dataset.progress import CancelledCall, ProgressCall, never_cancelled, no_progress
 from curator.dataset.small_files import written_whole
 from curator.project.duplicate_search import Search, SharedText, find_near
 from curator.project.labels import annotation_values
@@ -66,8 +67,8 @@ def find(
     reader: Reader,
     search: Search,
     *,
-    progress: Progress = no_progress,
-    cancelled: Cancel = never_cancelled,
+    progress: ProgressCall = no_progress,
+    cancelled: CancelledCall = never_cancelled,
 ) -> Duplicates:
     """Search all conversations that are not removed, less the pairs marked as no duplicates."""
     with reader.snapshot():
@@ -91,7 +92,7 @@ def find(
     return found
 
 
-def _sound(reader: Reader, ids: Ints, progress: Progress, cancelled: Cancel) -> Ints:
+def _sound(reader: Reader, ids: Ints, progress: ProgressCall, cancelled: CancelledCall) -> Ints:
     """Return the ids less those whose text is damaged: no copy is taken out in favour of such a one."""
     damaged = damaged_among(reader, ids.tolist(), progress, cancelled)
     return ids[~np.isin(ids, damaged)] if damaged else ids

@@ -8,13 +8,13 @@ from typing import Any, Final
 import apsw
 
 from curator.curate.checks import holds_two_values
-from curator.curate.duplicates.shingles import Cancel, Progress, never_cancelled, no_progress
 from curator.curate.fixes.fixing import SAFE_FIXES, fix_safe, repair
 from curator.curate.fixes.keeping import joined
 from curator.dataset import AnnotationPatch, ContentPatch, Conversation, Edit, Finding
 from curator.dataset.edit import Patch
 from curator.dataset.errors import Cancelled
 from curator.dataset.json_values import Json
+from curator.dataset.progress import CancelledCall, ProgressCall, never_cancelled, no_progress
 from curator.project.labels import annotation_values
 from curator.project.store import derive
 from curator.project.store.reader import Reader
@@ -56,8 +56,8 @@ def fix_project(
     author: str = "",
     dry_run: bool = False,
     preview: int = 20,
-    progress: Progress = no_progress,
-    cancelled: Cancel = never_cancelled,
+    progress: ProgressCall = no_progress,
+    cancelled: CancelledCall = never_cancelled,
 ) -> tuple[list[Edit], FixReport]:
     """Work out the safe repairs (of these rules only, where given); nothing is changed here.
 
@@ -84,8 +84,8 @@ def fix_project(
 def mend_all(
     reader: Reader,
     rules: Collection[str] = (),
-    progress: Progress = no_progress,
-    cancelled: Cancel = never_cancelled,
+    progress: ProgressCall = no_progress,
+    cancelled: CancelledCall = never_cancelled,
 ) -> Iterator[Mended]:
     """Yield every conversation that a safe repair changes."""
     profile = str(reader.setting("rules_profile") or derive.DEFAULT_RULES_PROFILE)

@@ -11,6 +11,7 @@ from curator.dataset.counted import counted
 from curator.dataset.edit import Patch
 from curator.dataset.errors import Cancelled
 from curator.dataset.json_values import BadJson
+from curator.dataset.progress import CancelledCall
 from curator.project.store.reader import Reader
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def unifying(
     text: str,
     author: str,
     progress: Callable[[int, int, str], None],
-    cancelled: Callable[[], bool],
+    cancelled: CancelledCall,
 ) -> Edit | None:
     """Return the one edit that lets all these conversations begin with a prompt; None if all do.
 

@@ -10,6 +10,7 @@ from curator.dataset import ContentPatch, Conversation, Edit
 from curator.dataset.edit import Patch
 from curator.dataset.errors import Cancelled
 from curator.dataset.json_values import BadJson
+from curator.dataset.progress import CancelledCall
 from curator.project.store.reader import Reader
 
 MOST_SHOWN: Final = 5_000
@@ -35,7 +36,7 @@ def find(
     ids: Sequence[int],
     search: Search,
     progress: Callable[[int, int, str], None],
-    cancelled: Callable[[], bool],
+    cancelled: CancelledCall,
 ) -> Found:
     """Return the hits in these conversations; raises WrongUse for a wrong search, and Cancelled."""
     replacer = Replacer(search)
@@ -62,7 +63,7 @@ def replacing(
     left_out: Collection[Place],
     author: str,
     progress: Callable[[int, int, str], None],
-    cancelled: Callable[[], bool],
+    cancelled: CancelledCall,
 ) -> Edit | None:
     """Return the one edit that replaces every hit but those left out; None where none is left."""
     replacer = Replacer(search)

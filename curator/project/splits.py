@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from curator.curate import splits
-from curator.curate.duplicates.shingles import Cancel, Ints, Progress, never_cancelled, no_progress
+from curator.curate.duplicates.shingles import Ints
 from curator.curate.splits import (
     Assignment,
     SplitColumns,
@@ -25,6 +25,7 @@ from curator.dataset.edit import Patch
 from curator.dataset.errors import WrongUse
 from curator.dataset.json_values import Json
 from curator.dataset.label import spelling
+from curator.dataset.progress import CancelledCall, ProgressCall, never_cancelled, no_progress
 from curator.project.duplicate_search import Search
 from curator.project.duplicate_tables import kept
 from curator.project.duplicates import find
@@ -124,8 +125,8 @@ def propose(
     *,
     fresh: bool = False,
     author: str = "",
-    progress: Progress = no_progress,
-    cancelled: Cancel = never_cancelled,
+    progress: ProgressCall = no_progress,
+    cancelled: CancelledCall = never_cancelled,
 ) -> SplitProposal:
     """Plan the splits of all conversations that are not removed.
 
@@ -209,8 +210,8 @@ class _Rows:
         cls,
         reader: Reader,
         plan: SplitPlan,
-        progress: Progress,
-        cancelled: Cancel,
+        progress: ProgressCall,
+        cancelled: CancelledCall,
         *,
         strict: bool = True,
     ) -> "_Rows":
@@ -290,7 +291,7 @@ def _labels(
     return names, codes
 
 
-def _clusters(reader: Reader, ids: Ints, progress: Progress, cancelled: Cancel) -> Ints:
+def _clusters(reader: Reader, ids: Ints, progress: ProgressCall, cancelled: CancelledCall) -> Ints:
     """Return each row's near-duplicate cluster, by the terms of the last near search."""
     last = kept(reader)
     search = last.search if last is not None and last.search.preset == "near" else Search()

@@ -9,6 +9,7 @@ from typing import Any
 from curator.curate.cost import load_prices
 from curator.dataset.errors import TargetError, WrongUse
 from curator.dataset.invocation import command
+from curator.dataset.progress import CancelledCall, ProgressCall
 from curator.tune.jobs.dry_run import DryRun, dry_run
 from curator.tune.jobs.following import Order, explain, follow, order, refresh
 from curator.tune.jobs.lineage import lineage_of
@@ -20,7 +21,6 @@ from curator.tune.jobs.results import delete_model, download_files
 from curator.tune.jobs.starting import discard, recover, settle, start_job
 from curator.tune.jobs.table import Job, JobTable, State
 from curator.tune.jobs.training_files import open_export
-from curator.tune.jobs.uploads import IsCancelled, Progress
 from curator.tune.jobs.watching import Details, details_of
 from curator.tune.services.client import connect
 from curator.tune.targets.addresses import host_of
@@ -28,7 +28,7 @@ from curator.tune.targets.profiles import Target, corrected_prices, find_target
 
 
 def plan(
-    folder: Path, recipe: Recipe, *, progress: Progress, cancelled: IsCancelled
+    folder: Path, recipe: Recipe, *, progress: ProgressCall, cancelled: CancelledCall
 ) -> tuple[DryRun, dict[str, Any]]:
     """Do the dry run of an export folder: what ``train --dry-run`` shows."""
     with closing(JobTable()) as table:
@@ -65,8 +65,8 @@ def start(
     recipe: Recipe,
     found: DryRun,
     *,
-    progress: Progress,
-    cancelled: IsCancelled,
+    progress: ProgressCall,
+    cancelled: CancelledCall,
     project: str = "",
     to_the_end: bool = False,
 ) -> dict[str, Any]:
@@ -133,7 +133,7 @@ def show_job(name: str, *, ask: bool = True) -> dict[str, Any]:
         return {**job_row(table, job), "jobs": [job.to_row()]}
 
 
-def follow_job(name: str, *, progress: Progress, cancelled: IsCancelled) -> dict[str, Any]:
+def follow_job(name: str, *, progress: ProgressCall, cancelled: CancelledCall) -> dict[str, Any]:
     """Follow a job to its end: what ``jobs follow`` does."""
     with closing(JobTable()) as table:
         job = table.get(name)
@@ -181,7 +181,7 @@ def delete_model_of(name: str) -> dict[str, Any]:
 
 
 def download_of(
-    name: str, folder: Path, *, progress: Progress, cancelled: IsCancelled
+    name: str, folder: Path, *, progress: ProgressCall, cancelled: CancelledCall
 ) -> dict[str, Any]:
     """Download the files a server offers of a job: what ``jobs download`` does."""
     with closing(JobTable()) as table:

@@ -14,8 +14,8 @@ from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 from curator.app.pages.train.composer import Composer
 from curator.app.pages.train.plan_card import PlanCard
 from curator.app.widgets.text import Elided, Plain, runs_right_to_left
-from curator.curate.duplicates.shingles import never_cancelled, no_progress
 from curator.curate.splits import SplitPlan
+from curator.dataset.progress import never_cancelled, no_progress
 from curator.dataset.resources import resource
 from curator.project import duplicate_tables, duplicates, splits
 from curator.project.exports import exporting

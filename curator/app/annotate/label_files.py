@@ -7,10 +7,11 @@ from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
 from curator.app.counted import counted
-from curator.app.session.background import CancelledCall, Jobs, ProgressCall
+from curator.app.session.background import Jobs
 from curator.app.session.file_actions import Doors
 from curator.app.session.session import Session
 from curator.dataset.errors import CuratorError, WrongUse
+from curator.dataset.progress import CancelledCall, ProgressCall
 
 if TYPE_CHECKING:
     from curator.project.label_files import LabelReport

@@ -9,7 +9,6 @@ from PySide6.QtWidgets import QHBoxLayout, QInputDialog, QMenu, QWidget
 from curator.app.annotate.inspector import Wish
 from curator.app.counted import counted
 from curator.app.dialogs.question import ASK_OVER, ask_where_many
-from curator.app.session.background import CancelledCall, ProgressCall
 from curator.app.session.session import Session
 from curator.app.widgets.buttons import LinkButton, QuietButton
 from curator.app.widgets.card import Card
@@ -18,6 +17,7 @@ from curator.dataset import Edit
 from curator.dataset.errors import CuratorError
 from curator.dataset.json_values import Json
 from curator.dataset.label import plain_name, spelling
+from curator.dataset.progress import CancelledCall, ProgressCall
 
 if TYPE_CHECKING:
     from curator.dataset import AnnotationPatch

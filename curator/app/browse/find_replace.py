@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 from curator.app.counted import counted
 from curator.app.dialogs.question import ask_where_many
 from curator.app.hit_delegate import HIT, HitDelegate
-from curator.app.session.background import CancelledCall, Job, ProgressCall
+from curator.app.session.background import Job
 from curator.app.session.session import Session
 from curator.app.tables import Index as ModelIndex
 from curator.app.widgets.buttons import ChipButton, PlainButton, PrimaryButton, QuietButton
@@ -29,6 +29,7 @@ from curator.app.widgets.reading_card import role_word
 from curator.app.widgets.text import Meta
 from curator.curate.search.replace import Hit, Replacer, Search
 from curator.dataset.errors import CuratorError
+from curator.dataset.progress import CancelledCall, ProgressCall
 
 if TYPE_CHECKING:
     from curator.project.replacing import Found, Place

@@ -4,10 +4,11 @@ from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QObject, Signal
 
-from curator.app.session.background import CancelledCall, Job, ProgressCall
+from curator.app.session.background import Job
 from curator.app.session.session import Session, View
 from curator.curate.search.query import Query, parse_query
 from curator.dataset.errors import CuratorError
+from curator.dataset.progress import CancelledCall, ProgressCall
 
 if TYPE_CHECKING:
     import numpy as np

@@ -13,7 +13,6 @@ from PySide6.QtWidgets import (
 )
 
 from curator.app.dialogs.question import ask_where_many
-from curator.app.session.background import CancelledCall, ProgressCall
 from curator.app.session.session import Session
 from curator.app.theme import READ_PX, font
 from curator.app.widgets.buttons import PlainButton, PrimaryButton, QuietButton
@@ -23,6 +22,7 @@ from curator.app.widgets.message_text import MessageText
 from curator.app.widgets.text import Meta
 from curator.dataset import Edit, SettingPatch
 from curator.dataset.errors import CuratorError
+from curator.dataset.progress import CancelledCall, ProgressCall
 
 if TYPE_CHECKING:
     from curator.project.prompts import UsedPrompt

@@ -14,12 +14,13 @@ from curator.app.editor.editor_header import EditorHeader
 from curator.app.editor.findings_list import FindingsList
 from curator.app.editor.gauge import Gauge, Measure
 from curator.app.editor.tool_definitions import ToolDefinitions, first_tool
-from curator.app.session.background import CancelledCall, Jobs, ProgressCall
+from curator.app.session.background import Jobs
 from curator.app.session.session import Session
 from curator.app.widgets.buttons import QuietButton
 from curator.app.widgets.empty_state import EmptyState
 from curator.dataset import Conversation, Finding
 from curator.dataset.json_values import Json
+from curator.dataset.progress import CancelledCall, ProgressCall
 
 if TYPE_CHECKING:
     from curator.app.editor.message_card import MessageCard

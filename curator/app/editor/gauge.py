@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from curator.app.editor.own_tally import OwnTally, frame_of
-from curator.app.session.background import CancelledCall, Job, Jobs, ProgressCall
+from curator.app.session.background import Job, Jobs
 from curator.app.session.session import Session
 from curator.dataset import Conversation, Message, SettingPatch
 from curator.dataset.edit import Edit
 from curator.dataset.json_values import Json
+from curator.dataset.progress import CancelledCall, ProgressCall
 
 if TYPE_CHECKING:
     from curator.curate.analysis.tokens import BaseModelFacts, Counter, TokenCount

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, Generic, Literal, NamedTuple, TypeVar
 from PySide6.QtCore import QObject, Signal
 
 from curator.dataset.errors import Cancelled, CuratorError
+from curator.dataset.progress import CancelledCall, ProgressCall
 
 if TYPE_CHECKING:
     from concurrent.futures import Future, ThreadPoolExecutor
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
-ProgressCall = Callable[[int, int, str], None]
-CancelledCall = Callable[[], bool]
 Work = Callable[[ProgressCall, CancelledCall], T]
 State = Literal["waiting", "running", "done", "failed", "cancelled"]
 

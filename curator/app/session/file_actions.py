@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import QObject, QStandardPaths
 from PySide6.QtWidgets import QWidget
 
-from curator.app.session.background import CancelledCall, Jobs, ProgressCall
+from curator.app.session.background import Jobs
 from curator.app.session.session import Session
 from curator.dataset.errors import CuratorError
+from curator.dataset.progress import CancelledCall, ProgressCall
 from curator.dataset.resources import resource
 from curator.dataset.small_files import make_folder
 

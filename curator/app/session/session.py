@@ -13,10 +13,11 @@ from curator.dataset.label import plain_name
 if TYPE_CHECKING:
     import numpy as np
 
-    from curator.app.session.background import CancelledCall, Job, Jobs, ProgressCall, Work
+    from curator.app.session.background import Job, Jobs, Work
     from curator.app.session.upkeep import Upkeep
     from curator.dataset.edit import Edit
     from curator.dataset.json_values import Json
+    from curator.dataset.progress import CancelledCall, ProgressCall
     from curator.project.queries.index import Index
     from curator.project.store.changes import Changes
     from curator.project.store.project import Project

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import QObject, QTimer, Signal
 
 if TYPE_CHECKING:
-    from curator.app.session.background import CancelledCall, Job, Jobs, ProgressCall
+    from curator.app.session.background import Job, Jobs
+    from curator.dataset.progress import CancelledCall, ProgressCall
     from curator.project.store.changes import Changes
     from curator.project.store.project import Project
 

@@ -9,9 +9,10 @@ import numpy as np
 from curator.curate.analysis.identity import fold
 from curator.curate.duplicates.compared_text import Compared
 from curator.curate.duplicates.jaccard_join import Survey, survey
-from curator.curate.duplicates.shingles import Cancel, Corpus, Ints, Measure, never_cancelled
+from curator.curate.duplicates.shingles import Corpus, Ints, Measure
 from curator.curate.duplicates.words import normal_form, spans
 from curator.dataset.errors import Cancelled
+from curator.dataset.progress import CancelledCall, never_cancelled
 
 LEAST_ROWS: Final = 5
 """Among fewer conversations nothing is called shared: of two copies everything is."""
@@ -33,7 +34,7 @@ class SharedRun:
 
 
 def shared_runs(
-    corpus: Corpus, seen: Survey | None = None, cancelled: Cancel = never_cancelled
+    corpus: Corpus, seen: Survey | None = None, cancelled: CancelledCall = never_cancelled
 ) -> list[SharedRun]:
     """Return the runs that more than half of the compared rows share, the longest first."""
     rows = np.flatnonzero(corpus.is_compared)
@@ -78,7 +79,7 @@ def shared_text(run: SharedRun, item: Compared, measure: Measure) -> str:
     return " ".join(pieces)[:_MOST_SHOWN]
 
 
-def _rows_with(corpus: Corpus, keys: Ints, cancelled: Cancel) -> Ints:
+def _rows_with(corpus: Corpus, keys: Ints, cancelled: CancelledCall) -> Ints:
     counts = np.zeros(len(keys), np.int64)
     for batch in corpus.batches():
         if cancelled():

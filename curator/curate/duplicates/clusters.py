@@ -16,17 +16,14 @@ from curator.curate.duplicates.compared_text import Compared
 from curator.curate.duplicates.jaccard_join import Floats, Join, Survey, join
 from curator.curate.duplicates.shingles import (
     WORDS_3,
-    Cancel,
     Corpus,
     Ints,
     Measure,
-    Progress,
     build_corpus,
-    never_cancelled,
-    no_progress,
     read_all,
 )
 from curator.dataset.errors import WrongUse
+from curator.dataset.progress import CancelledCall, ProgressCall, never_cancelled, no_progress
 
 KEEP_RULES: Final = ("accepted_first", "most_labelled", "longest", "oldest", "newest")
 """Who of a cluster stays; ties go to the oldest."""
@@ -168,8 +165,8 @@ def find_exact(hashes: Sequence[int] | Ints) -> Matches:
 def find_near(
     items: Iterable[Compared],
     threshold: float,
-    progress: Progress = no_progress,
-    cancelled: Cancel = never_cancelled,
+    progress: ProgressCall = no_progress,
+    cancelled: CancelledCall = never_cancelled,
     *,
     measure: Measure = WORDS_3,
 ) -> Matches:
@@ -184,8 +181,8 @@ def find_in(
     threshold: float,
     *,
     known: Survey | None = None,
-    progress: Progress = no_progress,
-    cancelled: Cancel = never_cancelled,
+    progress: ProgressCall = no_progress,
+    cancelled: CancelledCall = never_cancelled,
 ) -> Matches:
     """Find the pairs of a corpus; known is a survey of it that was made before."""
     found = join(corpus, threshold, known=known, progress=progress, cancelled=cancelled)

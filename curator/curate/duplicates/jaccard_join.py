@@ -14,17 +14,9 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from curator.curate.duplicates.shingles import (
-    Cancel,
-    Corpus,
-    Ints,
-    Keys,
-    Progress,
-    never_cancelled,
-    no_progress,
-    padded,
-)
+from curator.curate.duplicates.shingles import Corpus, Ints, Keys, padded
 from curator.dataset.errors import Cancelled
+from curator.dataset.progress import CancelledCall, ProgressCall, never_cancelled, no_progress
 
 Floats = npt.NDArray[np.float64]
 Bits = npt.NDArray[np.uint64]
@@ -69,8 +61,8 @@ def join(
     threshold: float,
     *,
     known: Survey | None = None,
-    progress: Progress = no_progress,
-    cancelled: Cancel = never_cancelled,
+    progress: ProgressCall = no_progress,
+    cancelled: CancelledCall = never_cancelled,
 ) -> Join:
     """Find every pair of rows at or above the threshold (0 < threshold <= 1); known is a survey made before."""
     seen = known or survey(corpus, progress, cancelled)
@@ -89,7 +81,7 @@ def join(
 
 
 def survey(
-    corpus: Corpus, progress: Progress = no_progress, cancelled: Cancel = never_cancelled
+    corpus: Corpus, progress: ProgressCall = no_progress, cancelled: CancelledCall = never_cancelled
 ) -> Survey:
     """Look at all sets once."""
     bits = min(_LARGEST_SKETCH, max(10, (2 * corpus.shingles).bit_length()))
@@ -112,7 +104,7 @@ def survey(
     return Survey(sizes, hashes + _mixed(corpus.things), sketch)
 
 
-def _stop_if(cancelled: Cancel) -> None:
+def _stop_if(cancelled: CancelledCall) -> None:
     if cancelled():
         raise Cancelled("The search for duplicates was stopped.")
 
@@ -173,8 +165,8 @@ def _index(
     seen: Survey,
     rows: Ints,
     threshold: float,
-    progress: Progress,
-    cancelled: Cancel,
+    progress: ProgressCall,
+    cancelled: CancelledCall,
 ) -> _Index:
     by_size = rows[np.argsort(seen.sizes[rows], kind="stable")]
     place = np.zeros(len(corpus), dtype=np.int64)
@@ -244,7 +236,9 @@ def _bitmaps(batch: Keys) -> Bits:
     return bitmaps
 
 
-def _candidates(index: _Index, threshold: float, progress: Progress, cancelled: Cancel) -> Ints:
+def _candidates(
+    index: _Index, threshold: float, progress: ProgressCall, cancelled: CancelledCall
+) -> Ints:
     """Return the pairs that no filter could drop, each once, as first row << 32 | second row."""
     entries = index.entries
     places = (entries & np.uint64(_LOW)).view(np.int64)
@@ -267,7 +261,7 @@ def _candidates(index: _Index, threshold: float, progress: Progress, cancelled: 
     return np.sort(np.minimum(a, b) << 32 | np.maximum(a, b))
 
 
-def _windows(counts: Ints, cancelled: Cancel) -> Iterator[tuple[Ints, Ints]]:
+def _windows(counts: Ints, cancelled: CancelledCall) -> Iterator[tuple[Ints, Ints]]:
     """Yield each place with each of the next counts[place] places, a bounded number of pairs at a time."""
     places = np.flatnonzero(counts)
     ends = np.cumsum(counts[places])
@@ -292,7 +286,7 @@ def _bitmaps_fit(index: _Index, a: Ints, b: Ints, threshold: float) -> npt.NDArr
 
 
 def _shared(
-    corpus: Corpus, first: Ints, second: Ints, progress: Progress, cancelled: Cancel
+    corpus: Corpus, first: Ints, second: Ints, progress: ProgressCall, cancelled: CancelledCall
 ) -> Ints:
     """Count the shingles each pair of rows has in common."""
     shared = np.zeros(len(first), dtype=np.int64)

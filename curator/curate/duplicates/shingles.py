@@ -18,12 +18,7 @@ import numpy.typing as npt
 from curator.curate.duplicates.compared_text import Compared
 from curator.curate.duplicates.words import encoded_words, normal_form
 from curator.dataset.errors import Cancelled
-
-Progress = Callable[[int, int, str], None]
-"""Takes what is done, what there is in all, and what is being done."""
-
-Cancel = Callable[[], bool]
-"""Says whether the user stopped the work."""
+from curator.dataset.progress import CancelledCall, ProgressCall, never_cancelled, no_progress
 
 Ints = npt.NDArray[np.int64]
 
@@ -49,15 +44,6 @@ class Measure:
 WORDS_3: Final = Measure("w3", "word", 3)
 CHARACTERS_5: Final = Measure("c5", "character", 5)
 MEASURES: Final = (WORDS_3, CHARACTERS_5)
-
-
-def no_progress(_done: int, _total: int, _what: str) -> None:
-    """Take the news of work nobody watches."""
-
-
-def never_cancelled() -> bool:
-    """Say that nobody stopped the work."""
-    return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,8 +264,8 @@ def build_corpus(
     measure: Measure,
     *,
     total: int = 0,
-    progress: Progress = no_progress,
-    cancelled: Cancel = never_cancelled,
+    progress: ProgressCall = no_progress,
+    cancelled: CancelledCall = never_cancelled,
 ) -> Corpus:
     """Gather batches of texts that were read, here or in other processes, into a corpus."""
     vocabulary: dict[bytes, int] = {}

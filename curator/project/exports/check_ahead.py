@@ -8,8 +8,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final, Self
 
-from curator.curate.duplicates.shingles import Cancel, never_cancelled
 from curator.dataset.errors import Cancelled
+from curator.dataset.progress import CancelledCall, never_cancelled
 from curator.project.exports.strict_check import FileCheck, LineProblem, check_file, check_range
 from curator.project.imports.parent_watch import end_with_parent
 
@@ -64,7 +64,7 @@ class CheckAhead:
         self._ranges.setdefault(path, []).append(_Range(begin, size - begin, answer))
         self._through[path] = size
 
-    def result(self, path: Path, cancelled: Cancel = never_cancelled) -> FileCheck:
+    def result(self, path: Path, cancelled: CancelledCall = never_cancelled) -> FileCheck:
         """Return what is really in a file that is written to its end."""
         self.written(path, path.stat().st_size, last=True)
         try:
@@ -75,7 +75,7 @@ class CheckAhead:
             self._pool = None
         return check_file(path, cancelled)
 
-    def _gathered(self, path: Path, cancelled: Cancel) -> FileCheck:
+    def _gathered(self, path: Path, cancelled: CancelledCall) -> FileCheck:
         digest = sha256()
         size = rows = 0
         with path.open("rb", buffering=0) as file:
@@ -99,6 +99,6 @@ class CheckAhead:
         return FileCheck(size, digest.hexdigest(), rows, tuple(problems))
 
 
-def _stop_if(cancelled: Cancel) -> None:
+def _stop_if(cancelled: CancelledCall) -> None:
     if cancelled():
         raise Cancelled("The check of the export was stopped.")

@@ -9,10 +9,10 @@ from hashlib import sha256
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from curator.curate.duplicates.shingles import Cancel, Progress, never_cancelled, no_progress
 from curator.dataset.counted import counted
 from curator.dataset.errors import GateFailed
 from curator.dataset.json_values import Json, dumps, loads
+from curator.dataset.progress import CancelledCall, ProgressCall, never_cancelled, no_progress
 from curator.project.exports import dataset_card, manifest
 from curator.project.exports.atomic_folder import CARD, MANIFEST, publishing
 from curator.project.exports.check_ahead import CheckAhead
@@ -82,8 +82,8 @@ def export(
     reader: Reader,
     folder: Path | str,
     settings: ExportSettings | None = None,
-    progress: Progress = no_progress,
-    cancelled: Cancel = never_cancelled,
+    progress: ProgressCall = no_progress,
+    cancelled: CancelledCall = never_cancelled,
 ) -> ExportReport:
     """Write the training files of a project into a folder; nothing partial is ever seen there.
 
@@ -158,7 +158,11 @@ def _some(ids: Sequence[int]) -> str:
 
 
 def _write(
-    reader: Reader, staging: Path, selection: Selection, progress: Progress, cancelled: Cancel
+    reader: Reader,
+    staging: Path,
+    selection: Selection,
+    progress: ProgressCall,
+    cancelled: CancelledCall,
 ) -> tuple[tuple[ExportedFile, ...], Selection]:
     codes = [code for code in range(1, len(schema.SPLITS)) if (selection.split == code).any()]
     outputs = {code: _Output(staging, schema.SPLITS[code]) for code in codes}
@@ -201,8 +205,8 @@ def _check(
     staging: Path,
     outputs: dict[int, "_Output"],
     ahead: CheckAhead,
-    progress: Progress,
-    cancelled: Cancel,
+    progress: ProgressCall,
+    cancelled: CancelledCall,
 ) -> dict[int, FileCheck]:
     checks: dict[int, FileCheck] = {}
     done = 0

@@ -9,9 +9,9 @@ from typing import Final, NamedTuple
 
 import apsw
 
-from curator.curate.duplicates.shingles import Cancel
 from curator.dataset import Conversation
 from curator.dataset.errors import Cancelled
+from curator.dataset.progress import CancelledCall
 from curator.project.exports.selection import Ints, Selection
 from curator.project.store.connection import scalar
 from curator.project.store.reader import Reader
@@ -33,7 +33,7 @@ class Part(NamedTuple):
     places: list[Place]
 
 
-def parts(reader: Reader, selection: Selection, cancelled: Cancel) -> Iterator[list[Part]]:
+def parts(reader: Reader, selection: Selection, cancelled: CancelledCall) -> Iterator[list[Part]]:
     """Yield the lines of every split's file in order, those of some thousand conversations at a time."""
     names = {source.id: json.dumps(source.name) for source in reader.sources()}
     segments = _Segments(reader)

@@ -20,9 +20,9 @@ from curator.curate.checks import (
     plain_findings,
 )
 from curator.curate.checks.secret_signs import SignSearch
-from curator.curate.duplicates.shingles import Cancel, never_cancelled
 from curator.dataset.conversation import Conversation
 from curator.dataset.errors import Cancelled
+from curator.dataset.progress import CancelledCall, never_cancelled
 from curator.dataset.regular_files import open_regular
 
 PROFILE: Final = "openai_sft"
@@ -69,7 +69,7 @@ _content: Final = attrgetter("content")
 _role: Final = attrgetter("role")
 
 
-def check_file(path: Path, cancelled: Cancel = never_cancelled) -> FileCheck:
+def check_file(path: Path, cancelled: CancelledCall = never_cancelled) -> FileCheck:
     """Read a file whole, in pieces, and check every line of it; raises UnreadableInput."""
     digest = sha256()
     size = rows = 0

@@ -6,10 +6,10 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from curator.curate.duplicates.shingles import Cancel, Progress, never_cancelled, no_progress
 from curator.dataset.counted import counted
 from curator.dataset.errors import UnreadableInput
 from curator.dataset.json_values import Json
+from curator.dataset.progress import CancelledCall, ProgressCall, never_cancelled, no_progress
 from curator.dataset.regular_files import open_regular, read_regular
 from curator.project.exports import manifest
 from curator.project.exports.atomic_folder import CARD
@@ -45,8 +45,8 @@ class Verification:
 
 def verify(
     folder: Path | str,
-    progress: Progress = no_progress,
-    cancelled: Cancel = never_cancelled,
+    progress: ProgressCall = no_progress,
+    cancelled: CancelledCall = never_cancelled,
 ) -> Verification:
     """Check an export; raises UnreadableInput where the folder is none."""
     folder = Path(folder)
@@ -66,7 +66,9 @@ def verify(
     return Verification(len(facts["files"]), rows, tuple(problems[:_MOST_PROBLEMS]))
 
 
-def _verify_file(folder: Path, file: dict[str, Any], problems: list[str], cancelled: Cancel) -> int:
+def _verify_file(
+    folder: Path, file: dict[str, Any], problems: list[str], cancelled: CancelledCall
+) -> int:
     name = file["path"]
     try:
         found = check_file(folder / name, cancelled)

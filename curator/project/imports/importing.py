@@ -22,6 +22,7 @@ from curator.curate.analysis.tokens import counter
 from curator.dataset.counted import counted
 from curator.dataset.errors import Cancelled, UnreadableInput, WrongUse
 from curator.dataset.invocation import quoted
+from curator.dataset.progress import CancelledCall, ProgressCall
 from curator.dataset.regular_files import open_regular
 from curator.formats.openai_chat import NAME, Source, sniff
 from curator.formats.opening import BLOCK, prove
@@ -36,9 +37,6 @@ from curator.project.store.bulk import Bulk, import_hashes
 from curator.project.store.derive import terms_of
 from curator.project.store.project import Project
 
-Progress = Callable[[int, int, str], None]
-Cancel = Callable[[], bool]
-
 _FEW_BYTES: Final = 8 << 20
 """Below this, starting worker processes takes longer than the work."""
 
@@ -47,8 +45,8 @@ def import_files(
     project: Project,
     paths: Sequence[Path],
     *,
-    progress: Progress,
-    cancelled: Cancel,
+    progress: ProgressCall,
+    cancelled: CancelledCall,
     executor: Executor | None = None,
     format: str = "auto",  # noqa: A002 - the word of the command line
 ) -> ImportReport:
@@ -105,7 +103,11 @@ def _looked_at(paths: Sequence[Path], report: ImportReport) -> list[Source]:
 
 
 def _count_again(
-    project: Project, encoding: str, report: ImportReport, progress: Progress, cancelled: Cancel
+    project: Project,
+    encoding: str,
+    report: ImportReport,
+    progress: ProgressCall,
+    cancelled: CancelledCall,
 ) -> None:
     """Count everything with tiktoken, because the fast engine counted a row wrongly."""
     counter(encoding).distrust()
@@ -117,7 +119,7 @@ def _count_again(
     )
 
 
-def _step(progress: Progress, before: int, total: int, name: str, done: int) -> None:
+def _step(progress: ProgressCall, before: int, total: int, name: str, done: int) -> None:
     progress(before + done, total, name)
 
 
@@ -131,7 +133,7 @@ class _Import:
         report: ImportReport,
         terms: Terms,
         executor: Executor | None,
-        cancelled: Cancel,
+        cancelled: CancelledCall,
     ) -> None:
         self._project = project
         self._bulk = bulk

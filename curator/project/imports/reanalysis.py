@@ -5,7 +5,7 @@ twice.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Executor, Future
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
@@ -18,6 +18,7 @@ from curator.curate.analysis.columns import NUMBERS, Analysis, Row
 from curator.curate.analysis.kernel import analyse
 from curator.dataset import Conversation, Finding
 from curator.dataset.errors import Cancelled
+from curator.dataset.progress import CancelledCall, ProgressCall
 from curator.project.imports.parts import pool
 from curator.project.store.connection import connect, scalar
 from curator.project.store.derive import Terms, derive, terms_in, write_stamp
@@ -32,13 +33,11 @@ _CHUNK: Final = 1_000
 _FEW_ROWS: Final = 5_000
 _AHEAD: Final = 4
 
-Progress = Callable[[int, int, str], None]
-
 
 def reanalyse(
     project: Project,
-    progress: Progress,
-    cancelled: Callable[[], bool],
+    progress: ProgressCall,
+    cancelled: CancelledCall,
     executor: Executor | None = None,
 ) -> int:
     """Bring every row's numbers and findings up to the project's terms; returns how many rows.

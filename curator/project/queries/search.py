@@ -17,6 +17,7 @@ from curator.curate.search.matching import fold, is_plain, is_prefix, matcher, t
 from curator.curate.search.query import Filter, Query, Term
 from curator.dataset import Conversation
 from curator.dataset.errors import Cancelled
+from curator.dataset.progress import CancelledCall, ProgressCall, never_cancelled
 from curator.project.store.connection import connect, scalar
 from curator.project.store.full_text import indexed_through, words_of_line
 from curator.project.store.project import Project
@@ -25,8 +26,6 @@ from curator.project.store.stored_texts import contents_of
 from curator.project.store.wal import LogWatch
 
 Ids = npt.NDArray[np.int64]
-Progress = Callable[[int, int, str], None]
-
 _INDEX_CHUNK: Final = 500
 _PAUSE_SECONDS: Final = 0.003
 _FIRST_PAGE: Final = 1_000
@@ -34,7 +33,7 @@ _SCAN_FIRST: Final = 500
 _SCAN_PAGE: Final = 4_000
 
 
-def index_texts(project: Project, progress: Progress, cancelled: Callable[[], bool]) -> int:
+def index_texts(project: Project, progress: ProgressCall, cancelled: CancelledCall) -> int:
     """Bring the word index up to date in small steps; returns how many conversations were added.
 
     Each step is durable, so a later call goes on where a cancelled or killed one stopped.
@@ -97,7 +96,7 @@ def find_texts(
     query: Query,
     *,
     among: "Ids | None" = None,
-    cancelled: Callable[[], bool] = lambda: False,
+    cancelled: CancelledCall = never_cancelled,
 ) -> Iterator[Ids]:
     """Yield the ids whose texts a query's terms fit, in order and in pages, the first one soon.
 
@@ -125,7 +124,7 @@ def find_ids(
     query: Query,
     *,
     among: "Ids | None" = None,
-    cancelled: Callable[[], bool] = lambda: False,
+    cancelled: CancelledCall = never_cancelled,
 ) -> Ids:
     """Return all that find_texts yields at once."""
     pages = list(find_texts(reader, query, among=among, cancelled=cancelled))
@@ -205,9 +204,7 @@ def _within(ids: Ids, among: Ids) -> npt.NDArray[np.bool_]:
     return among[places] == ids if len(among) else np.zeros(len(ids), np.bool_)
 
 
-def _scan(
-    reader: Reader, test: Test | None, ids: Ids, cancelled: Callable[[], bool]
-) -> Iterator[Ids]:
+def _scan(reader: Reader, test: Test | None, ids: Ids, cancelled: CancelledCall) -> Iterator[Ids]:
     """Yield those of ids whose line passes a test; all at once where there is none."""
     if test is None:
         if len(ids):
@@ -226,7 +223,7 @@ def _scan(
             yield found
 
 
-def _tested(test: Test, lines: list[str | None], cancelled: Callable[[], bool]) -> Iterator[bool]:
+def _tested(test: Test, lines: list[str | None], cancelled: CancelledCall) -> Iterator[bool]:
     for line in lines:
         yield line is not None and test(line)
         # A regular expression may take seconds for one text.

@@ -11,6 +11,7 @@ import numpy as np
 from curator.dataset import Annotation, Conversation, Finding, Label, Place
 from curator.dataset.errors import Cancelled, ProjectError
 from curator.dataset.json_values import Json, loads
+from curator.dataset.progress import CancelledCall
 from curator.project.store import journal
 from curator.project.store.connection import OpenFile, scalar
 from curator.project.store.stored_texts import DamagedText, contents_of, stored_content
@@ -246,7 +247,7 @@ def damaged_among(
     reader: Reader,
     ids: Sequence[int],
     progress: Callable[[int, int, str], None],
-    cancelled: Callable[[], bool],
+    cancelled: CancelledCall,
 ) -> list[int]:
     """Compare stored texts with their stored hashes; returns the damaged conversations, in order."""
     found: set[int] = set()

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from curator.dataset.errors import Cancelled
+from curator.dataset.progress import CancelledCall, never_cancelled
 from curator.tune.evaluation.prompt_variants import as_asked
 from curator.tune.redaction import PiecewiseRedactor
 from curator.tune.services.client import CallFailed, Connection
@@ -13,7 +14,6 @@ from curator.tune.services.client import CallFailed, Connection
 if TYPE_CHECKING:
     from openai import OpenAI
 
-IsCancelled = Callable[[], bool]
 OnText = Callable[[str], object]
 
 _WHAT: Final = "answering a question"
@@ -56,7 +56,7 @@ def ask(
     question: Question,
     *,
     on_text: OnText = lambda _: None,
-    cancelled: IsCancelled = lambda: False,
+    cancelled: CancelledCall = never_cancelled,
 ) -> Reply:
     """Ask and return the whole reply; on_text gets every piece as it comes.
 
@@ -75,7 +75,7 @@ def _read(
     sdk: "OpenAI",
     question: Question,
     on_text: OnText,
-    cancelled: IsCancelled,
+    cancelled: CancelledCall,
 ) -> Reply:
     import openai
 

@@ -7,17 +7,15 @@ same label). A reply that was never demonstrated has no label and counts as wron
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from curator.dataset.errors import Cancelled
+from curator.dataset.progress import CancelledCall, ProgressCall
 from curator.tune.evaluation.prompt_variants import as_asked
 from curator.tune.services.client import Connection
-
-Progress = Callable[[int, int, str], None]
-IsCancelled = Callable[[], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +91,8 @@ def try_candidate(
     *,
     labels: Mapping[int, str],
     known_replies: Mapping[str, str],
-    progress: Progress,
-    cancelled: IsCancelled,
+    progress: ProgressCall,
+    cancelled: CancelledCall,
     max_tokens: int = 200,
 ) -> Result:
     """Ask one candidate every question at temperature 0 and score its replies."""

@@ -10,8 +10,8 @@ from curator.curate.analysis.tokens import resolve_base_model
 from curator.curate.checks import finding
 from curator.dataset import Finding
 from curator.dataset.errors import WrongUse
+from curator.dataset.progress import CancelledCall
 from curator.dataset.rule import load_rules
-from curator.tune.jobs.uploads import IsCancelled
 from curator.tune.local.bases.bases import Base, BaseUnusable, find_base
 from curator.tune.local.options import TrainingOptions
 from curator.tune.local.trainer.forecast import settled
@@ -33,7 +33,7 @@ class OwnCount:
         """How many tokens of a conversation are read."""
         return self.options.max_tokens
 
-    def rows(self, lines: Iterable[str], cancelled: IsCancelled) -> Iterator[Row]:
+    def rows(self, lines: Iterable[str], cancelled: CancelledCall) -> Iterator[Row]:
         """Yield what each line holds, uncut; raises WrongUse where the base cannot be read here."""
         supervised = replace(self.options, max_tokens=_WHOLE, method="lora", objective="answers")
         try:
@@ -42,7 +42,7 @@ class OwnCount:
             raise WrongUse(f"The tokens of {self.base.name} cannot be counted: {error}.") from error
 
     def counted(
-        self, rows: Iterable[tuple[int | None, int | None, str]], cancelled: IsCancelled
+        self, rows: Iterable[tuple[int | None, int | None, str]], cancelled: CancelledCall
     ) -> Iterator[tuple[tuple[int | None, int | None, str], Row]]:
         """Yield every row (conversation, line, text) with what it holds."""
         given, texts = tee(rows)
@@ -87,7 +87,7 @@ class Frame:
     count: Callable[[str], int]
 
 
-def frame_of(own: OwnCount, cancelled: IsCancelled) -> Frame | None:
+def frame_of(own: OwnCount, cancelled: CancelledCall) -> Frame | None:
     """Measure a base's frame by some short conversations; None where its template writes none alone.
 
     Takes a second or more; raises WrongUse where the base cannot be read here.

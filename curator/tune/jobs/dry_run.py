@@ -12,12 +12,12 @@ from curator.dataset import Conversation
 from curator.dataset.counted import counted as how_many
 from curator.dataset.errors import Cancelled, UnreadableInput
 from curator.dataset.json_values import BadJson, loads
+from curator.dataset.progress import CancelledCall, ProgressCall
 from curator.tune.jobs.graders import row_faults
 from curator.tune.jobs.lifetimes import days_of, end_errors, end_warnings
 from curator.tune.jobs.recipe import Recipe
 from curator.tune.jobs.table import Job, State
 from curator.tune.jobs.training_files import Exported
-from curator.tune.jobs.uploads import IsCancelled, Progress
 from curator.tune.targets.addresses import host_of
 from curator.tune.targets.profiles import Method
 
@@ -109,8 +109,8 @@ def dry_run(
     exported: Exported,
     recipe: Recipe,
     *,
-    progress: Progress,
-    cancelled: IsCancelled,
+    progress: ProgressCall,
+    cancelled: CancelledCall,
     prices: Sequence[Offer] | None = None,
     past: Sequence[Job] = (),
     today: date | None = None,
@@ -193,7 +193,7 @@ def estimate_seconds(billed: int, recipe: Recipe, past: Sequence[Job]) -> float 
 
 
 def _count_here(
-    exported: Exported, recipe: Recipe, progress: Progress, cancelled: IsCancelled
+    exported: Exported, recipe: Recipe, progress: ProgressCall, cancelled: CancelledCall
 ) -> _Counted:
     """Count as the job on this computer will read the rows; an estimate where nothing here can."""
     from curator.tune.local.bases.bases import BaseUnusable
@@ -231,7 +231,7 @@ def _count_here(
 
 
 def _count(
-    exported: Exported, recipe: Recipe, progress: Progress, cancelled: IsCancelled
+    exported: Exported, recipe: Recipe, progress: ProgressCall, cancelled: CancelledCall
 ) -> _Counted:
     facts = resolve_base_model(recipe.base)
     limit = recipe.target.max_tokens_per_example or facts.context_limit

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from curator.dataset.errors import WrongUse
+from curator.dataset.progress import CancelledCall, ProgressCall
 from curator.tune.jobs.answers import checkpoint_of, event_of, job_changes
 from curator.tune.jobs.lineage import lines_of
 from curator.tune.jobs.loss_curve import decode_result, points_of_events
 from curator.tune.jobs.table import Event, Job, JobTable, State
-from curator.tune.jobs.uploads import IsCancelled, Progress, pause
+from curator.tune.jobs.uploads import pause
 from curator.tune.services.client import CallFailed, Connection
 from curator.tune.services.failures import Explained, explain_failure
 from curator.tune.targets.addresses import is_loopback
@@ -77,8 +78,8 @@ def follow(
     table: JobTable,
     token: str,
     *,
-    progress: Progress,
-    cancelled: IsCancelled,
+    progress: ProgressCall,
+    cancelled: CancelledCall,
     told: Callable[[News], None] = lambda _: None,
     wait: Callable[[Job, int], float] | None = None,
 ) -> Job:
@@ -207,7 +208,7 @@ def _fetch_result(
         table.keep_result(token, decode_result(content.decode("utf-8", "replace")))
 
 
-def _report(table: JobTable, job: Job, progress: Progress) -> None:
+def _report(table: JobTable, job: Job, progress: ProgressCall) -> None:
     points = points_of_events(table.events(job.token))
     words = job.raw_status or str(job.status)
     if not points:

@@ -8,11 +8,11 @@ from typing import Any, Final
 
 from curator.dataset.errors import Cancelled, ProjectError, WrongUse
 from curator.dataset.file_names import is_reserved
+from curator.dataset.progress import CancelledCall, ProgressCall
 from curator.dataset.small_files import make_folder
 from curator.tune.jobs.answers import text, whole
 from curator.tune.jobs.following import served_checkpoints
 from curator.tune.jobs.table import Job, JobTable
-from curator.tune.jobs.uploads import IsCancelled, Progress
 from curator.tune.services.client import CallFailed, Connection
 
 _PIECE: Final = 1 << 16
@@ -49,8 +49,8 @@ def download_files(
     token: str,
     folder: Path,
     *,
-    progress: Progress,
-    cancelled: IsCancelled,
+    progress: ProgressCall,
+    cancelled: CancelledCall,
 ) -> tuple[Path, ...]:
     """Download every file a server offers of a job: results, and adapters where it gives them away.
 
@@ -77,7 +77,11 @@ def _files_of_checkpoints(connection: Connection, job: Job) -> Iterator[str]:
 
 
 def _download(
-    connection: Connection, file_id: str, folder: Path, progress: Progress, cancelled: IsCancelled
+    connection: Connection,
+    file_id: str,
+    folder: Path,
+    progress: ProgressCall,
+    cancelled: CancelledCall,
 ) -> Path:
     facts = connection.call(
         object, "looking at a file", lambda sdk: sdk.files.retrieve(file_id), retries=1

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from curator.dataset.errors import Cancelled, CuratorError, GateFailed, TargetError
+from curator.dataset.progress import CancelledCall, ProgressCall
 from curator.tune.jobs import lineage
 from curator.tune.jobs.answers import job_changes, metadata_of, number, text
 from curator.tune.jobs.dry_run import DryRun
@@ -26,9 +27,7 @@ from curator.tune.jobs.training_files import Exported
 from curator.tune.jobs.uploads import (
     PART_BYTES,
     USUAL_PACE,
-    IsCancelled,
     Pace,
-    Progress,
     ensure_uploaded,
     pause,
     wait_processed,
@@ -67,8 +66,8 @@ def start_job(
     recipe: Recipe,
     plan: DryRun,
     *,
-    progress: Progress,
-    cancelled: IsCancelled,
+    progress: ProgressCall,
+    cancelled: CancelledCall,
     project: str = "",
     part_bytes: int = PART_BYTES,
     pace: Pace = USUAL_PACE,
@@ -210,8 +209,8 @@ def _upload_both(
     connection: Connection,
     table: JobTable,
     exported: Exported,
-    progress: Progress,
-    cancelled: IsCancelled,
+    progress: ProgressCall,
+    cancelled: CancelledCall,
     part_bytes: int,
     pace: Pace,
 ) -> tuple[str, str]:
@@ -239,8 +238,8 @@ def _create_once(
     table: JobTable,
     token: str,
     arguments: Mapping[str, Any],
-    progress: Progress,
-    cancelled: IsCancelled,
+    progress: ProgressCall,
+    cancelled: CancelledCall,
     pace: Pace,
 ) -> Job:
     table.update(token, status=State.CREATING)
@@ -279,7 +278,7 @@ def _create(connection: Connection, arguments: Mapping[str, Any]) -> Any:
 
 
 def _look(
-    connection: Connection, table: JobTable, token: str, cancelled: IsCancelled, pace: Pace
+    connection: Connection, table: JobTable, token: str, cancelled: CancelledCall, pace: Pace
 ) -> _Search:
     try:
         return _search(connection, table, table.get(token), pace, cancelled)
@@ -289,7 +288,7 @@ def _look(
 
 
 def _search(
-    connection: Connection, table: JobTable, job: Job, pace: Pace, cancelled: IsCancelled
+    connection: Connection, table: JobTable, job: Job, pace: Pace, cancelled: CancelledCall
 ) -> _Search:
     """Look for our token in the server's list, several times: some lists lag behind."""
     from openai.types.fine_tuning import FineTuningJob
@@ -346,7 +345,7 @@ def _wait_before_again(
     token: str,
     error: CallFailed,
     attempt: int,
-    cancelled: IsCancelled,
+    cancelled: CancelledCall,
     pace: Pace,
 ) -> None:
     wait = error.retry_after if error.retry_after is not None else pace.retry * 2**attempt
@@ -377,7 +376,7 @@ def _fail(table: JobTable, token: str, error: CuratorError) -> None:
         error.args = (found.sentence(),)
 
 
-def _with_heartbeat(table: JobTable, token: str, progress: Progress) -> Progress:
+def _with_heartbeat(table: JobTable, token: str, progress: ProgressCall) -> ProgressCall:
     """Return a progress that also shows other windows that this start is alive."""
     last = time.monotonic()
 

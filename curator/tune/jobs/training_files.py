@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from curator.dataset.errors import BrokenFile, UnreadableInput
+from curator.dataset.progress import CancelledCall, ProgressCall
 from curator.dataset.small_files import read_object
 from curator.project.exports.manifest import conversation_of
-from curator.tune.jobs.uploads import IsCancelled, Progress, hash_file
+from curator.tune.jobs.uploads import hash_file
 
 _MANIFEST: Final = "manifest.json"
 
@@ -33,7 +34,7 @@ class Exported:
         """How many conversations of the project are not in the export."""
         return sum(self.left_out.values())
 
-    def changed(self, progress: Progress, cancelled: IsCancelled) -> tuple[str, ...]:
+    def changed(self, progress: ProgressCall, cancelled: CancelledCall) -> tuple[str, ...]:
         """Return the names of the files that are not what the manifest says, or are gone."""
         return tuple(
             path.name

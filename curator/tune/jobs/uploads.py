@@ -11,11 +11,9 @@ from typing import Final
 
 from curator.dataset.counted import counted
 from curator.dataset.errors import Cancelled, TargetError, WrongUse
+from curator.dataset.progress import CancelledCall, ProgressCall
 from curator.tune.jobs.table import JobTable
 from curator.tune.services.client import CallFailed, Connection
-
-Progress = Callable[[int, int, str], None]
-IsCancelled = Callable[[], bool]
 
 _BLOCK: Final = 1 << 20
 _TRIES: Final = 3
@@ -37,7 +35,7 @@ class Pace:
 USUAL_PACE: Final = Pace()
 
 
-def hash_file(path: Path, progress: Progress, cancelled: IsCancelled) -> str:
+def hash_file(path: Path, progress: ProgressCall, cancelled: CancelledCall) -> str:
     """Return the SHA-256 of a file."""
     digest = hashlib.sha256()
     total, done = path.stat().st_size, 0
@@ -55,8 +53,8 @@ def ensure_uploaded(
     table: JobTable,
     path: Path,
     *,
-    progress: Progress,
-    cancelled: IsCancelled,
+    progress: ProgressCall,
+    cancelled: CancelledCall,
     part_bytes: int = PART_BYTES,
     pace: Pace = USUAL_PACE,
 ) -> str:
@@ -85,8 +83,8 @@ def wait_processed(
     connection: Connection,
     file_id: str,
     *,
-    progress: Progress,
-    cancelled: IsCancelled,
+    progress: ProgressCall,
+    cancelled: CancelledCall,
     pace: Pace = USUAL_PACE,
 ) -> str:
     """Wait until a server has looked at a file and return its last word on it.
@@ -118,7 +116,7 @@ def wait_processed(
         wait = next(waits, wait)
 
 
-def pause(seconds: float, cancelled: IsCancelled) -> None:
+def pause(seconds: float, cancelled: CancelledCall) -> None:
     """Wait, but no longer than a tenth of a second after somebody cancels."""
     end = time.monotonic() + seconds
     while (left := end - time.monotonic()) > 0:
@@ -127,7 +125,7 @@ def pause(seconds: float, cancelled: IsCancelled) -> None:
     _stop_if(cancelled)
 
 
-def _stop_if(cancelled: IsCancelled) -> None:
+def _stop_if(cancelled: CancelledCall) -> None:
     if cancelled():
         raise Cancelled("The work was cancelled.")
 
@@ -135,7 +133,7 @@ def _stop_if(cancelled: IsCancelled) -> None:
 class _Watched(io.BufferedReader):
     """A file that tells how much of it was read, and refuses to go on once cancelled."""
 
-    def __init__(self, path: Path, told: Callable[[int], None], cancelled: IsCancelled) -> None:
+    def __init__(self, path: Path, told: Callable[[int], None], cancelled: CancelledCall) -> None:
         super().__init__(io.FileIO(path, "rb"))
         self._told = told
         self._cancelled = cancelled
@@ -155,8 +153,8 @@ class _Watched(io.BufferedReader):
 def _send_plain(
     connection: Connection,
     path: Path,
-    progress: Progress,
-    cancelled: IsCancelled,
+    progress: ProgressCall,
+    cancelled: CancelledCall,
     _part_bytes: int,
     pace: Pace,
 ) -> str:
@@ -183,8 +181,8 @@ def _send_plain(
 def _send_parts(
     connection: Connection,
     path: Path,
-    progress: Progress,
-    cancelled: IsCancelled,
+    progress: ProgressCall,
+    cancelled: CancelledCall,
     part_bytes: int,
     pace: Pace,
 ) -> str:
@@ -248,7 +246,7 @@ def _give_up(connection: Connection, upload_id: str) -> None:
         return
 
 
-def _with_retries(send: Callable[[], str], cancelled: IsCancelled, pace: Pace) -> str:
+def _with_retries(send: Callable[[], str], cancelled: CancelledCall, pace: Pace) -> str:
     """Send again after passing trouble: a file sent twice costs nothing, unlike a job."""
     for attempt in range(_TRIES):
         try:

@@ -5,10 +5,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from curator.dataset.errors import CuratorError
+from curator.dataset.progress import CancelledCall, ProgressCall
 from curator.tune.jobs.following import INSIST, explain, next_wait, refresh
 from curator.tune.jobs.loss_curve import Point, points_of_events, points_of_result
 from curator.tune.jobs.table import Checkpoint, Event, Job, JobTable
-from curator.tune.jobs.uploads import IsCancelled, Progress, pause
+from curator.tune.jobs.uploads import pause
 from curator.tune.services.client import CallFailed, Connection
 from curator.tune.services.failures import Explained
 
@@ -74,8 +75,8 @@ def watch(
     connect: Callable[[Job], Connection],
     *,
     told: Callable[[Seen], None],
-    progress: Progress,
-    cancelled: IsCancelled,
+    progress: ProgressCall,
+    cancelled: CancelledCall,
     wait: Callable[[Job, int], float] = next_wait,
 ) -> None:
     """Look at every followed job in its turn until none is left; jobs added meanwhile join in."""

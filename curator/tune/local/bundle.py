@@ -29,6 +29,7 @@ _CODE: Final = (
     "__init__.py",
     "dataset/__init__.py",
     "dataset/errors.py",
+    "dataset/progress.py",
     "dataset/regular_files.py",
     "dataset/resources.py",
     "dataset/small_files.py",

@@ -9,9 +9,10 @@ from PySide6.QtWidgets import QDialog, QWidget
 from curator.app.counted import counted
 from curator.app.dialogs.question import ask_where_many
 from curator.app.pages.check.preview_dialog import PreviewDialog
-from curator.app.session.background import CancelledCall, Job, ProgressCall
+from curator.app.session.background import Job
 from curator.app.session.session import Session
 from curator.dataset.errors import Cancelled
+from curator.dataset.progress import CancelledCall, ProgressCall
 
 if TYPE_CHECKING:
     from curator.dataset import Edit, Finding

@@ -15,13 +15,14 @@ from curator.app.pages.check.matrix import TargetMatrix
 from curator.app.pages.check.mender import Mender
 from curator.app.pages.check.reading import MOST_ROWS, Findings, read_findings, read_matrix
 from curator.app.pages.check.summary import SUMMARY_TIP, summary
-from curator.app.session.background import CancelledCall, Job, Jobs, ProgressCall
+from curator.app.session.background import Job, Jobs
 from curator.app.session.session import Session
 from curator.app.widgets.empty_state import EmptyState
 from curator.app.widgets.progress_row import ProgressRow
 from curator.app.widgets.splitter import SplitterState
 from curator.app.widgets.text import Meta, tip_of
 from curator.curate.fixes.fixing import SAFE_FIXES
+from curator.dataset.progress import CancelledCall, ProgressCall
 
 if TYPE_CHECKING:
     from curator.project.check_report import TargetCount

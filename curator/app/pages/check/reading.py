@@ -11,7 +11,7 @@ from curator.dataset.finding import Finding
 from curator.dataset.json_values import Json, dumps
 
 if TYPE_CHECKING:
-    from curator.app.session.background import CancelledCall, ProgressCall
+    from curator.dataset.progress import CancelledCall, ProgressCall
     from curator.project.check_report import CheckReport, Found, TargetCount
     from curator.project.store.reader import Reader
 

@@ -9,11 +9,12 @@ from curator.app.actions import action
 from curator.app.page import OpenRequest
 from curator.app.pages.duplicates.clusters import Pair
 from curator.app.pages.duplicates.pair_view import PairFacts, PairView
-from curator.app.session.background import CancelledCall, Job, Jobs, ProgressCall
+from curator.app.session.background import Job, Jobs
 from curator.app.session.session import Session
 from curator.app.widgets.buttons import LinkButton
 from curator.app.widgets.key_button import KeyButton
 from curator.app.widgets.text import Meta, Quiet, SectionTitle
+from curator.dataset.progress import CancelledCall, ProgressCall
 
 if TYPE_CHECKING:
     from curator.curate.difference import TurnPair

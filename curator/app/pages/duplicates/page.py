@@ -20,11 +20,12 @@ from curator.app.pages.duplicates.decision import DecisionPane
 from curator.app.pages.duplicates.empty import NoPairs
 from curator.app.pages.duplicates.lists import ClusterList, RemovedList
 from curator.app.pages.duplicates.many import remove_copies, restore
-from curator.app.session.background import CancelledCall, Job, Jobs, ProgressCall
+from curator.app.session.background import Job, Jobs
 from curator.app.session.session import Session
 from curator.app.widgets.buttons import ChipButton
 from curator.app.widgets.progress_row import ProgressRow
 from curator.app.widgets.splitter import SplitterState
+from curator.dataset.progress import CancelledCall, ProgressCall
 
 if TYPE_CHECKING:
     from curator.dataset import Edit

@@ -14,11 +14,12 @@ from curator.app.page import OpenRequest, Page
 from curator.app.pages.export.export_card import ExportCard
 from curator.app.pages.export.result_card import ResultCard
 from curator.app.pages.export.split_card import SplitCard
-from curator.app.session.background import CancelledCall, Job, Jobs, ProgressCall
+from curator.app.session.background import Job, Jobs
 from curator.app.session.session import Session
 from curator.app.widgets.empty_state import EmptyState
 from curator.app.widgets.progress_row import ProgressRow
 from curator.dataset.errors import ProjectError, WrongUse
+from curator.dataset.progress import CancelledCall, ProgressCall
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QResizeEvent

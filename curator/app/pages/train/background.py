@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from curator.app.pages.train.composer import ExportChoice
 from curator.app.pages.train.targets_pane import TargetRow
-from curator.app.session.background import CancelledCall, ProgressCall, Work
+from curator.app.session.background import Work
 from curator.curate.cost import load_prices
+from curator.dataset.progress import CancelledCall, ProgressCall
 from curator.tune.commands import target_of
 from curator.tune.jobs.auto_settings import Autos, autos
 from curator.tune.jobs.dry_run import DryRun, dry_run

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from curator.app.pages.trying.exchange import Prompt
-from curator.app.session.background import CancelledCall, ProgressCall, Work
+from curator.app.session.background import Work
 from curator.dataset.json_values import BadJson
+from curator.dataset.progress import CancelledCall, ProgressCall
 from curator.tune.candidates import Asked, Candidate, who_can_be_asked
 from curator.tune.evaluation.chatting import Question, Reply, ask
 from curator.tune.services.client import connect

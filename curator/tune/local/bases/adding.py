@@ -9,12 +9,13 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
 from curator.dataset.errors import Cancelled, UnreadableInput, WrongUse
 from curator.dataset.file_names import is_reserved
+from curator.dataset.progress import CancelledCall, ProgressCall
 from curator.dataset.regular_files import open_regular
 from curator.dataset.small_files import make_folder
 from curator.tune.local.bases.base_folders import fault_of, size_of
@@ -24,9 +25,6 @@ from curator.tune.local.bases.environment import TrainerUnavailable, code_folder
 from curator.tune.local.job_folders import local_root, write_json
 from curator.tune.redaction import clear_text, remember
 
-Progress = Callable[[int, int, str], None]
-IsCancelled = Callable[[], bool]
-
 _HUB_ID: Final = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 _MB: Final = 10**6
 _OWN_FILES: Final = (".json", ".jsonl", ".safetensors", ".sqlite", ".token", ".partial", ".log")
@@ -34,8 +32,8 @@ _OWN_FILES: Final = (".json", ".jsonl", ".safetensors", ".sqlite", ".token", ".p
 
 def add(
     source: str,
-    progress: Progress,
-    cancelled: IsCancelled,
+    progress: ProgressCall,
+    cancelled: CancelledCall,
     *,
     name: str = "",
     revision: str = "",
@@ -85,7 +83,7 @@ def _register(folder: Path, name: str) -> Base:
     return Base(name, folder, label, str(folder))
 
 
-def _unpack(file: Path, name: str, progress: Progress, cancelled: IsCancelled) -> Base:
+def _unpack(file: Path, name: str, progress: ProgressCall, cancelled: CancelledCall) -> Base:
     with open_regular(file) as stream:
         if stream.read(4) != b"GGUF":
             raise UnreadableInput(f"{file.name} is no GGUF file.", file)
@@ -103,7 +101,7 @@ def _unpack(file: Path, name: str, progress: Progress, cancelled: IsCancelled) -
 
 
 def _fetch(
-    source: str, name: str, revision: str, progress: Progress, cancelled: IsCancelled
+    source: str, name: str, revision: str, progress: ProgressCall, cancelled: CancelledCall
 ) -> Base:
     place = _free_place(name)
     found, total = revision, 0
@@ -122,7 +120,7 @@ def _fetch(
 class _Watch:
     """How much of a download has come, seen from the folder it comes to."""
 
-    def __init__(self, folder: Path, progress: Progress) -> None:
+    def __init__(self, folder: Path, progress: ProgressCall) -> None:
         self._folder = folder
         self._progress = progress
 
@@ -177,7 +175,7 @@ def _keep(folder: Path, place: Path, name: str, label: str, source: str, revisio
     return Base(name, place, label, source, revision)
 
 
-def _child(what: str, arguments: list[str], cancelled: IsCancelled) -> Iterator[dict[str, Any]]:
+def _child(what: str, arguments: list[str], cancelled: CancelledCall) -> Iterator[dict[str, Any]]:
     """Run a part of the trainer and yield what it says; an empty word every now and then between."""
     trainer = trainer_python()
     if trainer is None:
@@ -203,7 +201,7 @@ def _child(what: str, arguments: list[str], cancelled: IsCancelled) -> Iterator[
             raise TrainerUnavailable(f"It did not work: {said[-300:]}")
 
 
-def _said(process: "subprocess.Popen[str]", cancelled: IsCancelled) -> Iterator[dict[str, Any]]:
+def _said(process: "subprocess.Popen[str]", cancelled: CancelledCall) -> Iterator[dict[str, Any]]:
     lines: list[str] = []
     assert process.stdout is not None
     reader = threading.Thread(target=lines.extend, args=(process.stdout,), daemon=True)

@@ -20,12 +20,13 @@ import subprocess
 import sys
 import tempfile
 import venv
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
 from curator.dataset.errors import Cancelled, CuratorError
+from curator.dataset.progress import CancelledCall, ProgressCall, never_cancelled
 from curator.dataset.resources import resource
 from curator.tune.local.devices import has_card
 from curator.tune.local.job_folders import state_folder
@@ -34,9 +35,6 @@ TORCH: Final = "2.13.0"
 QLORA_MB: Final = 45
 CHECKOUT_STAMP: Final = "curator.stamp"
 Build = Literal["cpu", "cuda", "default"]
-Progress = Callable[[int, int, str], None]
-IsCancelled = Callable[[], bool]
-
 _OPTIONS: Final = (
     "--disable-pip-version-check",
     # Without a network pip would try for more than a minute before it says so.
@@ -125,7 +123,7 @@ def plan(build: Build | None = None) -> SetupPlan:
     return SetupPlan("cpu", version, *_SIZE_MB["cpu"])
 
 
-def install(chosen: SetupPlan, progress: Progress, cancelled: IsCancelled) -> str:
+def install(chosen: SetupPlan, progress: ProgressCall, cancelled: CancelledCall) -> str:
     """Set the trainer up and return its Python; a cancelled set-up leaves no environment behind."""
     if is_checkout() and not (state_folder() / "trainer").exists():
         _fill(Path(sys.executable), chosen, progress, cancelled)
@@ -163,7 +161,9 @@ def remove() -> Path | None:
     return folder
 
 
-def _fill(python: Path, chosen: SetupPlan, progress: Progress, cancelled: IsCancelled) -> None:
+def _fill(
+    python: Path, chosen: SetupPlan, progress: ProgressCall, cancelled: CancelledCall
+) -> None:
     """Install torch, the trainer's packages and, where it works, llama.cpp into an environment."""
     requirements = ["-r", str(resource("trainer", "requirements.txt")), f"torch=={chosen.torch}"]
     steps = (("torch", [f"torch=={chosen.torch}"]), ("the trainer's packages", requirements))
@@ -174,7 +174,7 @@ def _fill(python: Path, chosen: SetupPlan, progress: Progress, cancelled: IsCanc
     progress(3, 3, "The trainer is ready")
 
 
-def _add_chat(python: Path, cancelled: IsCancelled) -> str:
+def _add_chat(python: Path, cancelled: CancelledCall) -> str:
     """Add what replies without torch need and return a sentence on whether it works here.
 
     Not every system has a wheel of it, and a wheel that installs may miss a library of the system, so
@@ -194,7 +194,7 @@ def _add_chat(python: Path, cancelled: IsCancelled) -> str:
     return "Replies will come through llama.cpp"
 
 
-def add_qlora(progress: Progress, cancelled: IsCancelled) -> str:
+def add_qlora(progress: ProgressCall, cancelled: CancelledCall) -> str:
     """Add to the trainer what 4-bit weights need and return its Python.
 
     Raises TrainerUnavailable where the trainer is not set up.
@@ -281,7 +281,7 @@ def _index() -> list[str]:
     return ["--extra-index-url", given] if given else []
 
 
-def _pip(python: Path, arguments: list[str], cancelled: IsCancelled) -> None:
+def _pip(python: Path, arguments: list[str], cancelled: CancelledCall) -> None:
     said: list[str] = []
     with subprocess.Popen(
         [str(python), "-m", "pip", *arguments, *_OPTIONS, *_index()],
@@ -345,7 +345,7 @@ def main() -> int:
         chosen = plan()
         sys.stdout.write(f"torch {chosen.torch}: about {chosen.download_mb} MB\n")
         sys.stdout.flush()
-        _fill(Path(sys.executable), chosen, _say, _never)
+        _fill(Path(sys.executable), chosen, _say, never_cancelled)
     except TrainerUnavailable as error:
         sys.stderr.write(f"{error}\n")
         return 1
@@ -355,10 +355,6 @@ def main() -> int:
 def _say(_done: int, _of: int, words: str) -> None:
     sys.stdout.write(f"{words}\n")
     sys.stdout.flush()
-
-
-def _never() -> bool:
-    return False
 
 
 if __name__ == "__main__":

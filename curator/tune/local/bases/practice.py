@@ -10,11 +10,11 @@ import shutil
 import subprocess
 import tempfile
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 from curator.dataset.errors import Cancelled, UnreadableInput
+from curator.dataset.progress import CancelledCall, ProgressCall
 from curator.dataset.small_files import make_folder
 from curator.tune.local.bases import templates
 from curator.tune.local.bases.bases import PRACTICE
@@ -32,11 +32,8 @@ SHA256: Final = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db5
 DOWNLOAD_MB: Final = 93
 DISK_MB: Final = 640
 
-Progress = Callable[[int, int, str], None]
-IsCancelled = Callable[[], bool]
 
-
-def fetch(progress: Progress, cancelled: IsCancelled) -> Path:
+def fetch(progress: ProgressCall, cancelled: CancelledCall) -> Path:
     """Fetch and convert the practice base; return its folder. A failure leaves nothing behind.
 
     Raises UnreadableInput where the file is not the known one, TrainerUnavailable where the trainer

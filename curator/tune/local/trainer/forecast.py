@@ -9,13 +9,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
+from curator.dataset.progress import CancelledCall
 from curator.tune.local.bases.bases import Base, BaseUnusable, find_base
 from curator.tune.local.bases.checkpoint_bases import sized_like
 from curator.tune.local.devices import has_card
 from curator.tune.local.options import BadOption, TrainingOptions, resolve
 from curator.tune.local.trainer import estimates
 from curator.tune.local.trainer.estimates import BaseFacts
-from curator.tune.local.trainer.measuring import IsCancelled, measure
+from curator.tune.local.trainer.measuring import measure
 
 _REPORT_EVERY: Final = 100
 
@@ -68,7 +69,7 @@ def count_file(
     request: Mapping[str, Any],
     file: Path,
     progress: Callable[[int], None],
-    cancelled: IsCancelled,
+    cancelled: CancelledCall,
 ) -> Counted:
     """Count a training file as its job will read it.
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from curator.dataset.errors import Cancelled
+from curator.dataset.progress import CancelledCall
 from curator.tune.local.bases.bases import Base, BaseUnusable, find_base, load_tokenizer
 from curator.tune.local.bases.environment import trainer_python
 from curator.tune.local.bases.light_tokenizer import LightTokenizer, can_read
@@ -29,8 +30,6 @@ from curator.tune.local.weights import vocabulary
 # The answers of so many lines fit into a pipe, so neither side waits for the other with a full one.
 _AT_ONCE: Final = 8
 _REASON: Final = 200
-
-IsCancelled = Callable[[], bool]
 
 
 class NotMeasurable(Exception):
@@ -61,7 +60,7 @@ def measure(
     base: Base,
     options: TrainingOptions,
     lines: Iterable[str],
-    cancelled: IsCancelled,
+    cancelled: CancelledCall,
     *,
     any_kind: bool = False,
 ) -> Iterator[Row]:
