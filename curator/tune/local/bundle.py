@@ -27,12 +27,7 @@ from curator.tune.local.options import METADATA_KEY, BadOption, TrainingOptions,
 
 _CODE: Final = (
     "__init__.py",
-    "dataset/__init__.py",
-    "dataset/errors.py",
-    "dataset/progress.py",
-    "dataset/regular_files.py",
-    "dataset/resources.py",
-    "dataset/small_files.py",
+    "dataset/*.py",
     "tune/__init__.py",
     "tune/local/__init__.py",
     "tune/local/crash_reasons.py",
