@@ -20,7 +20,6 @@ from curator.app.widgets.buttons import QuietButton
 from curator.app.widgets.empty_state import EmptyState
 from curator.dataset import Conversation, Finding
 from curator.dataset.json_values import Json
-from curator.dataset.progress import CancelledCall, ProgressCall
 
 if TYPE_CHECKING:
     from curator.app.editor.message_card import MessageCard
@@ -167,9 +166,7 @@ class ConversationEditor(QWidget):
             self._show_findings(run())
             return
 
-        def work(
-            _progress: ProgressCall, _cancelled: CancelledCall
-        ) -> tuple[int, tuple[Finding, ...]]:
+        def work(*_calls: object) -> tuple[int, tuple[Finding, ...]]:
             return number, run()
 
         self._session.start(self.tr("Checking"), work).succeeded.connect(self._checked_apart)
