@@ -181,7 +181,7 @@ def _known(encoding: str) -> str:
 
 def base_of(name: str) -> str:
     """Return the base model of a project, the usual one for a file."""
-    from curator.project.store.derive import DEFAULT_BASE_MODEL
+    from curator.dataset.codes import DEFAULT_BASE_MODEL
 
     if not is_project(name):
         return DEFAULT_BASE_MODEL
@@ -191,7 +191,7 @@ def base_of(name: str) -> str:
 
 def _count_project(project: "Project", total: _Counted, progress: Progress) -> None:
     from curator.curate.analysis.kernel import analyse
-    from curator.project.store.derive import DEFAULT_RULES_PROFILE
+    from curator.dataset.codes import DEFAULT_RULES_PROFILE
 
     ids = living(project).tolist()
     places = dict(zip(project.ids().tolist(), project.column("source_line").tolist(), strict=True))
@@ -208,9 +208,9 @@ def _count_project(project: "Project", total: _Counted, progress: Progress) -> N
 
 def _count_file(path: Path, total: _Counted, progress: Progress) -> None:
     from curator.curate.analysis.kernel import analyse
+    from curator.dataset.codes import DEFAULT_RULES_PROFILE
     from curator.formats import openai_chat
     from curator.formats.opening import require_whole
-    from curator.project.store.derive import DEFAULT_RULES_PROFILE
 
     size, read = path.stat().st_size if path.is_file() else 0, 0
     source = openai_chat.sniff(path)

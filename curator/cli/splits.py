@@ -13,6 +13,7 @@ from curator.cli.arguments import (
 )
 from curator.cli.progress import Progress
 from curator.curate.splits import SplitPlan
+from curator.dataset import Split
 from curator.dataset.counted import counted
 from curator.dataset.invocation import command
 from curator.project import splits
@@ -97,8 +98,7 @@ def _split(options: Options, progress: Progress) -> Answer:
 def _why_not(obstacle: Obstacle, project: str) -> tuple[str, ...]:
     """Say that groups forbid the wished shares, which group is the largest, and the way out."""
     wished = ", ".join(
-        f"{number:,} {name}"
-        for number, name in zip(obstacle.wished, ("train", "validation", "test"), strict=True)
+        f"{number:,} {name}" for number, name in zip(obstacle.wished, Split, strict=True)
     )
     some = ", ".join(map(str, obstacle.conversations[:5]))
     tied = " and ".join(_TIED[kind] for kind in obstacle.tied_by)

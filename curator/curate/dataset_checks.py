@@ -10,6 +10,7 @@ import numpy.typing as npt
 from curator.curate.analysis.identity import NO_PROMPT, Sameness
 from curator.curate.checks import finding
 from curator.curate.splits import leaks
+from curator.dataset.codes import DEFAULT_RULES_PROFILE, SPLITS
 from curator.dataset.finding import Finding
 from curator.dataset.rule import load_rules
 
@@ -30,7 +31,7 @@ class DatasetFinding(NamedTuple):
 class DatasetFacts:
     """The columns of the conversations that count (removed ones left out), all of one length.
 
-    split holds places in split_names; labels has for each label set the answer of each row (empty
+    split holds codes; labels has for each label set the answer of each row (empty
     where there is none); near has pairs of ids and their similarity; tools has for each tool name
     the ids that use each of its definitions.
     """
@@ -41,13 +42,14 @@ class DatasetFacts:
     trained_tokens: npt.NDArray[Any]
     split: npt.NDArray[Any]
     has_images: npt.NDArray[np.bool_]
-    split_names: Sequence[str] = ("", "train", "validation", "test")
     labels: Mapping[str, Sequence[str]] = field(default_factory=dict)
     near: Sequence[tuple[int, int, float]] = ()
     tools: Mapping[str, Sequence[tuple[int, ...]]] = field(default_factory=dict)
 
 
-def check_dataset(facts: DatasetFacts, profile: str = "openai_sft") -> tuple[DatasetFinding, ...]:
+def check_dataset(
+    facts: DatasetFacts, profile: str = DEFAULT_RULES_PROFILE
+) -> tuple[DatasetFinding, ...]:
     """Return what the rules find in the conversations taken together."""
     rules = load_rules()
     return tuple(
@@ -88,7 +90,7 @@ def _near_copies(facts: DatasetFacts, profile: str) -> Iterator[DatasetFinding]:
 def _leaks(facts: DatasetFacts, profile: str) -> Iterator[DatasetFinding]:
     for rows in leaks(facts.same, facts.split.astype(np.int64)):
         splits = sorted(set(facts.split[rows].tolist()))
-        names = " and ".join(facts.split_names[code] for code in splits)
+        names = " and ".join(SPLITS[code] for code in splits)
         found = finding("D05", profile, splits=names, count=len(rows))
         yield DatasetFinding(found, tuple(facts.ids[rows].tolist()))
 

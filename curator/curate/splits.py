@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from curator.curate.analysis.identity import Sameness, equal_rows
+from curator.dataset.codes import SPLITS
 from curator.dataset.errors import WrongUse
 from curator.dataset.split import Split
 
@@ -24,10 +25,7 @@ Together = Literal["prompt", "duplicates", "source"]
 TOGETHER: Final[tuple[Together, ...]] = ("prompt", "duplicates", "source")
 """What can be kept in one split, besides what is the same or a beginning, which always is."""
 
-SPLITS: Final = (Split.TRAIN, Split.VALIDATION, Split.TEST)
-"""A split by its code less one; code 0 is unassigned. On a conflict the earlier one wins."""
-
-_TRAIN, _VALIDATION, _TEST = 1, 2, 3
+_TRAIN, _VALIDATION, _TEST = (SPLITS.index(split) for split in Split)
 _MEANT: Final = 0.01
 
 
@@ -142,7 +140,7 @@ def obstacle(plan: SplitPlan, columns: SplitColumns, outcome: Assignment) -> Obs
     if not total:
         return None
     wished = plan.targets(total)
-    found = np.bincount(outcome.split, minlength=len(SPLITS) + 1)[1:].tolist()
+    found = np.bincount(outcome.split, minlength=len(SPLITS))[1:].tolist()
     off = max(abs(has - want) for has, want in zip(found, wished, strict=True))
     sizes = np.bincount(outcome.group)
     largest = int(sizes.argmax())
@@ -216,7 +214,7 @@ def drift(label: Ints, split: Ints, number: int) -> Mapping[Split, tuple[int, ..
         name: tuple(
             np.bincount(label[(split == code) & (label >= 0)], minlength=number)[:number].tolist()
         )
-        for code, name in enumerate(SPLITS, 1)
+        for code, name in enumerate(Split, 1)
     }
 
 

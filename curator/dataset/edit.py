@@ -1,6 +1,6 @@
 """The one value by which anything changes: it can be applied, undone, merged and kept in a journal."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from curator.dataset.json_values import Json
@@ -54,6 +54,12 @@ class SettingPatch:
     def inverse(self) -> "SettingPatch":
         """Return the patch that takes this one back."""
         return SettingPatch(self.name, self.after, self.before)
+
+
+def one_for_all(values: Sequence[Json]) -> tuple[Json, ...]:
+    """Return what an AnnotationPatch holds for these values, one for each: one where all are equal."""
+    equal = bool(values) and all(value == values[0] for value in values)
+    return (values[0],) if equal else tuple(values)
 
 
 Patch = ContentPatch | AnnotationPatch | SettingPatch

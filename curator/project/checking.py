@@ -7,9 +7,10 @@ from typing import Any, Final
 import numpy as np
 
 from curator.curate.analysis.identity import Beginnings, Sameness
-from curator.curate.checks import PROFILES, check_for_all, finding
+from curator.curate.checks import check_for_all, finding
 from curator.curate.dataset_checks import DatasetFacts, Ints, check_dataset
 from curator.dataset import Conversation, Finding, Place
+from curator.dataset.codes import DEFAULT_BASE_MODEL, DEFAULT_RULES_PROFILE, PROFILES
 from curator.dataset.errors import Cancelled, WrongUse
 from curator.dataset.json_values import loads
 from curator.dataset.progress import CancelledCall, ProgressCall, never_cancelled, no_progress
@@ -40,12 +41,14 @@ def _profile_named(name: str, own: Mapping[str, str]) -> str:
     if name in own:
         return own[name]
     if name == DEFAULT_TARGET:
-        return PROFILES[0]
+        return DEFAULT_RULES_PROFILE
     if name in PROFILES:
         return name
     shipped = {path.stem: path for path in sorted(resource("targets").glob("*.json"))}
     if name in shipped:
-        return str(loads(shipped[name].read_text("utf-8")).get("rules_profile", PROFILES[0]))
+        return str(
+            loads(shipped[name].read_text("utf-8")).get("rules_profile", DEFAULT_RULES_PROFILE)
+        )
     known = dict.fromkeys((DEFAULT_TARGET, *PROFILES, *shipped, *own))
     raise WrongUse(f'There is no target "{name}"; choose from {", ".join(known)}.')
 
@@ -67,7 +70,7 @@ def check_project(
     """
     check_rules(rules)
     targets = targets or profiles_named(())
-    stored = str(reader.setting("rules_profile") or derive.DEFAULT_RULES_PROFILE)
+    stored = str(reader.setting("rules_profile") or DEFAULT_RULES_PROFILE)
     tally = Tally(targets, rules, limit, more)
     if tally.profiles == (stored,) and more is None:
         _take_stored(reader, tally)
@@ -85,7 +88,7 @@ def check_file(
     targets: Mapping[str, str] | None = None,
     rules: Collection[str] = (),
     *,
-    base_model: str = derive.DEFAULT_BASE_MODEL,
+    base_model: str = DEFAULT_BASE_MODEL,
     more: Mapping[int, Sequence[Finding]] | None = None,
     limit: int = 1_000,
     progress: ProgressCall = no_progress,

@@ -8,15 +8,11 @@ import numpy as np
 from curator.curate.checks.subject import Subject
 from curator.curate.dataset_checks import DatasetFacts, Ints
 from curator.dataset import Conversation
+from curator.dataset.codes import DEFAULT_RULES_PROFILE, HAS_PARTS, HAS_TOOLS
 from curator.dataset.json_values import canonical
 from curator.project.duplicate_tables import kept
 from curator.project.queries.sameness import read_sameness
 from curator.project.store.reader import Reader
-from curator.project.store.schema import SPLITS
-
-TOOLS: int = 1
-PARTS: int = 4
-"""Bits of conversation.flags: it has tool definitions, it has contents in parts."""
 
 _NEAR_PAIRS = 1_000
 _COLUMNS = "id, system_hash, trained_tokens, flags, ifnull(split, 0)"
@@ -28,7 +24,7 @@ def dataset_facts(reader: Reader) -> DatasetFacts:
         table = _table(reader)
         ids = table[:, 0]
         flags = table[:, 3]
-        tools, with_images = _read_special(reader, ids[(flags & (TOOLS | PARTS)) != 0])
+        tools, with_images = _read_special(reader, ids[(flags & (HAS_TOOLS | HAS_PARTS)) != 0])
         return DatasetFacts(
             ids=ids,
             same=read_sameness(reader, ids),
@@ -36,7 +32,6 @@ def dataset_facts(reader: Reader) -> DatasetFacts:
             trained_tokens=table[:, 2],
             split=table[:, 4],
             has_images=np.isin(ids, np.fromiter(with_images, np.int64)),
-            split_names=SPLITS,
             labels=_labels(reader, ids),
             near=_near(reader),
             tools=tools,
@@ -45,7 +40,7 @@ def dataset_facts(reader: Reader) -> DatasetFacts:
 
 def tool_uses(conversation: Conversation) -> list[tuple[str, str]]:
     """Return name and canonical form of each tool definition of a conversation."""
-    subject = Subject(conversation, "openai_sft")
+    subject = Subject(conversation, DEFAULT_RULES_PROFILE)
     return [(d.name, canonical(d.parameters)) for d in subject.definitions]
 
 

@@ -11,12 +11,12 @@ from curator.curate.checks import holds_two_values
 from curator.curate.fixes.fixing import SAFE_FIXES, fix_safe, repair
 from curator.curate.fixes.keeping import joined
 from curator.dataset import AnnotationPatch, ContentPatch, Conversation, Edit, Finding
+from curator.dataset.codes import DEFAULT_RULES_PROFILE
 from curator.dataset.edit import Patch
 from curator.dataset.errors import Cancelled
 from curator.dataset.json_values import Json
 from curator.dataset.progress import CancelledCall, ProgressCall, never_cancelled, no_progress
 from curator.project.labels import annotation_values
-from curator.project.store import derive
 from curator.project.store.reader import Reader
 
 CHUNK: Final = 2_000
@@ -88,7 +88,7 @@ def mend_all(
     cancelled: CancelledCall = never_cancelled,
 ) -> Iterator[Mended]:
     """Yield every conversation that a safe repair changes."""
-    profile = str(reader.setting("rules_profile") or derive.DEFAULT_RULES_PROFILE)
+    profile = str(reader.setting("rules_profile") or DEFAULT_RULES_PROFILE)
     ids = fixable(reader, rules)
     for at, (id_, before) in enumerate(reader.iterate(ids)):
         if at % 200 == 0:

@@ -8,6 +8,7 @@ import apsw
 import numpy as np
 
 from curator.dataset import AnnotationPatch, LabelSet, SettingPatch
+from curator.dataset.edit import one_for_all
 from curator.dataset.errors import WrongUse
 from curator.dataset.json_values import Json
 from curator.dataset.label import plain_name, spelling
@@ -60,8 +61,8 @@ def annotation_patch(
     return AnnotationPatch(
         field,
         tuple(int(ids[at]) for at in changed),
-        _folded([before[at] for at in changed]),
-        _folded([values[at] for at in changed]),
+        one_for_all([before[at] for at in changed]),
+        one_for_all([values[at] for at in changed]),
         annotator,
     )
 
@@ -104,11 +105,6 @@ def label_set_from(entry: Mapping[str, Any]) -> LabelSet:
     kind: Literal["choice", "rating"] = "rating" if entry.get("kind") == "rating" else "choice"
     values = tuple(str(value) for value in entry.get("values", ()))
     return LabelSet(str(entry["name"]), kind, values, str(entry.get("help", "")))
-
-
-def _folded(values: list[Json]) -> tuple[Json, ...]:
-    first = values[0]
-    return (first,) if all(value == first for value in values) else tuple(values)
 
 
 def plain_tags(tags: Json) -> Json:

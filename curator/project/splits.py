@@ -21,7 +21,8 @@ from curator.curate.splits import (
     straddling,
 )
 from curator.dataset import AnnotationPatch, Edit, SettingPatch, Split
-from curator.dataset.edit import Patch
+from curator.dataset.codes import SPLITS
+from curator.dataset.edit import Patch, one_for_all
 from curator.dataset.errors import WrongUse
 from curator.dataset.json_values import Json
 from curator.dataset.label import spelling
@@ -30,7 +31,6 @@ from curator.project.duplicate_search import Search
 from curator.project.duplicate_tables import kept
 from curator.project.duplicates import find
 from curator.project.queries.sameness import read_sameness
-from curator.project.store import schema
 from curator.project.store.reader import Reader
 
 _FIRST: Final = 20
@@ -304,12 +304,10 @@ def _clusters(reader: Reader, ids: Ints, progress: ProgressCall, cancelled: Canc
 
 
 def _patch(ids: Ints, before: Ints, after: Ints) -> AnnotationPatch:
-    names = np.array(schema.SPLITS, dtype=object)
+    names = np.array(SPLITS, dtype=object)
     return AnnotationPatch(
-        "split", tuple(ids.tolist()), _folded(names[before]), _folded(names[after])
+        "split",
+        tuple(ids.tolist()),
+        one_for_all(names[before].tolist()),
+        one_for_all(names[after].tolist()),
     )
-
-
-def _folded(values: "np.ndarray[tuple[int], np.dtype[np.object_]]") -> tuple[Json, ...]:
-    names = tuple(values.tolist())
-    return names[:1] if len(set(names)) == 1 else names

@@ -8,7 +8,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from curator.curate.checks import (
-    PROFILES,
     check_conversation,
     dispatch,
     explain_rejected,
@@ -18,6 +17,7 @@ from curator.curate.checks import (
 )
 from curator.curate.checks.length import CONTROL_TOKEN
 from curator.curate.checks.privacy import PERSONAL, SECRETS
+from curator.dataset.codes import PROFILES
 from curator.dataset.conversation import Conversation
 from curator.dataset.rule import load_rules
 from tests.curate.rule_examples import EXAMPLES

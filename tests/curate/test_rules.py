@@ -5,7 +5,7 @@ import string
 
 import pytest
 
-from curator.curate.checks import PROFILES
+from curator.dataset.codes import PROFILES
 from curator.dataset.rule import load_rules
 
 RULES = load_rules()

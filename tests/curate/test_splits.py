@@ -219,7 +219,7 @@ def test_a_million_rows_are_divided_quickly():
 @pytest.mark.data
 @pytest.mark.skipif("CURATOR_DATA" not in os.environ, reason="CURATOR_DATA names no data folder")
 def test_known_leaks_of_banking77_are_found():
-    from curator.curate.analysis.identity import fold
+    from curator.curate.analysis.identity import normalise
 
     data = Path(os.environ["CURATOR_DATA"])
     prompts, split = [], []
@@ -229,7 +229,7 @@ def test_known_leaks_of_banking77_are_found():
         prompts += texts
         split += [code] * len(texts)
     numbers = {}
-    folded = [numbers.setdefault(fold(text), len(numbers) + 1) for text in prompts]
+    folded = [numbers.setdefault(normalise(text), len(numbers) + 1) for text in prompts]
     same = sameness(np.arange(len(folded)), folded)
     found = leaks(same, np.array(split, dtype=np.int64))
     with (data / "dedup/banking77.leaks.tsv").open(encoding="utf-8", newline="") as file:

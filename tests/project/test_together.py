@@ -11,11 +11,11 @@ import pytest
 from curator.curate.analysis.columns import NUMBERS
 from curator.curate.analysis.kernel import Kernel, analyse, analyse_conversation, kernel
 from curator.dataset import ContentPatch, Conversation, Edit
+from curator.dataset.codes import EDITED
 from curator.project import Project
 from curator.project.imports.importing import import_files
 from curator.project.imports.reanalysis import reanalyse
 from curator.project.store.derive import terms_in
-from curator.project.store.schema import EDITED
 
 TERMS = {"encoding": "o200k_base", "rules_profile": "openai_sft", "limit": 16_000}
 SHAPES = [

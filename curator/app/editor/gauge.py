@@ -11,6 +11,7 @@ from curator.app.editor.own_tally import OwnTally, frame_of
 from curator.app.session.background import Job, Jobs
 from curator.app.session.session import Session
 from curator.dataset import Conversation, Message, SettingPatch
+from curator.dataset.codes import DEFAULT_BASE_MODEL, DEFAULT_RULES_PROFILE
 from curator.dataset.edit import Edit
 from curator.dataset.json_values import Json
 from curator.dataset.progress import CancelledCall, ProgressCall
@@ -19,9 +20,8 @@ if TYPE_CHECKING:
     from curator.curate.analysis.tokens import BaseModelFacts, Counter, TokenCount
     from curator.tune.jobs.base_counts import Frame
 
-DEFAULT_BASE_MODEL: Final = "gpt-4.1-mini"
 OFFERED: Final = (
-    *("gpt-4.1-mini", "gpt-4.1", "gpt-4.1-nano", "gpt-4o", "gpt-4o-mini"),
+    *(DEFAULT_BASE_MODEL, "gpt-4.1", "gpt-4.1-nano", "gpt-4o", "gpt-4o-mini"),
     *("gpt-3.5-turbo", "gpt-oss-20b"),
 )
 """Base models to choose from; any other name can be typed."""
@@ -135,7 +135,9 @@ class Gauge(QObject):
     @property
     def profile(self) -> str:
         """The rules profile the project is checked for."""
-        return str(self._session.setting("rules_profile", "openai_sft") or "openai_sft")
+        return str(
+            self._session.setting("rules_profile", DEFAULT_RULES_PROFILE) or DEFAULT_RULES_PROFILE
+        )
 
     def load(self) -> None:
         """Make the counter of the base model ready, off the GUI thread; ready follows."""

@@ -39,13 +39,6 @@ class Row(NamedTuple):
     findings: tuple[Finding, ...]
 
 
-HAS_TOOLS: Final = 1
-HAS_TOOL_CALLS: Final = 2
-HAS_PARTS: Final = 4
-HAS_SYSTEM: Final = 8
-HAS_NAMES: Final = 16
-HAS_WEIGHTS: Final = 32
-
 NUMBERS: Final = Row._fields[:-3]
 """The columns of a row that are whole numbers."""
 

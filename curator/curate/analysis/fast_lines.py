@@ -13,7 +13,7 @@ import numpy as np
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from curator.curate.analysis import identity
-from curator.curate.analysis.columns import HAS_SYSTEM, HAS_WEIGHTS, NUMBERS, Column, Matrix, Rows
+from curator.curate.analysis.columns import NUMBERS, Column, Matrix, Rows
 from curator.curate.analysis.encodings import CountText
 from curator.curate.analysis.tokens import TOKENS_PER_CONVERSATION, TOKENS_PER_MESSAGE, Counter
 from curator.curate.checks import (
@@ -23,6 +23,7 @@ from curator.curate.checks import (
     which_need_reading,
 )
 from curator.dataset import Conversation, Finding
+from curator.dataset.codes import HAS_SYSTEM, HAS_WEIGHTS
 from curator.dataset.conversation import TITLE_CHARACTERS, title_of
 
 
@@ -161,7 +162,7 @@ class PlainPath:
         pieces = encoded.split(b"\n")[:-1]
         numbers = self._counted(batch)
         numbers[:, _CONTENT] = identity.hash_all(pieces)
-        folded = identity.fold_all(texts)
+        folded = identity.normalise_all(texts)
         read = [
             identity.read_plain(known.shape, folded[start:end])
             for known, (start, end) in zip(facts, pairwise(starts), strict=True)

@@ -72,7 +72,7 @@ def hash_all(pieces: Iterable[bytes | memoryview]) -> Hashes:
     return np.frombuffer(digests, ">i8")[::4].astype(np.int64)
 
 
-def fold(text: str) -> str:
+def normalise(text: str) -> str:
     """Return the text in the form that equal texts share: NFC, single spaces."""
     return _with_single_spaces(text if text.isascii() else normalize("NFC", text))
 
@@ -84,8 +84,8 @@ def _with_single_spaces(text: str) -> str:
     return " ".join(text.split())
 
 
-def fold_all(texts: Sequence[str]) -> list[bytes]:
-    """Return the fold of each text as UTF-8; none may hold a lone surrogate."""
+def normalise_all(texts: Sequence[str]) -> list[bytes]:
+    """Return the normalised form of each text as UTF-8; none may hold a lone surrogate."""
     composed = [t.encode() if t.isascii() else normalize("NFC", t).encode() for t in texts]
     data = b"\0".join([b"", *composed, b""]).translate(_AS_SPACES)
     for first, pattern in _WIDE_SPACES:
@@ -93,7 +93,7 @@ def fold_all(texts: Sequence[str]) -> list[bytes]:
             data = pattern.sub(b" ", data)
     pieces = _single_spaced(data).split(b"\0")[1:-1]
     # A zero in a text parts it.
-    return pieces if len(pieces) == len(texts) else [fold(text).encode() for text in texts]
+    return pieces if len(pieces) == len(texts) else [normalise(text).encode() for text in texts]
 
 
 def _single_spaced(data: bytes) -> bytes:
@@ -230,7 +230,7 @@ def answer_hash(conversation: Conversation) -> int:
 
 def _role(role: str) -> str:
     # Services read both as instructions of the same rank.
-    return "system" if role == "developer" else fold(role)
+    return "system" if role == "developer" else normalise(role)
 
 
 def _turn(role: str) -> str:
@@ -267,7 +267,7 @@ def content_items(message: Message) -> Iterator[str]:
     """Yield the folded texts, and the other parts marked by their kind, in their order."""
     content = message.content
     if not isinstance(content, list):
-        yield fold(content) if isinstance(content, str) else _marked("content", content)
+        yield normalise(content) if isinstance(content, str) else _marked("content", content)
         return
     texts: list[str] = []
     for part in content:
@@ -275,10 +275,10 @@ def content_items(message: Message) -> Iterator[str]:
         if kind == "text" and _is_text(part.get("text")):
             texts.append(part["text"])
             continue
-        yield fold("\n".join(texts))
+        yield normalise("\n".join(texts))
         texts.clear()
         yield _part(kind, part)
-    yield fold("\n".join(texts))
+    yield normalise("\n".join(texts))
 
 
 def _part(kind: Json, part: Json) -> str:
@@ -320,7 +320,7 @@ def tool_definitions(conversation: Conversation) -> list[str]:
         tools = fields.get(key)
         found += tools if isinstance(tools, list) else [tools] if tools else []
     inner = [t["function"] if isinstance(t, dict) and t.get("function") else t for t in found]
-    return sorted(fold(canonical(tool)) for tool in inner)
+    return sorted(normalise(canonical(tool)) for tool in inner)
 
 
 def marked(item: str) -> bool:
@@ -332,7 +332,7 @@ def _marked(kind: str, *values: Json) -> str:
     """Return what is no text on a line of its own; nothing where there is nothing."""
     if all(value is None for value in values):
         return ""
-    shown = (fold(v) if isinstance(v, str) else fold(canonical(v)) for v in values)
+    shown = (normalise(v) if isinstance(v, str) else normalise(canonical(v)) for v in values)
     return f"{_MARK}{kind}{_MARK}" + _MARK.join(shown)
 
 

@@ -15,12 +15,6 @@ import numpy as np
 
 from curator.curate.analysis import identity
 from curator.curate.analysis.columns import (
-    HAS_NAMES,
-    HAS_PARTS,
-    HAS_SYSTEM,
-    HAS_TOOL_CALLS,
-    HAS_TOOLS,
-    HAS_WEIGHTS,
     Analysis,
     Column,
     Extents,
@@ -33,6 +27,14 @@ from curator.curate.analysis.fast_lines import PlainPath, severities
 from curator.curate.analysis.tokens import count_conversation, counter
 from curator.curate.checks import check_conversation, explain_rejected, finding
 from curator.dataset import Conversation, Message
+from curator.dataset.codes import (
+    HAS_NAMES,
+    HAS_PARTS,
+    HAS_SYSTEM,
+    HAS_TOOL_CALLS,
+    HAS_TOOLS,
+    HAS_WEIGHTS,
+)
 from curator.dataset.json_values import BadJson, Json, loads
 
 WORTH_ACCELERATING: Final = 4_000_000

@@ -4,7 +4,6 @@ A check never raises, whatever the JSON holds; what it finds is a value.
 """
 
 from curator.curate.checks.dispatch import (
-    PROFILES,
     check_conversation,
     check_for_all,
     finding,
@@ -17,7 +16,6 @@ from curator.curate.checks.rejected import explain_rejected
 from curator.curate.checks.screening import needs_reading, which_need_reading
 
 __all__ = [
-    "PROFILES",
     "check_conversation",
     "check_for_all",
     "explain_rejected",

@@ -19,23 +19,11 @@ from curator.curate.checks import (
 )
 from curator.curate.checks.screening import needs_reading
 from curator.curate.checks.subject import Subject, Trouble
+from curator.dataset.codes import DEFAULT_RULES_PROFILE
 from curator.dataset.conversation import Conversation
 from curator.dataset.finding import Finding, Place, Severity
 from curator.dataset.json_values import Json
 from curator.dataset.rule import load_rules
-
-PROFILES: Final = (
-    "openai_sft",
-    "azure",
-    "together",
-    "fireworks",
-    "nebius",
-    "bedrock",
-    "trl",
-    "gemini",
-    "openai_rft",
-)
-"""The rules profiles: each says how grave a rule is for one kind of target."""
 
 Check = tuple[str, Callable[[Subject], Iterable[Trouble]]]
 
@@ -51,7 +39,7 @@ _PLAIN_KEYS: Final = {"role", "content"}
 def check_conversation(
     conversation: Conversation,
     *,
-    profile: str = "openai_sft",
+    profile: str = DEFAULT_RULES_PROFILE,
     limit: int | None = None,
     tokens: int | None = None,
     raw: str | None = None,
@@ -133,7 +121,9 @@ def plain_text_findings(
 
 
 @lru_cache(maxsize=4096)
-def plain_findings(roles: tuple[str, ...], profile: str = "openai_sft") -> tuple[Finding, ...]:
+def plain_findings(
+    roles: tuple[str, ...], profile: str = DEFAULT_RULES_PROFILE
+) -> tuple[Finding, ...]:
     """Return what the rules say of messages of these roles whose contents are texts, not blank.
 
     Together with needs_reading being false for every text (and no repeated key, no length rule)
@@ -145,7 +135,7 @@ def plain_findings(roles: tuple[str, ...], profile: str = "openai_sft") -> tuple
 
 def finding(
     rule_id: str,
-    profile: str = "openai_sft",
+    profile: str = DEFAULT_RULES_PROFILE,
     place: Place = Place(),  # noqa: B008 - a frozen value
     *,
     fixable: bool = True,

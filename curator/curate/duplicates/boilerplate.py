@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from curator.curate.analysis.identity import fold
+from curator.curate.analysis.identity import normalise
 from curator.curate.duplicates.compared_text import Compared
 from curator.curate.duplicates.jaccard_join import Survey, survey
 from curator.curate.duplicates.shingles import Corpus, Ints, Measure
@@ -71,7 +71,7 @@ def shared_text(run: SharedRun, item: Compared, measure: Measure) -> str:
         places = spans(form) or [(0, len(form))]
         begin, end = max(run.first - at, 0), min(last - at, len(places))
         if begin < end:
-            shown = fold(text)
+            shown = normalise(text)
             # Folding the case of a few letters makes a text longer; then its places are not those.
             shown = shown if len(shown) == len(form) else form
             pieces.append(shown[places[begin][0] : places[end - 1][1]])

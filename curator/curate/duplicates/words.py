@@ -11,7 +11,7 @@ import re
 from functools import cache
 from typing import Final
 
-from curator.curate.analysis.identity import fold
+from curator.curate.analysis.identity import normalise
 
 # Thai, Lao, kana and Chinese characters; hangul too is compared by the syllable.
 _UNSPACED: Final = (
@@ -32,8 +32,8 @@ _PLAIN: Final = bytes(
 
 
 def normal_form(text: str) -> str:
-    """Return the form in which characters are compared: folded as prompts are, and without case."""
-    return fold(text).casefold()
+    """Return the form in which characters are compared: as equal texts share it, and without case."""
+    return normalise(text).casefold()
 
 
 def words(text: str) -> list[str]:

@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 from curator.curate.checks import check_conversation
 from curator.curate.fixes import messages, texts, tools
 from curator.curate.fixes.keeping import joined, lost_values
+from curator.dataset.codes import DEFAULT_RULES_PROFILE
 from curator.dataset.conversation import Conversation
 from curator.dataset.finding import Finding
 from curator.dataset.json_values import Json
@@ -84,7 +85,7 @@ def fix_safe(
     conversation: Conversation,
     rules: Collection[str] | None = None,
     *,
-    profile: str = "openai_sft",
+    profile: str = DEFAULT_RULES_PROFILE,
     raw: str | None = None,
 ) -> tuple[Conversation, dict[str, Json], tuple[str, ...]]:
     """Apply every safe repair (of these rules only, where given) until none is left.

@@ -10,6 +10,7 @@ from curator.curate.checks.subject import Subject, definition_body
 from curator.curate.checks.tools import open_calls, read_arguments, unwrapped
 from curator.curate.fixes.messages import Moved, RepairOf
 from curator.curate.fixes.places import holder_of, value_at, with_holder, with_value, without
+from curator.dataset.codes import DEFAULT_RULES_PROFILE
 from curator.dataset.conversation import Conversation
 from curator.dataset.finding import Finding
 from curator.dataset.json_values import Json, dumps
@@ -197,7 +198,7 @@ def _as_tool_message(message: dict[str, Json], call_id: str) -> dict[str, Json]:
 
 
 def _subject(conversation: Conversation) -> Subject:
-    return Subject(conversation, "openai_sft")
+    return Subject(conversation, DEFAULT_RULES_PROFILE)
 
 
 def _move_inner_key(conversation: Conversation, finding: Finding, moved: Moved) -> Conversation:

@@ -10,20 +10,24 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from curator.curate.search.patterns import Pattern
+from curator.dataset.codes import FLAG_BITS, STATUSES
 from curator.dataset.errors import WrongUse
+from curator.dataset.split import Split
 
 NUMBERS: Final = ("id", "tokens", "trained", "messages", "turns", "errors", "warnings", "line")
 """Fields that compare numbers."""
 
+_STATUSES: Final = tuple(status.value for status in STATUSES)
+
 CHOICES: Final = {
-    "status": ("pending", "accepted", "rejected", "skipped"),
-    "split": ("train", "validation", "test", "none"),
+    "status": _STATUSES,
+    "split": (*(split.value for split in Split), "none"),
     "is": (
         *("flagged", "removed", "edited", "duplicate", "handwritten", "labelled"),
-        *("pending", "accepted", "rejected", "skipped"),
+        *_STATUSES,
     ),
     "has": (
-        *("tools", "calls", "images", "system", "names", "weights"),
+        *FLAG_BITS,
         *("note", "tags", "labels", "errors", "warnings", "findings", "metadata", "split"),
     ),
 }

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from curator.dataset import Split
 from curator.dataset.counted import counted
 from curator.project.exports.manifest import ExportedFile
 from curator.project.store.reader import Reader
@@ -57,7 +58,7 @@ def _making(facts: Mapping[str, Any]) -> list[str]:
     made = [f"Curator {facts['app_version']}, rule pack {facts['rule_pack']}"]
     plan = facts["split_plan"]
     if plan:
-        shares = " / ".join(f"{plan[name]:g}" for name in ("train", "validation", "test"))
+        shares = " / ".join(f"{plan[name]:g}" for name in Split)
         made.append(f"Split {shares} (train / validation / test), seed {plan['seed']}")
         if plan["stratify"]:
             made.append(f"Stratified by the label set `{plan['stratify']}`")

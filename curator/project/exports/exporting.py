@@ -9,6 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import BinaryIO, Final
 
+from curator.dataset.codes import SPLITS
 from curator.dataset.counted import counted
 from curator.dataset.errors import GateFailed
 from curator.dataset.json_values import Json, dumps, loads
@@ -20,7 +21,6 @@ from curator.project.exports.lines import Part, parts
 from curator.project.exports.manifest import ExportedFile
 from curator.project.exports.selection import ExportSettings, Selection, select
 from curator.project.exports.strict_check import FileCheck
-from curator.project.store import schema
 from curator.project.store.connection import scalar
 from curator.project.store.patches import now_ms
 from curator.project.store.project import Project
@@ -164,8 +164,8 @@ def _write(
     progress: ProgressCall,
     cancelled: CancelledCall,
 ) -> tuple[tuple[ExportedFile, ...], Selection]:
-    codes = [code for code in range(1, len(schema.SPLITS)) if (selection.split == code).any()]
-    outputs = {code: _Output(staging, schema.SPLITS[code]) for code in codes}
+    codes = [code for code in range(1, len(SPLITS)) if (selection.split == code).any()]
+    outputs = {code: _Output(staging, SPLITS[code]) for code in codes}
     total = len(selection.ids)
     syncing: list[Future[None]] = []
     expected = int(selection.tokens.sum()) * _BYTES_OF_TOKEN

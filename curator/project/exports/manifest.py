@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import curator
 from curator.curate.analysis.tokens import resolve_base_model
+from curator.dataset.codes import DEFAULT_BASE_MODEL, DEFAULT_RULES_PROFILE
 from curator.dataset.errors import BrokenFile, UnreadableInput
 from curator.dataset.json_values import Json
 from curator.dataset.regular_files import open_regular
@@ -16,7 +17,6 @@ from curator.dataset.small_files import read_object
 from curator.project.exports.atomic_folder import MANIFEST
 from curator.project.exports.selection import ExportSettings, Selection
 from curator.project.splits import PLAN
-from curator.project.store.derive import DEFAULT_BASE_MODEL, DEFAULT_RULES_PROFILE
 from curator.project.store.reader import Reader
 from curator.project.store.values import storable
 

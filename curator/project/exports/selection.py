@@ -12,13 +12,13 @@ from curator.curate.analysis.identity import Sameness
 from curator.curate.search.query import parse_query
 from curator.curate.splits import leaks
 from curator.dataset import Status
+from curator.dataset.codes import SPLITS, STATUSES
 from curator.dataset.errors import WrongUse
 from curator.dataset.json_values import Json
 from curator.dataset.rule import load_rules
 from curator.project.queries.filters import view
 from curator.project.queries.index import Index
 from curator.project.queries.sameness import read_sameness
-from curator.project.store import schema
 from curator.project.store.reader import Reader
 from curator.project.store.stored_texts import damage_told
 
@@ -40,7 +40,7 @@ _COLUMNS: Final = (
     "tokens_exact",
 )
 _SHOWN: Final = 20
-_TRAIN: Final = schema.SPLITS.index("train")
+_TRAIN: Final = SPLITS.index("train")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ class Selection:
 
     def rows(self, split: str) -> int:
         """Return how many conversations go into a split."""
-        return int((self.split == schema.SPLITS.index(split)).sum())
+        return int((self.split == SPLITS.index(split)).sum())
 
     def without(self, damaged: Collection[int]) -> "Selection":
         """Return the selection less the conversations whose texts are damaged, which it then names."""
@@ -204,7 +204,7 @@ def _matching(reader: Reader, text: str) -> Ints:
 
 def _leave_by_status(left: _Leaving, settings: ExportSettings, notes: list[str]) -> None:
     status = left.table["status"]
-    codes = {name: code for code, name in enumerate(schema.STATUSES)}
+    codes = {name: code for code, name in enumerate(STATUSES)}
     wants_pending = settings.statuses == "open"
     if settings.statuses == "auto" and not (status[left.stays] == codes[Status.ACCEPTED]).any():
         wants_pending = True

@@ -20,12 +20,13 @@ from curator.curate.checks import (
     plain_findings,
 )
 from curator.curate.checks.secret_signs import SignSearch
+from curator.dataset.codes import DEFAULT_RULES_PROFILE
 from curator.dataset.conversation import Conversation
 from curator.dataset.errors import Cancelled
 from curator.dataset.progress import CancelledCall, never_cancelled
 from curator.dataset.regular_files import open_regular
 
-PROFILE: Final = "openai_sft"
+PROFILE: Final = DEFAULT_RULES_PROFILE
 _READ: Final = 1 << 19
 _MOST_PROBLEMS: Final = 1_000
 _LINE_END: Final = ord("\n")

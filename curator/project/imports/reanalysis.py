@@ -17,6 +17,7 @@ import numpy as np
 from curator.curate.analysis.columns import NUMBERS, Analysis, Row
 from curator.curate.analysis.kernel import analyse
 from curator.dataset import Conversation, Finding
+from curator.dataset.codes import EDITED
 from curator.dataset.errors import Cancelled
 from curator.dataset.progress import CancelledCall, ProgressCall
 from curator.project.imports.parts import pool
@@ -24,7 +25,6 @@ from curator.project.store.connection import connect, scalar
 from curator.project.store.derive import Terms, derive, terms_in, write_stamp
 from curator.project.store.patches import FINDING_COLUMNS, finding_row
 from curator.project.store.project import Project
-from curator.project.store.schema import EDITED
 from curator.project.store.stored_texts import contents_of
 from curator.project.store.values import storable
 from curator.project.store.wal import LogWatch

@@ -19,6 +19,7 @@ import numpy as np
 from curator.curate.analysis.columns import Analysis, Column
 from curator.curate.analysis.kernel import kernel
 from curator.curate.analysis.tokens import ENCODINGS, Counter
+from curator.dataset.codes import DEFAULT_RULES_PROFILE
 from curator.formats.opening import BLOCK
 from curator.formats.records import LONGEST, split_lines
 from curator.project.imports.token_audit import count_wrong
@@ -120,7 +121,7 @@ def _preload() -> None:
     beside = Thread(target=lambda: _reference(encoding).count(""))
     beside.start()
     # The rules, the patterns and the caches come into being here once, too.
-    analyse_bytes(_SAMPLE, Terms(encoding, "openai_sft", None))
+    analyse_bytes(_SAMPLE, Terms(encoding, DEFAULT_RULES_PROFILE, None))
     beside.join()
     gc.collect()
     # Rows make no cycles, but many objects: at the usual pace the collector takes a thirtieth of the time.

@@ -8,18 +8,13 @@ import numpy as np
 import numpy.typing as npt
 
 from curator.curate.search.query import BY_TEXT, Filter, Query
+from curator.dataset.codes import EDITED, FLAG_BITS, SPLITS, STATUSES
 from curator.dataset.json_values import loads
 from curator.dataset.label import plain_name
 from curator.project.queries.index import Index
 from curator.project.queries.lazy_columns import SEPARATOR
-from curator.project.store.schema import EDITED, SPLITS, STATUSES
 
 Mask = npt.NDArray[np.bool_]
-
-FLAG_BITS: Final[Mapping[str, int]] = MappingProxyType(
-    {"tools": 1, "calls": 2, "images": 4, "system": 8, "names": 16, "weights": 32}
-)
-"""What the kernel notes of a conversation in its flags, by the words of ``has:``."""
 
 _NUMBERS: Final[Mapping[str, str]] = MappingProxyType(
     {

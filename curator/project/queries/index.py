@@ -13,10 +13,10 @@ import numpy as np
 import numpy.typing as npt
 
 from curator.dataset import AnnotationPatch
+from curator.dataset.codes import STATUSES
 from curator.project.queries.lazy_columns import LazyColumns
 from curator.project.store.changes import Changes
 from curator.project.store.reader import Reader
-from curator.project.store.schema import STATUSES
 from curator.project.store.values import FIELDS, LABEL_PREFIX
 
 _ROW: Final = (

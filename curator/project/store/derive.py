@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 import apsw
 
 from curator.dataset import Conversation
+from curator.dataset.codes import DEFAULT_BASE_MODEL, DEFAULT_RULES_PROFILE
 from curator.dataset.json_values import Json, dumps, loads
 from curator.dataset.rule import rule_pack_version
 from curator.project.store.connection import scalar
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
 
 _STAMP: Final = "derived_with"
 _VERSION_AT: Final = 3
-DEFAULT_BASE_MODEL: Final = "gpt-4.1-mini"
-DEFAULT_RULES_PROFILE: Final = "openai_sft"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,13 +8,14 @@ import apsw
 import numpy as np
 
 from curator.dataset import AnnotationPatch, ContentPatch, Conversation, Finding, SettingPatch
+from curator.dataset.codes import EDITED
 from curator.dataset.edit import Patch
 from curator.dataset.errors import StaleEdit, WrongUse
 from curator.dataset.json_values import BadJson, Json, canonical, dumps
 from curator.project.store import derive, full_text
 from curator.project.store.connection import scalar
 from curator.project.store.reader import stored_setting
-from curator.project.store.schema import DERIVED, EDITED
+from curator.project.store.schema import DERIVED
 from curator.project.store.stored_texts import DamagedText, stored_content, stored_hash, text_hash
 from curator.project.store.values import LABEL_PREFIX, NUMERIC, Field, field_of, storable
 

@@ -1,23 +1,12 @@
-"""The tables of a project file and the small codes that stand in its columns."""
+"""The tables of a project file."""
 
 from typing import Final
-
-from curator.dataset import Split, Status
 
 APPLICATION_ID: Final = 0x43555241
 """What marks an SQLite file as a project: the letters CURA."""
 
 SCHEMA_VERSION: Final = 3
 """The user_version of a project file this program writes."""
-
-STATUSES: Final = (Status.PENDING, Status.ACCEPTED, Status.REJECTED, Status.SKIPPED)
-"""A status by its stored code."""
-
-SPLITS: Final = ("", Split.TRAIN.value, Split.VALIDATION.value, Split.TEST.value)
-"""A split by its stored code; 0 is unassigned."""
-
-EDITED: Final = 1 << 30
-"""The bit of conversation.flags that the store sets once a content was edited or written by hand."""
 
 DERIVED: Final = (
     "title",

@@ -7,9 +7,9 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from curator.dataset import Annotation, Removal, Status
+from curator.dataset.codes import SPLITS, STATUSES
 from curator.dataset.errors import WrongUse
 from curator.dataset.json_values import Json, canonical, loads
-from curator.project.store.schema import SPLITS, STATUSES
 
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from curator.curate.analysis.identity import fold
+from curator.curate.duplicates.words import normal_form
 from curator.curate.duplicates.words import words as words_of
 from curator.dataset.counted import counted
 from curator.dataset.errors import BrokenFile, WrongUse
@@ -74,9 +74,9 @@ class PromptVariant(BaseModel):
     def _chosen(self, question: str) -> Sequence[Demonstration]:
         if self.pick == "fixed":
             return self.pool[: self.shots]
-        asked = fold(question).casefold()
+        asked = normal_form(question)
         words = set(words_of(question))
-        others = [one for one in self.pool if fold(one.question).casefold() != asked]
+        others = [one for one in self.pool if normal_form(one.question) != asked]
         ranked = sorted(others, key=lambda one: -_likeness(words, one.question))
         # The nearest one stands last, right before the question.
         return ranked[: self.shots][::-1]

@@ -9,6 +9,7 @@ from typing import Final
 from curator.curate.analysis.tokens import resolve_base_model
 from curator.curate.checks import finding
 from curator.dataset import Finding
+from curator.dataset.codes import DEFAULT_RULES_PROFILE
 from curator.dataset.errors import WrongUse
 from curator.dataset.progress import CancelledCall
 from curator.dataset.rule import load_rules
@@ -57,7 +58,7 @@ class OwnCount:
         tokens, limit = f"{row.longest:,}", f"{self.limit:,}"
         if row.longest > self.limit:
             return (finding("L01", tokens=tokens, limit=limit),)
-        percent = load_rules()["L02"].limit_for("openai_sft")
+        percent = load_rules()["L02"].limit_for(DEFAULT_RULES_PROFILE)
         if self.limit * percent < row.longest * 100:
             return (finding("L02", tokens=tokens, limit=limit, percent=percent),)
         return ()

@@ -251,7 +251,7 @@ def test_a_beginning_equals_the_conversation_that_ends_there(one, other):
 def test_the_fast_way_reads_the_same(pairs):
     conversation = talk(*pairs)
     shape = identity.shape_of([role for role, _ in pairs])
-    pieces = identity.fold_all([text for _, text in pairs])
+    pieces = identity.normalise_all([text for _, text in pairs])
     assert identity.read_plain(shape, pieces) == identity.read(conversation)
 
 
@@ -279,14 +279,14 @@ def test_a_lone_surrogate_can_be_hashed():
 
 @given(st.text())
 def test_folding_is_stable_and_single_spaced(text):
-    folded = identity.fold(text)
+    folded = identity.normalise(text)
     assert folded == " ".join(folded.split())
-    assert identity.fold(f"  {text}\n") == folded
+    assert identity.normalise(f"  {text}\n") == folded
     assert folded == " ".join(unicodedata.normalize("NFC", text).split())
 
 
 def each(texts):
-    return [identity.fold(text).encode() for text in texts]
+    return [identity.normalise(text).encode() for text in texts]
 
 
 whole = st.characters(exclude_categories=["Cs"])
@@ -295,13 +295,13 @@ spaces = st.sampled_from("a \0\t\n\x0b\x1c\x1f\x85\xa0\u1680\u2003\u2028\u2029\u
 
 @given(st.lists(st.text(whole | spaces), max_size=4))
 def test_folding_texts_together_is_folding_each(texts):
-    assert identity.fold_all(texts) == each(texts)
+    assert identity.normalise_all(texts) == each(texts)
 
 
 def test_every_sign_folds_together_as_by_itself():
     signs = [chr(c) for c in range(0x110000) if not 0xD800 <= c < 0xE000]
     texts = [f"A{sign} {sign}b" for sign in signs if sign != "\0"]
-    assert identity.fold_all(texts) == each(texts)
+    assert identity.normalise_all(texts) == each(texts)
 
 
 def test_folding_together_keeps_marks_signs_and_ends_apart():
@@ -319,7 +319,7 @@ def test_folding_together_keeps_marks_signs_and_ends_apart():
         "  ",
     ]
     for chosen in (texts, [text for text in texts if "\0" not in text]):
-        assert identity.fold_all(chosen) == each(chosen)
+        assert identity.normalise_all(chosen) == each(chosen)
 
 
 @given(st.text(max_size=20), st.text(max_size=20))

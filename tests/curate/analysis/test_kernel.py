@@ -9,12 +9,6 @@ from hypothesis import strategies as st
 
 from curator.curate.analysis import identity
 from curator.curate.analysis.columns import (
-    HAS_NAMES,
-    HAS_PARTS,
-    HAS_SYSTEM,
-    HAS_TOOL_CALLS,
-    HAS_TOOLS,
-    HAS_WEIGHTS,
     NUMBERS,
 )
 from curator.curate.analysis.fast_lines import decode_plain, encode_plain, quick_titles
@@ -22,6 +16,14 @@ from curator.curate.analysis.kernel import Kernel, analyse, analyse_conversation
 from curator.curate.analysis.tokens import count_conversation, counter
 from curator.curate.checks import check_conversation, explain_rejected
 from curator.dataset import Conversation
+from curator.dataset.codes import (
+    HAS_NAMES,
+    HAS_PARTS,
+    HAS_SYSTEM,
+    HAS_TOOL_CALLS,
+    HAS_TOOLS,
+    HAS_WEIGHTS,
+)
 from curator.dataset.conversation import title_of
 from curator.dataset.json_values import loads
 from tests.curate.strange_json import json_values, lines

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from curator.curate.checks import PROFILES, check_conversation
+from curator.curate.checks import check_conversation
 from curator.curate.fixes import fixing
 from curator.curate.fixes.fixing import (
     REPAIRS,
@@ -17,6 +17,7 @@ from curator.curate.fixes.fixing import (
     fix_safe,
     repair,
 )
+from curator.dataset.codes import PROFILES
 from curator.dataset.conversation import Conversation
 from curator.dataset.finding import Finding, Place
 from curator.dataset.json_values import BadJson, loads

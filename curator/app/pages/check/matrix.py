@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QSizePolicy, QWidget
 from curator.app.counted import counted
 from curator.app.pages.check.reading import TARGETS
 from curator.app.theme import META_PX, font, number_font, paint_icon, tokens
+from curator.dataset.codes import DEFAULT_RULES_PROFILE
 from curator.project.check_report import TargetCount
 
 
@@ -143,7 +144,7 @@ class TargetMatrix(QWidget):
             tile.clicked.connect(partial(self.choose, profile))
             self.tiles[profile] = tile
             row.addWidget(tile)
-        self.choose("openai_sft")
+        self.choose(DEFAULT_RULES_PROFILE)
 
     def choose(self, profile: str) -> None:
         """Mark one target as the one whose findings are shown."""

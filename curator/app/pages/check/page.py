@@ -22,6 +22,7 @@ from curator.app.widgets.progress_row import ProgressRow
 from curator.app.widgets.splitter import SplitterState
 from curator.app.widgets.text import Meta, tip_of
 from curator.curate.fixes.fixing import SAFE_FIXES
+from curator.dataset.codes import DEFAULT_RULES_PROFILE
 from curator.dataset.progress import CancelledCall, ProgressCall
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ class CheckPage(Page):
         self._findings: Findings | None = None
         self._reading: Job[Findings] | None = None
         self._counting: Job[dict[str, TargetCount]] | None = None
-        self._profile = "openai_sft"
+        self._profile = DEFAULT_RULES_PROFILE
         self._is_stale = True
         self._wanted = ""
         self._is_counted = False

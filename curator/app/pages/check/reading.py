@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from curator.curate.difference import Span, compare_conversations, compare_texts, shown_text
 from curator.curate.fixes.fixing import SAFE_FIXES
 from curator.dataset import Conversation
+from curator.dataset.codes import DEFAULT_RULES_PROFILE
 from curator.dataset.finding import Finding
 from curator.dataset.json_values import Json, dumps
 
@@ -28,7 +29,7 @@ TURN_CHARACTERS: Final = 240
 MOST_TURNS: Final = 6
 
 TARGETS: Final = {
-    "OpenAI": "openai_sft",
+    "OpenAI": DEFAULT_RULES_PROFILE,
     "Azure": "azure",
     "Nebius": "nebius",
     "Together": "together",
@@ -89,7 +90,7 @@ def read_findings(
     """Check for one target; the rows are the first of each rule, with titles."""
     from curator.project.checking import check_project, found_by_rule
 
-    stored = str(reader.setting("rules_profile") or "openai_sft")
+    stored = str(reader.setting("rules_profile") or DEFAULT_RULES_PROFILE)
     more = own_findings(reader, progress, cancelled)
     report = check_project(
         reader,

@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from curator.dataset import Status
+from curator.dataset.codes import STATUSES
+
 if TYPE_CHECKING:
     import numpy.typing as npt
 
@@ -14,7 +17,7 @@ if TYPE_CHECKING:
     Rows = npt.NDArray[Any]
 
 Scope = Literal["todo", "skipped", "flagged", "all"]
-PENDING, SKIPPED = 0, 3
+PENDING, SKIPPED = STATUSES.index(Status.PENDING), STATUSES.index(Status.SKIPPED)
 """The codes of two statuses in the index's status column."""
 
 

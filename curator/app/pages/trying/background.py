@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from curator.app.pages.trying.exchange import Prompt
 from curator.app.session.background import Work
+from curator.dataset.codes import SPLITS
 from curator.dataset.json_values import BadJson
 from curator.dataset.progress import CancelledCall, ProgressCall
 from curator.tune.candidates import Asked, Candidate, who_can_be_asked
@@ -71,9 +72,8 @@ def next_test_prompt(project: "Project", index: "Index", after: int | None) -> P
 
     Those that do not end with a question and a text answer are passed over; None where none is left.
     """
-    from curator.project.store import schema
 
-    chosen = index.ids[(index.split == schema.SPLITS.index("test")) & ~index.removed]
+    chosen = index.ids[(index.split == SPLITS.index("test")) & ~index.removed]
     ids = sorted(int(one) for one in chosen)
     if after is not None:
         ids = [one for one in ids if one > after] + [one for one in ids if one <= after]
