@@ -14,6 +14,7 @@ from curator.app.main import Curator, make_application
 from curator.dataset import ContentPatch, Conversation, Edit, LabelSet, Message
 from curator.project.labels import label_sets_patch
 from curator.project.store.project import Project
+from tests.tune.quick import quick_services  # noqa: F401 - a fixture comes by its name
 
 
 @pytest.fixture(scope="session")

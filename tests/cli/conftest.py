@@ -8,6 +8,7 @@ import pytest
 
 from curator.cli import answer as answers
 from curator.cli.main import main
+from tests.tune.quick import quick_services  # noqa: F401 - a fixture comes by its name
 
 
 @pytest.fixture(params=["json", "text"])

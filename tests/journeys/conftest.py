@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox
 
 from curator.app.main import make_application
 from tests.journeys.annotator import Annotator
+from tests.tune.quick import quick_services  # noqa: F401 - a fixture comes by its name
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFontMetrics, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from curator.app.counted import counted
 from curator.app.theme import META_PX, font, number_font, tokens
 
 LEFT_PX, TOP_PX, BOTTOM_PX = 48, 12, 28
@@ -75,7 +76,7 @@ class LineChart(QWidget):
                 one.name,
                 write_number(one.points[0][1]),
                 write_number(one.points[-1][1]),
-                len(one.points),
+                counted(len(one.points), "point"),
                 write_number(min(y for _, y in one.points)),
             )
             for one in self._series
