@@ -179,12 +179,6 @@ class Conversation:
         """Return a copy with other messages."""
         return self.replace(messages=[dict(m.fields) for m in messages])
 
-    def with_message(self, index: int, message: Message) -> "Conversation":
-        """Return a copy with one message changed; the others keep their very objects."""
-        messages = list(self.fields["messages"])
-        messages[index] = dict(message.fields)
-        return self.replace(messages=messages)
-
     def to_json(self) -> str:
         """Write the line, keys in their own order."""
         return dumps(dict(self.fields))

@@ -154,8 +154,9 @@ def measure(path: Path) -> None:
     for n in range(30):
         before = project.content(id_)
         conversation = Conversation.parse(before)
-        message = conversation.messages[1].replace(content=f"an answer of the right length {n}")
-        after = conversation.with_message(1, message).to_json()
+        messages = list(conversation.messages)
+        messages[1] = messages[1].replace(content=f"an answer of the right length {n}")
+        after = conversation.with_messages(messages).to_json()
         start = time.perf_counter()
         changes = project.apply(Edit("Type", "b", (ContentPatch(id_, before, after),), "typing"))
         edits.append(time.perf_counter() - start)

@@ -53,7 +53,8 @@ def test_a_title_that_goes_on_says_so():
 def test_changing_one_message_keeps_the_others_and_unknown_keys():
     line = '{"id":7,"messages":[{"role":"user","content":"a","x":1},{"role":"assistant","content":"b"}]}'
     conversation = Conversation.parse(line)
-    changed = conversation.with_message(1, conversation.messages[1].replace(content="c"))
+    first, second = conversation.messages
+    changed = conversation.with_messages([first, second.replace(content="c")])
     assert changed.to_json() == line.replace('"b"', '"c"')
     assert conversation.to_json() == line
 

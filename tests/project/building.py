@@ -58,3 +58,10 @@ def import_lines(
         source = bulk.add_source(f"/data/{name}", name)
         ids = bulk.add(segment, columns, source=source, findings=findings)
     return list(ids)
+
+
+def unindexed(reader):
+    """Return how many conversations the word index does not know yet."""
+    with reader.reading() as connection:
+        sql = "SELECT count(*) FROM conversation WHERE id > (SELECT indexed FROM search_progress)"
+        return connection.execute(sql).get

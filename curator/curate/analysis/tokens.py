@@ -94,10 +94,6 @@ class Counter:
         """The function that counts many texts, none of which holds a lone surrogate."""
         return self._engine().count_clean
 
-    def count_many(self, texts: Sequence[str]) -> list[int]:
-        """Return the count of each text."""
-        return list(map(self.count, texts))
-
     def accelerate(self) -> bool:
         """Move to fastokens if it proves itself on the golden file; return whether it counts now."""
         if self._name != "fastokens" and self._trusted:

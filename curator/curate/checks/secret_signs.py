@@ -78,11 +78,6 @@ class SignSearch:
         return found[0] if len(found) == 1 else np.concatenate(found)
 
 
-def signs_of_secrets(raw: bytes | memoryview) -> "npt.NDArray[np.intp]":
-    """Return the places in raw lines, in order, where rule P01 must look; nowhere else can it find any."""
-    return SignSearch().places(raw)
-
-
 def _ends_address(raw: bytes, place: int) -> bool:
     """Say whether an @ may stand behind a name and a password: ://name:password@."""
     begin = raw.rfind(b"://", max(0, place - _LONGEST_ADDRESS), place)

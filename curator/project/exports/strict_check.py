@@ -133,11 +133,6 @@ def check_piece(
     return len(close), tuple(problems)
 
 
-def line_errors(line: bytes) -> list[tuple[str, str]]:
-    """Return rule and sentence of every error of one exported line."""
-    return [(each.rule, each.message) for each in check_piece(line + b"\n")[1]]
-
-
 class _Lines(NamedTuple):
     """Some bytes, and where each of their lines starts; the last start is where the next would be."""
 

@@ -1,13 +1,8 @@
 """How far a project has come, read from what it holds: mended, searched for duplicates, split, exported."""
 
-from typing import Final
-
 from curator.dataset.rule import load_rules
 from curator.project.store.connection import scalar
 from curator.project.store.reader import Reader
-
-MILESTONES: Final = ("mended", "searched", "split", "exported")
-"""The milestones in the order people usually reach them."""
 
 
 def reached(reader: Reader) -> frozenset[str]:

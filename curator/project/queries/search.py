@@ -84,13 +84,6 @@ def _index_some(connection: apsw.Connection) -> int:
     return len(ids)
 
 
-def unindexed(reader: Reader) -> int:
-    """Return how many conversations the word index does not know yet."""
-    with reader.reading() as connection:
-        sql = "SELECT count(*) FROM conversation WHERE id > (SELECT indexed FROM search_progress)"
-        return int(scalar(connection, sql))
-
-
 def find_texts(
     reader: Reader,
     query: Query,

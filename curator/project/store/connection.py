@@ -225,8 +225,3 @@ class OpenFile:
                 yield
             finally:
                 connection.execute("COMMIT")
-
-    def data_version(self) -> int:
-        """Return a number that changes when another connection changed the file."""
-        with self.reading() as connection:
-            return int(scalar(connection, "PRAGMA data_version"))

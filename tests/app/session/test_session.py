@@ -119,7 +119,7 @@ def test_closing_tells_once(opened, qtbot):
 
 
 def test_an_open_project_is_prepared_for_search_and_stays_so(opened, qtbot):
-    from curator.project.queries.search import unindexed
+    from tests.project.building import unindexed
 
     qtbot.waitUntil(lambda: not opened.jobs.running(), timeout=20_000)
     assert unindexed(opened.project) == 0

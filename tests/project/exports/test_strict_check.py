@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from curator.curate.checks.privacy import SECRETS
 from curator.dataset.rule import load_rules
 from curator.project.exports import strict_check
-from curator.project.exports.strict_check import check_file, line_errors
+from curator.project.exports.strict_check import check_file, check_piece
 from tests.project.projects import line
 
 CLEAN = line("a", "b").encode()
@@ -34,14 +34,15 @@ def test_the_quick_way_and_the_thorough_one_agree(turns, escaped, slashes):
     value = {"messages": [{"role": role, "content": text} for role, text in turns]}
     text = json.dumps(value, ensure_ascii=escaped)
     raw = (text.replace("/", "\\/") if slashes else text).encode()
-    assert sorted(line_errors(raw)) == sorted(strict_check._thorough(raw))
+    quick = [(each.rule, each.message) for each in check_piece(raw + b"\n")[1]]
+    assert sorted(quick) == sorted(strict_check._thorough(raw))
 
 
 def test_every_kind_of_secret_has_its_sign_here():
     for kind in SECRETS:
         assert any(kind.pattern.search(sign) for sign in SIGNS), kind.name
     for sign in SIGNS:
-        assert line_errors(line("a", f"see {sign} there").encode()), sign
+        assert check_piece(line("a", f"see {sign} there").encode() + b"\n")[1], sign
 
 
 def test_the_only_rules_on_words_that_are_errors_are_looked_at():
@@ -72,7 +73,7 @@ def test_the_only_rules_on_words_that_are_errors_are_looked_at():
     ],
 )
 def test_no_disguise_helps(bad, tmp_path):
-    assert line_errors(bad)
+    assert check_piece(bad + b"\n")[1]
     path = tmp_path / "f.jsonl"
     path.write_bytes(b"".join(CLEAN + b"\n" for _ in range(100)) + bad + b"\n" + CLEAN + b"\n")
     found = check_file(path)

@@ -6,9 +6,9 @@ from curator.curate.search.query import parse_query
 from curator.dataset import ContentPatch, Conversation, Edit, Message
 from curator.dataset.errors import Cancelled
 from curator.project import Project
-from curator.project.queries.search import find_ids, find_texts, index_texts, unindexed
+from curator.project.queries.search import find_ids, find_texts, index_texts
 from curator.project.store.full_text import words_of, words_of_line
-from tests.project.building import import_lines, line, write
+from tests.project.building import import_lines, line, unindexed, write
 
 
 def quiet(*_: object) -> None:

@@ -244,9 +244,8 @@ def test_a_second_window_reads_and_says_who_writes(project):
     with Project.open(project.path) as other:
         assert other.read_only
         assert f"process {__import__('os').getpid()}" in other.holder
-        version = other.data_version()
+        assert other.count() == 1
         write(project, line("r"))
-        assert other.data_version() != version
         assert other.count() == 2
         with pytest.raises(ProjectError, match="has it open"):
             other.apply(annotate("flag", [1], False, True))
