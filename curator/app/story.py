@@ -96,7 +96,8 @@ class StoryBar(QFrame):
 
     def _reached(self, project: "Project") -> frozenset[str]:
         from curator.project.queries.milestones import reached
-        from curator.tune.jobs.table import JobTable, State
+        from curator.tune.jobs.table import JobTable
+        from curator.tune.services.port import State
         from curator.tune.targets.profiles import state_folder
 
         done = reached(project)

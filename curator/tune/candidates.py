@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from curator.tune.checkpoint_names import checkpoint_name
 from curator.tune.evaluation.prompt_variants import PREFIX, PromptVariant, load_variants
-from curator.tune.jobs.table import Job, JobTable, State
+from curator.tune.jobs.table import Job, JobTable
+from curator.tune.services.port import State
 from curator.tune.targets.keys import key_place
 from curator.tune.targets.profiles import Target, load_targets
 

@@ -11,7 +11,7 @@ from curator.dataset.errors import TargetError, WrongUse
 from curator.dataset.invocation import command
 from curator.dataset.progress import CancelledCall, ProgressCall
 from curator.tune.jobs.dry_run import DryRun, dry_run
-from curator.tune.jobs.following import Order, explain, follow, order, refresh
+from curator.tune.jobs.following import explain, follow, order, refresh
 from curator.tune.jobs.lineage import lineage_of
 from curator.tune.jobs.loss_curve import best_checkpoint, measured, points_of_events, verdict
 from curator.tune.jobs.recipe import Recipe, make_recipe
@@ -19,10 +19,11 @@ from curator.tune.jobs.recipes import load_recipe, recipe_of_job
 from curator.tune.jobs.remote_checks import with_answers
 from curator.tune.jobs.results import delete_model, download_files
 from curator.tune.jobs.starting import discard, recover, settle, start_job
-from curator.tune.jobs.table import Job, JobTable, State
+from curator.tune.jobs.table import Job, JobTable
 from curator.tune.jobs.training_files import open_export
 from curator.tune.jobs.watching import Details, details_of
 from curator.tune.services.client import connect
+from curator.tune.services.port import Order, State
 from curator.tune.targets.addresses import host_of
 from curator.tune.targets.profiles import Target, corrected_prices, find_target
 

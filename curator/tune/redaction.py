@@ -10,6 +10,7 @@ import itertools
 import logging
 import re
 from collections.abc import Iterator, Mapping
+from enum import Enum
 from types import SimpleNamespace
 from typing import Any, Final
 from urllib.parse import quote
@@ -77,6 +78,8 @@ class Redactor:
 
     def answer(self, value: Any) -> Any:
         """Return an answer of an SDK with every text in it cleared, names of fields included."""
+        if isinstance(value, Enum):
+            return value  # a word of our own
         if isinstance(value, str):
             return self.text(value)
         if isinstance(value, Mapping):
@@ -87,9 +90,8 @@ class Redactor:
             names = [field.name for field in dataclasses.fields(value) if field.init]
             cleared = {name: self.answer(getattr(value, name)) for name in names}
             return dataclasses.replace(value, **cleared)
-        content = getattr(value, "content", None)
-        if isinstance(content, bytes):
-            return SimpleNamespace(content=self.data(content))
+        if isinstance(value, bytes):
+            return self.data(value)
         return self._fields(value)
 
     def open_end(self, text: str) -> int:

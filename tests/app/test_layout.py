@@ -24,7 +24,8 @@ from curator.project.imports.importing import import_files
 from curator.project.label_files import import_labels
 from curator.project.store.project import Project
 from curator.tune.jobs.auto_settings import Autos
-from curator.tune.jobs.table import Checkpoint, Event, Job, JobTable, State
+from curator.tune.jobs.table import Job, JobTable
+from curator.tune.services.port import Checkpoint, Event, State
 from curator.tune.targets.profiles import find_target
 from tests.app.layout_faults import faults
 

@@ -18,7 +18,8 @@ from curator.project.exports import exporting
 from curator.project.exports.selection import ExportSettings
 from curator.project.labels import label_sets_patch
 from curator.project.store.project import Project
-from curator.tune.jobs.table import Checkpoint, Event, Job, JobTable, State
+from curator.tune.jobs.table import Job, JobTable
+from curator.tune.services.port import Checkpoint, Event, State
 from curator.tune.targets.profiles import derive_target, save_target
 from tests.app.conftest import open_in
 from tests.app.what_is_said import all_texts

@@ -7,7 +7,8 @@ from curator.app.session import file_actions
 from curator.app.story import STEPS
 from curator.project import duplicate_tables, duplicates
 from curator.project.exports.exporting import ExportSettings, export, remember
-from curator.tune.jobs.table import Job, JobTable, State
+from curator.tune.jobs.table import Job, JobTable
+from curator.tune.services.port import State
 from tests.app.conftest import open_in
 
 

@@ -12,7 +12,8 @@ from curator.app.pages.train.origin import ranges
 from curator.app.pages.train.page import COMPOSE
 from curator.app.session.job_end_notice import tell_desktop
 from curator.tune.jobs.recipes import recipe_names
-from curator.tune.jobs.table import JobTable, State
+from curator.tune.jobs.table import JobTable
+from curator.tune.services.port import State
 from tests.app.test_train_page import (
     _own_state,
     confirm,

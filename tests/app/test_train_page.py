@@ -17,8 +17,9 @@ from curator.app.session.background import Jobs
 from curator.app.session.session import Session
 from curator.dataset.errors import TargetError
 from curator.tune.jobs.dry_run import DryRun
-from curator.tune.jobs.table import Job, JobTable, State
+from curator.tune.jobs.table import Job, JobTable
 from curator.tune.local.options import resolve
+from curator.tune.services.port import State
 from curator.tune.targets.profiles import derive_target, find_target, save_target
 from tests.tune.protocol_server import KEY, Plan, ProtocolServer, accept_then, status
 

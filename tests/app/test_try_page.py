@@ -9,7 +9,8 @@ from PySide6.QtCore import Qt
 from curator.app.pages.try_out.page import EMPTY, WORK
 from curator.app.pages.trying.exchange import Prompt
 from curator.dataset import AnnotationPatch, Edit
-from curator.tune.jobs.table import Job, JobTable, State
+from curator.tune.jobs.table import Job, JobTable
+from curator.tune.services.port import State
 from curator.tune.targets.profiles import derive_target, save_target
 from tests.app.conftest import open_in
 from tests.tune.protocol_server import KEY, ProtocolServer, cut_mid_stream, raw, status

@@ -9,7 +9,8 @@ from uuid import uuid4
 import pytest
 
 from curator.cli.main import build_parser
-from curator.tune.jobs.table import Job, JobTable, State
+from curator.tune.jobs.table import Job, JobTable
+from curator.tune.services.port import State
 from tests.cli.sample_lines import questions, write
 from tests.cli.test_offers import folder
 from tests.cli.test_training import BASE, server

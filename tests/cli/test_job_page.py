@@ -5,7 +5,8 @@ import json
 
 from curator.cli.main import main
 from curator.cli.offers import _lines
-from curator.tune.jobs.table import Checkpoint, Event, Job, JobTable, State
+from curator.tune.jobs.table import Job, JobTable
+from curator.tune.services.port import Checkpoint, Event, State
 
 
 def test_a_job_of_many_steps_is_one_page(curator, capsys):

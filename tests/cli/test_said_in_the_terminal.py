@@ -9,7 +9,8 @@ import apsw
 import pytest
 
 from curator.formats.openai_chat import sniff
-from curator.tune.jobs.table import Checkpoint, Event, Job, JobTable, State
+from curator.tune.jobs.table import Job, JobTable
+from curator.tune.services.port import Checkpoint, Event, State
 from tests.cli.sample_lines import questions, write
 from tests.cli.test_offers import folder
 from tests.cli.test_training import BASE, server

@@ -5,7 +5,8 @@ from contextlib import closing
 import pytest
 
 from curator.tune.candidates import first_pair, who_can_be_asked
-from curator.tune.jobs.table import Checkpoint, Job, JobTable, State
+from curator.tune.jobs.table import Job, JobTable
+from curator.tune.services.port import Checkpoint, State
 from curator.tune.targets.profiles import derive_target, save_target
 
 BASE = "gpt-4.1-mini-2025-04-14"

@@ -17,9 +17,10 @@ from curator.app.excepthook import report_of
 from curator.cli.main import main
 from curator.tune.evaluation.chatting import Question, ask
 from curator.tune.jobs.following import refresh
-from curator.tune.jobs.table import Job, State
+from curator.tune.jobs.table import Job
 from curator.tune.redaction import PiecewiseRedactor, Redactor, remember
 from curator.tune.services.client import CallFailed
+from curator.tune.services.port import State
 from curator.tune.targets.profiles import derive_target, save_target
 from tests.tune.protocol_server import KEY, cut_mid_stream, said_mid_stream, status
 

@@ -41,7 +41,8 @@ def test_recipes_prompts_and_targets_neither(tmp_path, name):
 
 @pytest.mark.parametrize("name", [*RESERVED, "x" * 400 + ".csv"])
 def test_a_download_gets_a_name_that_can_be_written(connection, server, table, tmp_path, name):
-    from curator.tune.jobs.table import Job, State
+    from curator.tune.jobs.table import Job
+    from curator.tune.services.port import State
 
     table.add(Job("tok", "openai", server.url, "b", job="j", status=State.SUCCEEDED,
                   result_files=("file-result-1",)))  # fmt: skip

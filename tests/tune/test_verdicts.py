@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from curator.tune.jobs.loss_curve import Point, best_checkpoint, verdict
-from curator.tune.jobs.table import Checkpoint
+from curator.tune.services.port import Checkpoint
 
 LOSS = st.floats(0.01, 20, allow_nan=False)
 

@@ -16,8 +16,9 @@ from curator.dataset.progress import CancelledCall, ProgressCall
 from curator.tune.jobs.graders import row_faults
 from curator.tune.jobs.lifetimes import days_of, end_errors, end_warnings
 from curator.tune.jobs.recipe import Recipe
-from curator.tune.jobs.table import Job, State
+from curator.tune.jobs.table import Job
 from curator.tune.jobs.training_files import Exported
+from curator.tune.services.port import State
 from curator.tune.targets.addresses import host_of
 from curator.tune.targets.profiles import Method
 

@@ -4,22 +4,21 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from functools import partial
+from typing import Final
 
 from curator.dataset.errors import WrongUse
 from curator.dataset.progress import CancelledCall, ProgressCall
-from curator.tune.jobs.answers import checkpoint_of, event_of, job_changes
 from curator.tune.jobs.lineage import lines_of
 from curator.tune.jobs.loss_curve import decode_result, points_of_events
-from curator.tune.jobs.table import Event, Job, JobTable, State
+from curator.tune.jobs.table import Job, JobTable
 from curator.tune.jobs.uploads import pause
+from curator.tune.services.adapters import service_of
 from curator.tune.services.client import CallFailed, Connection
 from curator.tune.services.failures import Explained, explain_failure
+from curator.tune.services.port import Checkpoint, Event, Order, State
 from curator.tune.targets.addresses import is_loopback
 
-Order = Literal["cancel", "pause", "resume"]
-
-_EVENT_PAGES: Final = 20
 INSIST: Final = 5
 """So many looks in a row may fail before a job's state is told without its events."""
 
@@ -43,17 +42,10 @@ def refresh(connection: Connection, table: JobTable, token: str, *, insisting: b
     Without insisting, events, checkpoints and results that cannot be read are left out: the job's own
     state is still told, and its end is not put off for ever.
     """
-    from openai.types.fine_tuning import FineTuningJob
-
     before = table.get(token)
     if not before.job:
         raise WrongUse("The server has not named this job yet, so it cannot be followed.")
-    answer = connection.call(
-        FineTuningJob,
-        "looking at the job",
-        lambda sdk: sdk.fine_tuning.jobs.retrieve(before.job),
-    )
-    changes = job_changes(answer, connection.target)
+    changes = service_of(connection).job(before.job).changes()
     changes.pop("job", None)
     ended = changes["status"] in (State.SUCCEEDED, State.FAILED, State.CANCELLED)
     if ended and not changes.get("finished"):
@@ -126,18 +118,11 @@ def next_wait(job: Job, failures: int, now: float | None = None) -> float:
 
 def order(connection: Connection, table: JobTable, token: str, what: Order) -> Job:
     """Cancel, pause or resume a job at its server and return how it stands then."""
-    from openai.types.fine_tuning import FineTuningJob
-
     job = table.get(token)
     if not job.job:
         raise WrongUse("The server has not named this job yet, so it takes no orders for it.")
 
-    def ask(sdk: Any) -> object:
-        return getattr(sdk.fine_tuning.jobs, what)(job.job)
-
-    names = {"cancel": "cancelling", "pause": "pausing", "resume": "resuming"}
-    answer = connection.call(FineTuningJob, f"{names[what]} the job", ask)
-    changes = job_changes(answer, connection.target)
+    changes = service_of(connection).order(job.job, what).changes()
     changes.pop("job", None)
     if changes["status"] is State.CANCELLED and not changes.get("finished"):
         changes["finished"] = time.time()
@@ -151,39 +136,22 @@ def explain(table: JobTable, job: Job) -> Explained | None:
     return explain_failure(job.error, lines_of(table, job))
 
 
-def served_checkpoints(connection: Connection, job: Job) -> tuple[Any, ...]:
+def served_checkpoints(connection: Connection, job: Job) -> tuple[Checkpoint, ...]:
     """Return the checkpoints a server names of a job; many compatible servers have none."""
-    from openai.types.fine_tuning.jobs import FineTuningJobCheckpoint
-
     try:
-        listing = connection.list_bounded(
-            FineTuningJobCheckpoint,
-            "reading the checkpoints",
-            lambda sdk, more: sdk.fine_tuning.jobs.checkpoints.list(job.job, **more),
-            max_pages=2,
-        )
+        return service_of(connection).checkpoints(job.job)
     except CallFailed as error:
         if error.status in (404, 405, 501) and not error.is_page:
             return ()
         raise
-    return listing.items
 
 
-def _new_events(connection: Connection, table: JobTable, job: Job) -> list[Event]:
-    from openai.types.fine_tuning import FineTuningJobEvent
-
-    listing = connection.list_bounded(
-        FineTuningJobEvent,
-        "reading the events",
-        lambda sdk, more: sdk.fine_tuning.jobs.list_events(job.job, **more),
-        max_pages=_EVENT_PAGES,
-        stop=lambda event: table.has_event(job.token, event.id),
-    )
-    return [event_of(item) for item in listing.items]
+def _new_events(connection: Connection, table: JobTable, job: Job) -> tuple[Event, ...]:
+    return service_of(connection).events(job.job, partial(table.has_event, job.token))
 
 
 def _refresh_checkpoints(connection: Connection, table: JobTable, job: Job) -> None:
-    table.set_checkpoints(job.token, map(checkpoint_of, served_checkpoints(connection, job)))
+    table.set_checkpoints(job.token, served_checkpoints(connection, job))
 
 
 def _fetch_result(
@@ -191,17 +159,12 @@ def _fetch_result(
 ) -> None:
     for file_id in files[:1]:
         try:
-            answer = connection.call(
-                object,
-                "fetching the result table",
-                lambda sdk, name=file_id: sdk.files.content(name),  # type: ignore[misc]
-            )
+            content = service_of(connection).content(file_id)
         except CallFailed as error:
             if error.may_be_asked_again:
                 raise
             return
-        content = getattr(answer, "content", b"")
-        if not isinstance(content, bytes) or len(content) >= _RESULT_MOST:
+        if len(content) >= _RESULT_MOST:
             return
         if content.lstrip()[:1] in (b"", b"<"):
             raise connection.not_compatible("fetching the result table", "<html>")

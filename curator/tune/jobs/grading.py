@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from curator.tune.services.adapters import service_of
 from curator.tune.services.client import CallFailed, Connection
 
 _NOT_OFFERED: Final = frozenset({404, 405, 501})
@@ -16,12 +17,7 @@ def ask_about_grader(connection: Connection, grader: Mapping[str, Any] | None) -
     if grader is None or grader.get("type") == "lambda":
         return False
     try:
-        connection.call(
-            object,
-            "checking the grader",
-            lambda sdk: sdk.fine_tuning.alpha.graders.validate(grader=dict(grader)),  # type: ignore[arg-type]
-            retries=1,
-        )
+        service_of(connection).check_grader(grader)
     except CallFailed as error:
         if error.status in _NOT_OFFERED:
             return False

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from curator.tune.jobs.table import Checkpoint, Event
+from curator.tune.services.port import Checkpoint, Event
 
 NAMES: Final = {
     "train_loss": ("train_loss", "training_loss", "loss"),

@@ -6,6 +6,7 @@ from curator.dataset.errors import GateFailed, TargetError
 from curator.dataset.rule import load_rules
 from curator.tune.jobs.dry_run import DryRun
 from curator.tune.jobs.recipe import Recipe
+from curator.tune.services.adapters import service_of
 from curator.tune.services.client import CallFailed, Connection, connect
 from curator.tune.services.probing import probe
 
@@ -40,11 +41,7 @@ def _serving(recipe: Recipe) -> list[str]:
     where = {"target": recipe.target.label, "base": recipe.base}
     try:
         with connect(recipe.target, read_s=_READ_S) as connection:
-            connection.call(
-                object,
-                "asking whether the base can be served",
-                lambda sdk: sdk.endpoints.list_hardware(model=recipe.base),  # type: ignore[attr-defined]
-            )
+            service_of(connection).find_hardware(recipe.base)
     except CallFailed as error:
         if error.status == 404 and not error.is_page:
             return [load_rules()["J07"].message.format(**where)]

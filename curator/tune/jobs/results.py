@@ -4,18 +4,17 @@ import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from curator.dataset.errors import Cancelled, ProjectError, WrongUse
 from curator.dataset.file_names import is_reserved
 from curator.dataset.progress import CancelledCall, ProgressCall
 from curator.dataset.small_files import make_folder
-from curator.tune.jobs.answers import text, whole
 from curator.tune.jobs.following import served_checkpoints
 from curator.tune.jobs.table import Job, JobTable
+from curator.tune.services.adapters import service_of
 from curator.tune.services.client import CallFailed, Connection
 
-_PIECE: Final = 1 << 16
 _UNSAFE: Final = re.compile(r"[^\w.-]+")
 _NAME_MOST: Final = 100
 
@@ -31,14 +30,12 @@ def delete_model(connection: Connection, table: JobTable, token: str) -> Job:
     if job.deleted:
         raise WrongUse(f"{job.checkpoint} was deleted already.")
     try:
-        answer = connection.call(
-            object, "deleting the model", lambda sdk: sdk.models.delete(job.checkpoint)
-        )
+        deleted = service_of(connection).delete_model(job.checkpoint)
     except CallFailed as error:
         if error.status != 404:
             raise
     else:
-        if getattr(answer, "deleted", True) is False:
+        if not deleted:
             raise CallFailed(f"The server did not delete {job.checkpoint}.", outcome="refused")
     return table.update(token, deleted=time.time())
 
@@ -72,8 +69,7 @@ def download_files(
 def _files_of_checkpoints(connection: Connection, job: Job) -> Iterator[str]:
     """Yield the files that checkpoints name; some servers give the adapters away like this."""
     for one in served_checkpoints(connection, job):
-        files = getattr(one, "result_files", None)
-        yield from (f for f in files if isinstance(f, str)) if isinstance(files, list) else ()
+        yield from one.files
 
 
 def _download(
@@ -83,25 +79,21 @@ def _download(
     progress: ProgressCall,
     cancelled: CancelledCall,
 ) -> Path:
-    facts = connection.call(
-        object, "looking at a file", lambda sdk: sdk.files.retrieve(file_id), retries=1
-    )
-    name = _UNSAFE.sub("_", Path(text(getattr(facts, "filename", None))).name).strip(".")
+    service = service_of(connection)
+    facts = service.file(file_id, retries=1)
+    name = _UNSAFE.sub("_", Path(facts.name).name).strip(".")
     name = name[-_NAME_MOST:] or _UNSAFE.sub("_", file_id)[-_NAME_MOST:]
     path = folder / name
     if path.exists() or is_reserved(name):
         path = folder / f"{_UNSAFE.sub('_', file_id)}-{path.name}"
-    size = whole(getattr(facts, "bytes", None)) or 0
+    size = facts.size or 0
     draft = path.with_name(f".{path.name}.partial")
 
-    def fetch(sdk: Any) -> Path:
+    def write(pieces: Iterator[bytes]) -> Path:
         done = 0
         try:
-            with (
-                sdk.files.with_streaming_response.content(file_id) as answer,
-                draft.open("wb") as out,
-            ):
-                for piece in connection.cleared(answer.iter_bytes(_PIECE)):
+            with draft.open("wb") as out:
+                for piece in pieces:
                     if cancelled():
                         raise Cancelled("The download was cancelled; whole files stay.")
                     out.write(piece)
@@ -112,7 +104,7 @@ def _download(
             raise _unwritable(folder, error) from error
 
     try:
-        return connection.call(Path, "downloading a file", fetch)
+        return service.download(file_id, write)
     finally:
         draft.unlink(missing_ok=True)
 

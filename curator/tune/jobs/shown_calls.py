@@ -14,8 +14,8 @@ from urllib.parse import urlencode
 
 from curator.dataset.invocation import command
 from curator.tune.jobs.recipe import Recipe
-from curator.tune.services import PACKAGES
 from curator.tune.services import sdk_calls as services
+from curator.tune.services.sdk_client import PACKAGES
 
 _FILE: Final = "FILE_ID_OF_{}"
 

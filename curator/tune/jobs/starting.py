@@ -16,13 +16,12 @@ from typing import Any, Final
 from curator.dataset.errors import Cancelled, CuratorError, GateFailed, TargetError
 from curator.dataset.progress import CancelledCall, ProgressCall
 from curator.tune.jobs import lineage
-from curator.tune.jobs.answers import job_changes, metadata_of, number, text
 from curator.tune.jobs.dry_run import DryRun
 from curator.tune.jobs.grading import ask_about_grader
 from curator.tune.jobs.lineage import lines_of
 from curator.tune.jobs.recipe import TOKEN_KEY, Recipe
 from curator.tune.jobs.remote_checks import refuse_unlike
-from curator.tune.jobs.table import Job, JobTable, State
+from curator.tune.jobs.table import Job, JobTable
 from curator.tune.jobs.training_files import Exported
 from curator.tune.jobs.uploads import (
     PART_BYTES,
@@ -32,8 +31,10 @@ from curator.tune.jobs.uploads import (
     pause,
     wait_processed,
 )
+from curator.tune.services.adapters import service_of
 from curator.tune.services.client import CallFailed, Connection
 from curator.tune.services.failures import explain_failure
+from curator.tune.services.port import ServiceJob, State
 
 _CREATE_TRIES: Final = 6
 _STALE_S: Final = 300.0
@@ -55,7 +56,7 @@ _CHANGED: Final = (
 class _Search:
     """What looking for a job brought: the job, or whether its absence is certain."""
 
-    found: Any
+    found: ServiceJob | None
     certain: bool
 
 
@@ -118,7 +119,7 @@ def settle(connection: Connection, table: JobTable, token: str, *, pace: Pace = 
         return job
     search = _search(connection, table, job, Pace(lookups=pace.lookups[:1]), lambda: False)
     if search.found is not None:
-        return _adopt(connection, table, token, search.found)
+        return _adopt(table, token, search.found)
     if search.certain:
         return table.update(token, error=_UNCLEAR_ABSENT)
     return job
@@ -246,13 +247,13 @@ def _create_once(
     for attempt in range(_CREATE_TRIES):
         progress(0, 0, "Creating the job")
         try:
-            return _adopt(connection, table, token, _create(connection, arguments))
+            return _adopt(table, token, service_of(connection).create_job(arguments))
         except CallFailed as error:
             failure = error
         if failure.outcome == "unclear":
             found = _look(connection, table, token, cancelled, pace)
             if found.found is not None:
-                return _adopt(connection, table, token, found.found)
+                return _adopt(table, token, found.found)
             raise _unclear(table, token, failure)
         if not _is_worth_waiting(failure) or attempt == _CREATE_TRIES - 1:
             _fail(table, token, failure)
@@ -261,20 +262,6 @@ def _create_once(
     failed = TargetError("The server kept putting the job off. No job was created.")
     _fail(table, token, failed)
     raise failed
-
-
-def _create(connection: Connection, arguments: Mapping[str, Any]) -> Any:
-    from openai.types.fine_tuning import FineTuningJob
-
-    made = connection.call(
-        FineTuningJob,
-        "creating the fine-tuning job",
-        lambda sdk: sdk.fine_tuning.jobs.create(**arguments),
-        retries=0,
-    )
-    if not text(made.id):
-        raise connection.not_compatible("creating the fine-tuning job", made)
-    return made
 
 
 def _look(
@@ -291,22 +278,19 @@ def _search(
     connection: Connection, table: JobTable, job: Job, pace: Pace, cancelled: CancelledCall
 ) -> _Search:
     """Look for our token in the server's list, several times: some lists lag behind."""
-    from openai.types.fine_tuning import FineTuningJob
+
+    def is_ours(one: ServiceJob) -> bool:
+        return one.metadata.get(TOKEN_KEY) == job.token
 
     certain = False
     for wait in pace.lookups:
         pause(wait, cancelled)
         try:
-            listing = connection.list_bounded(
-                FineTuningJob,
-                "looking for the job in the list of fine-tuning jobs",
-                lambda sdk, more: sdk.fine_tuning.jobs.list(**more),
-                stop=lambda one: metadata_of(one).get(TOKEN_KEY) == job.token,
-            )
+            listing = service_of(connection).jobs(stop=is_ours)
         except CallFailed:
             certain = False
             continue
-        ours = [one for one in listing.items if metadata_of(one).get(TOKEN_KEY) == job.token]
+        ours = [one for one in listing.items if is_ours(one)]
         if ours:
             return _Search(ours[0], certain=True)
         nameless = _nameless_twins(table, job, listing.items)
@@ -316,21 +300,21 @@ def _search(
     return _Search(None, certain)
 
 
-def _nameless_twins(table: JobTable, job: Job, items: tuple[Any, ...]) -> list[Any]:
+def _nameless_twins(table: JobTable, job: Job, items: tuple[ServiceJob, ...]) -> list[ServiceJob]:
     """Return jobs that may be ours at a server that drops metadata: same file, born after the call."""
     known = {other.job for other in table.all()}
     return [
         one
         for one in items
-        if not metadata_of(one)
-        and text(one.training_file) == job.training_file
-        and text(one.id) not in known
-        and (number(one.created_at) or time.time()) > job.created - _CLOCK_SLACK_S
+        if not one.metadata
+        and one.training_file == job.training_file
+        and one.id not in known
+        and (one.created or time.time()) > job.created - _CLOCK_SLACK_S
     ]
 
 
-def _adopt(connection: Connection, table: JobTable, token: str, made: Any) -> Job:
-    return table.update(token, **job_changes(made, connection.target))
+def _adopt(table: JobTable, token: str, made: ServiceJob) -> Job:
+    return table.update(token, **made.changes())
 
 
 def _is_worth_waiting(error: CallFailed) -> bool:

@@ -10,7 +10,6 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields, replace
-from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,26 +17,8 @@ import apsw
 
 from curator.dataset.errors import ProjectError, WrongUse
 from curator.dataset.small_files import make_folder
+from curator.tune.services.port import Checkpoint, Event, State
 from curator.tune.targets.profiles import state_folder
-
-
-class State(StrEnum):
-    """Where a job stands, in our words; the server's own word is kept beside it."""
-
-    PREPARING = "preparing"
-    UPLOADING = "uploading"
-    CREATING = "creating"
-    UNCLEAR = "unclear"
-    VALIDATING = "validating"
-    QUEUED = "queued"
-    RUNNING = "running"
-    PAUSED = "paused"
-    UNKNOWN = "unknown"
-    SUCCEEDED = "succeeded"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
-    DISCARDED = "discarded"
-
 
 FINAL: Final = frozenset({State.SUCCEEDED, State.FAILED, State.CANCELLED, State.DISCARDED})
 """States after which nothing more happens."""
@@ -119,29 +100,6 @@ class Job:
             "error": self.error or None,
             "deleted": self.deleted,
         }
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """One thing a server said of a job; data is its own JSON, empty where there was none."""
-
-    id: str
-    created: float
-    level: str
-    message: str
-    kind: str = "message"
-    data: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Checkpoint:
-    """A state of the training that can be used: its name, its step and what was measured there."""
-
-    id: str
-    created: float
-    name: str
-    step: int
-    metrics: Mapping[str, Any] = field(default_factory=dict)
 
 
 _SCHEMA: Final = """
@@ -299,9 +257,11 @@ class JobTable:
         """Keep what checkpoints a server names now; those it dropped stay known."""
         with self._writing():
             for one in checkpoints:
+                body = asdict(one)
+                del body["files"]  # their addresses do not last: the service is asked again
                 self._db.execute(
                     "INSERT OR REPLACE INTO checkpoint VALUES (?, ?, ?, ?)",
-                    (token, one.id, one.created, _json(asdict(one))),
+                    (token, one.id, one.created, _json(body)),
                 )
 
     def checkpoints(self, token: str) -> tuple[Checkpoint, ...]:

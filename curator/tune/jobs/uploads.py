@@ -1,7 +1,6 @@
 """Bringing a training file to a server: with progress, in parts when large, and never twice."""
 
 import hashlib
-import io
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,11 +12,12 @@ from curator.dataset.counted import counted
 from curator.dataset.errors import Cancelled, TargetError, WrongUse
 from curator.dataset.progress import CancelledCall, ProgressCall
 from curator.tune.jobs.table import JobTable
+from curator.tune.services.adapters import service_of
 from curator.tune.services.client import CallFailed, Connection
+from curator.tune.services.port import Service, WatchedFile
 
 _BLOCK: Final = 1 << 20
 _TRIES: Final = 3
-_UPLOAD_READ_S: Final = 600.0
 PART_BYTES: Final = 64 * 1024 * 1024
 
 
@@ -96,7 +96,8 @@ def wait_processed(
     wait = next(waits)
     while True:
         try:
-            status, details = _file_status(connection, file_id)
+            found = service_of(connection).file(file_id)
+            status, details = found.status, found.details
         except CallFailed as error:
             if not error.may_be_asked_again or time.monotonic() + wait > end:
                 raise
@@ -130,26 +131,6 @@ def _stop_if(cancelled: CancelledCall) -> None:
         raise Cancelled("The work was cancelled.")
 
 
-class _Watched(io.BufferedReader):
-    """A file that tells how much of it was read, and refuses to go on once cancelled."""
-
-    def __init__(self, path: Path, told: Callable[[int], None], cancelled: CancelledCall) -> None:
-        super().__init__(io.FileIO(path, "rb"))
-        self._told = told
-        self._cancelled = cancelled
-
-    def read(self, size: int | None = -1, /) -> bytes:
-        _stop_if(self._cancelled)
-        block = super().read(size)
-        self._told(self.tell())
-        return block
-
-    def report(self, done: int) -> None:
-        """Tell how much was sent, where an SDK reads the file by its path; stop once cancelled."""
-        _stop_if(self._cancelled)
-        self._told(done)
-
-
 def _send_plain(
     connection: Connection,
     path: Path,
@@ -161,19 +142,10 @@ def _send_plain(
     total = path.stat().st_size
 
     def send() -> str:
-        from openai.types import FileObject
-
-        with _Watched(
+        with WatchedFile(
             path, lambda done: progress(done, total, f"Uploading {path.name}"), cancelled
         ) as stream:
-            answer = connection.call(
-                FileObject,
-                f"uploading {path.name}",
-                lambda sdk: sdk.files.create(
-                    file=(path.name, stream), purpose="fine-tune", timeout=_UPLOAD_READ_S
-                ),
-            )
-        return _given_id(answer.id, connection)
+            return service_of(connection).upload(path.name, stream).id
 
     return _with_retries(send, cancelled, pace)
 
@@ -186,18 +158,9 @@ def _send_parts(
     part_bytes: int,
     pace: Pace,
 ) -> str:
-    from openai.types import Upload
-
+    service = service_of(connection)
     total, done = path.stat().st_size, 0
-    upload = connection.call(
-        Upload,
-        f"announcing {path.name}",
-        lambda sdk: sdk.uploads.create(
-            bytes=total, filename=path.name, mime_type="text/jsonl", purpose="fine-tune"
-        ),
-        retries=2,
-    )
-    upload_id = _given_id(upload.id, connection)
+    upload_id = service.start_parts(path.name, total)
     parts: list[str] = []
     digest = hashlib.md5(usedforsecurity=False)
     try:
@@ -205,43 +168,20 @@ def _send_parts(
             while part := stream.read(part_bytes):
                 _stop_if(cancelled)
                 digest.update(part)
-                send = partial(_send_part, connection, upload_id, part)
+                send = partial(service.upload_part, upload_id, part)
                 parts.append(_with_retries(send, cancelled, pace))
                 done += len(part)
                 progress(done, total, f"Uploading {path.name}, part {len(parts)}")
-        return _complete(connection, upload_id, parts, digest.hexdigest())
+        return service.join_parts(upload_id, parts, digest.hexdigest())
     except (Cancelled, TargetError):
-        _give_up(connection, upload_id)
+        _give_up(service, upload_id)
         raise
 
 
-def _send_part(connection: Connection, upload_id: str, part: bytes) -> str:
-    from openai.types.uploads import UploadPart
-
-    answer = connection.call(
-        UploadPart,
-        "uploading a part",
-        lambda sdk: sdk.uploads.parts.create(upload_id, data=part, timeout=_UPLOAD_READ_S),
-    )
-    return _given_id(answer.id, connection)
-
-
-def _complete(connection: Connection, upload_id: str, parts: list[str], md5: str) -> str:
-    from openai.types import Upload
-
-    answer = connection.call(
-        Upload,
-        "joining the uploaded parts",
-        lambda sdk: sdk.uploads.complete(upload_id, part_ids=parts, md5=md5),
-        retries=2,
-    )
-    return _given_id(answer.file.id if answer.file else None, connection)
-
-
-def _give_up(connection: Connection, upload_id: str) -> None:
+def _give_up(service: Service, upload_id: str) -> None:
     """Tell the server that the parts are not wanted; it drops them by itself after an hour anyway."""
     try:
-        connection.call(object, "cancelling the upload", lambda sdk: sdk.uploads.cancel(upload_id))
+        service.cancel_parts(upload_id)
     except CallFailed:
         return
 
@@ -261,36 +201,10 @@ def _with_retries(send: Callable[[], str], cancelled: CancelledCall, pace: Pace)
 
 
 def _still_there(connection: Connection, file_id: str, size: int) -> bool:
-    from openai.types import FileObject
-
     try:
-        found = connection.call(
-            FileObject,
-            "looking for the uploaded file",
-            lambda sdk: sdk.files.retrieve(file_id),
-            retries=1,
-        )
+        found = service_of(connection).file(file_id, retries=1)
     except CallFailed as error:
         if error.status in (404, 410, 400):
             return False
         raise
-    return found.bytes in (None, size) and str(found.status or "").lower() not in (
-        "error",
-        "deleted",
-    )
-
-
-def _file_status(connection: Connection, file_id: str) -> tuple[str, str]:
-    from openai.types import FileObject
-
-    found = connection.call(
-        FileObject, "looking at the file", lambda sdk: sdk.files.retrieve(file_id)
-    )
-    details = found.status_details
-    return str(found.status or "").lower(), details if isinstance(details, str) else ""
-
-
-def _given_id(value: object, connection: Connection) -> str:
-    if not isinstance(value, str) or not value:
-        raise connection.not_compatible("uploading", value)
-    return value
+    return found.size in (None, size) and found.status not in ("error", "deleted")

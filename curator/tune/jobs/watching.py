@@ -8,10 +8,11 @@ from curator.dataset.errors import CuratorError
 from curator.dataset.progress import CancelledCall, ProgressCall
 from curator.tune.jobs.following import INSIST, explain, next_wait, refresh
 from curator.tune.jobs.loss_curve import Point, points_of_events, points_of_result
-from curator.tune.jobs.table import Checkpoint, Event, Job, JobTable
+from curator.tune.jobs.table import Job, JobTable
 from curator.tune.jobs.uploads import pause
 from curator.tune.services.client import CallFailed, Connection
 from curator.tune.services.failures import Explained
+from curator.tune.services.port import Checkpoint, Event
 
 _LOOK_S = 0.5
 _LASTING_TROUBLE_S = 300.0

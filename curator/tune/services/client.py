@@ -8,12 +8,12 @@ import math
 import re
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
 from curator.dataset.errors import CuratorError, TargetError, WrongUse
 from curator.tune.redaction import PiecewiseRedactor
+from curator.tune.services.port import Listing
 from curator.tune.services.sdk_client import build_client
 from curator.tune.targets.addresses import host_of, is_loopback
 from curator.tune.targets.keys import Key, need_key
@@ -71,14 +71,6 @@ class CallFailed(TargetError):
         return self.is_passing or self.is_page or is_redirect or self.code == "not_compatible"
 
 
-@dataclass(frozen=True, slots=True)
-class Listing:
-    """What bounded paging brought: the items, and whether that was everything."""
-
-    items: tuple[Any, ...]
-    complete: bool
-
-
 class Connection:
     """A target that can be called; close it, or use it in a with statement."""
 
@@ -90,7 +82,7 @@ class Connection:
         self._key = key
         self._redactor = key.redactor if key else None
         self._read_s = read_s
-        self._client: OpenAI | None = None
+        self._clients: dict[Any, Any] = {}
 
     def __enter__(self) -> "Connection":
         return self
@@ -100,20 +92,32 @@ class Connection:
 
     def close(self) -> None:
         """Close every open line to the server."""
-        if self._client is not None:
-            self._client.close()
-            self._client = None
+        while self._clients:
+            self._clients.popitem()[1].close()
+
+    def client(self, build: Callable[[Target, Key | None, float], _T]) -> _T:
+        """Return the SDK client that build makes; the same one until the connection is closed."""
+        if build not in self._clients:
+            self._clients[build] = build(self.target, self._key, self._read_s)
+        found: _T = self._clients[build]
+        return found
 
     def call(
         self, wanted: type[_T], what: str, work: "Callable[[OpenAI], object]", *, retries: int = 0
     ) -> _T:
+        """Run one call of OpenAI's protocol, which every service keeps for its chat; raises CallFailed."""
+        return self.guarded(
+            wanted, what, lambda: work(self.client(build_client).with_options(max_retries=retries))
+        )
+
+    def guarded(self, wanted: type[_T], what: str, work: Callable[[], object]) -> _T:
         """Run one call and return its answer, proved to be of the wanted type; raises CallFailed.
 
         Whatever comes back or goes wrong is cleared of the key here, and nowhere else.
         """
         failure: CuratorError
         try:
-            answer = work(self._sdk().with_options(max_retries=retries))
+            answer = work()
             if self._redactor:
                 answer = self._redactor.answer(answer)
             if isinstance(answer, wanted):
@@ -140,7 +144,7 @@ class Connection:
         max_pages: int = _MAX_PAGES,
         page_size: int = _PAGE_SIZE,
         stop: Callable[[_T], bool] = lambda _: False,
-    ) -> Listing:
+    ) -> Listing[_T]:
         """Read pages until the last one, a known id (stop), a repeated id or the cap, whichever is first.
 
         Servers exist that ignore ``after`` and leave out has_more: plain iteration would never end.
@@ -180,11 +184,6 @@ class Connection:
         if not isinstance(data, list):
             raise self.not_compatible(what, page)
         return iter(data)
-
-    def _sdk(self) -> "OpenAI":
-        if self._client is None:
-            self._client = build_client(self.target, self._key, self._read_s)
-        return self._client
 
     def _where(self) -> str:
         return f"{self.target.label} ({host_of(self.target.url)})"

@@ -1,18 +1,13 @@
 """Testing a connection: three free questions that upload nothing, answered in plain sentences."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from curator.dataset.errors import TargetError
+from curator.tune.services.adapters import service_of
 from curator.tune.services.client import CallFailed, Connection
-
-
-@dataclass(frozen=True, slots=True)
-class ServedBase:
-    """One base model or checkpoint a server offers, with its last day where it is announced."""
-
-    name: str
-    shutdown: str
+from curator.tune.services.port import Model
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +20,7 @@ class Probe:
     fine_tuning: bool | None
     files: bool | None
     sentences: tuple[str, ...]
-    bases: tuple[ServedBase, ...] = ()
+    bases: tuple[Model, ...] = ()
 
     @property
     def works(self) -> bool:
@@ -48,6 +43,7 @@ class Probe:
 
 def probe(connection: Connection) -> Probe:
     """Ask for the base models, one job and one file; never raises for what a server answers."""
+    service = service_of(connection)
     bases, no_models = _ask_bases(connection)
     if no_models is not None and no_models.code in ("unreachable", "timeout", "not_compatible"):
         return Probe(
@@ -67,8 +63,8 @@ def probe(connection: Connection) -> Probe:
             files=None,
             sentences=(str(no_models),),
         )
-    no_jobs = _ask(connection, "looking for fine-tuning jobs", "jobs")
-    no_files = _ask(connection, "looking for files", "files")
+    no_jobs = _ask(service.probe_jobs)
+    no_files = _ask(service.probe_files)
     refusals = [no_models, no_jobs, no_files]
     return Probe(
         reachable=True,
@@ -85,41 +81,21 @@ def probe(connection: Connection) -> Probe:
     )
 
 
-def list_bases(connection: Connection) -> tuple[ServedBase, ...]:
+def list_bases(connection: Connection) -> tuple[Model, ...]:
     """Return what models a server names; raises TargetError where it will not say."""
-    page = connection.call(object, "listing base models", lambda sdk: sdk.models.list(), retries=1)
-    data = getattr(page, "data", None)
-    if not isinstance(data, list):
-        raise connection.not_compatible("listing base models", page)
-    served = [
-        ServedBase(item.id, _text(getattr(item, "shutdown_date", None)))
-        for item in data
-        if isinstance(getattr(item, "id", None), str)
-    ]
-    return tuple(sorted(served, key=lambda base: base.name))
+    return tuple(sorted(service_of(connection).models(), key=lambda model: model.name))
 
 
-def _ask_bases(connection: Connection) -> tuple[tuple[ServedBase, ...], TargetError | None]:
+def _ask_bases(connection: Connection) -> tuple[tuple[Model, ...], TargetError | None]:
     try:
         return list_bases(connection), None
     except TargetError as error:
         return (), error
 
 
-def _ask(connection: Connection, what: str, kind: str) -> CallFailed | None:
-    def fetch(sdk: Any) -> object:
-        if kind == "jobs":
-            return sdk.fine_tuning.jobs.list(limit=1)
-        return sdk.files.list(purpose="fine-tune", limit=1)
-
+def _ask(question: Callable[[], None]) -> CallFailed | None:
     try:
-        page = connection.call(object, what, fetch, retries=1)
-        if not isinstance(getattr(page, "data", None), list):
-            return connection.not_compatible(what, page)
+        question()
     except CallFailed as error:
         return error
     return None
-
-
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""

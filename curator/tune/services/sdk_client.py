@@ -1,11 +1,15 @@
-"""The SDK's client for one target: where it sends, with which key and headers, and through no detour."""
+"""The SDK's client for one target: where it sends, with which key and headers, and through no detour.
 
+A service's own SDK is an extra: it is imported when a target of its protocol is called.
+"""
+
+import importlib
 import os
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final
 
-from curator.tune.services import PACKAGES, chat_address, own_client
-from curator.tune.targets.addresses import host_of, is_loopback
+from curator.dataset.errors import TargetError
+from curator.tune.targets.addresses import host_of, is_loopback, root_of
 from curator.tune.targets.keys import Key
 from curator.tune.targets.profiles import Target
 
@@ -14,31 +18,56 @@ if TYPE_CHECKING:
 
 _OPENAI_HOST: Final = "api.openai.com"
 _CONNECT_S: Final = 10.0
+PACKAGES: Final = {"together": "together>=3.1"}
+"""What pip is asked for where a service's own SDK is missing, by protocol."""
 
 
 def build_client(target: Target, key: Key | None, read_s: float) -> "OpenAI":
-    """Return a client of a target, whichever SDK speaks to it; nothing is sent yet."""
+    """Return a client of OpenAI's protocol, which every service keeps for its chat; nothing is sent yet.
+
+    Raises TargetError where the SDK that the target's training needs is not installed.
+    """
     from openai import DefaultHttpxClient, Timeout
 
-    timeout = Timeout(read_s, connect=min(_CONNECT_S, read_s))
-    http = DefaultHttpxClient(
-        # A proxy must never come between this program and a server on the same computer.
-        trust_env=not is_loopback(target.url),
-        # Training data and keys go to the address that was shown, and nowhere else.
-        follow_redirects=False,
-        timeout=timeout,
-        event_hooks={"request": [_strip_foreign_headers(target)]},
-    )
+    need_sdk(target)
     secret = key.reveal() if key else "none"
-    if target.protocol not in PACKAGES:
-        return _openai_client(target, secret, http)
-    chat = _openai_client(
-        target.model_copy(update={"base_url": chat_address(target)}), secret, http
+    http = DefaultHttpxClient(**http_options(target, read_s, Timeout))
+    root = root_of(target.url)
+    address = f"{root}/v1" if target.protocol in PACKAGES else target.url
+    return _openai_client(target.model_copy(update={"base_url": address}), secret, http)
+
+
+def need_sdk(target: Target) -> None:
+    """Raise TargetError, with the way to get it, where the SDK of a target's service is not installed."""
+    package = PACKAGES.get(target.protocol)
+    if package is None:
+        return
+    try:
+        importlib.import_module(target.protocol)
+    except ImportError:
+        pass
+    else:
+        return
+    raise TargetError(
+        f"{target.label} is spoken to by its own package, which is not installed. Install it into "
+        f'Curator\'s environment with: python -m pip install "{package}"',
+        code="sdk_missing",
     )
-    hook = _strip_foreign_headers(target)
-    connect_s = min(_CONNECT_S, read_s)
-    found = own_client(target, secret, chat, read_s=read_s, connect_s=connect_s, hook=hook)
-    return cast("OpenAI", found)
+
+
+def http_options(target: Target, read_s: float, timeout: Callable[..., object]) -> dict[str, Any]:
+    """Return how every SDK's HTTP client is to be made, so that none takes a detour.
+
+    timeout is the class of the SDK's own HTTP library: not all SDKs use the same one.
+    """
+    return {
+        # A proxy must never come between this program and a server on the same computer.
+        "trust_env": not is_loopback(target.url),
+        # Training data and keys go to the address that was shown, and nowhere else.
+        "follow_redirects": False,
+        "timeout": timeout(read_s, connect=min(_CONNECT_S, read_s)),
+        "event_hooks": {"request": [_strip_foreign_headers(target)]},
+    }
 
 
 def _openai_client(target: Target, secret: str, http: Any) -> "OpenAI":

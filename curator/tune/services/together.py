@@ -1,34 +1,45 @@
 """Together through its own SDK: jobs under /v1/fine-tunes, files whose bytes go to a signed address."""
 
+import hashlib
 import re
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from curator.tune.services.shapes import (
-    Page,
-    checkpoint_of,
+from curator.tune.services.answers import (
     download,
-    event_of,
-    file_of,
-    job_of,
     own_checks,
     refuse,
     seconds,
     settings_of,
+    text,
+    whole,
 )
+from curator.tune.services.port import (
+    DOING,
+    Checkpoint,
+    Event,
+    File,
+    Listing,
+    Model,
+    Order,
+    ServiceJob,
+    WatchedFile,
+    state_of,
+)
+from curator.tune.services.sdk_client import http_options, need_sdk
 from curator.tune.targets.addresses import root_of
 
 if TYPE_CHECKING:
-    import httpx
-    from openai import OpenAI
     from together import Together
 
+    from curator.tune.services.client import Connection
+    from curator.tune.targets.keys import Key
     from curator.tune.targets.profiles import Target
 
+_T = TypeVar("_T")
+_PIECE: Final = 1 << 16
 _ENDED: Final = ("completed", "error", "user_error", "cancelled")
 _FILE_WORDS: Final = {"COMPLETED": "processed", "FAILED": "error", "INVALID_FORMAT": "error"}
 _ADAPTER: Final = re.compile(r"(ft-[\w-]+)@(\d+)")
@@ -42,160 +53,213 @@ _PAGES: Final = 5
 _NO_DELETE: Final = "models are deleted on the service's own page (Models), not through its SDK."
 
 
-class TogetherClient:
-    """The files, jobs, models and chat of Together, as OpenAI's client shows its own."""
+class TogetherService:
+    """The calls of Together; its lists are whole, and none of its calls is repeated unless said so."""
 
-    def __init__(self, sdk: "Together", chat: "OpenAI", http: "httpx.Client", label: str) -> None:
-        self._sdk, self._chat, self._http, self._label = sdk, chat, http, label
-        self.files = _Files(sdk, http)
-        self.fine_tuning = SimpleNamespace(jobs=_Jobs(sdk, label))
-        self.models = SimpleNamespace(list=self._bases, delete=self._no_delete)
-        self.endpoints = SimpleNamespace(list_hardware=self._hardware)
-        self.chat = chat.chat
+    def __init__(self, connection: "Connection") -> None:
+        self._connection = connection
+        self._label = connection.target.label
 
-    @classmethod
-    def build(
-        cls, target: "Target", secret: str, http: "httpx.Client", chat: "OpenAI"
-    ) -> "TogetherClient":
-        """Return a client of a target; raises ImportError where the SDK is not installed."""
-        from together import Together
+    def models(self) -> tuple[Model, ...]:
+        """Return the base models that can be fine-tuned."""
 
-        sdk = Together(
-            api_key=secret, base_url=root_of(target.url), max_retries=0, http_client=http
-        )
-        return cls(sdk, chat, http, target.label)
+        def ask(sdk: "Together") -> tuple[Model, ...]:
+            found: list[Model] = []
+            page = sdk.models.list_supported(product="PRODUCT_FINE_TUNING", limit=100)
+            for number, each in enumerate(page.iter_pages(), 1):
+                found += [Model(model.name) for model in each.data if isinstance(model.name, str)]
+                if number == _PAGES:
+                    break
+            return tuple(found)
 
-    def with_options(self, *, max_retries: int) -> "TogetherClient":
-        """Return the same client with another number of repetitions."""
-        return TogetherClient(
-            self._sdk.with_options(max_retries=max_retries),
-            self._chat.with_options(max_retries=max_retries),
-            self._http,
-            self._label,
-        )
+        return self._call(tuple, DOING["models"], ask, retries=1)
 
-    def close(self) -> None:
-        """Close every open line to the service."""
-        self._http.close()
-        self._chat.close()
-
-    def _bases(self) -> Page:
-        found = []
-        page = self._sdk.models.list_supported(product="PRODUCT_FINE_TUNING", limit=100)
-        for number, each in enumerate(page.iter_pages(), 1):
-            found += [SimpleNamespace(id=model.name) for model in each.data]
-            if number == _PAGES:
-                break
-        return Page(found)
-
-    def _hardware(self, *, model: str) -> object:
-        """Return where a model can be served; the service answers 404 for one that cannot be."""
-        # The SDK's own call went with its version 3; the address stayed.
-        return self._sdk.get("/v1/hardware", cast_to=object, options={"params": {"model": model}})
-
-    def _no_delete(self, _name: str) -> object:
+    def delete_model(self, name: str) -> bool:  # noqa: ARG002 - the SDK cannot
+        """Refuse: the SDK deletes no models."""
         raise refuse(self._label, _NO_DELETE)
 
-
-class _Files:
-    def __init__(self, sdk: "Together", http: "httpx.Client") -> None:
-        self._sdk = sdk
-        self.with_streaming_response = SimpleNamespace(content=self._stream)
-        self._http = http
-
-    def create(self, *, file: tuple[str, Any], purpose: str, timeout: float) -> Any:  # noqa: ARG002
-        """Upload a watched file; its bytes go where the service says, without the key."""
-        _, stream = file
-        sent = self._sdk.files.upload(
-            Path(stream.name),
-            purpose="fine-tune",
-            check=False,  # Curator's own checks are the stricter ones
-            progress_callback=lambda told: stream.report(told.uploaded_bytes),
+    def find_hardware(self, model: str) -> None:
+        """Ask where a model can be served; the service answers 404 for one that cannot be."""
+        # The SDK's own call went with its version 3; the address stayed.
+        options: Any = {"params": {"model": model}}
+        self._call(
+            object,
+            DOING["find_hardware"],
+            lambda sdk: sdk.get("/v1/hardware", cast_to=object, options=options),
         )
-        return _file(sent)
 
-    def retrieve(self, file_id: str) -> Any:
+    def check_grader(self, grader: Mapping[str, Any]) -> None:  # noqa: ARG002 - no such method
+        """Refuse: no method here is graded."""
+        raise refuse(self._label, "it checks no graders.")
+
+    def probe_jobs(self) -> None:
+        """Ask for the jobs."""
+        self._call(list, DOING["probe_jobs"], lambda sdk: sdk.fine_tuning.list().data, retries=1)
+
+    def probe_files(self) -> None:
+        """Ask for the files."""
+        self._call(list, DOING["probe_files"], lambda sdk: sdk.files.list().data, retries=1)
+
+    def upload(self, name: str, stream: WatchedFile) -> File:
+        """Upload a watched file; its bytes go where the service says, without the key."""
+
+        def send(sdk: "Together") -> File:
+            return _file(
+                sdk.files.upload(
+                    Path(str(stream.name)),
+                    purpose="fine-tune",
+                    check=False,  # Curator's own checks are the stricter ones
+                    progress_callback=lambda told: stream.report(told.uploaded_bytes),
+                )
+            )
+
+        what = f"uploading {name}"
+        sent = self._call(File, what, send)
+        if not sent.id:
+            raise self._connection.not_compatible("uploading", sent)
+        return sent
+
+    def start_parts(self, name: str, size: int) -> str:  # noqa: ARG002
+        """Refuse: the SDK itself sends large files in parts."""
+        raise refuse(self._label, f"{name} is not sent in parts.")
+
+    def upload_part(self, upload_id: str, part: bytes) -> str:  # noqa: ARG002
+        """Refuse: the SDK itself sends large files in parts."""
+        raise refuse(self._label, f"{upload_id} is not sent in parts.")
+
+    def join_parts(self, upload_id: str, parts: list[str], md5: str) -> str:  # noqa: ARG002
+        """Refuse: the SDK itself sends large files in parts."""
+        raise refuse(self._label, f"{upload_id} is not sent in parts.")
+
+    def cancel_parts(self, upload_id: str) -> None:
+        """Refuse: the SDK itself sends large files in parts."""
+        raise refuse(self._label, f"{upload_id} is not sent in parts.")
+
+    def file(self, file_id: str, *, retries: int = 0) -> File:
+        """Return what the service knows of a file, or of the archive of an adapter."""
         adapter = _ADAPTER.fullmatch(file_id)
         if adapter:
-            name = f"{adapter[1]}-step-{adapter[2]}.tar.zst"
-            return file_of(id=file_id, filename=name, bytes=None, status="processed")
-        return _file(self._sdk.files.retrieve(file_id))
+            return File(file_id, f"{adapter[1]}-step-{adapter[2]}.tar.zst", status="processed")
+        return self._call(
+            File, DOING["file"], lambda sdk: _file(sdk.files.retrieve(file_id)), retries=retries
+        )
 
-    def list(self, **_: object) -> Page:
-        return Page([_file(one) for one in self._sdk.files.list().data])
+    def content(self, file_id: str) -> bytes:
+        """Return a small file whole."""
+        return self._call(bytes, DOING["content"], lambda sdk: sdk.files.content(file_id).read())
 
-    def content(self, file_id: str) -> Any:
-        return SimpleNamespace(content=self._sdk.files.content(file_id).read())
+    def download(self, file_id: str, write: Callable[[Iterator[bytes]], Path]) -> Path:
+        """Give the pieces of an adapter or a file to write as they come.
 
-    def _stream(self, file_id: str) -> AbstractContextManager[Any]:
-        """Open an adapter or a file; adapters lie at another address, which gets no key."""
+        Adapters lie at another address, which gets no key.
+        """
         adapter = _ADAPTER.fullmatch(file_id)
         path = "/v1/finetune/download" if adapter else f"/v1/files/{file_id}/content"
         wanted = {"ft_id": adapter[1], "checkpoint_step": adapter[2]} if adapter else {}
-        address = str(self._sdk.base_url).rstrip("/") + path
-        return download(self._http, address, params=wanted, headers=self._sdk.auth_headers)
 
+        def fetch(sdk: "Together") -> Path:
+            address = str(sdk.base_url).rstrip("/") + path
+            http = sdk._client  # the SDK has no public name for the client it was given
+            with download(http, address, params=wanted, headers=sdk.auth_headers) as answer:
+                return write(self._connection.cleared(answer.iter_bytes(_PIECE)))
 
-class _Jobs:
-    def __init__(self, sdk: "Together", label: str) -> None:
-        self._sdk, self._label = sdk, label
-        self.checkpoints = SimpleNamespace(list=self._checkpoints)
+        return self._call(Path, DOING["download"], fetch)
 
-    def create(self, **arguments: Any) -> Any:
-        with own_checks(self._label):
-            return _job(self._sdk.fine_tuning.create(**job_arguments(arguments)))
+    def create_job(self, arguments: Mapping[str, Any]) -> ServiceJob:
+        """Create a job from the arguments of OpenAI's protocol."""
 
-    def retrieve(self, job_id: str) -> Any:
-        return _job(self._sdk.fine_tuning.retrieve(job_id))
+        def create(sdk: "Together") -> object:
+            with own_checks(self._label):
+                return sdk.fine_tuning.create(**job_arguments(arguments))
 
-    def list(self, **_: object) -> Page:
-        found = sorted(map(_job, self._sdk.fine_tuning.list().data), key=_born, reverse=True)
-        return Page(found)
+        return self._call(ServiceJob, DOING["create_job"], lambda sdk: self._job(create(sdk)))
 
-    def cancel(self, job_id: str) -> Any:
-        self._sdk.fine_tuning.cancel(job_id)
-        return self.retrieve(job_id)
-
-    def pause(self, _job_id: str) -> Any:
-        raise refuse(self._label, "a job cannot be paused there; it can be cancelled.")
-
-    resume = pause
-
-    def list_events(self, job_id: str, **_: object) -> Page:
-        told = [_event(job_id, one) for one in self._sdk.fine_tuning.list_events(job_id).data]
-        return Page(sorted([*told, *self._measures(job_id)], key=_born, reverse=True))
-
-    def _measures(self, job_id: str) -> Iterator[Any]:
-        for one in self._metrics(job_id):
-            named = {name.replace("/", "_"): value for name, value in one.items()}
-            step = named.get("train_global_step", named.get("eval_global_step"))
-            when = named.get("timestamp", 0) / 1e9
-            yield event_of(
-                job_id, "", created_at=when, type="metrics", data={**named, "step": step}
-            )
-
-    def _metrics(self, job_id: str) -> Sequence[dict[str, float]]:
-        from together import NotFoundError
-
-        try:
-            return self._sdk.fine_tuning.list_metrics(job_id).metrics or ()
-        except NotFoundError:
-            return ()  # a job that has not begun has none
-
-    def _checkpoints(self, job_id: str, **_: object) -> Page:
-        found = self._sdk.fine_tuning.list_checkpoints(job_id).data
-        return Page(
-            [
-                checkpoint_of(
-                    job_id,
-                    one.step,
-                    [f"{job_id}@{one.step}"],
-                    created_at=seconds(one.created_at),
-                    fine_tuned_model_checkpoint=one.object_name or one.path,
-                )
-                for one in found
-            ]
+    def job(self, job_id: str) -> ServiceJob:
+        """Return how a job stands."""
+        return self._call(
+            ServiceJob, DOING["job"], lambda sdk: self._job(sdk.fine_tuning.retrieve(job_id))
         )
+
+    def jobs(self, stop: Callable[[ServiceJob], bool]) -> Listing[ServiceJob]:  # noqa: ARG002
+        """Return all jobs, newest first; they are not paged."""
+        found = self._call(
+            list, DOING["jobs"], lambda sdk: list(map(self._job, sdk.fine_tuning.list().data))
+        )
+        newest = sorted(found, key=lambda job: job.created or 0.0, reverse=True)
+        return Listing(tuple(newest), complete=True)
+
+    def order(self, job_id: str, what: Order) -> ServiceJob:
+        """Cancel a job; it cannot be paused here."""
+        if what != "cancel":
+            raise refuse(self._label, "a job cannot be paused there; it can be cancelled.")
+
+        def cancel(sdk: "Together") -> ServiceJob:
+            sdk.fine_tuning.cancel(job_id)
+            return self._job(sdk.fine_tuning.retrieve(job_id))
+
+        return self._call(ServiceJob, DOING["cancel"], cancel)
+
+    def events(self, job_id: str, is_known: Callable[[str], bool]) -> tuple[Event, ...]:  # noqa: ARG002
+        """Return all events and measurements, newest first; they are not paged."""
+
+        def ask(sdk: "Together") -> list[Event]:
+            told = [_event(job_id, one) for one in sdk.fine_tuning.list_events(job_id).data or ()]
+            return [*told, *_measures(sdk, job_id)]
+
+        found = self._call(list, DOING["events"], ask)
+        return tuple(sorted(found, key=lambda event: event.created, reverse=True))
+
+    def checkpoints(self, job_id: str) -> tuple[Checkpoint, ...]:
+        """Return the checkpoints of a job, each with its archive to download."""
+
+        def ask(sdk: "Together") -> list[Checkpoint]:
+            found = sdk.fine_tuning.list_checkpoints(job_id).data
+            return [_checkpoint(job_id, one) for one in found]
+
+        return tuple(self._call(list, DOING["checkpoints"], ask))
+
+    def _call(
+        self, wanted: type[_T], what: str, work: "Callable[[Together], object]", *, retries: int = 0
+    ) -> _T:
+        def run() -> object:
+            return work(self._connection.client(_build).with_options(max_retries=retries))
+
+        return self._connection.guarded(wanted, what, run)
+
+    def _job(self, found: Any) -> ServiceJob:
+        def told(name: str) -> Any:
+            return getattr(found, name, None)
+
+        raw = text(told("status"))
+        ended = raw in _ENDED
+        progress = told("progress")
+        left = progress.seconds_remaining if progress and progress.estimate_available else None
+        name = told("x_model_output_name") if raw == "completed" else None
+        return ServiceJob(
+            id=text(told("id")),
+            status=state_of(raw, self._connection.target.status_map),
+            raw_status=raw,
+            checkpoint=text(name or told("api_model_object_name")) if ended else "",
+            training_file=text(told("training_file")),
+            created=seconds(told("created_at")),
+            finished=seconds(told("updated_at")) if ended else None,
+            estimated_finish=time.time() + left if left and not ended else None,
+            trained_tokens=whole(told("token_count")),
+            error=_reason(told("events")) if raw in ("error", "user_error") else "",
+        )
+
+
+def _build(target: "Target", key: "Key | None", read_s: float) -> "Together":
+    need_sdk(target)
+    import httpx
+    from together import Together
+
+    return Together(
+        api_key=key.reveal() if key else "none",
+        base_url=root_of(target.url),
+        max_retries=0,
+        http_client=httpx.Client(**http_options(target, read_s, httpx.Timeout)),
+    )
 
 
 def job_arguments(arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -240,52 +304,58 @@ def request_body(wanted: Mapping[str, Any]) -> dict[str, Any]:
     return {**body, "batch_size": body.get("batch_size", "max"), "training_method": method}
 
 
-def _file(found: Any) -> Any:
+def _file(found: Any) -> File:
     report = getattr(found, "validation_report", None)
     word = getattr(found, "processing_status", None)
-    return file_of(
-        id=found.id,
-        filename=getattr(found, "filename", None),
-        bytes=getattr(found, "bytes", None),
-        created_at=seconds(getattr(found, "created_at", None)),
+    return File(
+        id=text(found.id),
+        name=text(getattr(found, "filename", None)),
+        size=whole(getattr(found, "bytes", None)),
         status=_FILE_WORDS.get(word, "uploaded") if word else "processed",
-        status_details=getattr(report, "error", None),
-    )
-
-
-def _job(found: Any) -> Any:
-    def told(name: str) -> Any:
-        return getattr(found, name, None)
-
-    ended = found.status in _ENDED
-    progress = told("progress")
-    left = progress.seconds_remaining if progress and progress.estimate_available else None
-    name = told("x_model_output_name") if found.status == "completed" else None
-    return job_of(
-        id=found.id,
-        status=found.status,
-        model=told("model"),
-        training_file=told("training_file"),
-        created_at=seconds(told("created_at")),
-        finished_at=seconds(told("updated_at")) if ended else None,
-        estimated_finish=time.time() + left if left and not ended else None,
-        fine_tuned_model=name or told("api_model_object_name") if ended else None,
-        trained_tokens=told("token_count"),
-        result_files=[],
-        error=_reason(told("events")) if found.status in ("error", "user_error") else "",
+        details=text(getattr(report, "error", None)),
     )
 
 
 def _reason(events: Any) -> str:
     """Return the last thing a job said as an error; the job itself has no place for it."""
-    said = [e.message for e in events or () if _LEVELS.get(str(e.level)) == "error"]
-    return said[-1] if said else "The service gives no reason."
+    errors = [e.message for e in events or () if _LEVELS.get(str(e.level)) == "error"]
+    return text(errors[-1]) if errors else "The service gives no reason."
 
 
-def _event(job_id: str, told: Any) -> Any:
-    level = _LEVELS.get(str(told.level), "info")
-    return event_of(job_id, told.message, created_at=seconds(told.created_at) or 0.0, level=level)
+def _event(job_id: str, found: Any) -> Event:
+    level = _LEVELS.get(str(found.level), "info")
+    message, created = text(found.message), seconds(found.created_at) or 0.0
+    name = _event_id(job_id, message, level=level, created_at=created)
+    return Event(name, created, level, message)
 
 
-def _born(item: Any) -> float:
-    return item.created_at or 0.0
+def _measures(sdk: "Together", job_id: str) -> Iterator[Event]:
+    from together import NotFoundError
+
+    try:
+        found = sdk.fine_tuning.list_metrics(job_id).metrics or ()
+    except NotFoundError:
+        return  # a job that has not begun has none
+    for one in found:
+        data: dict[str, Any] = {name.replace("/", "_"): value for name, value in one.items()}
+        data["step"] = data.get("train_global_step", data.get("eval_global_step"))
+        created = data.get("timestamp", 0) / 1e9
+        name = _event_id(job_id, "", created_at=created, type="metrics", data=data)
+        yield Event(name, created, "info", "", "metrics", data)
+
+
+def _event_id(job_id: str, message: str, **known: Any) -> str:
+    """Return an id made of what an event says, so that it is known again; the service gives none."""
+    told = f"{job_id}|{message}|{sorted(known.items(), key=str)}"
+    return f"event-{hashlib.sha256(told.encode()).hexdigest()[:24]}"
+
+
+def _checkpoint(job_id: str, found: Any) -> Checkpoint:
+    name = f"{job_id}@{found.step}"
+    return Checkpoint(
+        id=name,
+        created=seconds(found.created_at) or 0.0,
+        name=text(found.object_name or found.path),
+        step=whole(found.step) or 0,
+        files=(name,),
+    )

@@ -22,7 +22,8 @@ from curator.app.shortcuts import takes_text
 from curator.dataset import AnnotationPatch, ContentPatch, Edit, LabelSet
 from curator.project.labels import label_sets_patch
 from curator.project.store.project import Project
-from curator.tune.jobs.table import Job, JobTable, State
+from curator.tune.jobs.table import Job, JobTable
+from curator.tune.services.port import State
 from curator.tune.targets.profiles import derive_target, save_target
 from tests.app.conftest import open_in
 from tests.tune.protocol_server import KEY, ProtocolServer

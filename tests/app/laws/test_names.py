@@ -8,7 +8,8 @@ from PySide6.QtWidgets import QComboBox, QLabel
 from curator.app.main import PAGES
 from curator.app.tables.grid import GridView
 from curator.tune.checkpoint_names import checkpoint_name, names_of
-from curator.tune.jobs.table import Checkpoint, Job, JobTable, State
+from curator.tune.jobs.table import Job, JobTable
+from curator.tune.services.port import Checkpoint, State
 from tests.app.laws.conftest import BASE, TUNED, settle, visit
 
 

@@ -11,8 +11,9 @@ from curator.curate.cost import load_prices
 from curator.dataset.errors import Cancelled, UnreadableInput
 from curator.tune.jobs.dry_run import dry_run, estimate_seconds
 from curator.tune.jobs.recipe import make_recipe
-from curator.tune.jobs.table import Job, State
+from curator.tune.jobs.table import Job
 from curator.tune.jobs.training_files import open_export
+from curator.tune.services.port import State
 from curator.tune.targets.profiles import find_target
 
 DAY = date(2026, 11, 21)

@@ -11,9 +11,10 @@ from curator.dataset.errors import Cancelled, WrongUse
 from curator.tune.jobs import lineage
 from curator.tune.jobs.following import explain, follow, next_wait, order, refresh
 from curator.tune.jobs.loss_curve import points_of_events, points_of_result
-from curator.tune.jobs.table import Job, JobTable, State
+from curator.tune.jobs.table import Job, JobTable
 from curator.tune.jobs.training_files import open_export
 from curator.tune.services.client import CallFailed
+from curator.tune.services.port import State
 from tests.tune.protocol_server import raw, status
 
 GET_JOB = ("GET", "/fine_tuning/jobs/{id}")

@@ -10,8 +10,8 @@ from curator.tune.jobs.dry_run import dry_run
 from curator.tune.jobs.graders import KINDS, check_grader, fields_of, read_grader, row_faults
 from curator.tune.jobs.recipe import make_recipe
 from curator.tune.jobs.starting import start_job
-from curator.tune.jobs.table import State
 from curator.tune.jobs.training_files import open_export
+from curator.tune.services.port import State
 from tests.tune.conftest import FAST
 
 ASK = [{"role": "user", "content": "Rate {{sample.output_text}} against {{item.reference.text}}"}]

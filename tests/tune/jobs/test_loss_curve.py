@@ -14,7 +14,7 @@ from curator.tune.jobs.loss_curve import (
     points_of_result,
     share_done,
 )
-from curator.tune.jobs.table import Checkpoint, Event
+from curator.tune.services.port import Checkpoint, Event
 
 
 def event(number, message="", **data):

@@ -13,9 +13,10 @@ from curator.dataset.errors import Cancelled, GateFailed, TargetError
 from curator.tune.jobs.dry_run import dry_run
 from curator.tune.jobs.recipe import TOKEN_KEY, make_recipe
 from curator.tune.jobs.starting import discard, recover, settle, start_job
-from curator.tune.jobs.table import JobTable, State
+from curator.tune.jobs.table import JobTable
 from curator.tune.jobs.training_files import open_export
 from curator.tune.services.client import CallFailed, Connection
+from curator.tune.services.port import State
 from curator.tune.targets.keys import Key
 from curator.tune.targets.profiles import derive_target, save_target
 from tests.tune.conftest import FAST

@@ -8,7 +8,8 @@ import pytest
 from curator.dataset.errors import BrokenFile, ProjectError, WrongUse
 from curator.tune.jobs.following import explain
 from curator.tune.jobs.lineage import lineage_of
-from curator.tune.jobs.table import FINAL, Checkpoint, Event, Job, JobTable, State
+from curator.tune.jobs.table import FINAL, Job, JobTable
+from curator.tune.services.port import Checkpoint, Event, State
 
 
 def job(token="t1", **more):

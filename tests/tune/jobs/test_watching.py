@@ -3,9 +3,10 @@
 import pytest
 
 from curator.dataset.errors import Cancelled, TargetError
-from curator.tune.jobs.table import Job, State
+from curator.tune.jobs.table import Job
 from curator.tune.jobs.watching import details_of, watch
 from curator.tune.services.client import Connection
+from curator.tune.services.port import State
 from curator.tune.targets.keys import Key
 from tests.tune.protocol_server import KEY, status
 

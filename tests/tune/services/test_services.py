@@ -16,9 +16,9 @@ from curator.tune.jobs.remote_checks import with_answers
 from curator.tune.jobs.results import delete_model, download_files
 from curator.tune.jobs.shown_calls import curl_call, python_call
 from curator.tune.jobs.starting import start_job
-from curator.tune.jobs.table import State
 from curator.tune.jobs.training_files import open_export
 from curator.tune.services.client import CallFailed, Connection
+from curator.tune.services.port import State
 from curator.tune.services.probing import probe
 from curator.tune.targets.keys import Key
 from tests.tune.conftest import FAST

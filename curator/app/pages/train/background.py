@@ -14,7 +14,7 @@ from curator.dataset.progress import CancelledCall, ProgressCall
 from curator.tune.commands import target_of
 from curator.tune.jobs.auto_settings import Autos, autos
 from curator.tune.jobs.dry_run import DryRun, dry_run
-from curator.tune.jobs.following import Order, order
+from curator.tune.jobs.following import order
 from curator.tune.jobs.lineage import Lineage, lineage_of
 from curator.tune.jobs.recipe import Recipe
 from curator.tune.jobs.recipes import (
@@ -27,10 +27,11 @@ from curator.tune.jobs.recipes import (
 from curator.tune.jobs.remote_checks import with_answers
 from curator.tune.jobs.results import delete_model, download_files
 from curator.tune.jobs.starting import discard, recover, settle, start_job
-from curator.tune.jobs.table import Job, JobTable, State
+from curator.tune.jobs.table import Job, JobTable
 from curator.tune.jobs.training_files import open_export
 from curator.tune.jobs.watching import Details, Seen, details_of, watch
 from curator.tune.services.client import Connection, connect
+from curator.tune.services.port import Order, State
 from curator.tune.services.probing import Probe, probe
 from curator.tune.targets.keys import Key, key_place, store_key
 from curator.tune.targets.profiles import (

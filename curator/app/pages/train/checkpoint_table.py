@@ -5,7 +5,8 @@ from PySide6.QtWidgets import QWidget
 from curator.app.tables.grid import Column, GridView, Table
 from curator.app.widgets.line_chart import write_number
 from curator.tune.checkpoint_names import checkpoint_name
-from curator.tune.jobs.table import Checkpoint, Job
+from curator.tune.jobs.table import Job
+from curator.tune.services.port import Checkpoint
 
 
 class CheckpointTable(GridView):

@@ -28,7 +28,7 @@ from curator.app.widgets.text import Elided, Meta, Quiet, SectionTitle
 from curator.dataset.errors import WrongUse
 from curator.tune.jobs.lifetimes import days_of
 from curator.tune.jobs.recipe import Recipe, make_recipe
-from curator.tune.services.probing import ServedBase
+from curator.tune.services.port import Model
 from curator.tune.targets.profiles import Method, Target
 
 _WIDE_PX: Final = 736
@@ -150,18 +150,18 @@ class Composer(QScrollArea):
             self._method.addItem(self._method_words(method), method)
         self._method.blockSignals(False)  # noqa: FBT003 - Qt's own signature
         self._method_row.setVisible(len(target.methods) > 1 or target.methods[0] != "sft")
-        self._offer_bases([ServedBase(name, "") for name in target.bases], keeps=False)
+        self._offer_bases([Model(name, "") for name in target.bases], keeps=False)
         self._build_settings()
         self._own.setVisible(target.protocol == "local")
         self._note.setText(target.note)
         self._note.setVisible(bool(target.note))
         self.changed.emit()
 
-    def offer_served(self, served: Sequence[ServedBase]) -> None:
+    def offer_served(self, served: Sequence[Model]) -> None:
         """Add what the server itself named; the profile's own stay on top."""
         known = set(self._target.bases) if self._target else set()
         self._days = {base.name: base.shutdown for base in served}
-        mine = [ServedBase(name, self._days.get(name, "")) for name in sorted(known, reverse=True)]
+        mine = [Model(name, self._days.get(name, "")) for name in sorted(known, reverse=True)]
         new = (base for base in served if base.name not in known)
         self._offer_bases([*mine, *new], keeps=True)
 
@@ -303,7 +303,7 @@ class Composer(QScrollArea):
         if self._target is not None:
             self.settings.offer(self._target, self.method())
 
-    def _offer_bases(self, bases: Sequence[ServedBase], *, keeps: bool) -> None:
+    def _offer_bases(self, bases: Sequence[Model], *, keeps: bool) -> None:
         names = [self._names.get(base.name, base.name) for base in bases]
         first = names[0] if names else ""
         # What the server names later takes nobody's own choice away.

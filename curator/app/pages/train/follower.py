@@ -14,9 +14,9 @@ from curator.app.session.job_end_notice import tell_desktop
 from curator.app.session.session import Session
 from curator.dataset.errors import CuratorError
 from curator.tune.checkpoint_names import job_name
-from curator.tune.jobs.following import Order
-from curator.tune.jobs.table import Job, State
+from curator.tune.jobs.table import Job
 from curator.tune.jobs.watching import Seen
+from curator.tune.services.port import Order, State
 from curator.tune.targets.profiles import state_folder
 
 

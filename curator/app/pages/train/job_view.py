@@ -29,8 +29,9 @@ from curator.app.widgets.text import Plain, Quiet, SectionTitle, tip_of
 from curator.tune.checkpoint_names import job_name
 from curator.tune.jobs.lineage import Lineage
 from curator.tune.jobs.loss_curve import Point, best_checkpoint, share_done, verdict
-from curator.tune.jobs.table import Checkpoint, Event, Job, State
+from curator.tune.jobs.table import Job
 from curator.tune.jobs.watching import Details
+from curator.tune.services.port import Checkpoint, Event, State
 
 LOOKS: Final = {
     State.PREPARING: ("text-muted", "clock"),

@@ -1,30 +1,17 @@
-"""What services answer, in the shapes of OpenAI's protocol."""
+"""Reading what services answer: every field may be missing or odd."""
 
-import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+import math
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final
 
 from curator.tune.services.client import CallFailed
 
 if TYPE_CHECKING:
     import httpx
-    from openai.types import FileObject
-    from openai.types.fine_tuning import FineTuningJob, FineTuningJobEvent
-    from openai.types.fine_tuning.jobs import FineTuningJobCheckpoint
 
 METHODS: Final = {"supervised": "sft", "dpo": "dpo"}
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """A list that is told whole."""
-
-    data: Sequence[Any]
-    has_more: bool = False
 
 
 def settings_of(method: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
@@ -34,48 +21,22 @@ def settings_of(method: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
     return METHODS[name], {key: value for key, value in chosen.items() if value != "auto"}
 
 
-def file_of(**known: Any) -> "FileObject":
-    """Return an uploaded file."""
-    from openai.types import FileObject
-
-    return FileObject.construct(object="file", purpose="fine-tune", **known)
+def text(value: object) -> str:
+    """Return a text, empty for anything else."""
+    return value if isinstance(value, str) else ""
 
 
-def job_of(*, error: str = "", **known: Any) -> "FineTuningJob":
-    """Return a job; error is what the service says of a failure."""
-    from openai.types.fine_tuning import FineTuningJob
-
-    said = SimpleNamespace(message=error, code="", param="") if error else None
-    return FineTuningJob.construct(object="fine_tuning.job", error=said, **known)
-
-
-def event_of(job: str, message: str, **known: Any) -> "FineTuningJobEvent":
-    """Return an event; its id is made of what it says, so that it is known again."""
-    from openai.types.fine_tuning import FineTuningJobEvent
-
-    told = f"{job}|{message}|{sorted(known.items(), key=str)}"
-    name = hashlib.sha256(told.encode()).hexdigest()[:24]
-    known = {"level": "info", "type": "message", "data": None, **known}
-    return FineTuningJobEvent.construct(
-        id=f"event-{name}", object="fine_tuning.job.event", message=message, **known
-    )
+def number(value: object) -> float | None:
+    """Return a finite number, None for anything else."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    return float(value) if math.isfinite(value) else None
 
 
-def checkpoint_of(
-    job: str, step: int, files: Sequence[str], **known: Any
-) -> "FineTuningJobCheckpoint":
-    """Return a checkpoint that offers files to download."""
-    from openai.types.fine_tuning.jobs import FineTuningJobCheckpoint
-
-    return FineTuningJobCheckpoint.construct(
-        id=f"{job}@{step}",
-        object="fine_tuning.job.checkpoint",
-        fine_tuning_job_id=job,
-        step_number=step,
-        metrics=None,
-        result_files=list(files),
-        **known,
-    )
+def whole(value: object) -> int | None:
+    """Return a whole number, None for anything else."""
+    found = number(value)
+    return None if found is None else int(found)
 
 
 def seconds(value: object) -> float | None:
