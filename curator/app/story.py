@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from curator.project.store.project import Project
 
 STEPS: Final = (
-    ("mended", "check"),
+    ("fixed", "check"),
     ("searched", "duplicates"),
     ("split", "export"),
     ("exported", "export"),

@@ -1,4 +1,4 @@
-"""The verbs that look for faults, mend them and count tokens: check, fix and count."""
+"""The verbs that look for faults, apply fixes and count tokens: check, fix and count."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -50,12 +50,12 @@ def add_verbs(verbs: Verbs) -> None:
     fix = verbs.add(
         "fix",
         _fix,
-        "Mend what has one obvious repair, as one step that undo takes back.",
+        "Apply every safe fix, as one step that undo takes back.",
         "curator fix x.curator --safe --dry-run",
         "curator fix x.curator --safe --rules S05,S11",
     )
     add_project(fix)
-    fix.add_argument("--safe", action="store_true", help="safe repairs only (there are no others)")
+    fix.add_argument("--safe", action="store_true", help="safe fixes only (there are no others)")
     fix.add_argument("--rules", type=names, default=(), metavar="ID,...", help="these rules only")
     fix.add_argument("--dry-run", action="store_true", help="count, but change nothing")
     counting.add_verb(verbs)
@@ -172,7 +172,7 @@ def _fix(options: Options, progress: Progress) -> Answer:
     check_rules(options.rules)
     if not options.safe:
         raise WrongUse(
-            "Only safe repairs can run in bulk: say --safe. The others wait in the window."
+            "Only safe fixes can run in bulk: say --safe. The others wait in the window."
         )
     with open_project(options.project, read_only=options.dry_run) as project:
         edits, report = fix_project(
@@ -186,7 +186,7 @@ def _fix(options: Options, progress: Progress) -> Answer:
         for edit in edits:
             project.apply(edit)
     keys = report.to_json()
-    did = "would be mended" if options.dry_run else "mended"
+    did = "would be fixed" if options.dry_run else "fixed"
     rows = [(rule, f"{count:,}") for rule, count in keys["fixed"].items()]
     did = f"{counted(keys['conversations'], 'conversation')} {did}"
     return naming_damaged(Answer(keys, (did, *table(rows))), project.damaged)

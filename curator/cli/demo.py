@@ -68,7 +68,7 @@ def _story(project: str, export: str) -> tuple[_Step, ...]:
         ),
         _Step("labels", "what annotators said of them", ("label", project, "import", said)),
         _Step("check", "what is wrong with them", ("check", project)),
-        _Step("fix", "what has one obvious repair", ("fix", project, "--safe")),
+        _Step("fix", "what is safe to fix", ("fix", project, "--safe")),
         _Step("dedupe exact", "copies", ("dedupe", project, "--preset", "exact")),
         _Step("dedupe near", "almost copies", ("dedupe", project, *near)),
         _Step("reject", "what a person would have to rewrite", ("label", project, *rejected)),

@@ -38,7 +38,7 @@ class BrokenFile(UnreadableInput):
 
     def __init__(self, path: Path | str, reason: str, way_out: str = "") -> None:
         self.reason = reason
-        said = f"{path} cannot be used: {reason}. {way_out or 'Mend it or remove it.'}"
+        said = f"{path} cannot be used: {reason}. {way_out or 'Fix it or remove it.'}"
         super().__init__(said, path)
 
 

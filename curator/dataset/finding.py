@@ -22,7 +22,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One fault or hint; message is a whole sentence, fix the id of a repair or empty."""
+    """One fault or hint; message is a whole sentence, fix names one of curate.fixes or is empty."""
 
     rule: str
     severity: Severity

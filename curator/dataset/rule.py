@@ -1,4 +1,4 @@
-"""The rules as data: what each says, how grave it is for which target, and how it can be mended."""
+"""The rules as data: what each says, how grave it is for which target, and how it can be fixed."""
 
 import json
 from functools import cache
@@ -13,7 +13,7 @@ Scope = Literal["file", "conversation", "message", "dataset", "job"]
 
 
 class Fix(BaseModel):
-    """A repair: safe ones may run in bulk, the others need a look."""
+    """A fix: safe ones may run in bulk, the others need a look."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     id: str

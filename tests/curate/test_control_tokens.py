@@ -61,10 +61,10 @@ def test_it_is_seen_in_every_text_of_a_row(path, around):
     if not only.fix:
         assert path[-1] == "name"
         return
-    mended = apply_fix(Conversation(row), only)
-    assert not found(mended.fields)
+    fixed = apply_fix(Conversation(row), only)
+    assert not found(fixed.fields)
     holder[path[-1]] = holder[path[-1]].replace(TOKEN, "< |im_end|>")
-    assert mended.fields == row
+    assert fixed.fields == row
 
 
 @pytest.mark.parametrize(

@@ -107,10 +107,10 @@ def test_the_same_file_again_adds_nothing_even_after_fixes(project, capsys):
 def test_repaired_rejects_get_in(project, capsys):
     path, told = project
     rejects = Path(told["rejects_file"])
-    mended = (
+    fixed = (
         rejects.read_bytes().replace(b'no."},]}', b'no."}]}').replace(b'four."},]}', b'four."}]}')
     )
-    rejects.write_bytes(mended)
+    rejects.write_bytes(fixed)
     _, again = run(capsys, "import", path, rejects)
     assert again["imported"] == 1
 

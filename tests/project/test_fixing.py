@@ -1,4 +1,4 @@
-"""Safe repairs over a project: one step, undone at once, nothing lost."""
+"""Safe fixes over a project: one step, undone at once, nothing lost."""
 
 import json
 from dataclasses import replace
@@ -8,7 +8,7 @@ import pytest
 from curator.dataset import Conversation
 from curator.dataset.errors import Cancelled
 from curator.project import Project, fixing
-from curator.project.fixing import fix_project, mend_one
+from curator.project.fixing import fix_one, fix_project
 from curator.project.imports.importing import import_files
 from tests.project.projects import annotate, import_lines, line
 
@@ -26,7 +26,7 @@ def project(tmp_path):
         yield made
 
 
-def test_safe_repairs_are_one_edit_that_undo_takes_back(project):
+def test_safe_fixes_are_one_edit_that_undo_takes_back(project):
     ids = import_lines(project, [line("fine"), HUMAN, line("x", origin=[1])])
     edits, report = fix_project(project, author="ann")
     assert report.to_json() == {"fixed": {"S03": 2, "S05": 2}, "conversations": 2}
@@ -62,7 +62,7 @@ def test_removed_conversations_stay_as_they_are(project):
     assert fix_project(project)[0] == []
 
 
-def test_large_repairs_come_in_pieces(project, monkeypatch):
+def test_large_fixes_come_in_pieces(project, monkeypatch):
     monkeypatch.setattr(fixing, "CHUNK", 4)
     import_lines(project, [line(f"q{i}", source=i) for i in range(10)])
     edits, report = fix_project(project)
@@ -89,28 +89,28 @@ def test_a_repeated_key_is_written_again(project):
     raw = '{"messages":[{"role":"user","content":"a","content":"a"},{"role":"assistant","content":"c"}]}'
     (id_,) = import_lines(project, [raw])
     (finding,) = project.findings(id_)
-    edit = mend_one(project, id_, finding, "ann")
+    edit = fix_one(project, id_, finding, "ann")
     project.apply(edit)
     assert project.content(id_).count("content") == 2
-    assert mend_one(project, id_, finding, "ann") is None
+    assert fix_one(project, id_, finding, "ann") is None
 
 
-def test_one_finding_is_mended_by_itself(project):
+def test_one_finding_is_fixed_by_itself(project):
     (id_,) = import_lines(project, [HUMAN])
     finding = next(f for f in project.findings(id_) if f.rule == "S03")
-    edit = mend_one(project, id_, finding)
+    edit = fix_one(project, id_, finding)
     assert edit.title == "Fix S03"
     project.apply(edit)
     assert project.conversation(id_).messages[0].role == "human"
 
 
-def test_repair_can_be_stopped(project):
+def test_fix_can_be_stopped(project):
     import_lines(project, [HUMAN])
     with pytest.raises(Cancelled):
         fix_project(project, cancelled=lambda: True)
 
 
-def test_no_repair_and_no_search_for_copies_drops_one_of_two_values(project, tmp_path):
+def test_no_fix_and_no_search_for_copies_drops_one_of_two_values(project, tmp_path):
     path = tmp_path / "twice.jsonl"
     tail = '{"role":"user","content":"x"},{"role":"gpt","content":"y"}'
     lines = [
@@ -128,7 +128,7 @@ def test_no_repair_and_no_search_for_copies_drops_one_of_two_values(project, tmp
     assert [project.content(id_) for id_ in ids[:2]] == lines
     for finding in project.findings(ids[0]):
         assert not finding.fix
-        assert mend_one(project, ids[0], replace(finding, fix="map_role")) is None
+        assert fix_one(project, ids[0], replace(finding, fix="map_role")) is None
 
 
 def test_undo_brings_back_what_only_the_line_itself_shows(project):

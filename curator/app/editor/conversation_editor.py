@@ -122,13 +122,13 @@ class ConversationEditor(QWidget):
 
     def fix(self, finding: Finding) -> None:
         """Apply the fix of a finding; what it moves out goes to the metadata in the same step."""
-        from curator.project.fixing import mend_one
+        from curator.project.fixing import fix_one
 
         self.drafts.commit()
         project, conversation = self._session.project, self.drafts.id
         if project is None or conversation is None or self.drafts.is_dirty or not self.can_write:
             return
-        edit = mend_one(project, conversation, finding, self._session.author)
+        edit = fix_one(project, conversation, finding, self._session.author)
         if edit is not None:
             self._session.push(edit)
 

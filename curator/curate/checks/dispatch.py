@@ -159,7 +159,7 @@ def _check(
         found += _run(WITH_PARTS, subject)
     found += _run(LAST, subject)
     if any(each.rule == "F08" for each in found):
-        # A repair writes the line anew, and so would drop one of the two values.
+        # A fix writes the line anew, and so would drop one of the two values.
         found = [replace(each, fix="") for each in found]
     return _in_order(found)
 

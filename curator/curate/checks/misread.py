@@ -56,12 +56,12 @@ def misread(text: str) -> Iterator[Misread]:
         # Words beside each other tell more together; one alone may be all that is wrong.
         run = next((n for n in range(1, len(words)) if words[n - 1][1] != words[n][0]), len(words))
         start, end = words[0][0], words[run - 1][1]
-        meant = _mended(text[start:end]) if end - start <= _LONGEST else text[start:end]
+        meant = _fixed(text[start:end]) if end - start <= _LONGEST else text[start:end]
         if meant != text[start:end]:
             yield Misread(start, end, meant)
         else:
             for start, end in words[:run]:
-                meant = _mended(text[start:end])
+                meant = _fixed(text[start:end])
                 if meant != text[start:end]:
                     yield Misread(start, end, meant)
         words = words[run:]
@@ -94,7 +94,7 @@ def _word_around(text: str, start: int, end: int) -> tuple[int, int]:
     return start, end + 1 if text[end : end + 1] == " " else end
 
 
-def _mended(word: str) -> str:
+def _fixed(word: str) -> str:
     from ftfy import fix_encoding  # a tenth of a second, so only when wanted
 
     return fix_encoding(word)

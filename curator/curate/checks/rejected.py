@@ -67,7 +67,7 @@ def _encoding_guess(line: bytes, error: UnicodeDecodeError) -> str:
 
 
 def _reason(text: str, error: BadJson) -> str:
-    """Say in words what is wrong with a text that is no JSON, and how to mend it."""
+    """Say in words what is wrong with a text that is no JSON, and how to fix it."""
     if text.startswith("\ufeff"):
         return "a byte-order mark (U+FEFF) stands before the first brace. Delete it."
     if not text.strip("\x00"):

@@ -1,1 +1,1 @@
-"""The repairs of conversations, by the family of rules they serve."""
+"""The fixes of conversations, by the family of rules they serve."""

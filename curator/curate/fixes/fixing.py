@@ -1,7 +1,7 @@
-"""The repairs of findings: each makes a new conversation and tells what moved to the metadata.
+"""The fixes of findings: each makes a new conversation and tells what moved to the metadata.
 
-A safe repair may run in bulk; the others need a look first. Every value of the line is still in it
-after a repair, or moved to the metadata, or stands in the finding's own words; only a repair that is
+A safe fix may run in bulk; the others need a look first. Every value of the line is still in it
+after a fix, or moved to the metadata, or stands in the finding's own words; only a fix that is
 there to write a text otherwise does just that.
 """
 
@@ -17,24 +17,24 @@ from curator.dataset.finding import Finding
 from curator.dataset.json_values import Json
 from curator.dataset.rule import load_rules
 
-REPAIRS: Final = {**messages.REPAIRS, **texts.REPAIRS, **tools.REPAIRS}
-"""Every repair by the id that a finding's fix names."""
+FIXES: Final = {**messages.FIXES, **texts.FIXES, **tools.FIXES}
+"""Every fix by the id that a finding's fix names."""
 
 SAFE_FIXES: Final = frozenset(
     rule.fix.id
     for rule in load_rules().values()
-    if rule.fix and rule.fix.safe and rule.fix.id in REPAIRS
+    if rule.fix and rule.fix.safe and rule.fix.id in FIXES
 )
-"""The repairs that may run in bulk."""
+"""The fixes that may run in bulk."""
 
 _SHIFTING: Final = frozenset({"move_system_first", "convert_functions"})
-"""Repairs after which the places of other findings no longer hold."""
+"""Fixes after which the places of other findings no longer hold."""
 
 _NEEDS_MESSAGES: Final = frozenset({"train_last_answer", "drop_tail", "convert_functions"})
-"""The repairs of a whole line that read its messages."""
+"""The fixes of a whole line that read its messages."""
 
 _OF_ANY_ENTRY: Final = frozenset({"delete_message", "replace_broken_characters"})
-"""The repairs that fit an entry of the list that is no message."""
+"""The fixes that fit an entry of the list that is no message."""
 
 _REWORDING: Final = frozenset(
     {
@@ -48,37 +48,37 @@ _REWORDING: Final = frozenset(
         "allow_parallel_calls",
     }
 )
-"""The repairs that exist to write a text otherwise, or to set the value that the finding names."""
+"""The fixes that exist to write a text otherwise, or to set the value that the finding names."""
 
 _ROUNDS: Final = 24
 
 
-class Repair(NamedTuple):
-    """A repaired conversation, and the keys that now belong to its annotation's metadata."""
+class Fixed(NamedTuple):
+    """A fixed conversation, and the keys that now belong to its annotation's metadata."""
 
     conversation: Conversation
     moved: dict[str, Json]
 
 
-def repair(conversation: Conversation, finding: Finding) -> Repair:
-    """Repair what a finding names; the very same conversation comes back where the finding no longer fits."""
+def fix_finding(conversation: Conversation, finding: Finding) -> Fixed:
+    """Fix what a finding names; the very same conversation comes back where the finding no longer fits."""
     moved: dict[str, Json] = {}
-    mend = REPAIRS.get(finding.fix)
-    if mend is None or not _fits(conversation, finding):
-        return Repair(conversation, moved)
+    fix = FIXES.get(finding.fix)
+    if fix is None or not _fits(conversation, finding):
+        return Fixed(conversation, moved)
     try:
-        mended = mend(conversation, finding, moved)
-        if finding.fix not in _REWORDING and mended is not conversation:
-            moved |= lost_values(conversation, mended, moved, finding)
+        fixed = fix(conversation, finding, moved)
+        if finding.fix not in _REWORDING and fixed is not conversation:
+            moved |= lost_values(conversation, fixed, moved, finding)
     except (RecursionError, LookupError):
         # Nested nearly as deep as a reader goes, or an old finding whose place is gone.
-        return Repair(conversation, {})
-    return Repair(mended, moved)
+        return Fixed(conversation, {})
+    return Fixed(fixed, moved)
 
 
 def apply_fix(conversation: Conversation, finding: Finding) -> Conversation:
-    """Repair what a finding names; see repair for what it moves out."""
-    return repair(conversation, finding).conversation
+    """Fix what a finding names; see fix_finding for what it moves out."""
+    return fix_finding(conversation, finding).conversation
 
 
 def fix_safe(
@@ -88,12 +88,12 @@ def fix_safe(
     profile: str = DEFAULT_RULES_PROFILE,
     raw: str | None = None,
 ) -> tuple[Conversation, dict[str, Json], tuple[str, ...]]:
-    """Apply every safe repair (of these rules only, where given) until none is left.
+    """Apply every safe fix (of these rules only, where given) until none is left.
 
-    Returns the conversation, what moved to the metadata, and the rule of each repair made.
+    Returns the conversation, what moved to the metadata, and the rule of each fix made.
     """
     moved: dict[str, Json] = {}
-    fixed: list[str] = []
+    rules_fixed: list[str] = []
     for _ in range(_ROUNDS):
         found = [
             finding
@@ -103,16 +103,16 @@ def fix_safe(
         settled = [finding for finding in found if finding.fix not in _SHIFTING]
         progress = False
         for finding in settled or found[:1]:
-            mended, more = repair(conversation, finding)
-            if mended is not conversation or finding.fix == "keep_last_key":
-                fixed.append(finding.rule)
+            fixed, more = fix_finding(conversation, finding)
+            if fixed is not conversation or finding.fix == "keep_last_key":
+                rules_fixed.append(finding.rule)
                 progress = True
-            conversation = mended
+            conversation = fixed
             moved = joined(moved, more)
         raw = None
         if not progress:
             break
-    return conversation, moved, tuple(fixed)
+    return conversation, moved, tuple(rules_fixed)
 
 
 def _fits(conversation: Conversation, finding: Finding) -> bool:

@@ -1,4 +1,4 @@
-"""What a repair would lose: the values that are in a line before it and in nothing after it."""
+"""What a fix would lose: the values that are in a line before it and in nothing after it."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -15,7 +15,7 @@ _DEEPEST: Final = 3
 def lost_values(
     before: Conversation, after: Conversation, moved: Mapping[str, Json], finding: Finding
 ) -> dict[str, Json]:
-    """Return the values, by their place, that a repair dropped and that nothing else tells of.
+    """Return the values, by their place, that a fix dropped and that nothing else tells of.
 
     The finding's own words tell of the value at its place. A value that was only written in another
     way, such as an object as a text, is still there.

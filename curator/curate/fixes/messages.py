@@ -1,4 +1,4 @@
-"""Repairs of keys, roles, weights and the order of turns."""
+"""Fixes of keys, roles, weights and the order of turns."""
 
 from collections.abc import Callable, Mapping
 from typing import Final
@@ -12,7 +12,7 @@ from curator.dataset.finding import Finding
 from curator.dataset.json_values import Json, dumps
 
 Moved = dict[str, Json]
-RepairOf = Callable[[Conversation, Finding, Moved], Conversation]
+FixFunction = Callable[[Conversation, Finding, Moved], Conversation]
 
 
 def _keep_last_key(conversation: Conversation, _finding: Finding, _moved: Moved) -> Conversation:
@@ -78,8 +78,8 @@ def _slugify_name(conversation: Conversation, finding: Finding, _moved: Moved) -
     name = fields.get("name")
     if not isinstance(name, str):
         return conversation
-    mended = {**fields, "name": usual_name(name)} if name.strip() else without(fields, "name")
-    return with_holder(conversation, finding.place, mended)
+    fixed = {**fields, "name": usual_name(name)} if name.strip() else without(fields, "name")
+    return with_holder(conversation, finding.place, fixed)
 
 
 def _delete_message(conversation: Conversation, finding: Finding, moved: Moved) -> Conversation:
@@ -154,7 +154,7 @@ def _role_of(message: Json) -> str:
     return usual_role(message.get("role")) if isinstance(message, dict) else ""
 
 
-REPAIRS: Final[Mapping[str, RepairOf]] = {
+FIXES: Final[Mapping[str, FixFunction]] = {
     "keep_last_key": _keep_last_key,
     "move_key_to_metadata": _move_key,
     "move_message_key_to_metadata": _move_message_key,

@@ -1,4 +1,4 @@
-"""Repairs inside texts: characters, control tokens, secrets, parts."""
+"""Fixes inside texts: characters, control tokens, secrets, parts."""
 
 from collections.abc import Callable, Mapping
 from typing import Final
@@ -9,7 +9,7 @@ from curator.curate.checks.invisible import without_unseen
 from curator.curate.checks.length import CONTROL_TOKEN
 from curator.curate.checks.misread import reread
 from curator.curate.checks.privacy import PERSONAL, SECRETS
-from curator.curate.fixes.messages import Moved, RepairOf
+from curator.curate.fixes.messages import FixFunction, Moved
 from curator.curate.fixes.places import holder_of, value_at, with_holder, with_value
 from curator.dataset.conversation import Conversation
 from curator.dataset.finding import Finding
@@ -29,13 +29,13 @@ def _whole(value: Json) -> Json:
         return [_whole(item) for item in value]
     if not isinstance(value, dict):
         return value
-    mended: dict[str, Json] = {}
+    fixed: dict[str, Json] = {}
     for key, item in value.items():
         name = LONE_SURROGATE.sub("\ufffd", key)
-        while name in mended or (name != key and name in value):
+        while name in fixed or (name != key and name in value):
             name += "\ufffd"
-        mended[name] = _whole(item)
-    return mended
+        fixed[name] = _whole(item)
+    return fixed
 
 
 def _break_token(conversation: Conversation, finding: Finding, _moved: Moved) -> Conversation:
@@ -105,12 +105,12 @@ def _read_again(conversation: Conversation, finding: Finding, _moved: Moved) -> 
 
 
 def _with_words(
-    conversation: Conversation, finding: Finding, mended: Callable[[str], str]
+    conversation: Conversation, finding: Finding, fixed: Callable[[str], str]
 ) -> Conversation:
     words = _words(conversation, finding)
     if not words:
         return conversation
-    fields = with_value(holder_of(conversation, finding.place), finding.place.field, mended(words))
+    fields = with_value(holder_of(conversation, finding.place), finding.place.field, fixed(words))
     return with_holder(conversation, finding.place, fields)
 
 
@@ -126,7 +126,7 @@ def _with_span(conversation: Conversation, finding: Finding, words: str, new: st
     return with_holder(conversation, place, fields)
 
 
-REPAIRS: Final[Mapping[str, RepairOf]] = {
+FIXES: Final[Mapping[str, FixFunction]] = {
     "replace_broken_characters": _replace_broken,
     "break_control_token": _break_token,
     "mask_secret": _mask,

@@ -1,4 +1,4 @@
-"""Repairs of tool calls, answers and definitions."""
+"""Fixes of tool calls, answers and definitions."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -8,7 +8,7 @@ from curator.curate.checks.keys import holders
 from curator.curate.checks.shape import has_only_empty_parts
 from curator.curate.checks.subject import Subject, definition_body
 from curator.curate.checks.tools import open_calls, read_arguments, unwrapped
-from curator.curate.fixes.messages import Moved, RepairOf
+from curator.curate.fixes.messages import FixFunction, Moved
 from curator.curate.fixes.places import holder_of, value_at, with_holder, with_value, without
 from curator.dataset.codes import DEFAULT_RULES_PROFILE
 from curator.dataset.conversation import Conversation
@@ -237,7 +237,7 @@ def _complete_parameters(conversation: Conversation, finding: Finding, _m: Moved
     return Conversation(fields)
 
 
-REPAIRS: Final[Mapping[str, RepairOf]] = {
+FIXES: Final[Mapping[str, FixFunction]] = {
     "arguments_to_text": _arguments_to_text,
     "unwrap_arguments": _unwrap_arguments,
     "relink_tool": _relink,

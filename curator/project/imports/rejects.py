@@ -1,4 +1,4 @@
-"""The lines an import refused, kept beside the project so that they can be mended and imported again."""
+"""The lines an import refused, kept beside the project so that they can be fixed and imported again."""
 
 import os
 import re
@@ -106,7 +106,7 @@ class Rejects:
     def keep(self) -> Path | None:
         """Write what was collected; returns the file of lines, or None where nothing was refused.
 
-        A file of that name that holds something else is somebody's mending: it is left alone.
+        A file of that name that holds something else has been worked on: it is left alone.
         """
         if not self._lines and not self._files:
             return None

@@ -50,13 +50,13 @@ class LazyColumns:
         self._rank = None
 
     def refresh(self, ids: npt.NDArray[np.int64], fields: frozenset[str]) -> None:
-        """Forget or mend what an edit of these fields changed."""
+        """Forget or update what an edit of these fields changed."""
         if "content" in fields:
             self._numbers.clear()
             self._rules.clear()
             self._rank = None
         for name in fields & self._words.keys():
-            self._mend(name, ids)
+            self._update(name, ids)
 
     def numbers(self, name: str) -> npt.NDArray[np.int64]:
         """Return one of HASHES for every row."""
@@ -145,7 +145,7 @@ class LazyColumns:
             self._words[name] = pd.Categorical(texts)
         return self._words[name]
 
-    def _mend(self, name: str, ids: npt.NDArray[np.int64]) -> None:
+    def _update(self, name: str, ids: npt.NDArray[np.int64]) -> None:
         column = self._words[name]
         found, words = self._read(name, ids)
         new = sorted({*words, ""} - set(column.categories))

@@ -1,4 +1,4 @@
-"""How far a project has come, read from what it holds: mended, searched for duplicates, split, exported."""
+"""How far a project has come, read from what it holds: fixed, searched for duplicates, split, exported."""
 
 from curator.dataset.rule import load_rules
 from curator.project.store.connection import scalar
@@ -8,13 +8,13 @@ from curator.project.store.reader import Reader
 def reached(reader: Reader) -> frozenset[str]:
     """Return the milestones a project has reached.
 
-    mended: nothing is left that has one obvious repair. searched: duplicates were looked for. split:
+    fixed: no safe fix is left to apply. searched: duplicates were looked for. split:
     some conversation has a split. exported: training files were written.
     """
     safe = sorted(name for name, rule in load_rules().items() if rule.fix and rule.fix.safe)
     marks = ",".join("?" * len(safe))
     questions = {
-        "mended": (
+        "fixed": (
             "SELECT NOT EXISTS (SELECT 1 FROM finding LEFT JOIN annotation USING (conversation) "
             f"WHERE fix <> '' AND rule IN ({marks}) AND removed IS NULL)",
             safe,

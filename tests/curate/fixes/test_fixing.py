@@ -1,4 +1,4 @@
-"""Repairs: a safe one removes its finding and adds none; twice is once; nothing is lost."""
+"""Fixes: a safe one removes its finding and adds none; twice is once; nothing is lost."""
 
 import json
 import re
@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from curator.curate.checks import check_conversation
 from curator.curate.fixes import fixing
 from curator.curate.fixes.fixing import (
-    REPAIRS,
+    FIXES,
     SAFE_FIXES,
     apply_fix,
+    fix_finding,
     fix_safe,
-    repair,
 )
 from curator.dataset.codes import PROFILES
 from curator.dataset.conversation import Conversation
@@ -32,20 +32,20 @@ def counts(conversation, profile="openai_sft"):
     return Counter(f.rule for f in check_conversation(conversation, profile=profile))
 
 
-def mend(*messages, rules=None, profile="openai_sft", **more):
+def fixed_line(*messages, rules=None, profile="openai_sft", **more):
     line = {"messages": list(messages), **more}
     return fix_safe(Conversation(line), rules, profile=profile)
 
 
-def test_every_fix_of_the_rules_has_a_repair():
+def test_every_fix_that_a_rule_names_exists():
     named = {r.fix.id for r in load_rules().values() if r.fix}
-    assert named - NOT_OF_ONE_CONVERSATION == REPAIRS.keys()
-    assert REPAIRS.keys() >= SAFE_FIXES
+    assert named - NOT_OF_ONE_CONVERSATION == FIXES.keys()
+    assert FIXES.keys() >= SAFE_FIXES
 
 
 @given(lines, st.sampled_from(PROFILES))
 @settings(max_examples=200, deadline=None)
-def test_a_safe_repair_removes_its_finding_and_adds_none(line, profile):
+def test_a_safe_fix_removes_its_finding_and_adds_none(line, profile):
     conversation = Conversation(line)
     before = counts(conversation, profile)
     for f in check_conversation(conversation, profile=profile):
@@ -96,26 +96,26 @@ def read(text):
 
 @given(lines, st.sampled_from(PROFILES))
 @settings(max_examples=400, deadline=None)
-def test_after_a_repair_every_value_is_there_or_told_of(line, profile):
+def test_after_a_fix_every_value_is_there_or_told_of(line, profile):
     conversation = Conversation(line)
     for f in check_conversation(conversation, profile=profile):
         if f.fix and f.fix not in fixing._REWORDING:
-            fixed, moved = repair(conversation, f)
+            fixed, moved = fix_finding(conversation, f)
             assert not untold(line, fixed, moved, [f.message]), (f, moved)
     told = []
-    known = fixing.repair
+    known = fixing.fix_finding
 
     def telling(before, f):
         told.append(f.message)
         return known(before, f)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fixing, "repair", telling)
+        patch.setattr(fixing, "fix_finding", telling)
         fixed, moved, _ = fix_safe(conversation, profile=profile)
     assert not untold(line, fixed, moved, told), moved
 
 
-def test_what_two_repairs_move_under_one_name_is_kept_both():
+def test_what_two_fixes_move_under_one_name_is_kept_both():
     line = {"messages": [{**USER, "x": 1}, ANSWER], "messages[0].x": 2}
     _, moved, _ = fix_safe(Conversation(line))
     assert moved == {"messages[0].x": 2, "messages[0].x (2)": 1}
@@ -129,13 +129,13 @@ def test_what_two_repairs_move_under_one_name_is_kept_both():
     ],
 )
 def test_a_value_too_long_for_the_sentence_moves_to_the_metadata(message, field):
-    _, moved, _ = mend(message, ANSWER)
+    _, moved, _ = fixed_line(message, ANSWER)
     assert moved == {f"messages[0].{field}": message[field]}
 
 
 @given(lines, st.sampled_from(PROFILES))
 @settings(max_examples=150, deadline=None)
-def test_mending_twice_is_mending_once(line, profile):
+def test_fixing_twice_is_fixing_once(line, profile):
     once, _, rules = fix_safe(Conversation(line), profile=profile)
     twice, moved, again = fix_safe(once, profile=profile)
     assert twice is once
@@ -144,7 +144,7 @@ def test_mending_twice_is_mending_once(line, profile):
     assert not [f for f in check_conversation(once, profile=profile) if f.fix in SAFE_FIXES]
 
 
-@given(lines, st.sampled_from(sorted(REPAIRS)), st.integers(0, 7), st.text(max_size=12))
+@given(lines, st.sampled_from(sorted(FIXES)), st.integers(0, 7), st.text(max_size=12))
 @settings(max_examples=150, deadline=None)
 def test_a_finding_that_no_longer_fits_breaks_nothing(line, fix, message, field):
     stale = Finding("S03", "error", "", Place(message, field, 0, 2), fix)
@@ -153,7 +153,7 @@ def test_a_finding_that_no_longer_fits_breaks_nothing(line, fix, message, field)
 
 @given(lines)
 @settings(max_examples=80, deadline=None)
-def test_any_offered_repair_runs_and_leaves_the_original_alone(line):
+def test_any_offered_fix_runs_and_leaves_the_original_alone(line):
     text = json.dumps(line)
     for f in check_conversation(Conversation(line)):
         if f.fix:
@@ -162,7 +162,7 @@ def test_any_offered_repair_runs_and_leaves_the_original_alone(line):
 
 
 @pytest.mark.parametrize("rule", [r for r in EXAMPLES if load_rules()[r].fix])
-def test_the_repair_of_each_failing_example_helps(rule):
+def test_the_fix_of_each_failing_example_helps(rule):
     example = EXAMPLES[rule][0]
     conversation = Conversation(example.line)
     found = [
@@ -179,14 +179,14 @@ def test_the_repair_of_each_failing_example_helps(rule):
 
 
 def test_keys_move_to_the_metadata_and_nothing_is_lost():
-    fixed, moved, rules = mend({**USER, "id": 7, "weight": 1}, ANSWER, source="forum", n=[1])
+    fixed, moved, rules = fixed_line({**USER, "id": 7, "weight": 1}, ANSWER, source="forum", n=[1])
     assert fixed.fields == {"messages": [USER, ANSWER]}
     assert moved == {"source": "forum", "n": [1], "messages[0].id": 7, "messages[0].weight": 1}
     assert Counter(rules) == {"S03": 2, "S06": 1, "S11": 1}
 
 
 def test_roles_weights_and_nulls():
-    fixed, _, _ = mend(
+    fixed, _, _ = fixed_line(
         {"role": "sys", "content": "Be brief."},
         {"role": "human", "content": "Hi"},
         {"role": "gpt", "content": "Hello", "weight": True, "name": None},
@@ -202,23 +202,23 @@ def test_roles_weights_and_nulls():
 
 def test_arguments_become_a_text_and_are_unwrapped():
     for arguments in ({"city": "Oslo"}, '"{\\"city\\":\\"Oslo\\"}"'):
-        fixed, _, _ = mend(USER, call(arguments), tools=[TOOL])
+        fixed, _, _ = fixed_line(USER, call(arguments), tools=[TOOL])
         assert fixed.messages[1].tool_calls[0].arguments == '{"city":"Oslo"}'
-    assert mend(USER, call(" "), tools=[TOOL])[0].messages[1].tool_calls[0].arguments == "{}"
+    assert fixed_line(USER, call(" "), tools=[TOOL])[0].messages[1].tool_calls[0].arguments == "{}"
 
 
 def test_a_tool_name_is_corrected_on_both_ends():
     tool = {"type": "function", "function": {"name": "the weather"}}
-    fixed, _, rules = mend(USER, call(name="the weather"), result(), ANSWER, tools=[tool])
+    fixed, _, rules = fixed_line(USER, call(name="the weather"), result(), ANSWER, tools=[tool])
     assert fixed.tools[0]["function"] == {"name": "the_weather"}
     assert fixed.messages[1].tool_calls[0].name == "the_weather"
     assert rules == ("T10",)
     twin = {"type": "function", "function": {"name": "the_weather"}}
-    assert mend(USER, ANSWER, tools=[tool, twin])[2] == ()
+    assert fixed_line(USER, ANSWER, tools=[tool, twin])[2] == ()
 
 
 def test_functions_become_tools_with_linked_answers():
-    fixed, _, rules = mend(
+    fixed, _, rules = fixed_line(
         USER,
         {
             "role": "assistant",
@@ -237,20 +237,20 @@ def test_functions_become_tools_with_linked_answers():
 
 
 def test_broken_characters_are_replaced_everywhere():
-    fixed, _, _ = mend({"role": "user", "content": "Hi \ud83d", "name": "a\udc00"}, ANSWER)
+    fixed, _, _ = fixed_line({"role": "user", "content": "Hi \ud83d", "name": "a\udc00"}, ANSWER)
     assert "\ufffd" in fixed.messages[0].text
     fixed.to_json().encode()
 
 
 def test_a_system_message_moves_first_where_the_profile_wants_it():
-    assert mend(USER, SYSTEM, ANSWER)[2] == ()
-    fixed, _, rules = mend(USER, SYSTEM, ANSWER, profile="trl")
+    assert fixed_line(USER, SYSTEM, ANSWER)[2] == ()
+    fixed, _, rules = fixed_line(USER, SYSTEM, ANSWER, profile="trl")
     assert [m.role for m in fixed.messages] == ["system", "user", "assistant"]
     assert rules == ("S16",)
 
 
-def test_only_the_rules_asked_for_are_mended():
-    fixed, moved, rules = mend(
+def test_only_the_rules_asked_for_are_fixed():
+    fixed, moved, rules = fixed_line(
         {"role": "human", "content": "Hi"}, ANSWER, rules={"S05"}, source="x"
     )
     assert rules == ("S05",)
@@ -258,7 +258,7 @@ def test_only_the_rules_asked_for_are_mended():
     assert moved == {}
 
 
-def test_a_repeated_key_is_mended_by_writing_the_line_again():
+def test_a_repeated_key_is_fixed_by_writing_the_line_again():
     raw = '{"messages":[{"role":"user","content":"a","content":"a"},{"role":"assistant","content":"c"}]}'
     conversation = Conversation.parse(raw)
     fixed, _, rules = fix_safe(conversation, raw=raw)
@@ -266,7 +266,7 @@ def test_a_repeated_key_is_mended_by_writing_the_line_again():
     assert check_conversation(fixed, raw=fixed.to_json()) == ()
 
 
-def test_no_repair_drops_one_of_two_values():
+def test_no_fix_drops_one_of_two_values():
     raw = '{"messages":[{"role":"human","content":"a","content":"b"},{"role":"assistant","content":"c"}]}'
     conversation = Conversation.parse(raw)
     found = check_conversation(conversation, raw=raw)
@@ -279,7 +279,7 @@ def only(conversation, rule, profile="openai_sft"):
     return next(f for f in check_conversation(conversation, profile=profile) if f.rule == rule)
 
 
-def test_repairs_that_need_a_look():
+def test_fixes_that_need_a_look():
     talk = Conversation({"messages": [USER, {**USER, "content": "Really?"}, ANSWER, USER]})
     merged = apply_fix(talk, only(talk, "S13"))
     assert merged.messages[0].text == "What is a bond?\n\nReally?"
@@ -302,8 +302,8 @@ def test_repairs_that_need_a_look():
     assert apply_fix(bare, only(bare, "T06")).tools[0]["function"]["name"] == "weather"
 
 
-def test_what_a_repair_moves_is_told():
+def test_what_a_fix_moves_is_told():
     talk = Conversation({"messages": [USER, ANSWER], "source": "forum"})
-    mended = repair(talk, only(talk, "S03"))
-    assert mended.moved == {"source": "forum"}
-    assert "source" not in mended.conversation.fields
+    fixed = fix_finding(talk, only(talk, "S03"))
+    assert fixed.moved == {"source": "forum"}
+    assert "source" not in fixed.conversation.fields

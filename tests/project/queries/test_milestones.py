@@ -11,22 +11,22 @@ from tests.project.projects import annotate, import_lines, line
 def test_the_milestones_of_the_sample_story(tmp_path):
     with Project.create(tmp_path / "p.curator") as project:
         ids = import_lines(project, [line(f"Question {n}", "Answer") for n in range(12)])
-        assert reached(project) == {"mended"}
+        assert reached(project) == {"fixed"}
         duplicate_tables.keep(project, duplicates.find(project, duplicates.Search("near", 0.8)))
-        assert reached(project) == {"mended", "searched"}
+        assert reached(project) == {"fixed", "searched"}
         annotate(project, ids[:1], "split", "train")
-        assert reached(project) == {"mended", "searched", "split"}
+        assert reached(project) == {"fixed", "searched", "split"}
         remember(project, export(project, tmp_path / "out", ExportSettings()))
-        assert reached(project) == {"mended", "searched", "split", "exported"}
+        assert reached(project) == {"fixed", "searched", "split", "exported"}
 
 
-def test_a_fault_with_an_obvious_repair_is_not_mended_until_it_is(tmp_path):
+def test_a_fault_with_an_obvious_fix_is_not_fixed_until_it_is(tmp_path):
     with Project.create(tmp_path / "p.curator") as project:
         (first,) = import_lines(
             project, ['{"messages":[{"role":"human","content":"Q"},{"role":"gpt","content":"A"}]}']
         )
-        assert "mended" not in reached(project)
+        assert "fixed" not in reached(project)
         annotate(project, [first], "removed", {"reason": "by hand", "partner": None})
-        assert "mended" in reached(project)
+        assert "fixed" in reached(project)
         project.undo()
-        assert "mended" not in reached(project)
+        assert "fixed" not in reached(project)

@@ -44,12 +44,12 @@ class Mender(QObject):
 
     def fix_one(self, conversation: int, finding: "Finding") -> None:
         """Mend one finding at once."""
-        from curator.project.fixing import mend_one
+        from curator.project.fixing import fix_one
 
         project = self._session.project
         if project is None or self._session.is_read_only:
             return
-        edit = mend_one(project, conversation, finding, self._session.author)
+        edit = fix_one(project, conversation, finding, self._session.author)
         if edit is None:
             self._session.tell("info", self.tr("The text has changed; the finding is gone."))
             return
