@@ -75,6 +75,21 @@ class _Counted:
                 for i, at, n, e in cells
             ]
 
+    def to_json(self) -> dict[str, Json]:
+        """Return the keys of the verb."""
+        return {
+            "conversations": self.conversations,
+            "tokens": self.tokens,
+            "trained_tokens": self.trained,
+            "encoding": self.encoding,
+            "exact": self.exact,
+            "over_limit": self.over,
+            "limit": self.limit,
+            "rejected": self.refused,
+            "note": "",
+            "each": self.each,
+        }
+
 
 def _count(options: Options, progress: Progress) -> Answer:
     from curator.curate.analysis.tokens import resolve_base_model
@@ -96,18 +111,7 @@ def _count(options: Options, progress: Progress) -> Answer:
     else:
         damaged = set()
         _count_file(Path(options.input), total, progress)
-    keys: dict[str, Json] = {
-        "conversations": total.conversations,
-        "tokens": total.tokens,
-        "trained_tokens": total.trained,
-        "encoding": total.encoding,
-        "exact": total.exact,
-        "over_limit": total.over,
-        "limit": total.limit,
-        "rejected": total.refused,
-        "note": note,
-        "each": total.each,
-    }
+    keys = total.to_json() | {"note": note}
     return naming_damaged(Answer(keys, _lines(keys)), damaged)
 
 
@@ -134,19 +138,8 @@ def _by_its_own(options: Options, own: "OwnCount", progress: Progress) -> Answer
                 each = {"conversation": id_, "source_line": line, "tokens": tokens, "exact": True}
                 total.each.append(each)
             progress(total.conversations, texts.total, "Counting")
-    keys: dict[str, Json] = {
-        "conversations": total.conversations,
-        "tokens": total.tokens,
-        "trained_tokens": total.trained,
-        "encoding": total.encoding,
-        "exact": total.exact,
-        "over_limit": total.over,
-        "limit": total.limit,
-        "rejected": len(refused),
-        "rejected_rows": refused,
-        "note": "",
-        "each": total.each,
-    }
+    total.refused = len(refused)
+    keys = total.to_json() | {"rejected_rows": refused}
     first = [
         f"{row['conversation'] or row['source_line']}: {row['reason']}" for row in refused[:_SHOWN]
     ]

@@ -119,14 +119,10 @@ def _what_counted(search: Search, found: Duplicates) -> tuple[str, ...]:
     out = (f"Left out of the comparison: {', '.join(left)}.",) if left else ()
     way = ("To leave such text out: --leave-out-shared",) if search.with_shared else ()
     shared = tuple(
-        f'{each.conversations:,} of {counted(len(found.ids), "conversation")} share "{_short(each.text)}".'
+        f'{each.conversations:,} of {counted(len(found.ids), "conversation")} share "{each.beginning(_MOST_SHOWN)}".'
         for each in found.shared
     )
     return (*out, *shared, *(way if shared else ()))
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}…"
 
 
 def _write_pairs(project: Project, found: Duplicates, name: str) -> None:

@@ -70,7 +70,7 @@ def _line(name: str, group: list[Mapping[str, Json]]) -> tuple[str, ...]:
     by_step = sorted(group, key=lambda row: _step(str(row["id"])))
     last = next((row for row in group if row["id"] == name), by_step[-1])
     steps = [f"{_step(str(row['id'])):.0f}" for row in by_step if row is not last]
-    more = f"{_STEP}{{{','.join(_some(steps))}}}" if steps else ""
+    more = f"{_STEP}{{{','.join(_ends_of(steps))}}}" if steps else ""
     return (
         str(last["id"]),
         str(last["kind"]),
@@ -93,7 +93,7 @@ def _step(name: str) -> float:
     return float(found) if found.isdigit() else math.inf
 
 
-def _some(steps: list[str]) -> list[str]:
+def _ends_of(steps: list[str]) -> list[str]:
     """Return the first and last of many steps."""
     return steps if len(steps) <= 6 else [*steps[:3], "...", *steps[-2:]]
 

@@ -22,7 +22,7 @@ from curator.project.splits import Obstacle, SplitReport
 _MOST_ROWS = 10**9
 """More than a project holds."""
 
-_TIED = {
+_REASON_TOGETHER = {
     "copies": "equal contents",
     "prompt": "equal prompts",
     "beginning": "one being the beginning of another",
@@ -101,7 +101,7 @@ def _why_not(obstacle: Obstacle, project: str) -> tuple[str, ...]:
         f"{number:,} {name}" for number, name in zip(obstacle.wished, Split, strict=True)
     )
     some = ", ".join(map(str, obstacle.conversations[:5]))
-    tied = " and ".join(_TIED[kind] for kind in obstacle.tied_by)
+    tied = " and ".join(_REASON_TOGETHER[kind] for kind in obstacle.tied_by)
     asked = [kind for kind in obstacle.tied_by if kind in ("duplicates", "source")]
     way = (
         f"Leave {' and '.join(asked)} out of --together, or"

@@ -86,7 +86,7 @@ def _train(options: Options, progress: Progress) -> Answer:
             raise GateFailed(" ".join(found.errors))
         return _bundle(Path(options.bundle), folder, recipe)
     if options.dry_run:
-        return Answer(row, _said(row), FOUND if found.errors else 0)
+        return Answer(row, _lines(row), FOUND if found.errors else 0)
     for warning in found.warnings:
         notice(pasteable(f"! {warning}"))
     keys = commands.start(
@@ -167,7 +167,7 @@ def _folder(given: str, progress: Progress) -> Path:
     return folder
 
 
-def _said(row: dict[str, Json]) -> tuple[str, ...]:
+def _lines(row: dict[str, Json]) -> tuple[str, ...]:
     left = f", {row['dropped']:,} left out" if row["dropped"] else ""
     cut = f", {row['cut']:,} cut at the limit" if row["cut"] else ""
     refused = f", {row['refused']:,} refused" if row["refused"] else ""

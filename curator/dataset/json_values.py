@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Iterator
 from decimal import Decimal, InvalidOperation
 from operator import itemgetter
 from typing import Any, Final, NamedTuple
@@ -112,3 +113,23 @@ def _write(value: Json, sort_keys: bool) -> str:  # noqa: FBT001 - private twin 
     if isinstance(value, (list, tuple)):
         return "[" + ",".join(_write(item, sort_keys) for item in value) + "]"
     return json.dumps(value, ensure_ascii=False, allow_nan=False)
+
+
+def string_values(
+    value: Json, path: str = "", *, with_keys: bool = False
+) -> Iterator[tuple[str, str]]:
+    """Yield every string inside a JSON value with its path; a key has the path of its object.
+
+    A stack of its own instead of recursion: a line may be nested deeper than Python calls go.
+    """
+    stack: list[tuple[str, Json]] = [(path, value)]
+    while stack:
+        path, item = stack.pop()
+        if isinstance(item, str):
+            yield path, item
+        elif isinstance(item, dict):
+            if with_keys:
+                yield from ((path, str(key)) for key in item)
+            stack.extend((f"{path}.{key}" if path else str(key), i) for key, i in item.items())
+        elif isinstance(item, list):
+            stack.extend((f"{path}[{number}]", inner) for number, inner in enumerate(item))

@@ -122,6 +122,10 @@ class SharedText:
     text: str
     conversations: int
 
+    def beginning(self, most: int) -> str:
+        """Return the first characters of the text, with an ellipsis where there are more."""
+        return self.text if len(self.text) <= most else f"{self.text[:most]}…"
+
 
 def find_near(
     reader: Reader, ids: Ints, search: Search, *, progress: ProgressCall, cancelled: CancelledCall

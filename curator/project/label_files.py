@@ -33,7 +33,7 @@ from curator.project.labels import (
 from curator.project.store.reader import Reader
 from curator.project.store.values import FIELDS, LABEL_PREFIX
 
-_SAID: Final = ("status", "tags", "note", "flag")
+_FIELDS_READ: Final = ("status", "tags", "note", "flag")
 """The annotation fields that travel beside the labels."""
 
 
@@ -161,13 +161,13 @@ class _Said:
             answer = self._answer(key[0].removeprefix(LABEL_PREFIX), value, at)
             if answers.setdefault(key, answer) != answer:
                 raise LineRefused(f"It holds two answers of {key[1] or 'nobody'} to {name}.")
-        said = {(field, ""): value for field, value in _said(entry, at)}
-        for key, value in (answers | said).items():
+        given = {(field, ""): value for field, value in _fields_given(entry, at)}
+        for key, value in (answers | given).items():
             if self._values.get(key, {}).get(conversation, value) != value:
                 raise LineRefused(
                     "A line before it says otherwise of the same conversation; that one counts."
                 )
-        for key, value in (answers | said).items():
+        for key, value in (answers | given).items():
             self._values.setdefault(key, {})[conversation] = value
 
     def _set(self, name: str, at: "_Line") -> str:
@@ -317,9 +317,9 @@ def _answer(value: Json, at: _Line) -> str:
     return str(value)
 
 
-def _said(entry: Mapping[str, Any], at: _Line) -> Iterator[tuple[str, Json]]:
+def _fields_given(entry: Mapping[str, Any], at: _Line) -> Iterator[tuple[str, Json]]:
     """Yield the status, tags, note and flag of a line that says something; null says nothing."""
-    for field in _SAID:
+    for field in _FIELDS_READ:
         value = entry.get(field)
         if value is None:
             continue

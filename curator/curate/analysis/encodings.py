@@ -1,4 +1,4 @@
-"""Token encodings from the shipped vocabularies: a fast engine that must prove itself, and the referee.
+"""Token encodings from the shipped vocabularies: a fast engine that must prove itself, and tiktoken, which proves it.
 
 The vocabularies are the files OpenAI publishes, verified by the SHA-256 that tiktoken pins, so
 nothing is ever fetched. fastokens counts many times faster than tiktoken but is younger: it is
@@ -168,10 +168,10 @@ def _fastokens(file: str) -> Engine | None:
     misread = VOCABULARIES[name].misread
     if not agrees_with_golden(name, count, leaving_out=misread):
         return None
-    return _with_referee(engine, file, misread) if misread else engine
+    return _with_reference(engine, file, misread) if misread else engine
 
 
-def _with_referee(engine: Engine, file: str, misread: str) -> Engine:
+def _with_reference(engine: Engine, file: str, misread: str) -> Engine:
     """Return an engine that leaves the texts with one character to tiktoken, loaded for the first."""
 
     def count(text: str) -> int:

@@ -6,7 +6,7 @@ preparation notebook: 3 for each message, every text value, 1 more for a name, 3
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from threading import Lock
@@ -109,16 +109,6 @@ class Counter:
         if self._loaded is None:
             self._loaded = tiktoken_engine(self.encoding)
         return self._loaded
-
-    def referee(self, texts: Sequence[str]) -> int:
-        """Re-count texts with tiktoken; return how many differ, and move to tiktoken if any does."""
-        if self._name == "tiktoken":
-            return 0
-        reference = tiktoken_engine(self.encoding).count
-        differing = sum(self.count(text) != reference(text) for text in texts)
-        if differing:
-            self.distrust()
-        return differing
 
     def distrust(self) -> None:
         """Count with tiktoken from here on."""

@@ -6,7 +6,7 @@ from typing import Final
 
 from curator.curate.checks.subject import Subject, Trouble, shown, trouble, where
 from curator.dataset import json_values
-from curator.dataset.json_values import Json
+from curator.dataset.json_values import Json, string_values
 
 LONE_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _ESCAPED_LETTER: Final = re.compile(r"\\u00[2-7]")
@@ -85,28 +85,13 @@ def _elsewhere(
     value: Json, message: int | None, seen: set[tuple[int | None, str]]
 ) -> Iterator[Trouble]:
     """Report once per value the broken characters outside the texts already looked at."""
-    for field, text in strings(value):
+    for field, text in string_values(value, with_keys=True):
         match = LONE_SURROGATE.search(text)
         if match and (message, field) not in seen:
             yield trouble(
                 message, shown(field), where=where(message), code=f"U+{ord(match[0]):04X}"
             )
             return
-
-
-def strings(value: Json) -> Iterator[tuple[str, str]]:
-    """Walk every string and key inside a JSON value with its path; no depth is too deep."""
-    stack: list[tuple[str, Json]] = [("", value)]
-    while stack:
-        path, item = stack.pop()
-        if isinstance(item, str):
-            yield path, item
-        elif isinstance(item, dict):
-            for key, inner in item.items():
-                yield path, str(key)
-                stack.append((f"{path}.{key}" if path else str(key), inner))
-        elif isinstance(item, list):
-            stack.extend((f"{path}[{number}]", inner) for number, inner in enumerate(item))
 
 
 CHECKS: Final = (("F08", two_values), ("F14", repeated_keys), ("F10", broken_characters))

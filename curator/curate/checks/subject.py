@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple, TypeGuard
 from curator.curate.checks.screening import texts_to_read
 from curator.dataset.conversation import Conversation, kind_of
 from curator.dataset.finding import Place
-from curator.dataset.json_values import BadJson, Json, dumps, loads
+from curator.dataset.json_values import BadJson, Json, dumps, loads, string_values
 
 USUAL_ROLES: Final[Mapping[str, str]] = {
     "human": "user",
@@ -213,19 +213,6 @@ class Subject:
                     field = f"{key}[{number}]"
                     found.append(Definition(field, function["name"], function.get("parameters")))
         return found
-
-
-def string_values(value: Json, path: str = "") -> Iterator[tuple[str, str]]:
-    """Walk every string inside a JSON value with its path; no depth is too deep."""
-    stack: list[tuple[str, Json]] = [(path, value)]
-    while stack:
-        path, item = stack.pop()
-        if isinstance(item, str):
-            yield path, item
-        elif isinstance(item, dict):
-            stack.extend((f"{path}.{key}" if path else str(key), i) for key, i in item.items())
-        elif isinstance(item, list):
-            stack.extend((f"{path}[{number}]", inner) for number, inner in enumerate(item))
 
 
 def _decoded(message: int | None, field: str, role: str, words: str) -> Text:

@@ -5,11 +5,12 @@ import glob
 import os
 import shutil
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from curator.dataset.counted import first_of
 from curator.dataset.errors import BrokenFile, ProjectError, WrongUse
 from curator.dataset.small_files import make_folder, read_object
 
@@ -36,14 +37,14 @@ def publishing(folder: Path, what: str = "export") -> Iterator[Path]:
     """
     folder = folder.absolute()
     _refuse_foreign(folder)
-    with _told(folder, what):
+    with _os_errors_in_words(folder, what):
         make_folder(folder.parent)
         _clear_leftovers(folder)
         staging = folder.parent / f".{folder.name}.partial-{os.urandom(4).hex()}-{os.getpid()}"
         _AT_WORK.add(staging.name)
         staging.mkdir()
     try:
-        with _told(folder, what):
+        with _os_errors_in_words(folder, what):
             yield staging
             sync_folder(staging)
             _put_in_place(staging, folder)
@@ -74,7 +75,7 @@ def _refuse_foreign(folder: Path) -> None:
         return
     if ours:
         raise WrongUse(
-            f"{folder} is an earlier export, but somebody put {_some(others)} beside it, which would "
+            f"{folder} is an earlier export, but somebody put {first_of(others, 3)} beside it, which would "
             "be lost. Move that elsewhere, or choose a new or an empty folder."
         )
     raise WrongUse(
@@ -97,10 +98,6 @@ def _written_by_us(folder: Path) -> set[str]:
         if isinstance(file, dict):
             names |= {str(file.get("path")), str(file.get("lines"))}
     return names
-
-
-def _some(names: Sequence[str]) -> str:
-    return ", ".join(names[:3]) + (" …" if len(names) > 3 else "")
 
 
 def _put_in_place(staging: Path, folder: Path) -> None:
@@ -156,7 +153,7 @@ def _is_running(left: Path) -> bool:
 
 
 @contextmanager
-def _told(folder: Path, what: str) -> Iterator[None]:
+def _os_errors_in_words(folder: Path, what: str) -> Iterator[None]:
     """Raise what the system refuses as one sentence that says the way out."""
     try:
         yield

@@ -2,7 +2,6 @@
 
 import os
 import sys
-from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -10,7 +9,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from curator.dataset.codes import SPLITS
-from curator.dataset.counted import counted
+from curator.dataset.counted import counted, first_of
 from curator.dataset.errors import GateFailed
 from curator.dataset.json_values import Json, dumps, loads
 from curator.dataset.progress import CancelledCall, ProgressCall, never_cancelled, no_progress
@@ -109,7 +108,7 @@ def check_gate(selection: Selection) -> None:
     if selection.blockers:
         count = sum(blocker.count for blocker in selection.blockers)
         listed = "\n".join(
-            f"  {b.rule} {b.title}: {b.count:,} (conversation {_some(b.conversations)})"
+            f"  {b.rule} {b.title}: {b.count:,} (conversation {first_of(b.conversations, 5)})"
             for b in selection.blockers[:_SHOWN]
         )
         raise GateFailed(
@@ -150,11 +149,6 @@ def last_export(reader: Reader) -> dict[str, Json] | None:
         later = "SELECT EXISTS (SELECT 1 FROM edit WHERE changed > ?1) OR EXISTS (SELECT 1 FROM source WHERE at > ?1)"
         is_old = bool(scalar(connection, later, (at,)))
     return dict(loads(facts)) | {"is_old": is_old}
-
-
-def _some(ids: Sequence[int]) -> str:
-    shown = ", ".join(map(str, ids[:5]))
-    return f"{shown}, …" if len(ids) > 5 else shown
 
 
 def _write(
@@ -215,7 +209,7 @@ def _check(
         progress(total + done, 2 * total, "Checking what was written")
         found = ahead.result(staging / output.name, cancelled)
         if found.problems:
-            raise GateFailed(_told(staging, output.name, found))
+            raise GateFailed(_problems_text(staging, output.name, found))
         if (found.sha256, found.bytes, found.rows) != (output.digest(), output.size, output.rows):
             raise GateFailed(
                 f"{output.name} does not read back as it was written, so the disk is not to be "
@@ -227,7 +221,7 @@ def _check(
     return checks
 
 
-def _told(staging: Path, name: str, found: FileCheck) -> str:
+def _problems_text(staging: Path, name: str, found: FileCheck) -> str:
     lines = []
     for problem in found.problems[:_SHOWN]:
         id_ = manifest.conversation_of(staging, name, problem.line)

@@ -117,7 +117,7 @@ def _preload() -> None:
     encoding = os.environ.get(PRELOAD)
     if encoding not in ENCODINGS:
         return
-    # The referee loads while the fast engine does; nothing may run when workers are forked.
+    # The reference loads while the fast engine does; nothing may run when workers are forked.
     beside = Thread(target=lambda: _reference(encoding).count(""))
     beside.start()
     # The rules, the patterns and the caches come into being here once, too.

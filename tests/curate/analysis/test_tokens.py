@@ -160,11 +160,11 @@ def test_an_engine_that_differs_is_not_used(monkeypatch):
     assert (own.engine, own.count("Hello, world!")) == ("tiktoken", 4)
 
 
-def test_the_referee_goes_back_to_tiktoken(monkeypatch):
+def test_what_is_not_trusted_counts_with_tiktoken_from_then_on(monkeypatch):
     monkeypatch.setattr("curator.curate.analysis.tokens.fast_engine", lambda _: Engine(len, list))
     own = Counter("o200k_base")
     assert own.accelerate()
-    assert own.referee(["Hello, world!", "x"]) == 1
+    own.distrust()
     assert own.engine == "tiktoken"
     assert own.count("Hello, world!") == 4
     assert not own.accelerate(), "what was wrong once stays off"

@@ -20,10 +20,6 @@ _MOST_SHARED: Final = 3
 _MOST_SIGNS: Final = 60
 
 
-def _short(text: str) -> str:
-    return text if len(text) <= _MOST_SIGNS else f"{text[:_MOST_SIGNS]}…"
-
-
 class SearchControls(Card):
     """The settings of a search; changed tells that any of them moved."""
 
@@ -139,7 +135,7 @@ class SearchControls(Card):
             self.tr('{0} of {1} share "{2}".').format(
                 f"{each.conversations:,}",
                 counted(len(found.ids), "conversation"),
-                _short(each.text),
+                each.beginning(_MOST_SIGNS),
             )
             for each in found.shared[:_MOST_SHARED]
         ]
