@@ -22,7 +22,7 @@ def models_rows(target: str) -> dict[str, Any]:
     return {"models": list(_here()), "unreadable": [str(fault) for fault in _broken_here()]}
 
 
-def startable_checkpoints() -> tuple[tuple[str, Job], ...]:
+def checkpoints_to_start_from() -> tuple[tuple[str, Job], ...]:
     """Return this computer's checkpoints from which another job can start, and their jobs, newest first.
 
     Of each job the last checkpoint; labels of a head and soft prompts are no base.

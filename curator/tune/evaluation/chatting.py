@@ -80,7 +80,7 @@ def _read(
     import openai
 
     began = time.monotonic()
-    heard = _Heard(connection.piecewise(), on_text)
+    partial = _PartialReply(connection.piecewise(), on_text)
     more: dict[str, Any] = {}
     if question.temperature is not None:
         more["temperature"] = question.temperature
@@ -96,7 +96,7 @@ def _read(
             for chunk in stream:
                 if cancelled():
                     raise Cancelled("The reply was stopped.")
-                heard.take(chunk, time.monotonic() - began)
+                partial.take(chunk, time.monotonic() - began)
         except openai.APIError as error:
             if type(error) is not openai.APIError:
                 raise
@@ -108,11 +108,11 @@ def _read(
                 code="stream_error",
             ) from None
         finally:
-            heard.show_rest()
-    return heard.reply(connection, question.candidate, time.monotonic() - began)
+            partial.flush()
+    return partial.reply(connection, question.candidate, time.monotonic() - began)
 
 
-class _Heard:
+class _PartialReply:
     """What came of a reply so far; every field of a chunk may be missing or odd."""
 
     def __init__(self, redactor: PiecewiseRedactor, on_text: OnText) -> None:
@@ -143,7 +143,7 @@ class _Heard:
             if isinstance(reason, str):
                 self._finish = reason
 
-    def show_rest(self) -> None:
+    def flush(self) -> None:
         """Show what was held back, now that nothing more comes."""
         self._show(self._redactor.rest())
 
@@ -157,7 +157,7 @@ class _Heard:
             raise connection.not_compatible(_WHAT, None)
         if not self._finish:
             raise CallFailed(
-                f"The line to {connection.target.label} broke in the middle of the answer. "
+                f"The connection to {connection.target.label} broke in the middle of the answer. "
                 "Ask again; what came so far is only a part.",
                 outcome="unclear",
                 code="connection_lost",

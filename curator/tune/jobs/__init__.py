@@ -1,1 +1,1 @@
-"""Jobs: planned, started, followed, remembered; what they left behind."""
+"""Jobs: planning, starting, following, the job table and results."""

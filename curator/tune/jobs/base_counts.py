@@ -95,14 +95,14 @@ def frame_of(own: OwnCount, cancelled: CancelledCall) -> Frame | None:
     """
     vocabulary = own.base.folder / "tokenizer.json"
     user, answer = _probe("user"), _probe("assistant")
-    talks = (
+    samples = (
         (user, answer),
         (user, user, answer),
         (user, answer, answer),
         (_probe("system"), user, answer),
         (user, answer, _probe("tool"), answer),
     )
-    lines = [json.dumps({"messages": talk}) for talk in talks]
+    lines = [json.dumps({"messages": sample}) for sample in samples]
     rows = list(own.rows(lines, cancelled))
     if any(row.refused for row in rows) or not vocabulary.is_file():
         return None
@@ -111,7 +111,7 @@ def frame_of(own: OwnCount, cancelled: CancelledCall) -> Frame | None:
     tokenizer = Tokenizer.from_json_str(vocabulary.read_text("utf-8"))
 
     def count(text: str) -> int:
-        # Half of a character cannot be read; what stands for it is as long.
+        # An unpaired surrogate cannot be encoded; its replacement character is as long.
         text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
         return len(tokenizer.encode(text, add_special_tokens=False, split_special_tokens=True).ids)
 

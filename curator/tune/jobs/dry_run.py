@@ -293,7 +293,7 @@ def _errors(
     if changed:
         was, it = ("were", "they were") if len(changed) > 1 else ("was", "it was")
         found.append(
-            f"{' and '.join(changed)} {was} changed after {it} exported, so nobody could say later "
+            f"{' and '.join(changed)} {was} changed after {it} exported, so it would not be known later "
             "what was trained and measured on. Export again."
         )
     if target.min_lines is not None and counted.rows < target.min_lines:

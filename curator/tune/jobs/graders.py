@@ -74,7 +74,7 @@ class PythonSource(_Grader):
         return self
 
 
-class Said(_Grader):
+class GraderMessage(_Grader):
     """One message to a grading model."""
 
     role: Literal["user", "assistant", "system", "developer"]
@@ -88,7 +88,7 @@ class ScoreModel(_Grader):
     type: Literal["score_model"]
     name: _Name
     model: _Name
-    input: list[Said] = Field(min_length=1)
+    input: list[GraderMessage] = Field(min_length=1)
     range: tuple[float, float] | None = None
     sampling_params: dict[str, Any] | None = None
 
@@ -105,7 +105,7 @@ class LabelModel(_Grader):
     type: Literal["label_model"]
     name: _Name
     model: _Name
-    input: list[Said] = Field(min_length=1)
+    input: list[GraderMessage] = Field(min_length=1)
     labels: list[str] = Field(min_length=1)
     passing_labels: list[str] = Field(min_length=1)
 

@@ -76,7 +76,7 @@ def pack(exported: Exported) -> bytes:
 
 
 def lineage_of(table: JobTable, checkpoint: str) -> Lineage:
-    """Return where a checkpoint (its name, or a job) comes from; raises WrongUse where nobody knows."""
+    """Return where a checkpoint (its name, or a job) comes from; raises WrongUse where that is unknown."""
     job = table.of_checkpoint(checkpoint)
     if job is None:
         try:

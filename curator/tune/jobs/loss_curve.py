@@ -40,7 +40,7 @@ class Point:
 
 
 def points_of_events(events: Iterable[Event]) -> tuple[Point, ...]:
-    """Return the loss curve in events, by step; a step told twice keeps its last values."""
+    """Return the loss curve in events, by step; a step that comes twice keeps its last values."""
     points: dict[int, Point] = {}
     for event in events:
         point = _from_data(event.data) or _from_text(event.message)
@@ -84,7 +84,7 @@ def decode_result(text: str) -> str:
 
 
 def share_done(points: Iterable[Point]) -> float | None:
-    """Return the share of all steps that is done, None where the number of steps is not told."""
+    """Return the share of all steps that is done, None where the number of steps is unknown."""
     last = max(points, key=lambda point: point.step, default=None)
     if last is None or not last.total_steps:
         return None
@@ -151,7 +151,7 @@ def best_checkpoint(
     """
     at = {point.step: point.values for point in points}
     known = [({**at.get(one.step, {}), **_measures(one.metrics)}, one) for one in checkpoints]
-    # Losses over the whole validation part and over a few rows of it are no two sides of one scale.
+    # Losses over the whole validation part and over a few rows of it cannot be compared with each other.
     for name in _VALIDATION:
         found = [(values[name], one.step, one) for values, one in known if name in values]
         if len(found) > 1:

@@ -25,7 +25,7 @@ def with_answers(found: DryRun, recipe: Recipe) -> DryRun:
 
 
 def refuse_unlike(connection: Connection) -> None:
-    """Ask a service whose profile nobody has tried; raises GateFailed where it answers in another way."""
+    """Ask a service whose profile is untested; raises GateFailed where it answers differently."""
     if connection.target.verified:
         return
     found = probe(connection)
@@ -37,7 +37,7 @@ def refuse_unlike(connection: Connection) -> None:
 
 
 def _serving(recipe: Recipe) -> list[str]:
-    """Return what is wrong with serving a base: that it cannot be, or that nobody could say."""
+    """Return what is wrong with serving a base: that it cannot be, or that the question failed."""
     where = {"target": recipe.target.label, "base": recipe.base}
     try:
         with connect(recipe.target, read_s=_READ_S) as connection:

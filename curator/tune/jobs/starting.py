@@ -38,7 +38,7 @@ from curator.tune.services.port import ServiceJob, State
 
 _CREATE_TRIES: Final = 6
 _STALE_S: Final = 300.0
-_HEARTBEAT_S: Final = 10.0
+_REFRESH_S: Final = 10.0
 _CLOCK_SLACK_S: Final = 600.0
 
 
@@ -84,11 +84,11 @@ def start_job(
     job = table.add(replace(job, base_url=connection.target.url))
     try:
         # Looked for after ours stands there: of two windows that start at once none overlooks the other.
-        _refuse_twin(table, job)
+        _refuse_duplicate_start(table, job)
     except TargetError:
         table.forget(token)
         raise
-    told = _with_heartbeat(table, token, progress)
+    told = _refreshing_table(table, token, progress)
     try:
         table.keep_lineage(token, lineage.pack(exported))
         refuse_unlike(connection)
@@ -119,7 +119,7 @@ def settle(connection: Connection, table: JobTable, token: str, *, pace: Pace = 
         return job
     search = _search(connection, table, job, Pace(lookups=pace.lookups[:1]), lambda: False)
     if search.found is not None:
-        return _adopt(table, token, search.found)
+        return _keep_answer(table, token, search.found)
     if search.certain:
         return table.update(token, error=_UNCLEAR_ABSENT)
     return job
@@ -131,7 +131,7 @@ def discard(table: JobTable, token: str) -> Job:
 
 
 def recover(table: JobTable) -> tuple[Job, ...]:
-    """Put jobs that a dead program left behind into an honest state; call it when a program starts."""
+    """Correct the state of jobs whose program ended in the middle of a start; call it when a program starts."""
     changed = []
     for job in table.all():
         if job.is_final or time.time() - job.updated < _STALE_S:
@@ -177,7 +177,7 @@ def _new_job(token: str, exported: Exported, recipe: Recipe, plan: DryRun, proje
     )
 
 
-def _refuse_twin(table: JobTable, job: Job) -> None:
+def _refuse_duplicate_start(table: JobTable, job: Job) -> None:
     """Refuse a start while an equal one is unclear or on its way: that is how a paid job starts twice."""
     for other in table.all():
         if other.token == job.token or not _is_same(other, job, _PLACE):
@@ -247,13 +247,13 @@ def _create_once(
     for attempt in range(_CREATE_TRIES):
         progress(0, 0, "Creating the job")
         try:
-            return _adopt(table, token, service_of(connection).create_job(arguments))
+            return _keep_answer(table, token, service_of(connection).create_job(arguments))
         except CallFailed as error:
             failure = error
         if failure.outcome == "unclear":
             found = _look(connection, table, token, cancelled, pace)
             if found.found is not None:
-                return _adopt(table, token, found.found)
+                return _keep_answer(table, token, found.found)
             raise _unclear(table, token, failure)
         if not _is_worth_waiting(failure) or attempt == _CREATE_TRIES - 1:
             _fail(table, token, failure)
@@ -293,15 +293,17 @@ def _search(
         ours = [one for one in listing.items if is_ours(one)]
         if ours:
             return _Search(ours[0], certain=True)
-        nameless = _nameless_twins(table, job, listing.items)
-        if len(nameless) == 1:
-            return _Search(nameless[0], certain=True)
-        certain = listing.complete and not nameless
+        unnamed = _jobs_without_metadata(table, job, listing.items)
+        if len(unnamed) == 1:
+            return _Search(unnamed[0], certain=True)
+        certain = listing.complete and not unnamed
     return _Search(None, certain)
 
 
-def _nameless_twins(table: JobTable, job: Job, items: tuple[ServiceJob, ...]) -> list[ServiceJob]:
-    """Return jobs that may be ours at a server that drops metadata: same file, born after the call."""
+def _jobs_without_metadata(
+    table: JobTable, job: Job, items: tuple[ServiceJob, ...]
+) -> list[ServiceJob]:
+    """Return jobs that may be ours at a server that drops metadata: same file, created after the call."""
     known = {other.job for other in table.all()}
     return [
         one
@@ -313,7 +315,7 @@ def _nameless_twins(table: JobTable, job: Job, items: tuple[ServiceJob, ...]) ->
     ]
 
 
-def _adopt(table: JobTable, token: str, made: ServiceJob) -> Job:
+def _keep_answer(table: JobTable, token: str, made: ServiceJob) -> Job:
     return table.update(token, **made.changes())
 
 
@@ -346,7 +348,7 @@ def _unclear(table: JobTable, token: str, error: CallFailed) -> TargetError:
 
 
 def _fail(table: JobTable, token: str, error: CuratorError) -> None:
-    """Keep why a start failed; whoever hears of it hears which conversations a named line holds."""
+    """Keep why a start failed, and name in the error the conversations of the lines it names."""
     failed = table.update(
         token,
         status=State.FAILED,
@@ -360,13 +362,13 @@ def _fail(table: JobTable, token: str, error: CuratorError) -> None:
         error.args = (found.sentence(),)
 
 
-def _with_heartbeat(table: JobTable, token: str, progress: ProgressCall) -> ProgressCall:
+def _refreshing_table(table: JobTable, token: str, progress: ProgressCall) -> ProgressCall:
     """Return a progress that also shows other windows that this start is alive."""
     last = time.monotonic()
 
     def told(done: int, total: int, what: str) -> None:
         nonlocal last
-        if time.monotonic() - last > _HEARTBEAT_S:
+        if time.monotonic() - last > _REFRESH_S:
             last = time.monotonic()
             table.update(token)
         progress(done, total, what)

@@ -177,7 +177,7 @@ class JobTable:
                 ) from error
 
     def add(self, job: Job) -> Job:
-        """Keep a new job and return it with its time of birth; on disk when this returns."""
+        """Keep a new job and return it with its time of creation; on disk when this returns."""
         now = time.time()
         kept = replace(job, created=job.created or now, updated=now)
         with self._writing():
@@ -197,7 +197,7 @@ class JobTable:
         """Return a job by our token or the server's id; raises WrongUse where there is none."""
         with self._reading():
             found = self._db.execute(
-                f"SELECT body FROM job WHERE token = ? OR {_said('body', 'job')} = ? "
+                f"SELECT body FROM job WHERE token = ? OR {_json_field('body', 'job')} = ? "
                 "ORDER BY created DESC",
                 (name, name),
             ).fetchone()
@@ -225,7 +225,7 @@ class JobTable:
                 self._db.execute(f"DELETE FROM {table} WHERE token = ?", (token,))
 
     def add_events(self, token: str, events: Iterable[Event]) -> tuple[Event, ...]:
-        """Keep events, merged by id, and return those that are new; of one told again the last counts."""
+        """Keep events, merged by id, and return those that are new; of one that comes again the last counts."""
         new = []
         with self._writing():
             for event in events:
@@ -298,8 +298,8 @@ class JobTable:
         with self._reading():
             row = self._db.execute(
                 "SELECT job.body FROM job LEFT JOIN checkpoint USING (token) "
-                f"WHERE {_said('job.body', 'checkpoint')} = ? "
-                f"OR {_said('checkpoint.body', 'name')} = ? ORDER BY job.created DESC",
+                f"WHERE {_json_field('job.body', 'checkpoint')} = ? "
+                f"OR {_json_field('checkpoint.body', 'name')} = ? ORDER BY job.created DESC",
                 (name, name),
             ).fetchone()
             return _job_of(str(row[0])) if row and name else None
@@ -338,7 +338,7 @@ def _job_json(job: Job) -> str:
     return _json(asdict(job))
 
 
-def _said(column: str, key: str) -> str:
+def _json_field(column: str, key: str) -> str:
     """Return the SQL for a key of a stored object; NULL where a damaged row holds none."""
     return f"CASE WHEN json_valid({column}) THEN json_extract({column}, '$.{key}') END"
 

@@ -87,9 +87,9 @@ def wait_processed(
     cancelled: CancelledCall,
     pace: Pace = USUAL_PACE,
 ) -> str:
-    """Wait until a server has looked at a file and return its last word on it.
+    """Wait until a server has looked at a file and return the last status of it.
 
-    A server that never says more than "uploaded" is believed after a while: the job will tell.
+    A server that never says more than "uploaded" counts as ready after a while: a job fails on a bad file.
     """
     end = time.monotonic() + pace.file_patience
     waits = iter(pace.file_polls)

@@ -115,7 +115,7 @@ def _look(
         if not error.may_be_asked_again:
             seconds = _LASTING_TROUBLE_S
     except CuratorError as error:
-        # A missing key or a target that is gone: a person has to mend it.
+        # A missing key or a target that is gone: a person has to fix it.
         trouble, seconds = str(error), _LASTING_TROUBLE_S
     turn.due = time.monotonic() + seconds
     return Seen(details_of(table, job.token), trouble)

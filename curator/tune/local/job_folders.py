@@ -137,13 +137,13 @@ class JobFolder:
         }
         return [by_step[step] for step in sorted(by_step)]
 
-    def ask(self, wish: str) -> None:
-        """Leave a wish (cancel, pause) that the worker meets at its next step; "" takes it back."""
+    def send(self, command: str) -> None:
+        """Leave a command (cancel, pause) that the worker reads at its next step; "" takes it back."""
         with written_whole(self.path / "control") as stream:
-            stream.write(wish)
+            stream.write(command)
 
-    def wish(self) -> str:
-        """Return what was asked of the worker."""
+    def command(self) -> str:
+        """Return the command that the worker was sent, empty where there is none."""
         try:
             return (self.path / "control").read_text("utf-8").strip()
         except FileNotFoundError:

@@ -234,17 +234,17 @@ class Connection:
                 code="unreachable",
             )
         return CallFailed(
-            f"The line to {self._where()} broke while {what}: {reason}.",
+            f"The connection to {self._where()} broke while {what}: {reason}.",
             outcome="unclear",
             code="connection_lost",
         )
 
     def _refused(self, error: Any, what: str) -> CallFailed:
         status = int(error.status_code)
-        said = self.clear(_said(error))[:400]
+        reason = self.clear(_error_text(error))[:400]
         unclear = status in _OPEN or status >= 500
         return CallFailed(
-            self._refusal_sentence(status, said, what, _field(error, "code")),
+            self._refusal_sentence(status, reason, what, _field(error, "code")),
             outcome="unclear" if unclear else "refused",
             status=status,
             code=_field(error, "code") or None,
@@ -253,9 +253,9 @@ class Connection:
             is_page=isinstance(error.body, str) and "<" in error.body[:200],
         )
 
-    def _refusal_sentence(self, status: int, said: str, what: str, code: str) -> str:
+    def _refusal_sentence(self, status: int, reason: str, what: str, code: str) -> str:
         where = self._where()
-        quoted = f' It says: "{said}"' if said else ""
+        quoted = f' It says: "{reason}"' if reason else ""
         if status in range(300, 400):
             return f"{where} points to another address while {what}. Enter that address instead."
         if status == 401:
@@ -300,13 +300,13 @@ def _never_sent(error: BaseException) -> bool:
     return type(cause).__name__ in ("ConnectError", "ConnectTimeout", "PoolTimeout", "ProxyError")
 
 
-def _said(error: Any) -> str:
-    """Return what a server said of a refusal, as plain text."""
+def _error_text(error: Any) -> str:
+    """Return a server's reason for a refusal, as plain text."""
     body = error.body
     inner = body.get("error") if isinstance(body, dict) else None
     body = inner or body
-    said = body.get("message") or body.get("detail") if isinstance(body, dict) else body
-    text = str(said or "").strip()
+    reason = body.get("message") or body.get("detail") if isinstance(body, dict) else body
+    text = str(reason or "").strip()
     if "<" in text[:100]:
         text = re.sub(r"<[^>]*>", " ", text)
     return " ".join(text.split())

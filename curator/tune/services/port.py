@@ -58,7 +58,7 @@ _STATES: Final = {
 def state_of(raw: str, words: Mapping[str, str]) -> State:
     """Return our word for a service's status, through the target's own words for the usual ones.
 
-    A word nobody knows is "unknown", which is still working.
+    An unknown word is "unknown", which is still working.
     """
     word = raw.strip().lower()
     return _STATES.get(words.get(word, word), State.UNKNOWN)
@@ -159,23 +159,23 @@ class WatchedFile(BufferedReader):
     """A file that reports how many bytes were read or sent, and raises Cancelled once cancelled."""
 
     def __init__(
-        self, path: Path, told: Callable[[int], None], cancelled: Callable[[], bool]
+        self, path: Path, on_progress: Callable[[int], None], cancelled: Callable[[], bool]
     ) -> None:
         super().__init__(FileIO(path, "rb"))
-        self._told = told
+        self._on_progress = on_progress
         self._cancelled = cancelled
 
     def read(self, size: int | None = -1, /) -> bytes:
         """Read and report; raises Cancelled."""
         self._stop_if_cancelled()
         block = super().read(size)
-        self._told(self.tell())
+        self._on_progress(self.tell())
         return block
 
     def report(self, done: int) -> None:
         """Report how many bytes were sent, where an SDK reads the file by its path."""
         self._stop_if_cancelled()
-        self._told(done)
+        self._on_progress(done)
 
     def _stop_if_cancelled(self) -> None:
         if self._cancelled():

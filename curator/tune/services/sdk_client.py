@@ -49,7 +49,7 @@ def need_sdk(target: Target) -> None:
     else:
         return
     raise TargetError(
-        f"{target.label} is spoken to by its own package, which is not installed. Install it into "
+        f"{target.label} needs its own package, which is not installed. Install it into "
         f'Curator\'s environment with: python -m pip install "{package}"',
         code="sdk_missing",
     )

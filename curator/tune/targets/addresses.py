@@ -13,7 +13,7 @@ _PASTED: Final = re.compile(
 _VERSION: Final = re.compile(r"/(v\d+([a-z]+\d*)?)(/|$)")
 
 
-def mend_address(url: str) -> tuple[str, tuple[str, ...]]:
+def fix_address(url: str) -> tuple[str, tuple[str, ...]]:
     """Return a base URL with pasted endings taken off, and a sentence for everything worth knowing.
 
     Raises WrongUse where it is no web address at all.

@@ -1,4 +1,4 @@
-"""API keys: from the environment or the operating system's key store, and shown to nobody."""
+"""API keys: from the environment or the operating system's key store, and never shown."""
 
 import os
 import threading

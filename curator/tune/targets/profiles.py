@@ -18,7 +18,7 @@ from curator.dataset.file_names import is_reserved
 from curator.dataset.resources import resource
 from curator.dataset.small_files import read_object
 from curator.tune.named_files import read_model, write_kept
-from curator.tune.targets.addresses import mend_address
+from curator.tune.targets.addresses import fix_address
 
 Method = Literal["sft", "dpo", "rft"]
 Value = bool | int | float | str
@@ -148,7 +148,7 @@ class Target(_Profile):
 
     @property
     def url(self) -> str:
-        """The base URL with its blanks filled in; blanks nobody filled stay in braces."""
+        """The base URL with its blanks filled in; empty blanks stay in braces."""
         return self._filled(self.base_url).rstrip("/")
 
     @property
@@ -322,7 +322,7 @@ def derive_target(kind: str, new_id: str, label: str, address: Mapping[str, str]
     unknown = set(address) - {field.name for field in template.address_fields}
     if unknown:
         raise WrongUse(f'The target "{kind}" has no address field "{sorted(unknown)[0]}".')
-    filled = {n: mend_address(v)[0] if n == "address" else v for n, v in address.items()}
+    filled = {n: fix_address(v)[0] if n == "address" else v for n, v in address.items()}
     return template.model_copy(
         update={
             "id": new_id,

@@ -210,7 +210,7 @@ def test_a_crash_between_call_and_answer_is_found_again(
     def die(*_args, **_more):
         raise Crash
 
-    monkeypatch.setattr("curator.tune.jobs.starting._adopt", die)
+    monkeypatch.setattr("curator.tune.jobs.starting._keep_answer", die)
     with pytest.raises(Crash):
         starter()
     monkeypatch.undo()

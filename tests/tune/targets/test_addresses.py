@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from curator.dataset.errors import WrongUse
-from curator.tune.targets.addresses import host_of, is_loopback, mend_address
+from curator.tune.targets.addresses import fix_address, host_of, is_loopback
 
 
 @pytest.mark.parametrize(
@@ -26,7 +26,7 @@ from curator.tune.targets.addresses import host_of, is_loopback, mend_address
     ],
 )  # fmt: skip
 def test_traps(given_url, mended, words):
-    url, notes = mend_address(given_url)
+    url, notes = fix_address(given_url)
     assert url == mended
     assert len(notes) == len(words)
     for word, note in zip(words, notes, strict=True):
@@ -38,7 +38,7 @@ def test_traps(given_url, mended, words):
 )
 def test_what_is_no_address_is_refused(url):
     with pytest.raises(WrongUse):
-        mend_address(url)
+        fix_address(url)
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_the_host_is_shown_without_anybodys_password():
 @given(st.text())
 def test_any_text_is_mended_or_refused(text):
     try:
-        url, _ = mend_address(text)
+        url, _ = fix_address(text)
     except WrongUse:
         return
-    assert mend_address(url)[0] == url
+    assert fix_address(url)[0] == url

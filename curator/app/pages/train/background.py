@@ -94,7 +94,7 @@ def _row(target: Target) -> TargetRow:
         return TargetRow(target, key_place(target), own)
     from curator.tune.local.bases.bases import PRACTICE, known_bases
     from curator.tune.local.bases.environment import trainer_python
-    from curator.tune.offers import startable_checkpoints
+    from curator.tune.offers import checkpoints_to_start_from
 
     bases = tuple(base.name for base in known_bases())
     has_trainer = trainer_python() is not None
@@ -103,7 +103,9 @@ def _row(target: Target) -> TargetRow:
     offered = (*mine, *(name for name in bases if name not in mine))
     target = target.model_copy(update={"bases": offered})
     has_practice = PRACTICE in bases
-    return TargetRow(target, "not needed", own, has_trainer, has_practice, startable_checkpoints())
+    return TargetRow(
+        target, "not needed", own, has_trainer, has_practice, checkpoints_to_start_from()
+    )
 
 
 def keep_target(target: Target, key: Key | None) -> Work[tuple[TargetRow, ...]]:

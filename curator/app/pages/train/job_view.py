@@ -323,7 +323,7 @@ class JobView(Card):
 
     def _waiting_words(self, job: Job) -> str:
         if job.is_final:
-            return self.tr("This job measured nothing that can be drawn.")
+            return self.tr("This job has no metrics to plot.")
         if job.status is State.UNCLEAR:
             return self.tr("Nothing is known of this job until it is found.")
         return self.tr("The curve begins with the first step the service reports.")

@@ -17,7 +17,7 @@ from curator.app.widgets.dialog import Dialog
 from curator.app.widgets.setting_fields import ComboBox
 from curator.app.widgets.text import Meta, PageTitle, Quiet
 from curator.dataset.errors import CuratorError, WrongUse
-from curator.tune.targets.addresses import mend_address
+from curator.tune.targets.addresses import fix_address
 from curator.tune.targets.keys import Key
 from curator.tune.targets.profiles import Target, derive_target, key_variable, with_rate_kind
 
@@ -160,7 +160,7 @@ class TargetDialog(Dialog):
 
     def _mended(self, typed: str) -> str:
         """Return the address without what was pasted too much; say once what is odd about it."""
-        url, notes = mend_address(typed)
+        url, notes = fix_address(typed)
         if notes and self._accepted != url:
             self._accepted = url
             self._fields["address"].setText(url)

@@ -292,7 +292,7 @@ class TryPage(Page):
 
     def _say_nobody(self) -> None:
         self.empty.say(
-            self.tr("Nobody to ask yet"),
+            self.tr("No model available yet"),
             self.tr(
                 "Set up the trainer of this computer, or give the key of a service, on the Train "
                 "page. A finished job then stands here beside the base it was tuned from."

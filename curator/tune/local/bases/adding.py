@@ -89,9 +89,9 @@ def _unpack(file: Path, name: str, progress: ProgressCall, cancelled: CancelledC
             raise UnreadableInput(f"{file.name} is no GGUF file.", file)
     place = _free_place(name)
     with _scratch(place) as folder:
-        for said in _child("convert", [str(file), str(folder)], cancelled):
-            if "what" in said:
-                progress(said["done"], said["total"], said["what"])
+        for message in _child("convert", [str(file), str(folder)], cancelled):
+            if "what" in message:
+                progress(message["done"], message["total"], message["what"])
         fault = fault_of(folder, file.name)
         if fault:
             raise UnreadableInput(fault, file)
@@ -107,9 +107,9 @@ def _fetch(
     found, total = revision, 0
     with _scratch(place) as folder:
         watched = _Watch(folder, progress)
-        for said in _child("hub", [source, str(folder), *filter(None, [revision])], cancelled):
-            found = said.get("revision", found)
-            total = said.get("total", total)
+        for message in _child("hub", [source, str(folder), *filter(None, [revision])], cancelled):
+            found = message.get("revision", found)
+            total = message.get("total", total)
             watched.look(total)
         fault = fault_of(folder, source)
         if fault:
@@ -184,24 +184,26 @@ def _child(what: str, arguments: list[str], cancelled: CancelledCall) -> Iterato
         remember(token)  # what the child complains of may hold it
     home = str(code_folder())
     path = os.pathsep.join(filter(None, [home, os.environ.get("PYTHONPATH", "")]))
-    quiet = {"PYTHONPATH": path, "HF_HUB_DISABLE_PROGRESS_BARS": "1", "TQDM_DISABLE": "1"}
+    variables = {"PYTHONPATH": path, "HF_HUB_DISABLE_PROGRESS_BARS": "1", "TQDM_DISABLE": "1"}
     with tempfile.TemporaryFile("w+", encoding="utf-8") as complaints:
         process = subprocess.Popen(
             [trainer, "-m", f"curator.tune.local.bases.{what}", *arguments],
-            env={**os.environ, **quiet},
+            env={**os.environ, **variables},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=complaints,
             text=True,
         )
-        yield from _said(process, cancelled)
+        yield from _messages_of(process, cancelled)
         if process.returncode != 0:
             complaints.seek(0)
-            said = clear_text(complaints.read().strip())
-            raise TrainerUnavailable(f"It did not work: {said[-300:]}")
+            message = clear_text(complaints.read().strip())
+            raise TrainerUnavailable(f"It did not work: {message[-300:]}")
 
 
-def _said(process: "subprocess.Popen[str]", cancelled: CancelledCall) -> Iterator[dict[str, Any]]:
+def _messages_of(
+    process: "subprocess.Popen[str]", cancelled: CancelledCall
+) -> Iterator[dict[str, Any]]:
     lines: list[str] = []
     assert process.stdout is not None
     reader = threading.Thread(target=lines.extend, args=(process.stdout,), daemon=True)
@@ -213,10 +215,10 @@ def _said(process: "subprocess.Popen[str]", cancelled: CancelledCall) -> Iterato
                 raise Cancelled("Adding the base was stopped; nothing was kept.")
             for line in lines[seen:]:
                 seen += 1
-                said: dict[str, Any] = json.loads(line) if line.startswith("{") else {}
-                if "error" in said:
-                    raise UnreadableInput(said["error"])
-                yield said
+                message: dict[str, Any] = json.loads(line) if line.startswith("{") else {}
+                if "error" in message:
+                    raise UnreadableInput(message["error"])
+                yield message
             yield {}
             time.sleep(0.1)
     finally:

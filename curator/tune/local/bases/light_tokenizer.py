@@ -14,7 +14,7 @@ from curator.tune.local.job_folders import read_json
 
 _SPECIAL: Final = ("bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token")
 _AS_WRITTEN: Final = ("TokenizersBackend", "PreTrainedTokenizerFast")
-"""Kinds of tokenizer that transformers takes from the file as it stands; it mends others first."""
+"""Kinds of tokenizer that transformers takes from the file as it stands; it fixes others first."""
 
 
 class LightTokenizer:

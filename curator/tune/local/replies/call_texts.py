@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from curator.tune.local.trainer.rendering import render
-from curator.tune.local.trainer.template_messages import TemplateRefused, talk_of
+from curator.tune.local.trainer.template_messages import TemplateRefused, template_input
 
 _NAMES: Final = ("Zqnamea", "Zqnameb")
 _GIVEN: Final = ({"Zqkeya": "Zqvaluea"}, {"Zqkeyb": "Zqvalueb"})
@@ -116,9 +116,9 @@ def _written(tokenizer: Any, count: int, said: str) -> str:
     ]
     asked = [{"role": "user", "content": "x"}]
     turn = {"role": "assistant", "content": said, "tool_calls": calls}
-    talk = talk_of({"messages": [*asked, turn], "tools": tools})
-    before = render(tokenizer, talk.messages[:1], talk.tools, prompt=True)
-    after = render(tokenizer, talk.messages, talk.tools, prompt=False)
+    inputs = template_input({"messages": [*asked, turn], "tools": tools})
+    before = render(tokenizer, inputs.messages[:1], inputs.tools, prompt=True)
+    after = render(tokenizer, inputs.messages, inputs.tools, prompt=False)
     if not after.startswith(before):
         raise TemplateRefused("the base's chat template does not continue its own prompt")
     text = after[len(before) :]

@@ -135,7 +135,7 @@ class LlamaEngine:
         parameters.n_ctx = MOST_CONTEXT
         parameters.n_parallel = 1
         parameters.cpuparams.n_threads = max(1, (os.cpu_count() or 2) - 1)
-        # It answers on a port of loopback too, without the local server's guard: to nobody.
+        # It listens on loopback too, without the local server's checks: a key that is never shown closes it.
         parameters.api_keys = [secrets.token_urlsafe(32)]
         parameters.verbosity = -1
         parameters.warmup = False

@@ -18,7 +18,7 @@ from curator.tune.local.job_folders import is_head
 from curator.tune.local.replies import call_texts, llama_engine
 from curator.tune.local.replies.json_mask import JsonMask
 from curator.tune.local.replies.llama_engine import LlamaEngine, Token
-from curator.tune.local.replies.stream_decoder import Speech
+from curator.tune.local.replies.stream_decoder import StreamDecoder
 from curator.tune.local.trainer import heads
 from curator.tune.local.trainer.encoding import TemplateRefused, encode_prompt
 from curator.tune.local.trainer.token_ids import end_ids
@@ -143,29 +143,29 @@ def _reply(loaded: Loaded, request: dict[str, Any]) -> Iterator[dict[str, Any]]:
     limit = min(request.get("max_tokens") or 512, room)
     calling = call_texts.format_of(loaded.tokenizer) if request.get("tools") else None
     openings = calling.openings if calling else ()
-    speech = Speech(loaded.tokenizer, request.get("stop") or (), openings)
+    decoder = StreamDecoder(loaded.tokenizer, request.get("stop") or (), openings)
     ends = end_ids(loaded.tokenizer)
     for token, logprob, top in _tokens(loaded, ids, request, limit):
         if token in ends:
             break
-        text = speech.take(token)
+        text = decoder.take(token)
         yield {
             "text": text,
             "token": loaded.tokenizer.decode([token]),
             "logprob": logprob,
             "top": top,
         }
-        if speech.stopped:
+        if decoder.stopped:
             break
-    full = len(speech.tokens) == limit or (loaded.engine is not None and loaded.engine.full)
-    full = full and not speech.stopped
-    said, calls = calling.read(speech.rest()) if calling else (speech.rest(), ())
+    full = len(decoder.tokens) == limit or (loaded.engine is not None and loaded.engine.full)
+    full = full and not decoder.stopped
+    said, calls = calling.read(decoder.rest()) if calling else (decoder.rest(), ())
     yield {
         "done": "tool_calls" if calls else "length" if full else "stop",
         "text": said,
         "calls": [{"name": call.name, "arguments": call.arguments} for call in calls],
         "prompt_tokens": len(ids),
-        "completion_tokens": len(speech.tokens),
+        "completion_tokens": len(decoder.tokens),
     }
 
 

@@ -39,10 +39,10 @@ def create_app(queue: Queue, token: str) -> Starlette:
         middleware=[Middleware(Guard, token=token)],
         exception_handlers={
             ApiError: _refuse,
-            BrokenFile: _broken,
+            BrokenFile: _broken_file,
             HTTPException: _refuse_path,
-            ClientDisconnect: _leave,
-            Exception: _break_down,
+            ClientDisconnect: _client_closed,
+            Exception: _internal_error,
         },
         lifespan=lifespan,
     )
@@ -83,12 +83,12 @@ async def _refuse_path(request: Request, error: Exception) -> Response:
     return answer
 
 
-async def _leave(_: Request, _error: Exception) -> Response:
-    """End a request whose client hung up; nobody hears the answer, and nothing went wrong here."""
+async def _client_closed(_: Request, _error: Exception) -> Response:
+    """End a request whose client has disconnected: no answer is read, and nothing went wrong here."""
     return Response(status_code=499)
 
 
-async def _break_down(request: Request, error: Exception) -> Response:
+async def _internal_error(request: Request, error: Exception) -> Response:
     return ApiError(
         500,
         f"{request.method} {request.url.path} failed: {type(error).__name__}. The server's log says more.",
@@ -96,6 +96,6 @@ async def _break_down(request: Request, error: Exception) -> Response:
     ).response()
 
 
-async def _broken(_: Request, error: Exception) -> Response:
+async def _broken_file(_: Request, error: Exception) -> Response:
     """Answer that a file the server keeps is broken; everything else goes on."""
     return ApiError(500, str(error), code="broken_file").response()

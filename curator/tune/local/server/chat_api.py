@@ -211,11 +211,11 @@ class ChatEndpoints:
 
 
 def _streamed(request: Request, lines: AsyncGenerator[bytes]) -> Response:
-    return StreamingResponse(_while_heard(request, lines), media_type="text/event-stream")
+    return StreamingResponse(_until_disconnect(request, lines), media_type="text/event-stream")
 
 
-async def _while_heard(request: Request, lines: AsyncGenerator[bytes]) -> AsyncIterator[bytes]:
-    """Yield lines until their reader hangs up: nobody pays for a reply that nobody hears."""
+async def _until_disconnect(request: Request, lines: AsyncGenerator[bytes]) -> AsyncIterator[bytes]:
+    """Yield lines until the client disconnects, so that no time goes into a reply that is not read."""
     async with contextlib.aclosing(lines):
         async for line in lines:
             if await request.is_disconnected():

@@ -108,11 +108,11 @@ class Queue:
         if job.state["status"] == "queued":
             job.update(status="paused")
         else:
-            job.ask("pause")
+            job.send("pause")
 
     def resume(self, job: JobFolder) -> None:
         """Put a paused job, or one whose worker died, back in the queue."""
-        job.ask("")
+        job.send("")
         job.update(status="queued", error=None, finished_at=None)
 
     def cancel(self, job: JobFolder) -> None:
@@ -121,7 +121,7 @@ class Queue:
             job.update(status="cancelled", finished_at=int(time.time()))
             job.event("Cancelled.")
         else:
-            job.ask("cancel")
+            job.send("cancel")
 
     def environment(self) -> dict[str, str]:
         """Return the environment of a worker: this package on its path, one core left to the window."""
@@ -139,7 +139,7 @@ class Queue:
         }
 
     def _start(self, job: JobFolder) -> None:
-        job.ask("")
+        job.send("")
         command = [self.trainer(), "-m", "curator.tune.local.trainer.worker", str(job.path)]
         with (job.path / "worker.log").open("ab") as log:
             process = subprocess.Popen(

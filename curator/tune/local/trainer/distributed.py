@@ -11,13 +11,13 @@ from typing import Any, TypeVar
 _T = TypeVar("_T")
 
 
-def leads() -> bool:
-    """Tell whether this process writes what happened; the others only count."""
+def is_main_process() -> bool:
+    """Return whether this process writes logs and files; the others only compute."""
     return int(os.environ.get("RANK", "0")) == 0
 
 
-class Team:
-    """This process among those of its job."""
+class ProcessGroup:
+    """The processes of a job, seen from one of them; PartialState of accelerate sets them up."""
 
     def __init__(self, kind: str = "cpu") -> None:
         from accelerate import PartialState
@@ -26,7 +26,7 @@ class Team:
         self.rank = int(state.process_index)
         self.size = int(state.num_processes)
         self.device = state.device
-        self.leads = self.rank == 0
+        self.is_main_process = self.rank == 0
 
     def share(self, items: Sequence[_T]) -> Sequence[_T]:
         """Return the items that are this process's."""
@@ -54,13 +54,13 @@ class Team:
         torch.distributed.all_reduce(whole)
         return dict(zip(sums, whole.tolist(), strict=True))
 
-    def agree(self, ask: Callable[[], str]) -> str:
-        """Return what the leading process was answered."""
-        answer = ask() if self.leads else ""
+    def broadcast(self, ask: Callable[[], str]) -> str:
+        """Return the main process's answer in every process; only the main process asks."""
+        answer = ask() if self.is_main_process else ""
         if self.size == 1:
             return answer
         import torch
 
-        said = [answer]
-        torch.distributed.broadcast_object_list(said, src=0)
-        return said[0]
+        answers = [answer]
+        torch.distributed.broadcast_object_list(answers, src=0)
+        return answers[0]

@@ -13,9 +13,9 @@ from typing import Any, Final
 
 from curator.dataset.counted import counted
 from curator.tune.local.trainer.marks import Written
-from curator.tune.local.trainer.rendering import Script
+from curator.tune.local.trainer.rendering import Rendering
 from curator.tune.local.trainer.template_messages import TemplateRefused as TemplateRefused
-from curator.tune.local.trainer.template_messages import is_trained, talk_of
+from curator.tune.local.trainer.template_messages import is_trained, template_input
 from curator.tune.local.trainer.token_ids import (
     Piece,
     end_ids,
@@ -76,18 +76,18 @@ def encode_conversation(
     one per trained turn where it does not (templates that drop earlier thoughts). Raises
     TemplateRefused where the base would not read or learn all of it, or nothing is left to train.
     """
-    talk = talk_of(record)
+    inputs = template_input(record)
     trained = [n for n, message in enumerate(record["messages"]) if is_trained(message)]
     if not trained:
         raise TemplateRefused("it has no assistant message to learn from")
-    script = Script(tokenizer, talk)
-    require_no_control(tokenizer, script.unmarked)
+    rendering = Rendering(tokenizer, inputs)
+    require_no_control(tokenizer, rendering.unmarked)
     for index in trained:
-        _require_text(script, index)
-    turns = _turns(script, talk.messages)
-    learned = [_continuing(script, turns.get(index), index) for index in trained]
-    count = len(talk.messages)
-    whole = script.marked(count, prompt=False)
+        _require_text(rendering, index)
+    turns = _turns(rendering, inputs.messages)
+    learned = [_continuing(rendering, turns.get(index), index) for index in trained]
+    count = len(inputs.messages)
+    whole = rendering.marked(count, prompt=False)
     if all(whole.startswith(turn.after) for turn in learned):
         parts = [(count, learned)]
     else:
@@ -95,17 +95,19 @@ def encode_conversation(
     samples: list[Sample] = []
     found: frozenset[int] = frozenset()
     for length, chosen in parts:
-        written = script.written(length, prompt=False)
+        written = rendering.written(length, prompt=False)
         found |= written.leaves()
         # Only what an assistant said may be dropped later, and has been in an earlier sample.
         before = {
-            n for n, message in enumerate(talk.messages[:length]) if message["role"] != "assistant"
+            n
+            for n, message in enumerate(inputs.messages[:length])
+            if message["role"] != "assistant"
         }
-        script.require(written.leaves(), script.of_messages(before))
-        cut = _cut_places(script, turns.values(), script.marked(length, prompt=False))
-        samples.append(_sample(tokenizer, script, written, cut, chosen))
-    script.require(found)
-    script.require_atoms()
+        rendering.require(written.leaves(), rendering.of_messages(before))
+        cut = _cut_places(rendering, turns.values(), rendering.marked(length, prompt=False))
+        samples.append(_sample(tokenizer, rendering, written, cut, chosen))
+    rendering.require(found)
+    rendering.require_atoms()
     kept = tuple(s for s in (_cut(sample, max_tokens) for sample in samples) if s.trained)
     if not kept:
         raise TemplateRefused(f"its answers lie beyond the limit of {counted(max_tokens, 'token')}")
@@ -120,15 +122,15 @@ def encode_prompt(
     Raises TemplateRefused where the template leaves something out, except of what an assistant said:
     templates may drop earlier thoughts.
     """
-    talk = talk_of({"messages": list(messages), "tools": tools})
-    script = Script(tokenizer, talk)
-    require_no_control(tokenizer, script.unmarked)
-    count = len(talk.messages)
-    written = script.written(count, prompt=True)
-    others = {n for n, message in enumerate(talk.messages) if message["role"] != "assistant"}
-    script.require(written.leaves(), script.of_messages(others))
-    turns = _turns(script, talk.messages).values()
-    cuts = _cut_places(script, turns, script.marked(count, prompt=True))
+    inputs = template_input({"messages": list(messages), "tools": tools})
+    rendering = Rendering(tokenizer, inputs)
+    require_no_control(tokenizer, rendering.unmarked)
+    count = len(inputs.messages)
+    written = rendering.written(count, prompt=True)
+    others = {n for n, message in enumerate(inputs.messages) if message["role"] != "assistant"}
+    rendering.require(written.leaves(), rendering.of_messages(others))
+    turns = _turns(rendering, inputs.messages).values()
+    cuts = _cut_places(rendering, turns, rendering.marked(count, prompt=True))
     return [token for piece in _pieces(tokenizer, written, cuts) for token in piece.ids]
 
 
@@ -137,43 +139,43 @@ def encode_whole(tokenizer: Any, record: Mapping[str, Any]) -> list[int]:
 
     Raises TemplateRefused where the template leaves something out.
     """
-    talk = talk_of(record)
-    script = Script(tokenizer, talk)
-    require_no_control(tokenizer, script.unmarked)
-    written = script.written(len(talk.messages), prompt=False)
-    script.require(written.leaves())
-    script.require_atoms()
+    inputs = template_input(record)
+    rendering = Rendering(tokenizer, inputs)
+    require_no_control(tokenizer, rendering.unmarked)
+    written = rendering.written(len(inputs.messages), prompt=False)
+    rendering.require(written.leaves())
+    rendering.require_atoms()
     ids = [token for piece in _pieces(tokenizer, written, ()) for token in piece.ids]
     require_whole(tokenizer, ids, written.text)
     return ids
 
 
-def _require_text(script: Script, index: int) -> None:
+def _require_text(rendering: Rendering, index: int) -> None:
     """Raise TemplateRefused where a turn that is to be learned has nothing that can be seen."""
-    texts = [script.leaves[number].text for number in script.of_message(index)]
+    texts = [rendering.leaves[number].text for number in rendering.of_message(index)]
     if not any(unicodedata.category(c) not in _INVISIBLE for text in texts for c in text):
         raise TemplateRefused(f"message {index + 1} has no text to learn")
 
 
-def _turns(script: Script, messages: Sequence[Mapping[str, Any]]) -> dict[int, _Turn]:
+def _turns(rendering: Rendering, messages: Sequence[Mapping[str, Any]]) -> dict[int, _Turn]:
     """Return the assistant turns that can be rendered apart from what follows them."""
     found = {}
     for index, message in enumerate(messages):
         if message["role"] != "assistant":
             continue
         try:
-            before = script.marked(index, prompt=True)
-            found[index] = _Turn(index, before, script.marked(index + 1, prompt=False))
+            before = rendering.marked(index, prompt=True)
+            found[index] = _Turn(index, before, rendering.marked(index + 1, prompt=False))
         except TemplateRefused:
             continue  # no border to keep; one that is to be learned is refused by _continuing
     return found
 
 
-def _continuing(script: Script, turn: _Turn | None, index: int) -> _Turn:
+def _continuing(rendering: Rendering, turn: _Turn | None, index: int) -> _Turn:
     """Return a turn to learn; raises TemplateRefused where its prompt is not what stands before it."""
     if turn is None:
-        script.marked(index, prompt=True)
-        script.marked(index + 1, prompt=False)
+        rendering.marked(index, prompt=True)
+        rendering.marked(index + 1, prompt=False)
         raise AssertionError("it was refused a moment ago")
     if not turn.after.startswith(turn.before):
         raise TemplateRefused(
@@ -182,10 +184,10 @@ def _continuing(script: Script, turn: _Turn | None, index: int) -> _Turn:
     return turn
 
 
-def _cut_places(script: Script, turns: Iterable[_Turn], marked: str) -> set[int]:
+def _cut_places(rendering: Rendering, turns: Iterable[_Turn], marked: str) -> set[int]:
     """Return where assistant turns begin and end in a rendering: there no token reaches across."""
     borders = {text for turn in turns for text in (turn.before, turn.after)}
-    return {script.length_of(border) for border in borders if marked.startswith(border)}
+    return {rendering.length_of(border) for border in borders if marked.startswith(border)}
 
 
 def _pieces(tokenizer: Any, written: Written, cuts: Iterable[int]) -> list[Piece]:
@@ -194,7 +196,7 @@ def _pieces(tokenizer: Any, written: Written, cuts: Iterable[int]) -> list[Piece
 
 def _sample(
     tokenizer: Any,
-    script: Script,
+    rendering: Rendering,
     written: Written,
     cuts: Iterable[int],
     chosen: Sequence[_Turn],
@@ -205,9 +207,9 @@ def _sample(
     require_whole(tokenizer, ids, written.text)
     labels = [MASKED] * len(ids)
     for turn in chosen:
-        low, high = script.length_of(turn.before), script.length_of(turn.after)
-        own = script.of_message(turn.index)
-        script.require(written.leaves(low, high), own)
+        low, high = rendering.length_of(turn.before), rendering.length_of(turn.after)
+        own = rendering.of_message(turn.index)
+        rendering.require(written.leaves(low, high), own)
         start = sum(len(piece.ids) for piece in found if piece.end <= low)
         said = [token for piece in found if low <= piece.start < high for token in piece.ids]
         text = written.text[low : written.end_of(own, low, high)]

@@ -19,7 +19,7 @@ from curator.dataset.small_files import make_folder
 from curator.tune.local.job_folders import HEAD_FILE, JobFolder, read_json, write_json
 from curator.tune.local.options import TrainingOptions
 from curator.tune.local.trainer.loop import Outcome, rate_factor
-from curator.tune.local.trainer.template_messages import TemplateRefused, talk_of
+from curator.tune.local.trainer.template_messages import TemplateRefused, template_input
 from curator.tune.local.trainer.token_ids import plain_ids
 
 DESCRIPTION: Final = "head.json"
@@ -55,11 +55,11 @@ def example_of(record: Mapping[str, Any]) -> Example:
 
     Raises TemplateRefused where a head cannot read all of it, or where its last message is no label.
     """
-    talk = talk_of(record)
-    *before, last = talk.messages or ({"role": "", "content": ""},)
+    inputs = template_input(record)
+    *before, last = inputs.messages or ({"role": "", "content": ""},)
     if last["role"] != "assistant" or not last["content"].strip():
         raise TemplateRefused("a head learns from lines whose last message is an assistant's label")
-    if talk.tools or any("tool_calls" in message for message in talk.messages):
+    if inputs.tools or any("tool_calls" in message for message in inputs.messages):
         raise TemplateRefused("a head reads texts only, no tools and no calls")
     given, text = texts_of(before)
     return Example(text, last["content"].strip(), given)
@@ -67,7 +67,7 @@ def example_of(record: Mapping[str, Any]) -> Example:
 
 def asked_of(messages: Sequence[Mapping[str, Any]]) -> Example:
     """Return what a request asks a head to classify; raises TemplateRefused where it cannot be read."""
-    given, text = texts_of(talk_of({"messages": list(messages)}).messages)
+    given, text = texts_of(template_input({"messages": list(messages)}).messages)
     return Example(text, "", given)
 
 
@@ -136,7 +136,7 @@ class HeadRun:
         self.options = options
 
     def run(self, train: Sequence[Example], validation: Sequence[Example]) -> Outcome:
-        """Train to the end, or to the wish to stop; a head is quick, so it starts over after a pause."""
+        """Train to the end, or to the command to stop; a head is quick, so it starts over after a pause."""
         import torch
 
         torch.manual_seed(self.options.seed)
@@ -195,8 +195,8 @@ class HeadRun:
                 step += 1
                 loss_sum += float(loss.detach()) * len(chosen)
                 right += int((scores.detach().argmax(1) == targets[chosen]).sum())
-            if self.job.wish() in ("pause", "cancel"):
-                return Outcome("paused" if self.job.wish() == "pause" else "cancelled", step, 0)
+            if self.job.command() in ("pause", "cancel"):
+                return Outcome("paused" if self.job.command() == "pause" else "cancelled", step, 0)
             metrics = self._report(
                 step, total, loss_sum / len(inputs), right / len(inputs), head, checked
             )

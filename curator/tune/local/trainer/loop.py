@@ -1,4 +1,4 @@
-"""The training loop: steps, validation, checkpoints, and the wishes to pause or cancel."""
+"""The training loop: steps, validation, checkpoints, and the commands to pause or cancel."""
 
 import random
 import time
@@ -12,7 +12,7 @@ from curator.tune.local.devices import Device
 from curator.tune.local.job_folders import JobFolder
 from curator.tune.local.options import TrainingOptions
 from curator.tune.local.trainer import resuming
-from curator.tune.local.trainer.distributed import Team
+from curator.tune.local.trainer.distributed import ProcessGroup
 from curator.tune.local.trainer.estimates import spoken
 from curator.tune.local.trainer.examples import Example
 from curator.tune.local.trainer.objectives import objective_for
@@ -64,12 +64,12 @@ class Loop:
         self.options = options
         self.train = train
         self.validation = validation
-        self.team = Team(device.kind)
+        self.processes = ProcessGroup(device.kind)
         self.device = device
-        torch.manual_seed(options.seed + self.team.rank)  # dropout
+        torch.manual_seed(options.seed + self.processes.rank)  # dropout
         self.objective = objective_for(options)
         # 4-bit weights were put in their place when they were loaded.
-        self.network = network if options.method == "qlora" else network.to(self.team.device)
+        self.network = network if options.method == "qlora" else network.to(self.processes.device)
         self.optimizer = methods.optimizer(network, options)
         self.rates = [group["lr"] for group in self.optimizer.param_groups]
         self.per_step = options.batch_size * options.accumulation
@@ -90,9 +90,9 @@ class Loop:
         while self.step < self.total_steps:
             epoch = self.step // self.steps_per_epoch
             for batch in self._batches(epoch):
-                wish = self.team.agree(self.job.wish)
-                if wish in ("pause", "cancel"):
-                    return self._stop(wish)
+                command = self.processes.broadcast(self.job.command)
+                if command in ("pause", "cancel"):
+                    return self._stop(command)
                 self._take(batch)
             if self._ended_early(epoch + 1):
                 break
@@ -114,7 +114,7 @@ class Loop:
         counted = sum(example.trained for example in batch)
         parameters = [p for p in self.network.parameters() if p.requires_grad]
         score = self._learn(batch, counted)
-        self.team.add_gradients(parameters)
+        self.processes.add_gradients(parameters)
         torch.nn.utils.clip_grad_norm_(parameters, self.options.max_gradient)
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
@@ -130,7 +130,7 @@ class Loop:
         except RuntimeError as error:
             if not devices.give_up_repeating(error):
                 raise
-            if self.team.leads:
+            if self.processes.is_main_process:
                 self.job.event(f"It cannot be repeated to the last bit: {error}", level="warn")
         self.optimizer.zero_grad(set_to_none=True)
         return self._score(batch, counted, learning=True)
@@ -140,20 +140,20 @@ class Loop:
 
         Every trained token of the whole counts the same, whatever its micro batch and process.
         """
-        share = self.team.share(examples)
+        share = self.processes.share(examples)
         size = self.options.batch_size
         sums = dict.fromkeys(("loss", *self.objective.measures), 0.0)
         for start in range(0, len(share), size):
             micro = share[start : start + size]
             with self.device.computing():
                 part = self.objective.part(
-                    self.network, micro, self.team.device, smoothing=learning
+                    self.network, micro, self.processes.device, smoothing=learning
                 )
             if learning:
                 (part.loss / max(counted, 1)).backward()
             for name, value in {"loss": float(part.loss.detach()), **part.sums}.items():
                 sums[name] += value
-        means = {name: total / max(counted, 1) for name, total in self.team.add(sums).items()}
+        means = {name: total / max(counted, 1) for name, total in self.processes.add(sums).items()}
         return Score(means.pop("loss"), means)
 
     def _set_rate(self) -> None:
@@ -172,7 +172,7 @@ class Loop:
             whole = self._validate()
             data.update(whole.named("full_valid"))
             words += f", full validation loss={whole.loss:.4f}"
-        if self.team.leads:
+        if self.processes.is_main_process:
             self.job.event(words, data=data)
             self._tell_pace()
         if self.step % self.steps_per_epoch == 0:
@@ -210,7 +210,7 @@ class Loop:
         loss = metrics.get("full_valid_loss", metrics["train_loss"])
         self.worse_epochs = 0 if loss < self.best else self.worse_epochs + 1
         self.best = min(self.best, loss)
-        if not self.team.leads:
+        if not self.processes.is_main_process:
             return
         methods.save(
             self.network, self.job.checkpoints_root / f"step-{self.step}", self.options.added_tokens
@@ -224,16 +224,18 @@ class Loop:
         patience = self.options.patience
         if not patience or self.worse_epochs < patience:
             return False
-        if self.team.leads:
+        if self.processes.is_main_process:
             self.job.event(
                 f"Stopped after epoch {epochs}: no gain for {counted(patience, 'epoch')}."
             )
         return True
 
-    def _stop(self, wish: str) -> Outcome:
-        if wish == "pause" and self.team.leads:
+    def _stop(self, command: str) -> Outcome:
+        if command == "pause" and self.processes.is_main_process:
             self._save()
-        return Outcome("paused" if wish == "pause" else "cancelled", self.step, self.trained_tokens)
+        return Outcome(
+            "paused" if command == "pause" else "cancelled", self.step, self.trained_tokens
+        )
 
     def _save(self) -> None:
         progress = {
@@ -252,7 +254,7 @@ class Loop:
         self.trained_tokens = progress["trained_tokens"]
         self.best = progress["best"]
         self.worse_epochs = progress["worse_epochs"]
-        if self.team.leads:
+        if self.processes.is_main_process:
             self.job.event(f"Continued after step {self.step}.")
 
 

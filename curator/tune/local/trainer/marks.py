@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from curator.tune.local.trainer.template_messages import Talk, TemplateRefused
+from curator.tune.local.trainer.template_messages import TemplateInput, TemplateRefused
 
 _STRUCTURE: Final = frozenset({"role", "tool_call_id", "tool_calls"})
 """Keys of a message that say how it hangs together; all others hold something to read."""
@@ -61,27 +61,29 @@ class Marks:
     Without marking it makes the same conversation without marks.
     """
 
-    def __init__(self, talk: Talk, *, altered: int | None = None, marking: bool = True) -> None:
+    def __init__(
+        self, inputs: TemplateInput, *, altered: int | None = None, marking: bool = True
+    ) -> None:
         self.leaves: list[Leaf] = []
         self.atoms: list[tuple[int | None, str]] = []
         self.unmarked: list[str] = []
         self.edges_as_json = False
-        self._source = talk
+        self._source = inputs
         self._altered = altered
         self._marking = marking
         self._numbers: dict[int, Any] = {}
-        held = json.dumps([talk.messages, talk.tools], ensure_ascii=False)
+        held = json.dumps([inputs.messages, inputs.tools], ensure_ascii=False)
         self._sign = next(sign for n in range(2, 99) if (sign := "!Z" + "q" * n) not in held)
         self._digits = next(d for n in range(8675309, 9999999) if (d := str(n)) not in held)
         self._mark = re.compile(
             rf"{self._sign}(\d+)z|{self._digits}(\d{{{_NUMBERS}}})(?:\.5(?!\d))?(?!\d)"
         )
 
-    def talk(self) -> Talk:
+    def marked_input(self) -> TemplateInput:
         """Return the conversation with all its marks."""
         messages = [self._message(n, message) for n, message in enumerate(self._source.messages)]
         tools = [self._tool(tool) for tool in self._source.tools]
-        return Talk(tuple(messages), tuple(tools))
+        return TemplateInput(tuple(messages), tuple(tools))
 
     def removed(self, marked: str) -> tuple[Written, str]:
         """Return a rendering without marks, and the same without the white space that was put back."""

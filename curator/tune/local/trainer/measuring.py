@@ -71,13 +71,13 @@ def measure(
     wanted = json.dumps(options.to_json())
     home = str(Path(__file__).resolve().parents[4])
     path = os.pathsep.join(filter(None, [home, os.environ.get("PYTHONPATH", "")]))
-    quiet = {"PYTHONPATH": path, "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
+    variables = {"PYTHONPATH": path, "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
     process = subprocess.Popen(
         [
             *(_python(base, options), "-m", __name__, base.name, wanted),
             *(["any"] if any_kind else []),
         ],
-        env={**os.environ, **quiet},
+        env={**os.environ, **variables},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

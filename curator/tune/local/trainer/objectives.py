@@ -93,9 +93,9 @@ class Preferences:
         pairs = [example for example in batch if isinstance(example, Pair)]
         known = torch.tensor([self._reference(network, pair, device) for pair in pairs])
         samples = [pair.preferred for pair in pairs] + [pair.other for pair in pairs]
-        chances = _log_chances(network, samples, device)
+        logprobs = _sequence_logprobs(network, samples, device)
         margins = self.beta * (
-            chances[: len(pairs)] - chances[len(pairs) :] - known.to(chances.device)
+            logprobs[: len(pairs)] - logprobs[len(pairs) :] - known.to(logprobs.device)
         )
         loss = -torch.nn.functional.logsigmoid(margins).sum()
         found = margins.detach()
@@ -118,13 +118,13 @@ class Preferences:
             learning = network.training
             network.eval()
             with torch.no_grad(), network.disable_adapter():
-                first, second = _log_chances(network, [pair.preferred, pair.other], device)
+                first, second = _sequence_logprobs(network, [pair.preferred, pair.other], device)
             network.train(learning)
             self._references[pair] = float(first - second)
         return self._references[pair]
 
 
-def _log_chances(network: Any, samples: Sequence[Sample], device: Any) -> Any:
+def _sequence_logprobs(network: Any, samples: Sequence[Sample], device: Any) -> Any:
     """Return for each sample the log probability of its trained tokens together."""
     import torch
 

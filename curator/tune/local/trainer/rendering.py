@@ -14,22 +14,22 @@ from typing import Any, Final
 from weakref import WeakKeyDictionary
 
 from curator.tune.local.trainer.marks import Leaf, Marks, Written
-from curator.tune.local.trainer.template_messages import Talk, TemplateRefused
+from curator.tune.local.trainer.template_messages import TemplateInput, TemplateRefused
 
 _PROVED: Final[WeakKeyDictionary[Any, set[str]]] = WeakKeyDictionary()
 """The definitions whose values without a mark were found in what a base's template writes."""
 
 
-class Script:
+class Rendering:
     """One conversation before one base's template: what it renders to, and what of it is written."""
 
-    def __init__(self, tokenizer: Any, talk: Talk) -> None:
-        _require_characters(talk)
+    def __init__(self, tokenizer: Any, inputs: TemplateInput) -> None:
+        _require_characters(inputs)
         self._tokenizer = tokenizer
-        self._talk = talk
-        self._marks = Marks(talk)
-        self._marked = self._marks.talk()
-        self._bare = Marks(talk, marking=False).talk()
+        self._input = inputs
+        self._marks = Marks(inputs)
+        self._marked = self._marks.marked_input()
+        self._bare = Marks(inputs, marking=False).marked_input()
         self._as_text = False
         self._cache: dict[tuple[int, bool], str] = {}
 
@@ -71,11 +71,13 @@ class Script:
                 "the base's chat template writes texts differently by what they hold, so it cannot be "
                 "proved that all is there"
             )
-        if found.text != bare and found.text != self._render(self._talk, count, prompt=prompt):
+        if found.text != bare and found.text != self._render(self._input, count, prompt=prompt):
             # It trims texts, or writes them as JSON.
             self._marks.edges_as_json = True
             again, _ = self._marks.removed(self.marked(count, prompt=prompt))
-            self._marks.edges_as_json = again.text == self._render(self._talk, count, prompt=prompt)
+            self._marks.edges_as_json = again.text == self._render(
+                self._input, count, prompt=prompt
+            )
             return again if self._marks.edges_as_json else found
         return found
 
@@ -91,14 +93,14 @@ class Script:
 
     def require_atoms(self) -> None:
         """Raise TemplateRefused where a value that carries no mark is not in the whole rendering."""
-        count = len(self._talk.messages)
+        count = len(self._input.messages)
         whole = self.marked(count, prompt=False)
-        definitions = json.dumps(self._talk.tools)
+        definitions = json.dumps(self._input.tools)
         proved = _PROVED.setdefault(self._tokenizer, set())
         for number, (message, what) in enumerate(self._marks.atoms):
             if message is None and definitions in proved:
                 continue
-            altered = Marks(self._talk, altered=number).talk()
+            altered = Marks(self._input, altered=number).marked_input()
             try:
                 same = self._render(altered, count, prompt=False) == whole
             except TemplateRefused:
@@ -107,19 +109,21 @@ class Script:
                 raise TemplateRefused(f"the base's chat template leaves out {what}")
         proved.add(definitions)
 
-    def _render(self, talk: Talk, count: int, *, prompt: bool) -> str:
-        """Render; a template that takes arguments as a text only gets them so, for the whole script."""
-        messages = talk.messages[:count]
+    def _render(self, inputs: TemplateInput, count: int, *, prompt: bool) -> str:
+        """Render; a template that takes arguments as a text only gets them so, for the whole rendering."""
+        messages = inputs.messages[:count]
         if self._as_text:
-            return render(self._tokenizer, _arguments_as_text(messages), talk.tools, prompt=prompt)
+            return render(
+                self._tokenizer, _arguments_as_text(messages), inputs.tools, prompt=prompt
+            )
         try:
-            return render(self._tokenizer, messages, talk.tools, prompt=prompt)
+            return render(self._tokenizer, messages, inputs.tools, prompt=prompt)
         except TemplateRefused:
             if not any(message.get("tool_calls") for message in messages):
                 raise
             as_text = _arguments_as_text(messages)
             try:
-                text = render(self._tokenizer, as_text, talk.tools, prompt=prompt)
+                text = render(self._tokenizer, as_text, inputs.tools, prompt=prompt)
             except TemplateRefused:
                 text = None
             if text is None:
@@ -177,9 +181,9 @@ def _arguments_as_text(messages: Sequence[Mapping[str, Any]]) -> list[dict[str, 
     ]
 
 
-def _require_characters(talk: Talk) -> None:
+def _require_characters(inputs: TemplateInput) -> None:
     """Raise TemplateRefused for half of a pair of code units: no tokenizer can write it."""
     try:
-        json.dumps([talk.messages, talk.tools], ensure_ascii=False).encode()
+        json.dumps([inputs.messages, inputs.tools], ensure_ascii=False).encode()
     except UnicodeEncodeError as error:
         raise TemplateRefused("it holds a broken character (half of a pair)") from error

@@ -16,7 +16,7 @@ class TemplateRefused(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Talk:
+class TemplateInput:
     """Messages and tool definitions in the one form that templates know."""
 
     messages: tuple[dict[str, Any], ...]
@@ -33,7 +33,7 @@ _ROLES: Final = frozenset({"system", "developer", "user", "assistant", "tool", "
 _CALL_KEYS: Final = frozenset({"tool_calls", "function_call"})
 
 
-def talk_of(record: Mapping[str, Any]) -> Talk:
+def template_input(record: Mapping[str, Any]) -> TemplateInput:
     """Return a record's conversation; raises TemplateRefused for what a text base cannot read."""
     listed = record["messages"]
     if not isinstance(listed, list) or not all(isinstance(message, dict) for message in listed):
@@ -43,7 +43,7 @@ def talk_of(record: Mapping[str, Any]) -> Talk:
     tools = [_tool(entry) for entry in _objects(record, "tools", "its tools")]
     functions = _objects(record, "functions", "its functions")
     tools += [{"type": "function", "function": dict(entry)} for entry in functions]
-    return Talk(tuple(messages), tuple(tools))
+    return TemplateInput(tuple(messages), tuple(tools))
 
 
 def _results_in_order(messages: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:

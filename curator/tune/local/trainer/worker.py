@@ -18,7 +18,7 @@ from curator.tune.local.devices import Device
 from curator.tune.local.job_folders import JobFolder
 from curator.tune.local.options import TrainingOptions
 from curator.tune.local.trainer import estimates
-from curator.tune.local.trainer.distributed import leads
+from curator.tune.local.trainer.distributed import is_main_process
 from curator.tune.local.trainer.examples import Example, encoder
 from curator.tune.local.trainer.reading import read_examples
 from curator.tune.local.weights import gguf_adapter
@@ -32,7 +32,7 @@ def main(arguments: list[str]) -> int:
     """Run the job in the given folder; the exit code is 0 unless the process itself failed."""
     job = JobFolder(Path(arguments[0]))
     try:
-        if leads():
+        if is_main_process():
             job.update(pid=os.getpid(), status="running", started_at=int(time.time()))
             crash_reasons.reserve(job.path)
         _run(job)
@@ -43,7 +43,7 @@ def main(arguments: list[str]) -> int:
         traceback.print_exc()
         return 1
     finally:
-        if leads():
+        if is_main_process():
             crash_reasons.release(job.path)
     return 0
 
@@ -61,7 +61,7 @@ def _run(job: JobFolder) -> None:
         device = devices.choose(options)
         run = _run_head if options.method == "head" else _run_loop
         outcome = run(job, base, options, device)
-        if outcome.status == "succeeded" and leads():
+        if outcome.status == "succeeded" and is_main_process():
             made = job.checkpoints_root / f"step-{outcome.step}"
             job.event(gguf_adapter.prepare(base.folder, made))
         _finish(job, outcome, device)
@@ -82,8 +82,8 @@ def _run_loop(job: JobFolder, base: "Base", options: TrainingOptions, device: De
         parts = vocabulary.teach(tokenizer, words)
     train = _examples(job, tokenizer, "training", options)
     validation = _examples(job, tokenizer, "validation", options)
-    if words and leads():
-        before = sum(e.length for e in _examples(job, old, "training", options, quiet=True))
+    if words and is_main_process():
+        before = sum(e.length for e in _examples(job, old, "training", options, reports_cuts=False))
         after = sum(e.length for e in train)
         job.event(
             f"{counted(len(parts), 'word')} got a token of their own: {counted(before, 'token')} became {after:,}, "
@@ -102,7 +102,7 @@ def _run_head(job: JobFolder, base: "Base", options: TrainingOptions, device: De
     from curator.tune.local.trainer.heads import HeadRun, example_of
     from curator.tune.local.trainer.loop import Outcome
 
-    if not leads():
+    if not is_main_process():
         return Outcome("succeeded", 0, 0)  # a head is quick: one process makes it
     spec = job.spec
     train = read_examples(job.file(spec["training_path"]), "training_file", example_of)
@@ -113,7 +113,12 @@ def _run_head(job: JobFolder, base: "Base", options: TrainingOptions, device: De
 
 
 def _examples(
-    job: JobFolder, tokenizer: Any, part: str, options: TrainingOptions, *, quiet: bool = False
+    job: JobFolder,
+    tokenizer: Any,
+    part: str,
+    options: TrainingOptions,
+    *,
+    reports_cuts: bool = True,
 ) -> list[Example]:
     """Encode the training or validation file; raises JobRefused where lines cannot be trained on."""
     path = job.spec.get(f"{part}_path")
@@ -122,7 +127,7 @@ def _examples(
     found = read_examples(job.file(path), f"{part}_file", encoder(tokenizer, options))
     examples = [example for line in found for example in line]
     cut = sum(example.lost > 0 for example in examples)
-    if cut and leads() and not quiet:
+    if cut and is_main_process() and reports_cuts:
         job.event(
             f"{counted(cut, 'example was', 'examples were')} cut at {counted(options.max_tokens, 'token')}.",
             level="warn",
@@ -142,7 +147,7 @@ def _check_memory(
     free = device.free_memory() if device.is_card else estimates.free_memory()
     smaller = estimates.smaller_by_half(facts, options, longest, free)
     whose = f"the memory of {device.name}" if device.is_card else "memory"
-    if leads():
+    if is_main_process():
         pace = "" if device.is_card else f"{estimates.spoken(needed.seconds)} of one core and "
         job.event(
             f"{counted(len(train), 'example')}, {sum(e.trained for e in train):,} to learn; {options.method} "
@@ -170,7 +175,7 @@ def _check_memory(
 
 
 def _finish(job: JobFolder, outcome: "Outcome", device: Device) -> None:
-    if not leads():
+    if not is_main_process():
         return
     import psutil
 
@@ -211,7 +216,7 @@ def _peak_memory() -> int:
 
 def _fail(job: JobFolder, error: Exception) -> None:
     """Write down why the job ended; among several processes only the leading one does."""
-    if not leads():
+    if not is_main_process():
         return
     crash_reasons.release(job.path)
     message, code, param = crash_reasons.reason(error, job.state.get("smaller") or "")

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from curator.tune.local.bases import light_tokenizer, templates
 from curator.tune.local.replies.call_texts import Call, format_of
-from curator.tune.local.replies.stream_decoder import Speech
+from curator.tune.local.replies.stream_decoder import StreamDecoder
 from tests.tune.local.conftest import TRAINER, Server, needs_trainer, wait_for
 from tests.tune.local.replies.test_stream_decoder import Bytes
 from tests.tune.local.unseen_templates import TEMPLATES
@@ -77,9 +77,9 @@ def test_what_a_template_writes_is_read_as_the_same_calls(template, said, calls)
 def test_nothing_of_a_call_is_said_as_text_while_it_comes(said, calls):
     found = format_of(Only(templates.TINY))
     text = turn(templates.TINY, said, calls[0]) if calls else said
-    speech = Speech(Bytes(), (), found.openings)
-    pieces = [speech.take(token) for token in text.encode()]
-    left, read = found.read(speech.rest())
+    decoder = StreamDecoder(Bytes(), (), found.openings)
+    pieces = [decoder.take(token) for token in text.encode()]
+    left, read = found.read(decoder.rest())
     assert "".join([*pieces, left]) == said
     assert len(read) == (len(calls[0]) if calls else 0)
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curator.tune.local.replies.stream_decoder import Speech
+from curator.tune.local.replies.stream_decoder import StreamDecoder
 from curator.tune.local.server.answers import ApiError
 from curator.tune.local.server.chat_requests import read_chat
 
@@ -19,12 +19,12 @@ class Bytes:
 
 
 def said(text, stops=()):
-    speech, pieces = Speech(Bytes(), stops), []
+    decoder, pieces = StreamDecoder(Bytes(), stops), []
     for token in text.encode():
-        pieces.append(speech.take(token))
-        if speech.stopped:
+        pieces.append(decoder.take(token))
+        if decoder.stopped:
             break
-    return [*pieces, speech.rest()], speech.stopped
+    return [*pieces, decoder.rest()], decoder.stopped
 
 
 @given(
@@ -58,8 +58,8 @@ def test_what_may_begin_a_stop_text_waits(text, stops, pieces):
 
 
 def test_half_a_character_at_the_end_is_said_as_such():
-    speech = Speech(Bytes(), ())
-    assert [speech.take(0xC3), speech.rest()] == ["", "\ufffd"]
+    decoder = StreamDecoder(Bytes(), ())
+    assert [decoder.take(0xC3), decoder.rest()] == ["", "\ufffd"]
 
 
 @pytest.mark.parametrize(

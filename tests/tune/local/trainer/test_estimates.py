@@ -82,7 +82,7 @@ def test_nothing_fits_in_nothing():
 def test_words():
     assert in_words({"batch_size": 2, "checkpointing": True}) == "batch_size 2, checkpointing true"
     assert [spoken(s) for s in (0.2, 89, 600, 8000)] == [
-        "1 seconds",
+        "1 second",
         "89 seconds",
         "10 minutes",
         "2.2 hours",
