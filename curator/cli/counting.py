@@ -13,7 +13,7 @@ from curator.cli.rows import numbered_texts
 from curator.dataset.counted import counted
 from curator.dataset.errors import WrongUse
 from curator.dataset.json_values import Json
-from curator.project.duplicates import living
+from curator.project.store.tables import living
 
 if TYPE_CHECKING:
     from curator.curate.analysis.columns import Analysis

@@ -12,6 +12,7 @@ from curator.dataset.json_values import Json
 from curator.project import duplicate_tables, duplicates
 from curator.project.duplicate_search import DEFAULT_THRESHOLD, Search
 from curator.project.duplicates import Duplicates
+from curator.project.store import tables
 from curator.project.store.project import Project
 
 _MOST_SHOWN = 80
@@ -72,7 +73,7 @@ def _dedupe(options: Options, progress: Progress) -> Answer:
         with_shared=not options.leave_out_shared,
     )
     with open_current(options.project, progress, read_only=options.dry_run) as project:
-        living = len(duplicates.living(project))
+        living = len(tables.living(project))
         twice = living - len(duplicates.comparable(project))
         found = duplicates.find(project, search, progress=progress, cancelled=progress.cancelled)
         decisions = duplicates.decide(project, found, options.keep)

@@ -16,6 +16,7 @@ from curator.dataset.errors import WrongUse
 from curator.dataset.json_values import Json
 from curator.dataset.label import plain_name, spelling
 from curator.project import label_files, labels
+from curator.project.store.label_rows import annotation_values, answers_to
 from curator.project.store.project import Project
 
 _SHOWN = 20
@@ -92,7 +93,7 @@ def _tag(project: Project, options: Options, progress: Progress) -> Answer:
     if not plain_name(options.value):
         raise WrongUse("A tag needs more than spaces.")
     ids = select(project, options, progress)
-    before = labels.annotation_values(project, ids, "tags")
+    before = annotation_values(project, ids, "tags")
     after = [_with_tag(tags, options.value, remove=options.remove) for tags in before]
     verb = "Remove tag" if options.remove else "Tag"
     return _give(project, options, ids, "tags", after, f"{verb} {options.value}", each=True)
@@ -127,8 +128,8 @@ def _define(project: Project, options: Options, _progress: Progress) -> Answer:
 
 def _list(project: Project, options: Options, progress: Progress) -> Answer:
     ids = select(project, options, progress)
-    statuses = Counter(str(v) for v in labels.annotation_values(project, ids, "status"))
-    tags = Counter(tag for tags in labels.annotation_values(project, ids, "tags") for tag in tags)
+    statuses = Counter(str(v) for v in annotation_values(project, ids, "status"))
+    tags = Counter(tag for tags in annotation_values(project, ids, "tags") for tag in tags)
     sets: list[dict[str, Json]] = []
     for each in labels.label_sets(project):
         answers = _answers(project, each.name, ids)
@@ -148,11 +149,7 @@ def _list(project: Project, options: Options, progress: Progress) -> Answer:
 
 def _answers(project: Project, label_set: str, ids: Sequence[int]) -> Counter[str]:
     wanted = set(ids)
-    with project.reading() as connection:
-        rows = connection.execute(
-            "SELECT conversation, value FROM label WHERE label_set = ?", (label_set,)
-        )
-        return Counter(str(value) for id_, value in rows if id_ in wanted)
+    return Counter(value for id_, value in answers_to(project, label_set) if id_ in wanted)
 
 
 def _import(project: Project, options: Options, _progress: Progress) -> Answer:

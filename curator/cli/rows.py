@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from curator.cli.arguments import is_project, open_project
-from curator.project.duplicates import living
+from curator.project.store.tables import living
 
 
 class Texts(NamedTuple):

@@ -17,11 +17,11 @@ from curator.dataset.progress import CancelledCall, ProgressCall, never_cancelle
 from curator.dataset.resources import resource
 from curator.project.check_report import CheckReport, Found, RuleCount, Tally, TargetCount
 from curator.project.dataset_facts import dataset_facts, has_images, tool_uses
-from curator.project.duplicates import living
 from curator.project.imports.file_form import BareFile, FormFault
 from curator.project.store import derive
 from curator.project.store.connection import scalar
 from curator.project.store.reader import Reader, damaged_among
+from curator.project.store.tables import living
 
 DEFAULT_TARGET: Final = "openai"
 

@@ -1,7 +1,6 @@
 """The columns that the rules on the whole dataset read, from a project."""
 
 from collections import defaultdict
-from itertools import chain
 
 import numpy as np
 
@@ -12,16 +11,18 @@ from curator.dataset.codes import DEFAULT_RULES_PROFILE, HAS_PARTS, HAS_TOOLS
 from curator.dataset.json_values import canonical
 from curator.project.duplicate_tables import kept
 from curator.project.queries.sameness import read_sameness
+from curator.project.store.label_rows import labels_that_count
 from curator.project.store.reader import Reader
+from curator.project.store.tables import number_table
 
 _NEAR_PAIRS = 1_000
-_COLUMNS = "id, system_hash, trained_tokens, flags, ifnull(split, 0)"
+_COLUMNS = ("id", "system_hash", "trained_tokens", "flags", "ifnull(split, 0)")
 
 
 def dataset_facts(reader: Reader) -> DatasetFacts:
     """Read the columns of all conversations that are not removed."""
     with reader.snapshot():
-        table = _table(reader)
+        table = number_table(reader, _COLUMNS)
         ids = table[:, 0]
         flags = table[:, 3]
         tools, with_images = _read_special(reader, ids[(flags & (HAS_TOOLS | HAS_PARTS)) != 0])
@@ -49,15 +50,6 @@ def has_images(conversation: Conversation) -> bool:
     return any(p.get("type") == "image_url" for m in conversation.messages for p in m.parts)
 
 
-def _table(reader: Reader) -> Ints:
-    with reader.reading() as connection:
-        rows = connection.execute(
-            f"SELECT {_COLUMNS} FROM conversation LEFT JOIN annotation ON conversation = id "
-            "WHERE removed IS NULL ORDER BY id"
-        )
-        return np.fromiter(chain.from_iterable(rows), np.int64).reshape(-1, 5)
-
-
 def _read_special(reader: Reader, ids: Ints) -> tuple[dict[str, list[tuple[int, ...]]], list[int]]:
     """Read the conversations with tools or parts: uses of each tool definition, and who has images."""
     uses: dict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
@@ -76,13 +68,9 @@ def _labels(reader: Reader, ids: Ints) -> dict[str, list[str]]:
     """Return for each label set one answer of each row: the first by name where annotators differ."""
     places = {id_: row for row, id_ in enumerate(ids.tolist())}
     columns: dict[str, list[str]] = {}
-    with reader.reading() as connection:
-        rows = connection.execute(
-            "SELECT conversation, label_set, min(value) FROM label GROUP BY conversation, label_set"
-        )
-        for id_, label_set, value in rows:
-            if id_ in places:
-                columns.setdefault(label_set, [""] * len(ids))[places[id_]] = value
+    for id_, label_set, value in labels_that_count(reader):
+        if id_ in places:
+            columns.setdefault(label_set, [""] * len(ids))[places[id_]] = value
     return columns
 
 

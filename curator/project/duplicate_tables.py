@@ -8,16 +8,14 @@ import numpy as np
 from curator.curate.duplicates.clusters import Matches
 from curator.curate.duplicates.jaccard_join import Join
 from curator.curate.duplicates.shingles import Ints
-from curator.dataset.json_values import dumps, loads
 from curator.project.duplicate_search import Search, SharedText
-from curator.project.duplicates import Duplicates, living
+from curator.project.duplicates import Duplicates
 from curator.project.not_duplicates import marked_places
-from curator.project.store.connection import scalar
-from curator.project.store.patches import now_ms
 from curator.project.store.project import Project
 from curator.project.store.reader import Reader
+from curator.project.store.runs import DUPLICATES, forget_runs, last_run, note_run
+from curator.project.store.tables import living
 
-_KIND: Final = "duplicates"
 _VERSION: Final = 2
 """Changes when a search finds other pairs for the same texts; what another version found is not shown."""
 
@@ -41,7 +39,7 @@ def keep(project: Project, found: Duplicates) -> None:
     links = matches.links
     with project.writing() as connection:
         connection.execute("DELETE FROM duplicate_cluster; DELETE FROM duplicate_pair;")
-        connection.execute("DELETE FROM run WHERE kind = ?", (_KIND,))
+        forget_runs(connection, DUPLICATES)
         connection.executemany(
             "INSERT INTO duplicate_cluster (conversation, class, cluster) VALUES (?,?,?)",
             (
@@ -58,11 +56,7 @@ def keep(project: Project, found: Duplicates) -> None:
                 strict=True,
             ),
         )
-        now = now_ms()
-        connection.execute(
-            "INSERT INTO run (kind, state, at, changed, facts) VALUES (?,?,?,?,?)",
-            (_KIND, "done", now, now, dumps(facts)),
-        )
+        note_run(connection, DUPLICATES, facts)
 
 
 def kept(reader: Reader) -> Duplicates | None:
@@ -103,9 +97,8 @@ def _edited_since(connection: apsw.Connection, said: dict[str, Any]) -> Ints:
 
 def _kept_facts(connection: apsw.Connection) -> dict[str, Any] | None:
     """Return what the last search was; None before the first, and where another version made it."""
-    facts = scalar(connection, "SELECT facts FROM run WHERE kind = ?", (_KIND,))
-    said = None if facts is None else loads(facts)
-    return said if said and said.get("version") == _VERSION else None
+    last = last_run(connection, DUPLICATES)
+    return last[0] if last is not None and last[0].get("version") == _VERSION else None
 
 
 def _involved(matches: Matches) -> Ints:

@@ -24,11 +24,13 @@ from curator.dataset.counted import counted
 from curator.dataset.progress import CancelledCall, ProgressCall, never_cancelled, no_progress
 from curator.dataset.small_files import written_whole
 from curator.project.duplicate_search import Search, SharedText, find_near
-from curator.project.labels import annotation_values
 from curator.project.not_duplicates import marked_places
 from curator.project.queries.sameness import check_current
+from curator.project.store.finding_rows import with_rule
+from curator.project.store.label_rows import annotation_values, decided, labels_and_tags
 from curator.project.store.patches import now_ms
 from curator.project.store.reader import Reader, damaged_among
+from curator.project.store.tables import living
 
 _STATUS_RANK: Final = np.array([1, 0, 3, 2], dtype=np.int64)  # pending, accepted, rejected, skipped
 _SORTED_PAIRS: Final = 2_000_000
@@ -101,20 +103,8 @@ def _sound(reader: Reader, ids: Ints, progress: ProgressCall, cancelled: Cancell
 def comparable(reader: Reader) -> Ints:
     """Return the living ids less those whose line says a key twice: a copy of it might say the other."""
     ids = living(reader)
-    with reader.reading() as connection:
-        rows = connection.execute("SELECT conversation FROM finding WHERE rule = 'F08'")
-        twice = np.fromiter((id_ for (id_,) in rows), np.int64)
+    twice = np.array(with_rule(reader, "F08"), np.int64)
     return ids[~np.isin(ids, twice)]
-
-
-def living(reader: Reader) -> Ints:
-    """Return the ids of all conversations that are not removed, in order."""
-    with reader.reading() as connection:
-        rows = connection.execute(
-            "SELECT id FROM conversation LEFT JOIN annotation ON conversation = id "
-            "WHERE removed IS NULL ORDER BY id"
-        )
-        return np.fromiter((id_ for (id_,) in rows), np.int64)
 
 
 def _find_exact(reader: Reader, ids: Ints, compare: str) -> Matches:
@@ -165,16 +155,6 @@ def restoring(reader: Reader, ids: Sequence[int]) -> Edit:
     return Edit(f"Restore {counted(len(ids), 'conversation')}", _author(reader), (patch,))
 
 
-def removed(reader: Reader) -> list[tuple[int, str, int | None]]:
-    """Return every removed conversation with its reason and partner, the latest first."""
-    with reader.reading() as connection:
-        rows = connection.execute(
-            "SELECT conversation, removed ->> 'reason', removed ->> 'partner' FROM annotation "
-            "WHERE removed IS NOT NULL ORDER BY updated DESC, conversation"
-        )
-        return [(int(id_), str(reason), partner) for id_, reason, partner in rows]
-
-
 def write_pairs(reader: Reader, found: Duplicates, path: Path) -> int:
     """Write every pair as tab-separated a_line, b_line, similarity, a, b; returns their number."""
     places = np.searchsorted(reader.ids(), found.ids)
@@ -207,17 +187,10 @@ def _facts(reader: Reader, ids: Ints) -> RowFacts:
     places = np.searchsorted(reader.ids(), ids)
     labels = np.zeros(len(ids), dtype=np.int64)
     status = np.zeros(len(ids), dtype=np.int64)
-    with reader.reading() as connection:
-        for id_, number in connection.execute(
-            "SELECT conversation, sum(n) FROM (SELECT conversation, count(*) n FROM label "
-            "GROUP BY conversation UNION ALL SELECT conversation, json_array_length(tags) "
-            "FROM annotation WHERE tags IS NOT NULL) GROUP BY conversation"
-        ):
-            _put(labels, ids, int(id_ or 0), int(number or 0))
-        for id_, code in connection.execute(
-            "SELECT conversation, status FROM annotation WHERE status <> 0"
-        ):
-            _put(status, ids, int(id_ or 0), int(code or 0))
+    for id_, number in labels_and_tags(reader):
+        _put(labels, ids, id_, number)
+    for id_, code in decided(reader):
+        _put(status, ids, id_, code)
     return RowFacts(reader.column("tokens")[places], labels, _STATUS_RANK[status])
 
 

@@ -3,9 +3,7 @@
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
-
-import apsw
+from typing import Final
 
 from curator.curate.checks import holds_two_values
 from curator.curate.fixes.fixing import SAFE_FIXES, fix_finding, fix_safe
@@ -16,7 +14,8 @@ from curator.dataset.edit import Patch
 from curator.dataset.errors import Cancelled
 from curator.dataset.json_values import Json
 from curator.dataset.progress import CancelledCall, ProgressCall, never_cancelled, no_progress
-from curator.project.labels import annotation_values
+from curator.project.store.finding_rows import with_fixes
+from curator.project.store.label_rows import annotation_values
 from curator.project.store.reader import Reader
 
 CHUNK: Final = 2_000
@@ -106,17 +105,7 @@ def fix_all(
 
 def fixable(reader: Reader, rules: Collection[str] = ()) -> list[int]:
     """Return the conversations with a stored finding that has a safe fix."""
-    some = " AND f.rule IN carray(?)" if rules else ""
-    values: list[Any] = [apsw.carray(tuple(sorted(SAFE_FIXES)))]
-    values += [apsw.carray(tuple(sorted(rules)))] if rules else []
-    with reader.reading() as connection:
-        rows = connection.execute(
-            "SELECT DISTINCT f.conversation FROM finding f "
-            "LEFT JOIN annotation a ON a.conversation = f.conversation "
-            f"WHERE a.removed IS NULL AND f.fix IN carray(?){some} ORDER BY 1",
-            values,
-        )
-        return [id_ for (id_,) in rows]
+    return with_fixes(reader, SAFE_FIXES, rules)
 
 
 def fix_one(reader: Reader, id_: int, finding: Finding, author: str = "") -> Edit | None:

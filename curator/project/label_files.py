@@ -30,6 +30,7 @@ from curator.project.labels import (
     plain_set,
     plain_tags,
 )
+from curator.project.store.label_rows import annotated, given_answers
 from curator.project.store.reader import Reader
 from curator.project.store.values import FIELDS, LABEL_PREFIX
 
@@ -204,14 +205,10 @@ def _lines(reader: Reader, me: str) -> Iterator[str]:
     head: dict[str, Json] = {"label_sets": reader.setting(LABEL_SETS, [])}
     past = _past_answers(reader)
     yield dumps({**head, "past_answers": past} if past else head)
-    with reader.reading() as connection:
-        touched = connection.execute(
-            "SELECT conversation FROM label UNION SELECT conversation FROM annotation ORDER BY 1"
-        ).fetchall()
-    for (id_,) in touched:
-        said = _everything(reader, int(id_ or 0), me)
+    for id_ in annotated(reader):
+        said = _everything(reader, id_, me)
         if said:
-            row = reader.row(int(id_ or 0))
+            row = reader.row(id_)
             place = {"conversation": id_, "source_line": row.source_line}
             text = {
                 "source": names.get(row.source or 0),
@@ -223,12 +220,10 @@ def _lines(reader: Reader, me: str) -> Iterator[str]:
 def _past_answers(reader: Reader) -> dict[str, list[str]]:
     """Return the answers in the project that its label sets do not offer any more."""
     offered = {each.name: each.values for each in label_sets(reader)}
-    with reader.reading() as connection:
-        given = connection.execute("SELECT DISTINCT label_set, value FROM label ORDER BY 1, 2")
-        past: dict[str, list[str]] = {}
-        for name, value in given:
-            if value not in offered.get(str(name), ()):
-                past.setdefault(str(name), []).append(str(value))
+    past: dict[str, list[str]] = {}
+    for name, value in given_answers(reader):
+        if value not in offered.get(name, ()):
+            past.setdefault(name, []).append(value)
     return past
 
 

@@ -4,17 +4,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final, Literal
 
-import apsw
-import numpy as np
-
 from curator.dataset import AnnotationPatch, LabelSet, SettingPatch
 from curator.dataset.edit import one_for_all
 from curator.dataset.errors import WrongUse
 from curator.dataset.json_values import Json
 from curator.dataset.label import plain_name, spelling
 from curator.project.store.journal import last_values
+from curator.project.store.label_rows import annotation_values
 from curator.project.store.reader import Reader
-from curator.project.store.values import FIELDS, LABEL_PREFIX
+from curator.project.store.values import LABEL_PREFIX
 
 LABEL_SETS: Final = "label_sets"
 """The setting that holds the label sets: a list of {name, kind, values, help}."""
@@ -65,30 +63,6 @@ def annotation_patch(
         one_for_all([values[at] for at in changed]),
         annotator,
     )
-
-
-def annotation_values(
-    reader: Reader, ids: Sequence[int], field: str, *, annotator: str = ""
-) -> list[Json]:
-    """Return one annotation field of many conversations, in the order of ids."""
-    rows = apsw.carray(np.asarray(ids, np.int64)) if len(ids) else None
-    with reader.reading() as connection:
-        if rows is None:
-            return []
-        if field.startswith(LABEL_PREFIX):
-            found = connection.execute(
-                "SELECT c.value, l.value FROM carray(?) c LEFT JOIN label l ON "
-                "l.conversation = c.value AND l.label_set = ? AND l.annotator = ?",
-                (rows, field.removeprefix(LABEL_PREFIX), annotator),
-            )
-            return [value for _, value in found]
-        column = FIELDS[field]
-        found = connection.execute(
-            f"SELECT a.{column.column} FROM carray(?) c "
-            "LEFT JOIN annotation a ON a.conversation = c.value",
-            (rows,),
-        )
-        return [column.value(value) for (value,) in found]
 
 
 def last_answers(reader: Reader, sets: Sequence[LabelSet], annotator: str) -> dict[str, list[str]]:

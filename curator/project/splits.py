@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from itertools import chain
 from typing import Final
 
 import numpy as np
@@ -31,7 +30,9 @@ from curator.project.duplicate_search import Search
 from curator.project.duplicate_tables import kept
 from curator.project.duplicates import find
 from curator.project.queries.sameness import read_sameness
+from curator.project.store.label_rows import answered_sets, labels_that_count
 from curator.project.store.reader import Reader
+from curator.project.store.tables import number_table
 
 _FIRST: Final = 20
 
@@ -215,14 +216,9 @@ class _Rows:
         *,
         strict: bool = True,
     ) -> "_Rows":
-        sql = (
-            "SELECT id, ifnull(split, 0), ifnull(source, 0), tokens FROM conversation "
-            "LEFT JOIN annotation ON conversation = id WHERE removed IS NULL ORDER BY id"
-        )
         with reader.snapshot():
-            with reader.reading() as connection:
-                cells = chain.from_iterable(connection.execute(sql))
-                table = np.fromiter(cells, np.int64).reshape(-1, 4)
+            columns_read = ("id", "ifnull(split, 0)", "ifnull(source, 0)", "tokens")
+            table = number_table(reader, columns_read)
             ids = table[:, 0]
             same = read_sameness(reader, ids)
             names, label = _labels(reader, ids, plan.stratify, strict=strict)
@@ -270,22 +266,17 @@ def _labels(
     codes = np.full(len(ids), -1, dtype=np.int64)
     if not label_set:
         return (), codes
-    with reader.reading() as connection:
-        answered = connection.execute("SELECT DISTINCT label_set FROM label")
-        known = spelling(label_set, [str(name) for (name,) in answered])
-        rows = connection.execute(
-            "SELECT conversation, min(value) FROM label WHERE label_set = ? GROUP BY conversation",
-            (known or label_set,),
-        ).fetchall()
+    known = spelling(label_set, answered_sets(reader))
+    rows = labels_that_count(reader, known or label_set)
     if not rows and strict:
         raise WrongUse(
             f'Nothing is labelled with "{label_set}" yet, so it cannot be stratified by. '
             "Label something first, or leave it out."
         )
-    names = tuple(sorted({str(value) for _, value in rows}))
+    names = tuple(sorted({value for _, _, value in rows}))
     number = {name: code for code, name in enumerate(names)}
-    labelled = np.array([id_ for id_, _ in rows], dtype=np.int64)
-    values = np.array([number[str(value)] for _, value in rows], dtype=np.int64)
+    labelled = np.array([id_ for id_, _, _ in rows], dtype=np.int64)
+    values = np.array([number[value] for _, _, value in rows], dtype=np.int64)
     here = np.isin(labelled, ids)
     codes[np.searchsorted(ids, labelled[here])] = values[here]
     return names, codes

@@ -8,6 +8,7 @@ from curator.curate.difference import Span
 from curator.dataset import ContentPatch, Conversation, Edit, Message
 from curator.dataset.errors import WrongUse
 from curator.project import duplicates
+from curator.project.store import label_rows
 from curator.project.store.project import Project
 from tests.app.conftest import open_in
 
@@ -54,7 +55,7 @@ def search(page, qtbot, threshold=70):
 
 
 def removed(page):
-    return [row[0] for row in duplicates.removed(page.session.project)]
+    return [row[0] for row in label_rows.removed(page.session.project)]
 
 
 def test_before_a_search_the_page_offers_one(page, qtbot):

@@ -16,6 +16,7 @@ from curator.project.dataset_facts import dataset_facts
 from curator.project.duplicate_search import Search
 from curator.project.labels import annotation_patch
 from curator.project.not_duplicates import marks, parting
+from curator.project.store import label_rows
 from curator.project.store import project as store
 from curator.project.store.patches import now_ms
 from curator.project.store.project import Project
@@ -78,14 +79,14 @@ def test_removal_names_reason_and_partner_and_can_be_taken_back(filled):
     filled.apply(edit)
     assert filled.annotation(3).removed.reason == "near duplicate of 1 (0.76)"
     assert filled.annotation(3).removed.partner == 1
-    assert duplicates.removed(filled)[0][0] in (3, 4)
+    assert label_rows.removed(filled)[0][0] in (3, 4)
     assert pairs(duplicates.find(filled, found.search)) == []
     filled.apply(duplicates.restoring(filled, [3]))
     assert filled.annotation(3).removed is None
-    assert [row[0] for row in duplicates.removed(filled)] == [4]
+    assert [row[0] for row in label_rows.removed(filled)] == [4]
     filled.undo()
     filled.undo()
-    assert duplicates.removed(filled) == []
+    assert label_rows.removed(filled) == []
 
 
 def test_keep_rules_read_the_project(filled):

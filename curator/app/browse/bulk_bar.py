@@ -183,7 +183,8 @@ def patch_of(
     reader: "Reader", ids: Sequence[int], wish: Wish, author: str
 ) -> "AnnotationPatch | None":
     """Return the patch that grants a wish; None where all have it already."""
-    from curator.project.labels import annotation_patch, annotation_values
+    from curator.project.labels import annotation_patch
+    from curator.project.store.label_rows import annotation_values
 
     if wish.field in ("+tag", "-tag"):
         tags = annotation_values(reader, ids, "tags")

@@ -11,7 +11,7 @@ from typing import BinaryIO, Final
 from curator.dataset.codes import SPLITS
 from curator.dataset.counted import counted, first_of
 from curator.dataset.errors import GateFailed
-from curator.dataset.json_values import Json, dumps, loads
+from curator.dataset.json_values import Json
 from curator.dataset.progress import CancelledCall, ProgressCall, never_cancelled, no_progress
 from curator.project.exports import dataset_card, manifest
 from curator.project.exports.atomic_folder import CARD, MANIFEST, publishing
@@ -20,17 +20,16 @@ from curator.project.exports.lines import Part, parts
 from curator.project.exports.manifest import ExportedFile
 from curator.project.exports.selection import ExportSettings, Selection, select
 from curator.project.exports.strict_check import FileCheck
-from curator.project.store.connection import scalar
 from curator.project.store.patches import now_ms
 from curator.project.store.project import Project
 from curator.project.store.reader import Reader
+from curator.project.store.runs import EXPORT, changed_since, last_run, note_run
 
 _BLOCK: Final = 1 << 20
 _TOGETHER: Final = 1 << 16
 _SYNC_EVERY: Final = 1 << 25
 _SHOWN: Final = 10
 _BYTES_OF_TOKEN: Final = 4
-_KIND: Final = "export"
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,12 +125,8 @@ def check_gate(selection: Selection) -> None:
 def remember(project: Project, report: ExportReport) -> None:
     """Note an export in the project, so that the last one can be shown and trained on."""
     facts = report.to_json() | {"folder": str(report.folder.absolute())}
-    now = now_ms()
     with project.writing() as connection:
-        connection.execute(
-            "INSERT INTO run (kind, state, at, changed, facts) VALUES (?,?,?,?,?)",
-            (_KIND, "done", report.read_at or now, now, dumps(facts)),
-        )
+        note_run(connection, EXPORT, facts, read_at=report.read_at)
 
 
 def last_export(reader: Reader) -> dict[str, Json] | None:
@@ -140,15 +135,11 @@ def last_export(reader: Reader) -> dict[str, Json] | None:
     "is_old" says whether something was edited or imported since its conversations were read.
     """
     with reader.reading() as connection:
-        found = connection.execute(
-            "SELECT facts, at FROM run WHERE kind = ? ORDER BY id DESC LIMIT 1", (_KIND,)
-        ).fetchone()
-        if found is None:
+        last = last_run(connection, EXPORT)
+        if last is None:
             return None
-        facts, at = found
-        later = "SELECT EXISTS (SELECT 1 FROM edit WHERE changed > ?1) OR EXISTS (SELECT 1 FROM source WHERE at > ?1)"
-        is_old = bool(scalar(connection, later, (at,)))
-    return dict(loads(facts)) | {"is_old": is_old}
+        facts, at = last
+        return facts | {"is_old": changed_since(connection, at)}
 
 
 def _write(

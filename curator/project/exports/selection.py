@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Iterator
 from dataclasses import asdict, dataclass, replace
-from itertools import chain
 from typing import Final, Literal
 
 import numpy as np
@@ -19,8 +18,10 @@ from curator.dataset.rule import load_rules
 from curator.project.queries.filters import view
 from curator.project.queries.index import Index
 from curator.project.queries.sameness import read_sameness
+from curator.project.store.finding_rows import errors_by_rule
 from curator.project.store.reader import Reader
 from curator.project.store.stored_texts import damage_told
+from curator.project.store.tables import number_table
 
 Ints = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
@@ -177,13 +178,7 @@ class _Leaving:
 
 
 def _table(reader: Reader) -> dict[str, Ints]:
-    sql = (
-        f"SELECT {', '.join(_COLUMNS)} FROM conversation "
-        "LEFT JOIN annotation ON conversation = id ORDER BY id"
-    )
-    with reader.reading() as connection:
-        cells = chain.from_iterable(connection.execute(sql))
-        table = np.fromiter(cells, np.int64).reshape(-1, len(_COLUMNS))
+    table = number_table(reader, _COLUMNS, removed_too=True)
     names = ("id", "status", "flag", "split", "removed", *_COLUMNS[5:])
     return {name: table[:, at] for at, name in enumerate(names)}
 
@@ -241,15 +236,10 @@ def _blockers(reader: Reader, ids: Ints) -> Iterator[Blocker]:
     if not len(ids):
         return
     by_rule: dict[str, list[int]] = {}
-    with reader.reading() as connection:
-        rows = connection.execute(
-            "SELECT DISTINCT rule, conversation FROM finding WHERE severity = 'error' "
-            "ORDER BY rule, conversation"
-        ).fetchall()
     wanted = set(ids.tolist())
-    for rule, id_ in rows:
+    for rule, id_ in errors_by_rule(reader):
         if id_ in wanted:
-            by_rule.setdefault(str(rule), []).append(int(id_ or 0))
+            by_rule.setdefault(rule, []).append(id_)
     for rule, found in sorted(by_rule.items(), key=lambda item: -len(item[1])):
         yield _blocker(rule, np.array(found, dtype=np.int64))
 

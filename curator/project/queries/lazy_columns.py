@@ -9,6 +9,8 @@ import numpy.typing as npt
 
 from curator.dataset.errors import WrongUse
 from curator.dataset.label import plain_name
+from curator.project.store.finding_rows import with_rule
+from curator.project.store.label_rows import answered_sets
 from curator.project.store.reader import Reader
 from curator.project.store.values import LABEL_PREFIX
 
@@ -74,10 +76,7 @@ class LazyColumns:
 
     def label_sets(self) -> tuple[str, ...]:
         """Return the names of all label sets that somebody answered."""
-        with self._reader.reading() as connection:
-            # Jumps from name to name where the index allows it; at most one pass over all answers.
-            rows = connection.execute("SELECT DISTINCT label_set FROM label ORDER BY label_set")
-            return tuple(name for (name,) in rows)
+        return answered_sets(self._reader)
 
     def labelled_by(self, annotator: str) -> npt.NDArray[np.bool_]:
         """Return which rows have an answer of an annotator, case aside."""
@@ -99,12 +98,7 @@ class LazyColumns:
         """Return which rows have a finding of a rule."""
         if rule not in self._rules:
             mask = np.zeros(len(self._index), np.bool_)
-            with self._reader.reading() as connection:
-                rows = connection.execute(
-                    "SELECT conversation FROM finding WHERE rule = ?", (rule,)
-                )
-                ids = np.fromiter((id_ for (id_,) in rows), np.int64)
-            mask[self._index.rows_of(ids)] = True
+            mask[self._index.rows_of(np.array(with_rule(self._reader, rule), np.int64))] = True
             self._rules[rule] = mask
         return self._rules[rule]
 

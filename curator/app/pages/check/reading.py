@@ -127,7 +127,7 @@ def own_findings(
     large that measuring anew after each change would take minutes: there the stored counts stand.
     """
     from curator.dataset.errors import WrongUse
-    from curator.project.duplicates import living
+    from curator.project.store.tables import living
     from curator.tune.jobs.base_counts import own_count
 
     own = own_count(str(reader.setting("base_model") or ""))

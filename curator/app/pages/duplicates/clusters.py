@@ -48,8 +48,9 @@ class Findings:
 def read_findings(reader: "Reader", found: "Duplicates | None", rule: str) -> Findings:
     """Read titles and pairs of what a search found, and what a keep rule would do."""
     from curator.project import duplicates
+    from curator.project.store import label_rows
 
-    gone = duplicates.removed(reader)
+    gone = label_rows.removed(reader)
     titles = reader.titles([row for row, _, _ in gone])
     removed = [(*entry, title) for entry, title in zip(gone, titles, strict=True)]
     if found is None:
