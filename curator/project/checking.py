@@ -9,7 +9,7 @@ import numpy as np
 from curator.curate.analysis.identity import Beginnings, Sameness
 from curator.curate.checks import check_for_all, finding
 from curator.curate.dataset_checks import DatasetFacts, Ints, check_dataset
-from curator.dataset import Conversation, Finding, Place
+from curator.dataset import Conversation, Finding
 from curator.dataset.codes import DEFAULT_BASE_MODEL, DEFAULT_RULES_PROFILE, PROFILES
 from curator.dataset.errors import Cancelled, WrongUse
 from curator.dataset.json_values import loads
@@ -18,15 +18,13 @@ from curator.dataset.resources import resource
 from curator.project.check_report import CheckReport, Found, RuleCount, Tally, TargetCount
 from curator.project.dataset_facts import dataset_facts, has_images, tool_uses
 from curator.project.imports.file_form import BareFile, FormFault
-from curator.project.store import derive
-from curator.project.store.connection import scalar
+from curator.project.store import derive, finding_rows
 from curator.project.store.reader import Reader, damaged_among
 from curator.project.store.tables import living
 
 DEFAULT_TARGET: Final = "openai"
 
 _BATCH: Final = 2_000
-_LIVE: Final = "FROM finding f LEFT JOIN annotation a ON a.conversation = f.conversation WHERE a.removed IS NULL"
 
 
 def profiles_named(names: Iterable[str], own: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -153,49 +151,26 @@ def check_rules(rules: Collection[str]) -> None:
 
 def _take_stored(reader: Reader, tally: Tally) -> None:
     """Add up the findings that import and edits left in the project."""
-    from apsw import carray
-
     report = tally.report
-    some = " AND f.rule IN carray(?)" if tally.rules else ""
-    values: list[Any] = [carray(tuple(sorted(tally.rules)))] if tally.rules else []
     counts = TargetCount()
-    with reader.reading() as connection:
-        report.conversations = len(living(reader))
-        for rule, severity, count in connection.execute(
-            f"SELECT f.rule, f.severity, count(*) {_LIVE}{some} GROUP BY 1, 2", values
-        ):
-            report.rules.setdefault(rule, RuleCount(severity)).count += count
-            name = {"error": "errors", "warning": "warnings"}.get(severity, "infos")
-            setattr(counts, name, getattr(counts, name) + count)
-        for severity in ("error", "warning"):
-            found = scalar(
-                connection,
-                f"SELECT count(DISTINCT f.conversation) {_LIVE}{some} AND f.severity = '{severity}'",
-                tuple(values),
-            )
-            setattr(counts, f"conversations_with_{severity}s", found)
-        report.findings = list(_stored_findings(connection, f"{_LIVE}{some}", values, tally.limit))
+    report.conversations = len(living(reader))
+    for rule, severity, count in finding_rows.counts_by_rule(reader, tally.rules):
+        report.rules.setdefault(rule, RuleCount(severity)).count += count
+        name = {"error": "errors", "warning": "warnings"}.get(severity, "infos")
+        setattr(counts, name, getattr(counts, name) + count)
+    counts.conversations_with_errors = finding_rows.conversations_with(reader, "error", tally.rules)
+    counts.conversations_with_warnings = finding_rows.conversations_with(
+        reader, "warning", tally.rules
+    )
+    listed = finding_rows.living_findings(reader, tally.rules, tally.limit)
+    report.findings = [Found(*each) for each in listed]
     for name in report.targets:
         report.targets[name] = replace(counts)
 
 
-def _stored_findings(
-    connection: Any, live: str, values: Sequence[Any], limit: int
-) -> Iterator[Found]:
-    source = "(SELECT source_line FROM conversation WHERE id = f.conversation)"
-    for id_, line, rule, severity, message, index, field, start, end, fix in connection.execute(
-        f"SELECT f.conversation, {source}, rule, severity, message, message_index, field, start, "
-        f"end, fix {live} ORDER BY f.conversation, position LIMIT ?",
-        (*values, limit),
-    ):
-        place = Place(index, field, start, end)
-        yield Found(Finding(rule, severity, message, place, fix), id_, line)
-
-
 def found_by_rule(reader: Reader, rule: str, limit: int = 5_000) -> list[Found]:
     """Return the stored findings of one rule, in the order of their conversations."""
-    with reader.reading() as connection:
-        return list(_stored_findings(connection, f"{_LIVE} AND f.rule = ?", (rule,), limit))
+    return [Found(*each) for each in finding_rows.living_findings(reader, (rule,), limit)]
 
 
 def _take_anew(

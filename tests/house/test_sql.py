@@ -8,14 +8,11 @@ from tests.house import inspection
 STORES = ("curator/project/store/", "curator/tune/jobs/table.py")
 """The tables of a project; and the file of jobs, which is a database of its own in one module."""
 STILL_TO_MOVE = {
-    "curator/project/checking.py",
     "curator/project/duplicate_tables.py",
-    "curator/project/exports/lines.py",
     "curator/project/imports/reanalysis.py",
     "curator/project/label_matching.py",
     "curator/project/queries/index.py",
     "curator/project/queries/lazy_columns.py",
-    "curator/project/queries/milestones.py",
     "curator/project/queries/sameness.py",
     "curator/project/queries/search.py",
 }

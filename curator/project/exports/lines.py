@@ -7,21 +7,18 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
 
-import apsw
-
 from curator.dataset import Conversation
 from curator.dataset.errors import Cancelled
 from curator.dataset.progress import CancelledCall
-from curator.project.exports.selection import Ints, Selection
-from curator.project.store.connection import scalar
+from curator.project.exports.selection import Selection
 from curator.project.store.reader import Reader
 from curator.project.store.stored_texts import text_hash
+from curator.project.store.tables import TextPlace, segment_bytes, text_places
 
 _BATCH: Final = 4_000
 _LINE_END: Final = ord("\n")
 
 Place = tuple[str, int | None]
-_Row = tuple[int, int | None, int | None, int | None, bytes | None, int | None, int | None, int]
 
 
 class Part(NamedTuple):
@@ -42,7 +39,7 @@ def parts(reader: Reader, selection: Selection, cancelled: CancelledCall) -> Ite
         if cancelled():
             raise Cancelled("The export was stopped; nothing was written.")
         codes = selection.split[start : start + _BATCH].tolist()
-        rows = _rows(reader, selection.ids[start : start + _BATCH])
+        rows = text_places(reader, selection.ids[start : start + _BATCH])
         yield list(_joined(rows, codes, names, segments, damaged))
 
 
@@ -72,14 +69,12 @@ class _Segments:
 
     def raw(self, segment: int) -> bytes:
         if segment != self._id:
-            with self._reader.reading() as connection:
-                found = scalar(connection, "SELECT bytes FROM segment WHERE id = ?", (segment,))
-            self._id, self._raw = segment, bytes(found or b"")
+            self._id, self._raw = segment, segment_bytes(self._reader, segment)
         return self._raw
 
 
 def _joined(
-    rows: list[_Row],
+    rows: list[TextPlace],
     codes: list[int],
     names: Mapping[int, str],
     segments: _Segments,
@@ -141,15 +136,6 @@ def _taken(run: _Run) -> Iterator[Part]:
     stops = [*(start - 1 for start in run.starts[1:]), run.end]
     for start, stop, id_, place in zip(run.starts, stops, run.ids, run.places, strict=True):
         yield Part(run.code, _one_line(run.raw[start:stop]), [id_], [place])
-
-
-def _rows(reader: Reader, ids: Ints) -> list[_Row]:
-    sql = (
-        "SELECT v.id, v.segment, v.start, v.length, CAST(v.content AS BLOB), v.source, "
-        "v.source_line, v.text_hash FROM carray(?) c JOIN conversation v ON v.id = c.value"
-    )
-    with reader.reading() as connection:
-        return connection.execute(sql, (apsw.carray(ids),)).fetchall()  # type: ignore[return-value]
 
 
 def _one_line(line: bytes) -> bytes:

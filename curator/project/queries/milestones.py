@@ -1,8 +1,10 @@
 """How far a project has come, read from what it holds: fixed, searched for duplicates, split, exported."""
 
 from curator.dataset.rule import load_rules
-from curator.project.store.connection import scalar
+from curator.project.store.finding_rows import any_to_fix
+from curator.project.store.label_rows import has_splits
 from curator.project.store.reader import Reader
+from curator.project.store.runs import DUPLICATES, EXPORT, kinds_noted
 
 
 def reached(reader: Reader) -> frozenset[str]:
@@ -11,19 +13,12 @@ def reached(reader: Reader) -> frozenset[str]:
     fixed: no safe fix is left to apply. searched: duplicates were looked for. split:
     some conversation has a split. exported: training files were written.
     """
-    safe = sorted(name for name, rule in load_rules().items() if rule.fix and rule.fix.safe)
-    marks = ",".join("?" * len(safe))
-    questions = {
-        "fixed": (
-            "SELECT NOT EXISTS (SELECT 1 FROM finding LEFT JOIN annotation USING (conversation) "
-            f"WHERE fix <> '' AND rule IN ({marks}) AND removed IS NULL)",
-            safe,
-        ),
-        "searched": ("SELECT EXISTS (SELECT 1 FROM run WHERE kind = 'duplicates')", ()),
-        "split": ("SELECT EXISTS (SELECT 1 FROM annotation WHERE split > 0)", ()),
-        "exported": ("SELECT EXISTS (SELECT 1 FROM run WHERE kind = 'export')", ()),
+    safe = [name for name, rule in load_rules().items() if rule.fix and rule.fix.safe]
+    noted = kinds_noted(reader)
+    answers = {
+        "fixed": not any_to_fix(reader, safe),
+        "searched": DUPLICATES in noted,
+        "split": has_splits(reader),
+        "exported": EXPORT in noted,
     }
-    with reader.reading() as connection:
-        return frozenset(
-            name for name, (sql, values) in questions.items() if scalar(connection, sql, values)
-        )
+    return frozenset(name for name, is_reached in answers.items() if is_reached)

@@ -6,6 +6,7 @@ import apsw
 import numpy as np
 
 from curator.dataset.json_values import Json
+from curator.project.store.connection import scalar
 from curator.project.store.reader import Reader
 from curator.project.store.values import FIELDS, LABEL_PREFIX
 
@@ -108,3 +109,9 @@ def removed(reader: Reader) -> list[tuple[int, str, int | None]]:
             "WHERE removed IS NOT NULL ORDER BY updated DESC, conversation"
         )
         return [(int(id_), str(reason), partner) for id_, reason, partner in rows]
+
+
+def has_splits(reader: Reader) -> bool:
+    """Say whether any conversation has a split."""
+    with reader.reading() as connection:
+        return bool(scalar(connection, "SELECT EXISTS (SELECT 1 FROM annotation WHERE split > 0)"))

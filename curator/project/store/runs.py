@@ -7,6 +7,7 @@ import apsw
 from curator.dataset.json_values import dumps, loads
 from curator.project.store.connection import scalar
 from curator.project.store.patches import now_ms
+from curator.project.store.reader import Reader
 
 EXPORT: Final = "export"
 DUPLICATES: Final = "duplicates"
@@ -34,6 +35,13 @@ def last_run(connection: apsw.Connection, kind: str) -> tuple[dict[str, Any], in
         "SELECT facts, at FROM run WHERE kind = ? ORDER BY id DESC LIMIT 1", (kind,)
     ).fetchone()
     return None if found is None else (dict(loads(found[0])), int(found[1]))
+
+
+def kinds_noted(reader: Reader) -> frozenset[str]:
+    """Return the kinds of work that were ever noted."""
+    with reader.reading() as connection:
+        rows = connection.execute("SELECT DISTINCT kind FROM run")
+        return frozenset(str(kind) for (kind,) in rows)
 
 
 def changed_since(connection: apsw.Connection, at: int) -> bool:

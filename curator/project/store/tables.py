@@ -1,15 +1,22 @@
-"""Columns of all conversations at once, as arrays."""
+"""Columns of many conversations at once."""
 
 from collections.abc import Sequence
 from itertools import chain
 from typing import Any
 
+import apsw
 import numpy as np
 import numpy.typing as npt
 
+from curator.project.store.connection import scalar
 from curator.project.store.reader import Reader
 
 Ints = npt.NDArray[np.int64]
+
+TextPlace = tuple[
+    int, int | None, int | None, int | None, bytes | None, int | None, int | None, int
+]
+"""Id, segment, start and length there, the content where it is in none, source, source line, text hash."""
 
 
 def number_table(reader: Reader, columns: Sequence[str], *, removed_too: bool = False) -> Ints:
@@ -31,3 +38,20 @@ def number_table(reader: Reader, columns: Sequence[str], *, removed_too: bool = 
 def living(reader: Reader) -> Ints:
     """Return the ids of all conversations that are not removed, in order."""
     return number_table(reader, ("id",))[:, 0]
+
+
+def text_places(reader: Reader, ids: Ints) -> list[TextPlace]:
+    """Return where the texts of conversations stand, in the order of ids; nothing is checked here."""
+    sql = (
+        "SELECT v.id, v.segment, v.start, v.length, CAST(v.content AS BLOB), v.source, "
+        "v.source_line, v.text_hash FROM carray(?) c JOIN conversation v ON v.id = c.value"
+    )
+    with reader.reading() as connection:
+        return connection.execute(sql, (apsw.carray(ids),)).fetchall()  # type: ignore[return-value]
+
+
+def segment_bytes(reader: Reader, segment: int) -> bytes:
+    """Return the bytes of a segment, none where it is not there."""
+    with reader.reading() as connection:
+        found = scalar(connection, "SELECT bytes FROM segment WHERE id = ?", (segment,))
+    return bytes(found or b"")
