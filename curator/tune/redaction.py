@@ -11,7 +11,6 @@ import logging
 import re
 from collections.abc import Iterator, Mapping
 from enum import Enum
-from types import SimpleNamespace
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -109,7 +108,7 @@ class Redactor:
 
     def _fields(self, value: Any) -> Any:
         """Clear the fields of an object of the protocol in place; other objects hold no texts of it."""
-        if hasattr(value, "model_fields_set") or isinstance(value, SimpleNamespace):
+        if hasattr(value, "model_fields_set"):
             for store in (value.__dict__, getattr(value, "__pydantic_extra__", None)):
                 if store:
                     cleared = self.answer(store)

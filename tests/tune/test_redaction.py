@@ -5,7 +5,6 @@ import json
 import logging
 import traceback
 from contextlib import suppress
-from types import SimpleNamespace
 from urllib.parse import quote
 
 import pytest
@@ -96,9 +95,10 @@ json_values = st.recursive(
 @given(json_values)
 def test_every_text_of_an_answer_is_cleared_and_nothing_else_changes(value):
     from openai.types.fine_tuning import FineTuningJob
+    from openai.types.fine_tuning.fine_tuning_job import Error
 
     redactor = Redactor(KEY)
-    made = FineTuningJob.construct(id=KEY, error=SimpleNamespace(message=KEY), extra=value)
+    made = FineTuningJob.construct(id=KEY, error=Error.construct(message=KEY), extra=value)
     cleared = redactor.answer(made)
     assert not shows(repr(cleared))
     assert json.loads(json.dumps(value).replace(KEY, "[key]")) == cleared.extra

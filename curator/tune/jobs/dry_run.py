@@ -204,13 +204,13 @@ def _count_here(
 
     request = recipe.arguments("train", "", "")
 
-    def told(rows: int) -> None:
+    def report(rows: int) -> None:
         progress(rows, exported.rows, "Counting tokens")
 
     try:
-        found = count_file(recipe.base, request, exported.train, told, cancelled)
+        found = count_file(recipe.base, request, exported.train, report, cancelled)
         held_out = (
-            count_file(recipe.base, request, exported.validation, told, cancelled).refused
+            count_file(recipe.base, request, exported.validation, report, cancelled).refused
             if exported.validation
             else ()
         )

@@ -20,7 +20,7 @@ from curator.tune.services.port import Checkpoint, Event, Order, State
 from curator.tune.targets.addresses import is_loopback
 
 INSIST: Final = 5
-"""So many looks in a row may fail before a job's state is told without its events."""
+"""So many looks in a row may fail before a job's state is shown without its events."""
 
 _MOST_BACKOFF_S: Final = 300.0
 _JITTER: Final = 0.2
@@ -40,7 +40,7 @@ def refresh(connection: Connection, table: JobTable, token: str, *, insisting: b
     """Look at a job once, with GET alone, and keep what is new; raises CallFailed.
 
     Without insisting, events, checkpoints and results that cannot be read are left out: the job's own
-    state is still told, and its end is not put off for ever.
+    state is still kept, and its end is not put off for ever.
     """
     before = table.get(token)
     if not before.job:
@@ -72,7 +72,7 @@ def follow(
     *,
     progress: ProgressCall,
     cancelled: CancelledCall,
-    told: Callable[[News], None] = lambda _: None,
+    on_news: Callable[[News], None] = lambda _: None,
     wait: Callable[[Job, int], float] | None = None,
 ) -> Job:
     """Follow a job to its end: too many calls, a server in trouble and other people's pages are waited out.
@@ -86,7 +86,7 @@ def follow(
         try:
             news = refresh(connection, table, token, insisting=failures < INSIST)
             job, failures = news.job, 0
-            told(news)
+            on_news(news)
             _report(table, job, progress)
             if job.is_final:
                 return job

@@ -14,11 +14,11 @@ from curator.tune.targets.profiles import Target
 
 def days_of(target: Target, base: str, prices: Sequence[Offer] | None = None) -> LastDays | None:
     """Return when a base takes its last jobs and when it stops to answer; None is not known."""
-    told = last_days(base, target.prices, prices)
+    announced = last_days(base, target.prices, prices)
     kept = target.lifetime_of(base)
     if kept is None:
-        return told
-    create, serve = (told.create, told.serve) if told else (None, None)
+        return announced
+    create, serve = (announced.create, announced.serve) if announced else (None, None)
     return LastDays(create or kept.trains, serve or kept.serves)
 
 

@@ -88,14 +88,14 @@ def start_job(
     except TargetError:
         table.forget(token)
         raise
-    told = _refreshing_table(table, token, progress)
+    reporting = _refreshing_table(table, token, progress)
     try:
         table.keep_lineage(token, lineage.pack(exported))
         refuse_unlike(connection)
         ask_about_grader(connection, recipe.grader)
         table.update(token, status=State.UPLOADING)
         training, validation = _upload_both(
-            connection, table, exported, told, cancelled, part_bytes, pace
+            connection, table, exported, reporting, cancelled, part_bytes, pace
         )
         table.update(token, training_file=training, validation_file=validation)
         if _state_of(exported) != before:
@@ -109,7 +109,7 @@ def start_job(
         _fail(table, token, error)
         raise
     arguments = recipe.arguments(training, validation, token)
-    return _create_once(connection, table, token, arguments, told, cancelled, pace)
+    return _create_once(connection, table, token, arguments, reporting, cancelled, pace)
 
 
 def settle(connection: Connection, table: JobTable, token: str, *, pace: Pace = USUAL_PACE) -> Job:
@@ -366,11 +366,11 @@ def _refreshing_table(table: JobTable, token: str, progress: ProgressCall) -> Pr
     """Return a progress that also shows other windows that this start is alive."""
     last = time.monotonic()
 
-    def told(done: int, total: int, what: str) -> None:
+    def reporting(done: int, total: int, what: str) -> None:
         nonlocal last
         if time.monotonic() - last > _REFRESH_S:
             last = time.monotonic()
             table.update(token)
         progress(done, total, what)
 
-    return told
+    return reporting

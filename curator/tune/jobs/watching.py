@@ -75,7 +75,7 @@ def watch(
     table: JobTable,
     connect: Callable[[Job], Connection],
     *,
-    told: Callable[[Seen], None],
+    on_look: Callable[[Seen], None],
     progress: ProgressCall,
     cancelled: CancelledCall,
     wait: Callable[[Job, int], float] = next_wait,
@@ -89,7 +89,7 @@ def watch(
                 turn = memory.turns.setdefault(job.token, _Turn())
                 if time.monotonic() < turn.due or cancelled():
                     continue
-                told(_look(table, memory, job, turn, wait))
+                on_look(_look(table, memory, job, turn, wait))
             pause(_LOOK_S, cancelled)
     finally:
         memory.close()

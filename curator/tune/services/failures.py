@@ -54,9 +54,9 @@ class NamedLine:
 
 @dataclass(frozen=True, slots=True)
 class Explained:
-    """A failure put into our terms: what the server said, the rule it means, places and a way out."""
+    """A failure put into our terms: the server's reason, the rule it means, places and a way out."""
 
-    said: str
+    reason: str
     rule: str
     way_out: str
     lines: tuple[NamedLine, ...]
@@ -68,7 +68,7 @@ class Explained:
 
     def sentence(self) -> str:
         """Return all of it as text for a person."""
-        parts = [self.said.rstrip(".") + "." if self.said else "The server gave no reason."]
+        parts = [self.reason.rstrip(".") + "." if self.reason else "The server gave no reason."]
         if self.lines:
             named = [
                 f"line {one.line}"
@@ -82,27 +82,27 @@ class Explained:
         return " ".join(parts)
 
 
-def explain_failure(said: str, conversation_of: ConversationOf = lambda _: None) -> Explained:
+def explain_failure(reason: str, conversation_of: ConversationOf = lambda _: None) -> Explained:
     """Put a server's failure text into our terms; unknown texts keep their words and any line they name."""
-    rule = _find_rule(said)
+    rule = _find_rule(reason)
     lines = tuple(
-        NamedLine(line, message, conversation_of(line)) for line, message in _places(said)
+        NamedLine(line, message, conversation_of(line)) for line, message in _places(reason)
     )
-    return Explained(said, rule.id if rule else "", _way_out(said, rule), lines)
+    return Explained(reason, rule.id if rule else "", _way_out(reason, rule), lines)
 
 
-def _find_rule(said: str) -> Rule | None:
+def _find_rule(reason: str) -> Rule | None:
     for rule in load_rules().values():
-        if any(re.search(text, said) for text in rule.provider_texts):
+        if any(re.search(text, reason) for text in rule.provider_texts):
             return rule
     return None
 
 
-def _places(said: str) -> list[tuple[int, int | None]]:
+def _places(reason: str) -> list[tuple[int, int | None]]:
     """Return each line a text names once, with the message in it where one is named."""
     for pattern in _PLACE:
         found: dict[int, int | None] = {}
-        for place in pattern.finditer(said):
+        for place in pattern.finditer(reason):
             message = place.groupdict().get("message")
             for number in re.findall(r"\d+", place["lines"]):
                 if len(number) > _LONGEST_NUMBER:
@@ -113,8 +113,8 @@ def _places(said: str) -> list[tuple[int, int | None]]:
     return []
 
 
-def _way_out(said: str, rule: Rule | None) -> str:
+def _way_out(reason: str, rule: Rule | None) -> str:
     for pattern, advice in _WAYS_OUT:
-        if pattern.search(said):
+        if pattern.search(reason):
             return advice
     return f"{rule.why} (rule {rule.id}: {rule.title})" if rule else ""

@@ -109,7 +109,7 @@ class TogetherService:
                     Path(str(stream.name)),
                     purpose="fine-tune",
                     check=False,  # Curator's own checks are the stricter ones
-                    progress_callback=lambda told: stream.report(told.uploaded_bytes),
+                    progress_callback=lambda progress: stream.report(progress.uploaded_bytes),
                 )
             )
 
@@ -203,8 +203,10 @@ class TogetherService:
         """Return all events and measurements, newest first; they are not paged."""
 
         def ask(sdk: "Together") -> list[Event]:
-            told = [_event(job_id, one) for one in sdk.fine_tuning.list_events(job_id).data or ()]
-            return [*told, *_measures(sdk, job_id)]
+            messages = [
+                _event(job_id, one) for one in sdk.fine_tuning.list_events(job_id).data or ()
+            ]
+            return [*messages, *_measures(sdk, job_id)]
 
         found = self._call(list, DOING["events"], ask)
         return tuple(sorted(found, key=lambda event: event.created, reverse=True))
@@ -227,25 +229,25 @@ class TogetherService:
         return self._connection.guarded(wanted, what, run)
 
     def _job(self, found: Any) -> ServiceJob:
-        def told(name: str) -> Any:
+        def value(name: str) -> Any:
             return getattr(found, name, None)
 
-        raw = text(told("status"))
+        raw = text(value("status"))
         ended = raw in _ENDED
-        progress = told("progress")
+        progress = value("progress")
         left = progress.seconds_remaining if progress and progress.estimate_available else None
-        name = told("x_model_output_name") if raw == "completed" else None
+        name = value("x_model_output_name") if raw == "completed" else None
         return ServiceJob(
-            id=text(told("id")),
+            id=text(value("id")),
             status=state_of(raw, self._connection.target.status_map),
             raw_status=raw,
-            checkpoint=text(name or told("api_model_object_name")) if ended else "",
-            training_file=text(told("training_file")),
-            created=seconds(told("created_at")),
-            finished=seconds(told("updated_at")) if ended else None,
+            checkpoint=text(name or value("api_model_object_name")) if ended else "",
+            training_file=text(value("training_file")),
+            created=seconds(value("created_at")),
+            finished=seconds(value("updated_at")) if ended else None,
             estimated_finish=time.time() + left if left and not ended else None,
-            trained_tokens=whole(told("token_count")),
-            error=_reason(told("events")) if raw in ("error", "user_error") else "",
+            trained_tokens=whole(value("token_count")),
+            error=_reason(value("events")) if raw in ("error", "user_error") else "",
         )
 
 
@@ -346,8 +348,8 @@ def _measures(sdk: "Together", job_id: str) -> Iterator[Event]:
 
 def _event_id(job_id: str, message: str, **known: Any) -> str:
     """Return an id made of what an event says, so that it is known again; the service gives none."""
-    told = f"{job_id}|{message}|{sorted(known.items(), key=str)}"
-    return f"event-{hashlib.sha256(told.encode()).hexdigest()[:24]}"
+    content = f"{job_id}|{message}|{sorted(known.items(), key=str)}"
+    return f"event-{hashlib.sha256(content.encode()).hexdigest()[:24]}"
 
 
 def _checkpoint(job_id: str, found: Any) -> Checkpoint:

@@ -97,12 +97,6 @@ def store_key(target: Target, key: Key, *, limit_s: float = 20.0) -> None:
         )
 
 
-def forget_key(target: Target, *, limit_s: float = 20.0) -> None:
-    """Take a target's key out of the key store; nothing happens where there is none."""
-    if _ask_store(lambda s: s.get_password(SERVICE, target.id), limit_s):
-        _ask_store(lambda s: s.delete_password(SERVICE, target.id), limit_s)
-
-
 def _instead(target: Target) -> str:
     return f"Set the environment variable {target.key_env} before you start Curator."
 
@@ -142,12 +136,6 @@ class KeyStore:
         import keyring
 
         keyring.set_password(service, name, secret)
-
-    def delete_password(self, service: str, name: str) -> None:
-        """Forget the secret of that name."""
-        import keyring
-
-        keyring.delete_password(service, name)
 
 
 def _store() -> KeyStore:

@@ -264,8 +264,8 @@ def _shipped_lifetimes(name: str) -> tuple[Lifetime, ...]:
 
 def ended_targets() -> dict[str, str]:
     """Return what to say of services that take no jobs any more, by the name of their profile."""
-    told: dict[str, str] = json.loads(resource("ended-targets.json").read_text("utf-8"))
-    return told
+    ended: dict[str, str] = json.loads(resource("ended-targets.json").read_text("utf-8"))
+    return ended
 
 
 def read_target(path: Path) -> Target:
@@ -297,14 +297,6 @@ def save_target(target: Target) -> Path:
     path = _own_path(target.id)
     write_kept(path, target.model_dump(mode="json"))
     return path
-
-
-def remove_target(target_id: str) -> None:
-    """Remove the user's own copy; a shipped profile of that name comes back."""
-    path = _own_path(target_id)
-    if not path.is_file():
-        raise WrongUse(f'"{target_id}" is not a target of your own, so there is nothing to remove.')
-    path.unlink()
 
 
 def derive_target(kind: str, new_id: str, label: str, address: Mapping[str, str]) -> Target:

@@ -57,7 +57,7 @@ def test_a_job_is_followed_to_its_end_with_get_alone(connection, table, server, 
 
 def test_events_are_read_once_each(connection, table, server, running):
     seen = []
-    follow_quickly(connection, table, told=lambda news: seen.extend(news.events))
+    follow_quickly(connection, table, on_news=lambda news: seen.extend(news.events))
     assert len(seen) == len({event.id for event in seen}) == len(table.events("tok")) == 7
 
 
@@ -215,7 +215,7 @@ def test_a_failure_names_the_line_and_its_conversation(
     server.plan.end = "failed"
     server.plan.error = {"code": "invalid_training_file", "message": text, "param": "training_file"}
     news = []
-    job = follow_quickly(connection, table, told=news.append)
+    job = follow_quickly(connection, table, on_news=news.append)
     assert (job.status, job.error_code) == (State.FAILED, "invalid_training_file")
     failure = news[-1].failure
     assert (failure.rule, failure.conversation) == ("S03", 107)

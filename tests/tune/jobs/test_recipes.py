@@ -15,7 +15,6 @@ from curator.tune.jobs.table import Job
 from curator.tune.targets.profiles import (
     derive_target,
     find_target,
-    remove_target,
     save_target,
     settings_folder,
 )
@@ -73,9 +72,9 @@ def test_what_is_gone_or_damaged_is_told(recipe):
 
 def test_a_recipe_for_a_target_that_is_gone_says_so():
     mine = derive_target("custom", "mine", "Mine", {"address": "http://127.0.0.1:9/v1"})
-    save_target(mine)
+    path = save_target(mine)
     save_recipe("r", make_recipe(mine, "b"))
-    remove_target("mine")
+    path.unlink()
     with pytest.raises(
         WrongUse, match='recipe "r" cannot be used as it is: There is no target "mine"'
     ):

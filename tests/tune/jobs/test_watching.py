@@ -24,7 +24,7 @@ def two(server, table, target):
 def run(table, target, **more):
     seen = []
     watch(
-        table, more.pop("connect", lambda _: Connection(target, Key(KEY))), told=seen.append,
+        table, more.pop("connect", lambda _: Connection(target, Key(KEY))), on_look=seen.append,
         progress=lambda *_: None, cancelled=more.pop("cancelled", lambda: False),
         wait=lambda *_: 0.0, **more,
     )  # fmt: skip
@@ -52,7 +52,7 @@ def test_trouble_with_one_leaves_the_other(table, target, server, two, monkeypat
     seen = []
     with pytest.raises(Cancelled):
         watch(
-            table, connect, told=seen.append, progress=lambda *_: None, wait=lambda *_: 0.0,
+            table, connect, on_look=seen.append, progress=lambda *_: None, wait=lambda *_: 0.0,
             cancelled=lambda: table.get("b").is_final,
         )  # fmt: skip
     assert table.get("b").status is State.SUCCEEDED

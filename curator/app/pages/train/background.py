@@ -232,7 +232,7 @@ def follow_all(told: Callable[[Known, Seen], None]) -> Work[None]:
             def tell(seen: Seen) -> None:
                 told(Known(table.all(), None), seen)
 
-            watch(table, _connect_again, told=tell, progress=progress, cancelled=cancelled)
+            watch(table, _connect_again, on_look=tell, progress=progress, cancelled=cancelled)
 
     return work
 

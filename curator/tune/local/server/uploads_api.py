@@ -42,18 +42,18 @@ class UploadStore:
         self.root = root / "uploads"
         make_folder(self.root)
 
-    def add(self, told: dict[str, Any], lifetime: int | None) -> dict[str, Any]:
+    def add(self, fields: dict[str, Any], lifetime: int | None) -> dict[str, Any]:
         """Begin an upload that stays open for an hour."""
         self._clear()
         now = int(time.time())
         meta = {
             "id": new_id("upload"),
             "object": "upload",
-            "bytes": told["bytes"],
+            "bytes": fields["bytes"],
             "created_at": now,
             "expires_at": now + _OPEN_S,
-            "filename": told["filename"],
-            "purpose": told["purpose"],
+            "filename": fields["filename"],
+            "purpose": fields["purpose"],
             "status": "pending",
             "file": None,
         }
@@ -217,14 +217,14 @@ def _checked(body: dict[str, Any]) -> dict[str, Any]:
 
 
 def _lifetime(body: dict[str, Any]) -> int | None:
-    told = body.get("expires_after")
-    if told is None:
+    expiry = body.get("expires_after")
+    if expiry is None:
         return None
-    if not isinstance(told, dict):
+    if not isinstance(expiry, dict):
         raise ApiError(400, "expires_after is an object.", param="expires_after")
     with contextlib.suppress(ApiError):
-        refuse_unknown(told, ("anchor", "seconds"))
-        return lifetime_of(told.get("anchor"), told.get("seconds"))
+        refuse_unknown(expiry, ("anchor", "seconds"))
+        return lifetime_of(expiry.get("anchor"), expiry.get("seconds"))
     return lifetime_of("", "")  # which says what is taken
 
 

@@ -21,7 +21,7 @@ from curator.tune.local.weights import methods
 _PACE_STEPS: Final = 3
 """After so many steps the measured pace replaces the estimate."""
 
-_TELL_S: Final = 0.5
+_REPORT_S: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ class Loop:
         self.best = float("inf")
         self.worse_epochs = 0
         self.started = time.monotonic()
-        self.told = self.started
+        self.reported = self.started
         self.steps_here = 0
 
     def run(self) -> Outcome:
@@ -181,9 +181,9 @@ class Loop:
     def _tell_pace(self) -> None:
         """Say how far the job is: after its first steps, then about twice a second."""
         now = time.monotonic()
-        if self.steps_here > _PACE_STEPS and now - self.told < _TELL_S:
+        if self.steps_here > _PACE_STEPS and now - self.reported < _REPORT_S:
             return
-        self.told = now
+        self.reported = now
         pace = (now - self.started) / self.steps_here
         left = int(pace * (self.total_steps - self.step))
         self.job.update(
