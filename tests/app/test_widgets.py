@@ -9,7 +9,7 @@ from curator.app.actions import action
 from curator.app.session.background import Progress
 from curator.app.widgets.buttons import ActionButton, ChipButton, IconButton, PrimaryButton
 from curator.app.widgets.card import Card
-from curator.app.widgets.chip import Badge, Chip
+from curator.app.widgets.chip import Chip
 from curator.app.widgets.empty_state import EmptyState
 from curator.app.widgets.key_button import KeyButton
 from curator.app.widgets.progress_row import ProgressRow, duration
@@ -56,16 +56,11 @@ def test_an_icon_button_has_a_name(qtbot):
     assert (button.accessibleName(), button.toolTip()) == ("Add", "Add")
 
 
-def test_chip_and_badge_say_what_they_show(qtbot):
-    chip, badge = Chip("User", "role-user"), Badge(0)
+def test_a_chip_says_what_it_shows(qtbot):
+    chip = Chip("User", "role-user")
     qtbot.addWidget(chip)
-    qtbot.addWidget(badge)
     chip.set("Assistant", "role-assistant")
     assert (chip.text, chip.accessibleName()) == ("Assistant", "Assistant")
-    assert badge.sizeHint().width() == 0
-    badge.set(1234, "danger")
-    assert badge.accessibleName() == "1,234"
-    assert badge.sizeHint().width() > 20
 
 
 def test_a_way_out_takes_the_cursor_also_while_another_window_is_active(qtbot):

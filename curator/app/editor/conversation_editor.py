@@ -13,7 +13,7 @@ from curator.app.editor.drafts import Drafts
 from curator.app.editor.editor_header import EditorHeader
 from curator.app.editor.findings_list import FindingsList
 from curator.app.editor.gauge import Gauge, Measure
-from curator.app.editor.tool_definitions import ToolDefinitions, first_tool
+from curator.app.editor.tool_definitions import ToolDefinitions
 from curator.app.session.background import Jobs
 from curator.app.session.session import Session
 from curator.app.widgets.buttons import QuietButton
@@ -95,14 +95,6 @@ class ConversationEditor(QWidget):
     def leave_text(self) -> None:
         """Put the focus on the card at hand, or on the first one."""
         self.cards.go_to(max(0, self.cards.current))
-
-    def add_tools(self) -> None:
-        """Give the conversation its first tool definition, or show those it has."""
-        draft = self.drafts.draft
-        if draft is not None and "tools" not in draft.fields:
-            self.tools.unfold()
-            self.drafts.change(draft.replace(tools=first_tool()), self.tr("Add a tool"))
-        self.tools.unfold()
 
     def use_prompt(self, text: str) -> None:
         """Let the conversation begin with this system prompt."""

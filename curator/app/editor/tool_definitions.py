@@ -163,11 +163,6 @@ class ToolDefinitions(Card):
         self.changed.emit([*known, _NEW_TOOL])
 
 
-def first_tool() -> list[Json]:
-    """Return the list a conversation without tools begins with."""
-    return [_NEW_TOOL]
-
-
 def _name(tool: Json) -> str:
     function = tool.get("function") if isinstance(tool, Mapping) else None
     name = function.get("name") if isinstance(function, Mapping) else None

@@ -7,6 +7,7 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from curator.app.actions import Action, action
+from curator.app.dates import local_time
 from curator.app.page import Page
 from curator.app.session.background import Jobs
 from curator.app.session.recents import Recent, recent_projects
@@ -152,7 +153,7 @@ class _RecentRow(QPushButton):
         name = Plain(recent.path.stem, self)
         folder = Elided(short_folder(recent.path.parent), self)
         folder.setProperty("kind", "quiet")
-        when = Meta(spoken_time(recent.changed), self)
+        when = Meta(local_time(recent.changed), self)
         row.addWidget(picture)
         row.addWidget(name)
         row.addWidget(folder, 1)
@@ -176,11 +177,3 @@ def short_folder(folder: Path) -> str:
         return str(Path("~") / folder.relative_to(Path.home()))
     except ValueError:
         return str(folder)
-
-
-def spoken_time(moment: float) -> str:
-    """Write a moment as the system's short date and time."""
-    from PySide6.QtCore import QDateTime, QLocale
-
-    when = QDateTime.fromSecsSinceEpoch(int(moment))
-    return QLocale().toString(when, QLocale.FormatType.ShortFormat)

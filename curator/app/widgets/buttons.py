@@ -1,7 +1,7 @@
 """Buttons: one loud, the others calm, each with a name for screen readers."""
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QIcon, QKeyEvent
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QPushButton, QToolButton, QWidget
 
 from curator.app.actions import Action
@@ -135,8 +135,3 @@ def press_on_enter(button: QPushButton | QToolButton, event: QKeyEvent) -> bool:
         button.click()
         return True
     return False
-
-
-def retint(button: QPushButton | QToolButton, icon_name: str, tone: str) -> None:
-    """Give a button another icon or colour."""
-    button.setIcon(icon(icon_name, tone) if icon_name else QIcon())

@@ -4,7 +4,7 @@ from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from curator.app.theme import META_PX, font, number_font, paint_icon, tokens
+from curator.app.theme import META_PX, font, paint_icon, tokens
 
 
 class Chip(QWidget):
@@ -64,44 +64,3 @@ def paint_chip(painter: QPainter, box: QRectF, text: str, tone: str, icon_name: 
     painter.setFont(font(META_PX))
     words = QRectF(left, box.top(), box.right() - left - 6, box.height())
     painter.drawText(words, int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft), text)
-
-
-class Badge(QWidget):
-    """A small number, such as how many findings a row has; zero shows nothing."""
-
-    def __init__(
-        self, count: int = 0, tone: str = "text-muted", parent: QWidget | None = None
-    ) -> None:
-        super().__init__(parent)
-        self._count = count
-        self._tone = tone
-        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
-
-    def set(self, count: int, tone: str = "") -> None:
-        """Show another number, perhaps in another tone."""
-        self._count = count
-        self._tone = tone or self._tone
-        self.setAccessibleName(f"{count:,}" if count else "")
-        self.updateGeometry()
-        self.update()
-
-    def sizeHint(self) -> QSize:
-        """Return the room of the number, 16 px high; none for zero."""
-        if not self._count:
-            return QSize(0, 16)
-        width = QFontMetrics(number_font(META_PX)).horizontalAdvance(f"{self._count:,}")
-        return QSize(max(20, width + 10), 16)
-
-    def paintEvent(self, _event: QPaintEvent) -> None:
-        """Paint the number on its ground."""
-        if not self._count:
-            return
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        look = tokens()
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(look.colours.get(f"{self._tone}-soft", look["hover"])))
-        painter.drawRoundedRect(QRectF(self.rect()), 8, 8)
-        painter.setPen(look.colour(self._tone))
-        painter.setFont(number_font(META_PX))
-        painter.drawText(self.rect(), int(Qt.AlignmentFlag.AlignCenter), f"{self._count:,}")

@@ -5,7 +5,7 @@ from typing import Final
 
 from PySide6.QtCore import QCoreApplication, QEvent, Qt
 from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent
-from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QSizePolicy, QWidget
+from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QWidget
 
 _TIP_LINE: Final = 60
 """A longer tip is wrapped."""
@@ -95,17 +95,6 @@ class Meta(_Text):
     """Muted text of 11 px: side facts."""
 
     kind = "meta"
-
-
-class Reading(_Text):
-    """Message text of 15 px that wraps and can be selected."""
-
-    kind = "reading"
-
-    def __init__(self, text: str = "", parent: QWidget | None = None) -> None:
-        super().__init__(text, parent, wrap=True)
-        self.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
 
 
 def tip_of(text: str) -> str:

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
 )
 
 from curator.app.counted import counted
+from curator.app.dates import local_time
 from curator.app.pages.train.checkpoint_table import CheckpointTable
 from curator.app.pages.train.origin import OriginView
 from curator.app.tables.grid import Column, GridView, Table
@@ -264,7 +265,7 @@ class JobView(Card):
 
     def _fact_words(self, details: Details) -> str:
         job = details.job
-        facts = [job.target, job.base, self.tr("started {0}").format(when(job.created))]
+        facts = [job.target, job.base, self.tr("started {0}").format(local_time(job.created))]
         if job.rows:
             facts.append(counted(job.rows, "row"))
         share = share_done(details.points)
@@ -353,7 +354,7 @@ class JobView(Card):
 
     def _event_columns(self) -> tuple[Column, ...]:
         return (
-            Column(self.tr("Time"), lambda row: when(self._events[row].created), width=136),
+            Column(self.tr("Time"), lambda row: local_time(self._events[row].created), width=136),
             Column(self.tr("Level"), lambda row: self._events[row].level, width=64),
             Column(
                 self.tr("Message"),
@@ -391,10 +392,3 @@ class JobView(Card):
     def _ask_open(self) -> None:
         if self._conversation is not None:
             self.conversation_requested.emit(self._conversation)
-
-
-def when(seconds: float) -> str:
-    """Write a moment in local time, empty for none."""
-    if seconds <= 0:
-        return ""
-    return datetime.fromtimestamp(seconds, UTC).astimezone().strftime("%Y-%m-%d %H:%M")

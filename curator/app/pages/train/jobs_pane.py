@@ -7,7 +7,8 @@ from PySide6.QtCore import QRect, QRectF, Qt, Signal
 from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
-from curator.app.pages.train.job_view import LOOKS, JobView, when
+from curator.app.dates import local_time
+from curator.app.pages.train.job_view import LOOKS, JobView
 from curator.app.tables.grid import Column, GridView, Table
 from curator.app.theme import META_PX, font
 from curator.app.widgets.chip import paint_chip
@@ -117,7 +118,7 @@ class JobsPane(QWidget):
             ),
             Column(self.tr("Target"), lambda row: self._jobs[row].target, width=120),
             Column(self.tr("Rows"), lambda row: f"{self._jobs[row].rows:,}", number=True, width=72),
-            Column(self.tr("Started"), lambda row: when(self._jobs[row].created), width=136),
+            Column(self.tr("Started"), lambda row: local_time(self._jobs[row].created), width=136),
         )
 
     def _status(self, row: int) -> str:

@@ -68,6 +68,8 @@ class QuestionCard(Card):
         self._hoped = self._hoped_row()
         self.body.addWidget(self._hoped)
         self.body.addLayout(self._foot())
+        # A line of its own: beside the fields it is cut in a narrow window.
+        self.body.addWidget(self.origin)
         self.take(Prompt(""))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -184,8 +186,7 @@ class QuestionCard(Card):
         ):
             row.addWidget(Quiet(words, self))
             row.addWidget(field)
-        row.addSpacing(8)
-        row.addWidget(self.origin, 1)
+        row.addStretch(1)
         for button in (self.ask, self.stop):
             button.action_requested.connect(self.action_requested)
             row.addWidget(button)
