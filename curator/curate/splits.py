@@ -1,4 +1,4 @@
-"""Dividing a dataset into train, validation and test so that nothing that belongs together is torn apart.
+"""Dividing a dataset into train, validation and test so that nothing that belongs together is divided.
 
 Rows that are the same, a row and its own beginning, and whatever else was asked for form a group, and
 a group goes to one split whole. Which one is told by a hash of the seed and the group, never by the order of rows, and
@@ -202,8 +202,8 @@ def leaks(same: Sameness, split: Ints) -> list[Ints]:
     links = [link[1:] for link in same.links(split > 0)]
     group = _connected(len(split), links)
     places = np.unique(group[split > 0] * 4 + split[split > 0]) // 4
-    torn = np.flatnonzero(np.isin(group, places[1:][places[1:] == places[:-1]]) & (split > 0))
-    order = torn[np.argsort(group[torn], kind="stable")]
+    across = np.flatnonzero(np.isin(group, places[1:][places[1:] == places[:-1]]) & (split > 0))
+    order = across[np.argsort(group[across], kind="stable")]
     starts = np.flatnonzero(np.diff(group[order], prepend=-1))
     return np.split(order, starts[1:]) if len(order) else []
 

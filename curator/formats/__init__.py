@@ -1,1 +1,1 @@
-"""The doors: readers and writers of record formats; streams only."""
+"""Readers and writers of record formats; streams only."""

@@ -11,6 +11,7 @@ from curator.curate.duplicates.shingles import Ints
 from curator.project.duplicate_search import Search, SharedText
 from curator.project.duplicates import Duplicates
 from curator.project.not_duplicates import marked_places
+from curator.project.store import duplicate_rows
 from curator.project.store.project import Project
 from curator.project.store.reader import Reader
 from curator.project.store.runs import DUPLICATES, forget_runs, last_run, note_run
@@ -38,17 +39,13 @@ def keep(project: Project, found: Duplicates) -> None:
     }
     links = matches.links
     with project.writing() as connection:
-        connection.execute("DELETE FROM duplicate_cluster; DELETE FROM duplicate_pair;")
         forget_runs(connection, DUPLICATES)
-        connection.executemany(
-            "INSERT INTO duplicate_cluster (conversation, class, cluster) VALUES (?,?,?)",
+        duplicate_rows.replace_all(
+            connection,
             (
                 (ids[row], ids[int(matches.class_of[row])], ids[cluster_of[row]])
                 for row in rows.tolist()
             ),
-        )
-        connection.executemany(
-            "INSERT INTO duplicate_pair (a, b, similarity) VALUES (?,?,?)",
             zip(
                 found.ids[links.first].tolist(),
                 found.ids[links.second].tolist(),
@@ -68,9 +65,9 @@ def kept(reader: Reader) -> Duplicates | None:
         said = _kept_facts(connection)
         if said is None:
             return None
-        rows = connection.execute("SELECT conversation, class FROM duplicate_cluster").fetchall()
-        pairs = connection.execute("SELECT a, b, similarity FROM duplicate_pair").fetchall()
-        edited = _edited_since(connection, said)
+        rows = duplicate_rows.equals(connection)
+        pairs = duplicate_rows.pairs(connection)
+        edited = np.array(duplicate_rows.edited_since(connection, said["read_at"]), np.int64)
     ids = np.setdiff1d(living(reader), edited)
     table = np.array(rows, dtype=np.int64).reshape(-1, 2)
     everyone = np.unique(np.concatenate([ids, table[:, 0]]))
@@ -87,12 +84,6 @@ def kept(reader: Reader) -> Duplicates | None:
     shared = tuple(SharedText(text, number) for text, number in said["shared"])
     found = Duplicates(Search.from_json(said), everyone, matches, shared, said["read_at"])
     return found.among(ids.tolist())
-
-
-def _edited_since(connection: apsw.Connection, said: dict[str, Any]) -> Ints:
-    """Return the conversations whose content changed after a search had read it."""
-    rows = connection.execute("SELECT id FROM conversation WHERE updated > ?", (said["read_at"],))
-    return np.fromiter((id_ for (id_,) in rows), np.int64)
 
 
 def _kept_facts(connection: apsw.Connection) -> dict[str, Any] | None:

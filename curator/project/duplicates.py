@@ -59,9 +59,9 @@ class Duplicates:
             for cluster in self.matches.clusters()
         ]
 
-    def among(self, alive: Iterable[int]) -> "Duplicates":
+    def among(self, present: Iterable[int]) -> "Duplicates":
         """Return what was found among some conversations only."""
-        there = np.isin(self.ids, np.fromiter(alive, np.int64))
+        there = np.isin(self.ids, np.fromiter(present, np.int64))
         return replace(self, matches=self.matches.only(there))
 
 

@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple
 from curator.dataset.counted import counted
 from curator.project.store.import_steps import IMPORT_UNDONE
 from curator.project.store.reader import Reader
+from curator.project.store.tables import places_in_files
 from curator.project.store.values import FIELDS
 
 CONTENT_HASH: Final = "content_hash"
@@ -129,21 +130,15 @@ def _rows(reader: Reader) -> list[_Row]:
     """Read all conversations but those of imports that were taken back."""
     names = {source.id: source.name for source in reader.sources()}
     undone = FIELDS["removed"].stored(IMPORT_UNDONE)
-    with reader.reading() as connection:
-        cells = connection.execute(
-            "SELECT c.id, c.content_hash, c.source, c.source_line, a.removed FROM conversation c "
-            "LEFT JOIN annotation a ON a.conversation = c.id WHERE a.removed IS NOT ? ORDER BY c.id",
-            (undone,),
-        ).fetchall()
     return [
         _Row(
-            int(id_ or 0),
-            hash_words(int(hash_ or 0)),
-            names.get(int(source), "") if source else "",
-            int(line or 0),
-            removed is not None,
+            id_,
+            hash_words(hash_),
+            names.get(source, "") if source else "",
+            line or 0,
+            is_removed,
         )
-        for id_, hash_, source, line, removed in cells
+        for id_, hash_, source, line, is_removed in places_in_files(reader, undone)
     ]
 
 

@@ -8,9 +8,7 @@ from tests.house import inspection
 STORES = ("curator/project/store/", "curator/tune/jobs/table.py")
 """The tables of a project; and the file of jobs, which is a database of its own in one module."""
 STILL_TO_MOVE = {
-    "curator/project/duplicate_tables.py",
     "curator/project/imports/reanalysis.py",
-    "curator/project/label_matching.py",
     "curator/project/queries/index.py",
     "curator/project/queries/lazy_columns.py",
     "curator/project/queries/sameness.py",

@@ -1,4 +1,4 @@
-"""The checks of one conversation: each rule's function, and one door that runs them.
+"""The checks of one conversation: each rule's function, and the function that runs them all.
 
 A check never raises, whatever the JSON holds; what it finds is a value.
 """

@@ -1,4 +1,4 @@
-"""One door to all checks of a conversation, with a short way for the plain ones."""
+"""Runs all checks of a conversation; a plain one is recognised first and costs little."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace

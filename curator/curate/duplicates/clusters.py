@@ -134,16 +134,16 @@ class Matches:
             return self
         return _separated(self, apart)
 
-    def only(self, alive: npt.NDArray[np.bool_]) -> "Matches":
+    def only(self, present: npt.NDArray[np.bool_]) -> "Matches":
         """Return the matches among some rows; what hung together only through others comes apart."""
         rows = np.arange(len(self.class_of), dtype=np.int64)
         head = np.full(len(rows), -1, dtype=np.int64)
-        living = np.flatnonzero(alive)[::-1]
+        living = np.flatnonzero(present)[::-1]
         head[self.class_of[living]] = living
         first, second = head[self.links.first], head[self.links.second]
         use = (first >= 0) & (second >= 0)
         low, high = np.minimum(first, second)[use], np.maximum(first, second)[use]
-        class_of = np.where(alive, head[self.class_of], rows)
+        class_of = np.where(present, head[self.class_of], rows)
         return Matches(class_of, Join(low, high, self.links.similarity[use], class_of))
 
     def _links(self) -> Iterator[tuple[int, int, float]]:

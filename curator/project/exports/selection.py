@@ -140,11 +140,11 @@ def select(reader: Reader, settings: ExportSettings) -> Selection:
     blockers = () if settings.skip_errors else tuple(_blockers(reader, left.ids(faulty)))
     if settings.skip_errors:
         left.out("errors", faulty)
-    torn = _torn(read_sameness(reader, table["id"]), np.where(left.stays, split, 0))
+    across = _across_splits(read_sameness(reader, table["id"]), np.where(left.stays, split, 0))
     if settings.skip_errors:
-        left.out("prompt in another split", torn)
-    elif torn.any():
-        blockers = (*blockers, _blocker("D05", left.ids(torn)))
+        left.out("prompt in another split", across)
+    elif across.any():
+        blockers = (*blockers, _blocker("D05", left.ids(across)))
     stays = left.stays
     return Selection(
         ids=table["id"][stays],
@@ -224,12 +224,12 @@ def _assigned(left: _Leaving, settings: ExportSettings, notes: list[str]) -> Int
     return split
 
 
-def _torn(same: Sameness, split: Ints) -> Mask:
+def _across_splits(same: Sameness, split: Ints) -> Mask:
     """Mark the rows that also stand, or begin, in a split that is trained on more."""
-    torn: Mask = np.zeros(len(split), dtype=bool)
+    across: Mask = np.zeros(len(split), dtype=bool)
     for rows in leaks(same, split):
-        torn[rows[split[rows] > split[rows].min()]] = True
-    return torn
+        across[rows[split[rows] > split[rows].min()]] = True
+    return across
 
 
 def _blockers(reader: Reader, ids: Ints) -> Iterator[Blocker]:

@@ -55,3 +55,20 @@ def segment_bytes(reader: Reader, segment: int) -> bytes:
     with reader.reading() as connection:
         found = scalar(connection, "SELECT bytes FROM segment WHERE id = ?", (segment,))
     return bytes(found or b"")
+
+
+def places_in_files(
+    reader: Reader, but_removed: str | None
+) -> list[tuple[int, int, int | None, int | None, bool]]:
+    """Return id, content hash, source, source line and whether it is removed, in the order of ids.
+
+    Those whose removal is stored as but_removed are left out.
+    """
+    with reader.reading() as connection:
+        rows: Any = connection.execute(
+            "SELECT c.id, c.content_hash, c.source, c.source_line, a.removed IS NOT NULL "
+            "FROM conversation c LEFT JOIN annotation a ON a.conversation = c.id "
+            "WHERE a.removed IS NOT ? ORDER BY c.id",
+            (but_removed,),
+        )
+        return [(*row[:4], bool(row[4])) for row in rows]
