@@ -29,8 +29,9 @@ _USUAL_ROWS: Final = 50
 _LARGE_FILE: Final = 4 * 1024 * 1024
 _REPORT_EVERY: Final = 500
 _MEMORY_JOBS: Final = 20
-_NAMED: Final = 3
-_TOLD: Final = 1_000
+# Refused rows: so many stand in the sentence, and so many in the JSON.
+_MOST_NAMED: Final = 3
+_MOST_LISTED: Final = 1_000
 _ANSWERS: Final = ("preferred_output", "non_preferred_output")
 
 
@@ -83,7 +84,7 @@ class DryRun:
             "refused": len(self.refused),
             "refused_rows": [
                 {"file": row.file, "line": row.line, "reason": row.reason}
-                for row in self.refused[:_TOLD]
+                for row in self.refused[:_MOST_LISTED]
             ],
             "warnings": [*self.errors, *self.warnings],
             "errors": list(self.errors),
@@ -324,8 +325,10 @@ def _errors(
 def _refusal(refused: "Sequence[RefusedRow]", base: str) -> str:
     """Say which rows cannot be trained on, why, and what can be done."""
     count = how_many(len(refused), "row")
-    first = "; ".join(f"line {row.line} of {row.file}: {row.reason}" for row in refused[:_NAMED])
-    more = f"; and {len(refused) - _NAMED:,} more" if len(refused) > _NAMED else ""
+    first = "; ".join(
+        f"line {row.line} of {row.file}: {row.reason}" for row in refused[:_MOST_NAMED]
+    )
+    more = f"; and {len(refused) - _MOST_NAMED:,} more" if len(refused) > _MOST_NAMED else ""
     return (
         f"{count} cannot be trained on with {base}: {first}{more}. Change or leave out these rows, "
         "or take another base."

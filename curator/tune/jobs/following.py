@@ -23,7 +23,9 @@ INSIST: Final = 5
 """So many looks in a row may fail before a job's state is shown without its events."""
 
 _MOST_BACKOFF_S: Final = 300.0
+# Several windows that follow the same jobs must not ask at the same moment.
 _JITTER: Final = 0.2
+# In bytes: the table is read into memory and kept in one row of the job table.
 _RESULT_MOST: Final = 20_000_000
 
 

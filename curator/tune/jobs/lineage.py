@@ -102,7 +102,7 @@ def lineage_of(table: JobTable, checkpoint: str) -> Lineage:
 def lines_of(table: JobTable, job: Job) -> Callable[[int], int | None]:
     """Return what tells the conversation in a line (1-based) of the file that a job's error speaks of.
 
-    What was kept at the start counts, so it is told right also where the export was made again.
+    What was kept at the start counts, so the answer is right also where the export was made again.
     """
     rows: dict[str, list[int | None]] = {}
     # A failed job is explained all the same where what names its lines is damaged.

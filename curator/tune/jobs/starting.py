@@ -37,10 +37,14 @@ from curator.tune.services.failures import explain_failure
 from curator.tune.services.port import ServiceJob, State
 
 _CREATE_TRIES: Final = 6
-_STALE_S: Final = 300.0
-_REFRESH_S: Final = 10.0
-_CLOCK_SLACK_S: Final = 600.0
+"""Only plain refusals are tried again: too many calls, or a file that is still being processed."""
 
+# A start refreshes its row this often, so a row that is older by far belongs to a program that ended.
+_REFRESH_S: Final = 10.0
+_STALE_S: Final = 300.0
+
+_CLOCK_SLACK_S: Final = 600.0
+"""By so much a server's clock may be behind ours and a job of its list still be newer than the call."""
 
 _PLACE: Final = ("base_url", "base", "export")
 _RECIPE: Final = ("method", "settings", "suffix", "seed", "grader", "wandb", "snapshot")

@@ -56,7 +56,7 @@ class Exported:
                     ) from error
 
     def conversation_of(self, line: int) -> int | None:
-        """Return the conversation that stands in a training line (1-based), None where it is not told."""
+        """Return the conversation that stands in a training line (1-based), None where that is unknown."""
         return conversation_of(self.folder, self.train.name, line)
 
 

@@ -15,6 +15,7 @@ from curator.tune.services.failures import Explained
 from curator.tune.services.port import Checkpoint, Event
 
 _LOOK_S = 0.5
+# Trouble that a person has to end (a missing key, a target that is gone): asking sooner is of no use.
 _LASTING_TROUBLE_S = 300.0
 
 

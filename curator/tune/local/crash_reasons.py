@@ -10,6 +10,7 @@ from typing import Any, Final
 _FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _CODE: Final = re.compile(r"\(os error (\d+)\)")
 _MEMORY_WORDS: Final = ("can't allocate memory", "not enough memory", "out of memory")
+# A file that is only there to be deleted: on a full disk its space holds why the job failed.
 _RESERVE: Final = "reserve"
 _RESERVED: Final = 256 * 1024
 
@@ -39,12 +40,12 @@ class Refused:
 
 
 def reserve(job: Path) -> None:
-    """Keep a little room on the disk, so that a job on a full one can still say so."""
+    """Reserve some space on the disk, so that a job can still write its error once it is full."""
     (job / _RESERVE).write_bytes(b"\0" * _RESERVED)
 
 
 def release(job: Path) -> None:
-    """Give the kept room back."""
+    """Free the reserved space."""
     (job / _RESERVE).unlink(missing_ok=True)
 
 

@@ -26,12 +26,15 @@ Outcome = Literal["not_sent", "refused", "unclear"]
 _T = TypeVar("_T")
 
 _READ_S: Final = 60.0
+# A thousand items: an end for servers whose pages never end.
 _MAX_PAGES: Final = 10
 _PAGE_SIZE: Final = 100
 _OPEN: Final = (408, 409, 499)
 """Refusals behind which the work may go on all the same; 499 is a gateway's own time-out."""
 
+# A broken Retry-After may name years; the service is asked again within an hour all the same.
 _LONGEST_WAIT_S: Final = 3600.0
+# What the SDKs raise where an answer does not have the shape that they read.
 _BROKEN_ANSWER: Final = (ValueError, TypeError, AttributeError, KeyError)
 
 
@@ -322,7 +325,7 @@ def _field(error: Any, name: str) -> str:
 
 
 def _retry_after(error: Any) -> float | None:
-    """Return for how many seconds a server asks to wait, told as a number or as a date; at most an hour."""
+    """Return for how many seconds a server asks to wait, given as a number or as a date; at most an hour."""
     value = error.response.headers.get("retry-after", "")
     try:
         seconds = float(value)

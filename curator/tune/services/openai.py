@@ -23,8 +23,10 @@ if TYPE_CHECKING:
 
     from curator.tune.services.client import Connection
 
+# In seconds: some services read the whole file before they answer its upload.
 _UPLOAD_READ_S: Final = 600.0
 _PIECE: Final = 1 << 16
+# Events come newest first: what stands on later pages is known from earlier looks.
 _EVENT_PAGES: Final = 20
 _CHECKPOINT_PAGES: Final = 2
 
@@ -158,6 +160,7 @@ class OpenAIService:
     def create_job(self, arguments: Mapping[str, Any]) -> ServiceJob:
         """Create a job; never repeated by itself."""
         what = DOING["create_job"]
+        # No retries: a create that is repeated may start a second paid job.
         made = self._job_call(what, lambda sdk: sdk.fine_tuning.jobs.create(**arguments))
         if not made.id:
             raise self._connection.not_compatible(what, made)

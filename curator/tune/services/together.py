@@ -49,6 +49,7 @@ _LEVELS: Final = {
     "error": "error",
     "legacy_ierror": "error",
 }
+# Of 100 models each; the SDK goes on to the next page by itself, for ever if a server lets it.
 _PAGES: Final = 5
 _NO_DELETE: Final = "models are deleted on the service's own page (Models), not through its SDK."
 

@@ -142,7 +142,7 @@ def remove_unused(root: Path, used: Iterable[str]) -> None:
         try:
             is_used = read_json(note, _NOTE)["name"] in kept
         except BrokenFile:
-            # Whoever starts from it is told; what it was made from is still there.
+            # A job that starts from it gets the error; what it was made from is still there.
             continue
         if not is_used:
             shutil.rmtree(note.parent)

@@ -12,9 +12,9 @@ from typing import Any, Final
 from curator.tune.local.trainer.rendering import render
 from curator.tune.local.trainer.template_messages import TemplateRefused, template_input
 
-_NAMES: Final = ("Zqnamea", "Zqnameb")
-_GIVEN: Final = ({"Zqkeya": "Zqvaluea"}, {"Zqkeyb": "Zqvalueb"})
-_SAID: Final = "Zqsaid"
+_SAMPLE_NAMES: Final = ("Zqnamea", "Zqnameb")
+_SAMPLE_ARGUMENTS: Final = ({"Zqkeya": "Zqvaluea"}, {"Zqkeyb": "Zqvalueb"})
+_SAMPLE_TEXT: Final = "Zqsaid"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ def format_of(tokenizer: Any) -> CallFormat | None:
     """Return how a base's template writes calls; None where its replies hold none that can be read."""
     try:
         single = _written(tokenizer, 1, "")
-        joined = _written(tokenizer, 1, _SAID)
+        joined = _written(tokenizer, 1, _SAMPLE_TEXT)
         try:
             double = _written(tokenizer, 2, "")
         except TemplateRefused:
@@ -90,10 +90,10 @@ def format_of(tokenizer: Any) -> CallFormat | None:
     except TemplateRefused:
         return None
     first = _around(single, 0)
-    if first is None or _SAID not in joined:
+    if first is None or _SAMPLE_TEXT not in joined:
         return None
     opening, between, closing = first
-    joint = joined[joined.index(_SAID) + len(_SAID) :].partition(opening)[0]
+    joint = joined[joined.index(_SAMPLE_TEXT) + len(_SAMPLE_TEXT) :].partition(opening)[0]
     following = None
     if (second := _around(double, 0)) and (last := _around(second[2], 1)):
         following = last[0]
@@ -105,14 +105,16 @@ def _written(tokenizer: Any, count: int, said: str) -> str:
     """Return the assistant turn of a conversation with some calls, control tokens left out."""
     calls = [
         {"id": f"call0000{n}", "type": "function", "function": {"name": name, "arguments": given}}
-        for n, (name, given) in enumerate(zip(_NAMES[:count], _GIVEN, strict=False))
+        for n, (name, given) in enumerate(
+            zip(_SAMPLE_NAMES[:count], _SAMPLE_ARGUMENTS, strict=False)
+        )
     ]
     tools = [
         {
             "type": "function",
             "function": {"name": name, "description": name, "parameters": _PARAMETERS},
         }
-        for name in _NAMES
+        for name in _SAMPLE_NAMES
     ]
     asked = [{"role": "user", "content": "x"}]
     turn = {"role": "assistant", "content": said, "tool_calls": calls}
@@ -135,9 +137,11 @@ _PARAMETERS: Final = {
 
 def _around(text: str, number: int) -> tuple[str, str, str] | None:
     """Return what stands before a probe's name, between it and its arguments, and behind them."""
-    before, found, rest = text.partition(_NAMES[number])
+    before, found, rest = text.partition(_SAMPLE_NAMES[number])
     for separators in ((", ", ": "), (",", ":")):
-        between, given, behind = rest.partition(json.dumps(_GIVEN[number], separators=separators))
+        between, given, behind = rest.partition(
+            json.dumps(_SAMPLE_ARGUMENTS[number], separators=separators)
+        )
         if found and given:
             return before, between, behind
     return None

@@ -119,7 +119,7 @@ class UploadStore:
     def _clear(self) -> None:
         """Put away what was left open for more than its hour."""
         for path in self.root.glob("*/meta.json"):
-            # Whoever asks for a broken one is told; a new one is none the worse for it.
+            # A broken one is reported when it is asked for; a new one is not affected.
             with contextlib.suppress(BrokenFile):
                 if self.read(path.parent.name)["status"] == "expired":
                     shutil.rmtree(path.parent)

@@ -21,6 +21,7 @@ from curator.tune.local.weights import methods
 _PACE_STEPS: Final = 3
 """After so many steps the measured pace replaces the estimate."""
 
+# Short steps are not each reported: every report writes the job's state to the disk.
 _REPORT_S: Final = 0.5
 
 
@@ -174,11 +175,11 @@ class Loop:
             words += f", full validation loss={whole.loss:.4f}"
         if self.processes.is_main_process:
             self.job.event(words, data=data)
-            self._tell_pace()
+            self._report_pace()
         if self.step % self.steps_per_epoch == 0:
             self._checkpoint(data)
 
-    def _tell_pace(self) -> None:
+    def _report_pace(self) -> None:
         """Say how far the job is: after its first steps, then about twice a second."""
         now = time.monotonic()
         if self.steps_here > _PACE_STEPS and now - self.reported < _REPORT_S:
