@@ -1,7 +1,7 @@
 """A paragraph that is shown as several stays one, whatever somebody types, deletes, copies and undoes."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from PySide6.QtCore import QEvent, QMimeData, Qt
 from PySide6.QtGui import QKeyEvent, QTextCursor
@@ -60,6 +60,9 @@ def act(field, text, verb, start, end, words):
     if verb == "enter":
         press(field, Qt.Key.Key_Return, text="\r")
         return text[:start] + "\n" + text[start:]
+    if verb == "enter over":
+        press(field, Qt.Key.Key_Return, text="\r")
+        return text[:start] + "\n" + text[end:]
     if verb == "back":
         press(field, Qt.Key.Key_Backspace)
         return text[: max(0, start - 1)] + text[start:]
@@ -73,7 +76,7 @@ def act(field, text, verb, start, end, words):
     return text[:start] + words + text[end:]
 
 
-VERBS = ("type", "over", "enter", "back", "delete", "cut", "paste")
+VERBS = ("type", "over", "enter", "enter over", "back", "delete", "cut", "paste")
 TEXTS = st.text("ab é\n", max_size=50)
 STEPS = st.lists(
     st.tuples(
@@ -86,6 +89,8 @@ STEPS = st.lists(
 @pytest.mark.usefixtures("short_folds")
 @settings(max_examples=400, deadline=None)
 @given(TEXTS, STEPS)
+@example("a\naaaaaa ", [("paste", 0, 9, "\n ")])
+@example("aaaaaaa b", [("enter over", 0, 6, "")])
 def test_every_step_does_to_the_text_what_it_says(field, text, steps):
     field.load(text)
     now = text

@@ -40,8 +40,13 @@ VERBS = {
 }
 
 
+SLOW = ("train --bundle",)
+
+
 @pytest.mark.parametrize("kind", FAR)
-@pytest.mark.parametrize("verb", VERBS)
+@pytest.mark.parametrize(
+    "verb", [pytest.param(v, marks=pytest.mark.slow) if v in SLOW else v for v in VERBS]
+)
 def test_a_place_that_cannot_be_is_refused(verb, kind, curator, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     write(tmp_path / "f.jsonl", *questions(4))

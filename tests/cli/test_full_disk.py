@@ -69,12 +69,8 @@ def disk(curator, small_disk, tmp_path_factory, folder, monkeypatch):
     return small_disk
 
 
-SLOW = ("bundle",)
-
-
-@pytest.mark.parametrize(
-    "verb", [pytest.param(v, marks=pytest.mark.slow) if v in SLOW else v for v in VERBS]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("verb", VERBS)
 def test_a_verb_on_a_full_disk_is_a_sentence_and_leaves_nothing_half(verb, curator, disk):
     for left in LEFT:
         fill_up(disk, left)

@@ -94,6 +94,7 @@ def test_no_changed_file_of_an_export_is_trained_on(name, how, export, curator, 
     assert curator("jobs", "list")[1]["jobs"] == []
 
 
+@pytest.mark.slow
 def test_what_this_computer_trains_is_no_charge(export, curator, capsys):
     code, told = curator(
         "train", export, "--target", "this-computer", "--base", "tiny", "--dry-run"

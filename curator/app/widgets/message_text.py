@@ -1,5 +1,7 @@
 """The text field of a message: grows with its content and gives back the very characters it got."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
 from PySide6.QtCore import QByteArray, QEvent, QMimeData, QRect, Qt, QTimer, Signal
@@ -47,6 +49,7 @@ class MessageText(QTextEdit):
         self._stand_ins = StandIns("")
         self._folds = Folds()
         self._loading = False
+        self._going_back = False
         self._raw = ""
         self._rest = ""
         self._least = 1
@@ -236,18 +239,35 @@ class MessageText(QTextEdit):
         elif _is_enter(event):
             # With Shift Qt would write U+2028 into the data; without, it would only take the line
             # height away where a line is empty, and write nothing.
-            self.textCursor().insertBlock()
+            with self._over_the_selection() as cursor:
+                cursor.insertBlock()
             self.ensureCursorVisible()
         elif event.matches(QKeySequence.StandardKey.Undo) and not self._can_undo():
             self.undo_requested.emit()
         elif event.matches(QKeySequence.StandardKey.Redo) and not self._can_redo():
             self.redo_requested.emit()
+        elif event.matches(QKeySequence.StandardKey.Undo):
+            self.undo()
+        elif event.matches(QKeySequence.StandardKey.Redo):
+            self.redo()
         elif self._types_a_stand_in(event.text()):
             self._insert(event.text())
         else:
             if event.key() in (Qt.Key.Key_Backspace, Qt.Key.Key_Delete):
                 self._step_over_fold(back=event.key() == Qt.Key.Key_Backspace)
             super().keyPressEvent(event)
+
+    def undo(self) -> None:
+        """Take back the last step of this field; the folds come back as they were."""
+        self._going_back = True
+        super().undo()
+        self._going_back = False
+
+    def redo(self) -> None:
+        """Do again what was taken back."""
+        self._going_back = True
+        super().redo()
+        self._going_back = False
 
     def _step_over_fold(self, *, back: bool) -> None:
         """Let the next deletion meet a character of the text, not the break of a fold."""
@@ -325,8 +345,27 @@ class MessageText(QTextEdit):
         self.finish()
         self._stand_ins.reserve(self.document().toRawText())
         shown = self._stand_ins.show(text.replace("\n", self._stand_ins.newline))
-        self.textCursor().insertText(shown)
+        with self._over_the_selection() as cursor:
+            cursor.insertText(shown)
         self.ensureCursorVisible()
+
+    @contextmanager
+    def _over_the_selection(self) -> Iterator[QTextCursor]:
+        """Take the selection out before line breaks are put there; one step for undo.
+
+        In one change a break that was put there could not be told from that of a fold whose mark went
+        with the selection, and would be lost with it.
+        """
+        cursor = self.textCursor()
+        if not cursor.hasSelection():
+            yield cursor
+            return
+        cursor.removeSelectedText()
+        cursor.joinPreviousEditBlock()
+        try:
+            yield cursor
+        finally:
+            cursor.endEditBlock()
 
     def _grow(self) -> None:
         height = int(self.document().documentLayout().documentSize().height() + 1)
@@ -349,7 +388,8 @@ class MessageText(QTextEdit):
         raw = self.document().toRawText()
         if raw == self._raw:
             return
-        mending = self._folds.mend(self._raw, raw)
+        # What undo and redo bring back was mended when it was written.
+        mending = None if self._going_back else self._folds.mend(self._raw, raw)
         if mending is not None:
             self._mend(*mending)
             return

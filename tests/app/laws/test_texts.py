@@ -13,6 +13,9 @@ from curator.app.shortcuts import takes_text
 from curator.dataset import AnnotationPatch, ContentPatch, Edit
 from tests.app.laws.conftest import bring, name_of, settle, texts, visit, words_of
 
+# Every place of every page: minutes of a core.
+pytestmark = pytest.mark.slow
+
 TYPED = ("a", ",", " ", "{", "b")
 """Commas, blanks and brackets are where a text in the making differs from what it will mean."""
 

@@ -13,6 +13,9 @@ from curator.app.verbs import home_of, is_about_one, why_not
 from curator.app.widgets.buttons import ActionButton
 from tests.app.laws.conftest import settle, visit
 
+# Every place of every page: minutes of a core.
+pytestmark = pytest.mark.slow
+
 PAGE_IDS = [entry.page_id for entry in PAGES]
 LEADING = [
     "edit.find", "edit.replace", "conversation.new", "conversation.remove", "message.weight",

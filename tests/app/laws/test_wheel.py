@@ -11,6 +11,9 @@ from curator.app.main import PAGES
 from tests.app.laws.conftest import bring, name_of, seen, settle, visit
 from tests.house.inspection import modules, name
 
+# Every place of every page: minutes of a core.
+pytestmark = pytest.mark.slow
+
 OWN = {"curator/app/widgets/setting_fields.py", "curator/app/widgets/number_field.py"}
 QT_FIELDS = {"QComboBox", "QSpinBox", "QDoubleSpinBox", "QSlider", "QDial", "QFontComboBox"}
 
