@@ -6,14 +6,14 @@ import pytest
 
 from tests.house import inspection
 
-MODULE_LINES = 400
+MODULE_LINES = 450
 FUNCTION_LINES = 50
 PUBLIC_METHODS = 20
 CONNECTS = 10
 DRAWERS = {"utils", "util", "misc", "common", "helper", "helpers", "manager", "handler", "base"}
 
 
-def test_no_module_is_over_400_lines():
+def test_no_module_is_over_450_lines():
     long = {
         inspection.name(path): lines
         for path, _ in inspection.modules()
