@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QApplication, QDialog, QWidget
 from curator import __version__
 from curator.app import excepthook
 from curator.app.actions import action
-from curator.app.annotate.label_files import LabelDoors
+from curator.app.annotate.label_files import LabelFiles
 from curator.app.counted import counted
 from curator.app.dialogs.boxes import Boxes
 from curator.app.elsewhere import Elsewhere
@@ -28,12 +28,12 @@ from curator.app.quitting import Quitting
 from curator.app.recent_menu import RecentMenu
 from curator.app.session.background import Jobs
 from curator.app.session.collector import Collector
-from curator.app.session.file_actions import Doors
+from curator.app.session.file_actions import FileActions
 from curator.app.session.recents import recent_projects, remember_project
 from curator.app.session.session import Session
 from curator.app.shortcuts import KeyGate
 from curator.app.theme import Theme
-from curator.app.travel import Travels
+from curator.app.undo_notice import UndoNotice
 from curator.app.widgets.rail import RailEntry
 
 if TYPE_CHECKING:
@@ -67,15 +67,15 @@ class Curator(QObject):
         self.keys = KeyGate(app, self.window)
         self.keys.watch(self.menus.entries.values())
         self.focus = FocusKeeper(app, self.window, lambda: self.front)
-        self.doors = Doors(self.window, self.session, self.jobs)
-        self.label_doors = LabelDoors(self.window, self.session, self.jobs, self.doors)
+        self.file_actions = FileActions(self.window, self.session, self.jobs)
+        self.label_files = LabelFiles(self.window, self.session, self.jobs, self.file_actions)
         self.boxes = Boxes(self.window, self.session, self.menus, self.theme)
-        self.doors.show_report = self.boxes.import_report
-        self.doors.begin_writing = self._begin_writing
+        self.file_actions.show_report = self.boxes.import_report
+        self.file_actions.begin_writing = self._begin_writing
         recent = RecentMenu(self.window)
         recent.chosen.connect(self.session.open_project)
         self.menus.insert(recent, "file.write")
-        Travels(self.session, lambda: self.front, self.open, self)
+        UndoNotice(self.session, lambda: self.front, self.open, self)
         self.elsewhere = Elsewhere(self.session, lambda: self.front, self.show_page, self)
         self.pages: dict[str, Page] = {}
         self.front: Page | None = None
@@ -98,7 +98,7 @@ class Curator(QObject):
         """The line above the pages; it has nothing to say before the first project."""
         from curator.app.story import StoryBar
 
-        bar = StoryBar(self.session, self.jobs, self.doors.sample_path(), self.window)
+        bar = StoryBar(self.session, self.jobs, self.file_actions.sample_path(), self.window)
         bar.page_requested.connect(self.show_page)
         self.window.show_above(bar)
         return bar
@@ -161,7 +161,7 @@ class Curator(QObject):
     def _connect_window(self) -> None:
         self.window.page_requested.connect(self.show_page)
         self.window.fold_requested.connect(self.window.toggle_rail)
-        self.window.files_dropped.connect(self.doors.take)
+        self.window.files_dropped.connect(self.file_actions.take)
         self.window.about_to_close.connect(self._close)
         self.window.text_left.connect(self._leave_text)
         self.keys.typing_changed.connect(self._typing)
@@ -264,11 +264,11 @@ class Curator(QObject):
 
     def _own_slots(self) -> dict[str, Callable[[], object]]:
         slots: dict[str, Callable[[], object]] = {
-            "file.new": self.doors.new,
-            "file.open": self.doors.open,
-            "file.write": self.doors.write,
-            "file.import": self.doors.import_files,
-            "file.sample": self.doors.sample,
+            "file.new": self.file_actions.new,
+            "file.open": self.file_actions.open,
+            "file.write": self.file_actions.write,
+            "file.import": self.file_actions.import_files,
+            "file.sample": self.file_actions.sample,
             "file.quit": self.window.close,
             "file.preferences": self.boxes.preferences,
             "view.palette": self.boxes.palette,
@@ -285,11 +285,11 @@ class Curator(QObject):
             self._name_undo(None, None)
         if project is not None:
             slots["file.close"] = self.session.close_project
-            slots["label.export"] = self.label_doors.hand_out
+            slots["label.export"] = self.label_files.hand_out
             for entry in PAGES:
                 slots[f"go.{entry.page_id}"] = partial(self.show_page, entry.page_id)
             if not project.read_only:
-                slots["label.import"] = self.label_doors.bring
+                slots["label.import"] = self.label_files.bring
                 slots |= self._undo_slots(project)
         return slots
 
@@ -386,7 +386,7 @@ def run(argv: Sequence[str] = ()) -> int:
     Collector(curator)
     files = [Path(argument) for argument in argv if not argument.startswith("-")]
     if files:
-        curator.doors.take(files[:1])
+        curator.file_actions.take(files[:1])
     else:
         curator.reopen()
     import signal

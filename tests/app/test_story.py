@@ -35,7 +35,7 @@ def test_other_projects_have_no_story(opened):
 
 def test_the_sample_lies_where_the_door_makes_it(curator, monkeypatch, tmp_path):
     monkeypatch.setattr(file_actions, "documents", lambda: tmp_path)
-    assert curator.doors.sample_path().parent == tmp_path / "Curator"
+    assert curator.file_actions.sample_path().parent == tmp_path / "Curator"
 
 
 def test_each_step_follows_from_what_the_project_holds(sample, qtbot, tmp_path):
@@ -47,7 +47,7 @@ def test_each_step_follows_from_what_the_project_holds(sample, qtbot, tmp_path):
     sample.story.look()
     now(sample, qtbot, 2)
     ids = [int(each) for each in session.index.ids]
-    sample.pages["write"].list.bulk.apply(ids, _wish("split", "train"))
+    sample.pages["write"].list.bulk.apply(ids, _change("split", "train"))
     now(sample, qtbot, 3)
     remember(project, export(project, tmp_path / "out", ExportSettings()))
     sample.story.look()
@@ -72,7 +72,7 @@ def test_the_story_is_put_away_for_good(sample, qtbot):
     assert QSettings().value("story/hidden")
 
 
-def _wish(field, value):
-    from curator.app.annotate.inspector import Wish
+def _change(field, value):
+    from curator.app.annotate.inspector import AnnotationChange
 
-    return Wish(field, value)
+    return AnnotationChange(field, value)

@@ -4,7 +4,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 
-from curator.app.annotate.inspector import Wish
+from curator.app.annotate.inspector import AnnotationChange
 from curator.app.page import OpenRequest
 from curator.app.pages.write import WritePage
 from curator.app.session.background import Jobs
@@ -89,7 +89,7 @@ def test_rows_that_come_take_the_cursor_from_the_empty_page(page, qtbot):
 
 
 def test_chips_filter_and_are_counted(page, session):
-    page.list.bulk.apply(session.ids[:2], Wish("status", "accepted"))
+    page.list.bulk.apply(session.ids[:2], AnnotationChange("status", "accepted"))
     chip = page.list.search._chips["is:accepted"]
     assert chip.isVisibleTo(page)
     assert chip.text().endswith("2")
@@ -110,9 +110,9 @@ def test_one_step_changes_all_that_match(page, session):
     page.slots()["edit.select_all"]()
     page.slots()["label.accept"]()
     assert session.index.counts()["accepted"] == 4
-    page.list.wish(Wish("+tag", "later"))
+    page.list.change(AnnotationChange("+tag", "later"))
     assert session.project.annotation(session.ids[2]).tags == ("later",)
-    page.list.wish(Wish("-tag", "later"))
+    page.list.change(AnnotationChange("-tag", "later"))
     assert session.project.annotation(session.ids[2]).tags == ()
     session.undo()
     session.undo()
@@ -208,7 +208,7 @@ def test_edits_made_on_another_page_leave_view_and_conversation_alone(page, sess
     page.list.search.set_text("is:pending")
     view, current = session.view, session.current
     page.is_front = False
-    page.list.bulk.apply([current], Wish("status", "accepted"))
+    page.list.bulk.apply([current], AnnotationChange("status", "accepted"))
     assert session.view is view
     assert session.current == current
     page.is_front = True

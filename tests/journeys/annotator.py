@@ -71,7 +71,7 @@ class Annotator:
         """Open the window."""
         make_application(["curator"])
         curator = self._curator = Curator(self._app)
-        curator.doors.asker = self._dialogs
+        curator.file_actions.asker = self._dialogs
         curator.window.show()
         self._bot.waitExposed(curator.window)
         curator.window.activateWindow()

@@ -39,7 +39,7 @@ SHOWN_FINDINGS = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class AnnotationChange:
     """An annotation field somebody wants to have another value; a writing names keys of one step."""
 
     field: str
@@ -86,7 +86,7 @@ class FindingEntry(Card):
 class Inspector(QScrollArea):
     """Shows what is known of the open conversation and tells what somebody wants changed."""
 
-    wished = Signal(object)
+    change_requested = Signal(object)
     fix_requested = Signal(object)
     finding_chosen = Signal(object)
     base_model_chosen = Signal(str)
@@ -209,7 +209,9 @@ class Inspector(QScrollArea):
         """Give out what was typed and not yet written."""
         self._idle.stop()
         if self.note.is_written:
-            self.wished.emit(Wish("note", self.note.take(), self.note.writing))
+            self.change_requested.emit(
+                AnnotationChange("note", self.note.take(), self.note.writing)
+            )
         self._tags.commit()
 
     def focusNextPrevChild(self, forward: bool) -> bool:  # noqa: FBT001 - Qt's own
@@ -366,18 +368,22 @@ class Inspector(QScrollArea):
         self.base_model_chosen.emit(self._base.currentText().strip())
 
     def _status_pressed(self) -> None:
-        self.wished.emit(Wish("status", str(self.sender().property("status"))))
+        self.change_requested.emit(
+            AnnotationChange("status", str(self.sender().property("status")))
+        )
 
     def _flag_pressed(self) -> None:
-        self.wished.emit(Wish("flag", self._flag.isChecked()))
+        self.change_requested.emit(AnnotationChange("flag", self._flag.isChecked()))
 
     def _label_chosen(self) -> None:
         box = self.sender()
         if isinstance(box, QComboBox):
-            self.wished.emit(Wish(f"label:{box.property('label_set')}", box.currentData()))
+            self.change_requested.emit(
+                AnnotationChange(f"label:{box.property('label_set')}", box.currentData())
+            )
 
     def _note_typed(self) -> None:
         self._idle.start()
 
     def _tags_written(self, tags: tuple[str, ...]) -> None:
-        self.wished.emit(Wish("tags", list(tags)))
+        self.change_requested.emit(AnnotationChange("tags", list(tags)))

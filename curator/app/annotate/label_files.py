@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QWidget
 
 from curator.app.counted import counted
 from curator.app.session.background import Jobs
-from curator.app.session.file_actions import Doors
+from curator.app.session.file_actions import FileActions
 from curator.app.session.session import Session
 from curator.dataset.errors import CuratorError, WrongUse
 from curator.dataset.progress import CancelledCall, ProgressCall
@@ -22,20 +22,22 @@ if TYPE_CHECKING:
 ENDING = ".labels.jsonl"
 
 
-class LabelDoors(QObject):
+class LabelFiles(QObject):
     """Asks for the file and starts the job; an import is one step that undo takes back."""
 
-    def __init__(self, window: QWidget, session: Session, jobs: Jobs, doors: Doors) -> None:
+    def __init__(
+        self, window: QWidget, session: Session, jobs: Jobs, file_actions: FileActions
+    ) -> None:
         super().__init__(window)
         self._window = window
         self._session = session
         self._jobs = jobs
-        self._doors = doors
+        self._file_actions = file_actions
 
     def bring(self) -> None:
         """Ask for a file of labels and take it in."""
         kinds = self.tr("Labels (*.jsonl);;All files (*)")
-        path = self._doors.asker.open_project(self._window, self.tr("Import labels"), kinds)
+        path = self._file_actions.asker.open_project(self._window, self.tr("Import labels"), kinds)
         project, author = self._session.project, self._session.author
         if path is None or project is None:
             return
@@ -59,7 +61,7 @@ class LabelDoors(QObject):
             return
         suggested = project.path.with_suffix(ENDING)
         kinds = self.tr("Labels (*.jsonl)")
-        path = self._doors.asker.new_project(
+        path = self._file_actions.asker.new_project(
             self._window, self.tr("Export labels"), suggested, kinds
         )
         if path is None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QHBoxLayout, QInputDialog, QMenu, QWidget
 
-from curator.app.annotate.inspector import Wish
+from curator.app.annotate.inspector import AnnotationChange
 from curator.app.counted import counted
 from curator.app.dialogs.question import ASK_OVER, ask_where_many
 from curator.app.session.session import Session
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 class BulkBar(Card):
     """Shows how many are chosen and what to do with them."""
 
-    wished = Signal(object)
+    change_requested = Signal(object)
     all_wanted = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -43,26 +43,29 @@ class BulkBar(Card):
         row.addWidget(self._every)
         row.addStretch(1)
         status = (
-            (self.tr("Accept"), Wish("status", "accepted")),
-            (self.tr("Reject"), Wish("status", "rejected")),
-            (self.tr("Skip"), Wish("status", "skipped")),
-            (self.tr("Back to pending"), Wish("status", "pending")),
+            (self.tr("Accept"), AnnotationChange("status", "accepted")),
+            (self.tr("Reject"), AnnotationChange("status", "rejected")),
+            (self.tr("Skip"), AnnotationChange("status", "skipped")),
+            (self.tr("Back to pending"), AnnotationChange("status", "pending")),
         )
         split = (
-            (self.tr("Train"), Wish("split", "train")),
-            (self.tr("Validation"), Wish("split", "validation")),
-            (self.tr("Test"), Wish("split", "test")),
-            (self.tr("No split"), Wish("split", "")),
+            (self.tr("Train"), AnnotationChange("split", "train")),
+            (self.tr("Validation"), AnnotationChange("split", "validation")),
+            (self.tr("Test"), AnnotationChange("split", "test")),
+            (self.tr("No split"), AnnotationChange("split", "")),
         )
         mark = (
-            (self.tr("Flag"), Wish("flag", value=True)),
-            (self.tr("Take the flag away"), Wish("flag", value=False)),
-            (self.tr("Add a tag…"), Wish("+tag", "")),
-            (self.tr("Take a tag away…"), Wish("-tag", "")),
+            (self.tr("Flag"), AnnotationChange("flag", value=True)),
+            (self.tr("Take the flag away"), AnnotationChange("flag", value=False)),
+            (self.tr("Add a tag…"), AnnotationChange("+tag", "")),
+            (self.tr("Take a tag away…"), AnnotationChange("-tag", "")),
         )
         removal = (
-            (self.tr("Remove"), Wish("removed", {"reason": "by hand", "partner": None})),
-            (self.tr("Restore"), Wish("removed", None)),
+            (
+                self.tr("Remove"),
+                AnnotationChange("removed", {"reason": "by hand", "partner": None}),
+            ),
+            (self.tr("Restore"), AnnotationChange("removed", None)),
         )
         for text, icon_name, entries in (
             (self.tr("Status"), "check", status),
@@ -83,28 +86,28 @@ class BulkBar(Card):
         self._every.setVisible(chosen < matching)
 
     def _menu_button(
-        self, text: str, icon_name: str, entries: Sequence[tuple[str, Wish]]
+        self, text: str, icon_name: str, entries: Sequence[tuple[str, AnnotationChange]]
     ) -> QuietButton:
         button = QuietButton(text, self, icon_name=icon_name)
         menu = QMenu(button)
-        for words, wish in entries:
-            menu.addAction(words).setData(wish)
+        for words, change in entries:
+            menu.addAction(words).setData(change)
         menu.triggered.connect(self._chosen)
         button.setMenu(menu)
         return button
 
     def _chosen(self, entry: object) -> None:
-        wish = entry.data()  # type: ignore[attr-defined]
-        if wish.field in ("+tag", "-tag"):
+        change = entry.data()  # type: ignore[attr-defined]
+        if change.field in ("+tag", "-tag"):
             name, accepted = QInputDialog.getText(self, self.tr("Tag"), self.tr("Tag"))
             if not accepted or not plain_name(name):
                 return
-            wish = Wish(wish.field, plain_name(name))
-        self.wished.emit(wish)
+            change = AnnotationChange(change.field, plain_name(name))
+        self.change_requested.emit(change)
 
 
 class BulkWork(QObject):
-    """Applies one wish to many conversations: few at once, many in the background, always one step."""
+    """Applies one change to many conversations: few at once, many in the background, always one step."""
 
     AT_ONCE = 200
 
@@ -112,26 +115,31 @@ class BulkWork(QObject):
         super().__init__(parent)
         self._session = session
 
-    def apply(self, ids: Sequence[int], wish: Wish) -> None:
-        """Give these conversations what was wished for."""
+    def apply(self, ids: Sequence[int], change: AnnotationChange) -> None:
+        """Give these conversations the change."""
         project = self._session.project
         if project is None or not ids:
             return
         if len(ids) > ASK_OVER:
-            title = self._title(wish, 1)
+            title = self._title(change, 1)
             ask_where_many(
-                self._session, len(ids), title, title, lambda: self._apply(project, ids, wish), self
+                self._session,
+                len(ids),
+                title,
+                title,
+                lambda: self._apply(project, ids, change),
+                self,
             )
         else:
-            self._apply(project, ids, wish)
+            self._apply(project, ids, change)
 
-    def _apply(self, project: "Project", ids: Sequence[int], wish: Wish) -> None:
+    def _apply(self, project: "Project", ids: Sequence[int], change: AnnotationChange) -> None:
         if self._session.project is not project:
             return
-        author, title = self._session.author, self._title(wish, len(ids))
+        author, title = self._session.author, self._title(change, len(ids))
         if len(ids) <= self.AT_ONCE:
-            patch = patch_of(project, ids, wish, author)
-            key = f"{wish.field}.{ids[0]}.{wish.writing}" if wish.writing else ""
+            patch = patch_of(project, ids, change, author)
+            key = f"{change.field}.{ids[0]}.{change.writing}" if change.writing else ""
             edit = Edit(title, author, (patch,), key) if patch is not None else None
             if edit is not None and self._session.push(edit) is not None:
                 self._tell(edit)
@@ -139,25 +147,27 @@ class BulkWork(QObject):
 
         def work(_progress: ProgressCall, _cancelled: CancelledCall) -> "Changes | None":
             with project.reader() as reader:
-                patch = patch_of(reader, ids, wish, author)
+                patch = patch_of(reader, ids, change, author)
             return None if patch is None else project.apply(Edit(title, author, (patch,)))
 
         job = self._session.start(title, work)
         job.succeeded.connect(self._done)
         job.failed.connect(self._failed)
 
-    def _title(self, wish: Wish, count: int) -> str:
+    def _title(self, change: AnnotationChange, count: int) -> str:
         names = {
             "status": self.tr("Status {0}"),
             "split": self.tr("Split {0}"),
             "flag": self.tr("Flag"),
             "+tag": self.tr("Add the tag {0}"),
             "-tag": self.tr("Take the tag {0} away"),
-            "removed": self.tr("Remove") if wish.value else self.tr("Restore"),
+            "removed": self.tr("Remove") if change.value else self.tr("Restore"),
             "note": self.tr("Note"),
             "tags": self.tr("Tags"),
         }
-        words = names.get(wish.field, self.tr("Label {0}")).format(wish.value or self.tr("none"))
+        words = names.get(change.field, self.tr("Label {0}")).format(
+            change.value or self.tr("none")
+        )
         return (
             words
             if count == 1
@@ -180,23 +190,23 @@ class BulkWork(QObject):
 
 
 def patch_of(
-    reader: "Reader", ids: Sequence[int], wish: Wish, author: str
+    reader: "Reader", ids: Sequence[int], change: AnnotationChange, author: str
 ) -> "AnnotationPatch | None":
-    """Return the patch that grants a wish; None where all have it already."""
+    """Return the patch that makes a change; None where all have it already."""
     from curator.project.labels import annotation_patch
     from curator.project.store.label_rows import annotation_values
 
-    if wish.field in ("+tag", "-tag"):
+    if change.field in ("+tag", "-tag"):
         tags = annotation_values(reader, ids, "tags")
-        values: list[Json] = [_with_tag(list(each or ()), wish) for each in tags]
+        values: list[Json] = [_with_tag(list(each or ()), change) for each in tags]
         return annotation_patch(reader, ids, "tags", values, each=True)
-    annotator = author if wish.field.startswith("label:") else ""
-    return annotation_patch(reader, ids, wish.field, wish.value, annotator=annotator)
+    annotator = author if change.field.startswith("label:") else ""
+    return annotation_patch(reader, ids, change.field, change.value, annotator=annotator)
 
 
-def _with_tag(tags: list[Json], wish: Wish) -> list[Json]:
-    known = spelling(str(wish.value), map(str, tags))
+def _with_tag(tags: list[Json], change: AnnotationChange) -> list[Json]:
+    known = spelling(str(change.value), map(str, tags))
     without = [tag for tag in tags if tag != known]
-    if wish.field == "-tag":
+    if change.field == "-tag":
         return without
-    return tags if known else [*tags, wish.value]
+    return tags if known else [*tags, change.value]

@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QApplication, QStackedWidget, QVBoxLayout, QWidget
 
-from curator.app.annotate.inspector import Wish
+from curator.app.annotate.inspector import AnnotationChange
 from curator.app.browse.bulk_bar import BulkBar, BulkWork
 from curator.app.browse.search_bar import SearchBar
 from curator.app.browse.view_maker import ViewMaker
@@ -80,9 +80,9 @@ class ConversationList(QWidget):
         count = self.table.rowCount()
         return self.table.ids_between([(0, count - 1)]) if count else []
 
-    def wish(self, wish: Wish) -> None:
-        """Give the selected conversations what somebody wishes, as one step."""
-        self.bulk.apply(self.chosen_ids(), wish)
+    def change(self, change: AnnotationChange) -> None:
+        """Give the selected conversations a change, as one step."""
+        self.bulk.apply(self.chosen_ids(), change)
 
     def choose_all(self) -> None:
         """Select all that match."""
@@ -166,7 +166,7 @@ class ConversationList(QWidget):
         self._connect_bulk()
 
     def _connect_bulk(self) -> None:
-        self.bar.wished.connect(self.wish)
+        self.bar.change_requested.connect(self.change)
         self.bar.all_wanted.connect(self.choose_all)
         self._empty.pressed.connect(self._empty_pressed)
         self.maker.made.connect(self._show_view)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
 
-from curator.app.annotate.inspector import Wish
+from curator.app.annotate.inspector import AnnotationChange
 from curator.app.annotate.value_picker import Picked, ValuePicker
 from curator.app.browse.bulk_bar import BulkWork
 from curator.app.session.session import Session
@@ -57,6 +57,8 @@ class LabelPicking(QObject):
         return self.picker
 
     def _give(self, picked: Picked) -> None:
-        self._work.apply(picked.conversations, Wish(f"label:{picked.label_set}", picked.value))
+        self._work.apply(
+            picked.conversations, AnnotationChange(f"label:{picked.label_set}", picked.value)
+        )
         if picked.goes_on and len(picked.conversations) == 1:
             self.went_on.emit(picked.conversations[0])

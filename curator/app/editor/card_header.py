@@ -5,7 +5,7 @@ from PySide6.QtGui import QFontMetrics, QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QMenu, QSizePolicy, QWidget
 
 from curator.app.counted import counted
-from curator.app.editor.grip import Grip
+from curator.app.editor.drag_handle import DragHandle
 from curator.app.editor.name_field import NameField
 from curator.app.theme import META_PX, font, paint_icon, tokens
 from curator.app.widgets.buttons import IconButton, LinkButton
@@ -118,7 +118,7 @@ class CardHeader(QWidget):
         self._weight.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._weight.setFont(font(META_PX))
         self._weight.hide()
-        self.grip = Grip(self)
+        self.drag_handle = DragHandle(self)
         self.more = IconButton("more", self.tr("More for this message"), self)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
@@ -129,7 +129,7 @@ class CardHeader(QWidget):
         row.addStretch(1)
         row.addWidget(self._weight)
         row.addWidget(self._tokens)
-        row.addWidget(self.grip)
+        row.addWidget(self.drag_handle)
         row.addWidget(self.more)
         self.role.role_chosen.connect(self.role_chosen)
         self._name.typed.connect(self.name_typed)
@@ -169,7 +169,7 @@ class CardHeader(QWidget):
         self._name.set_read_only(read_only=read_only)
         self._weight.setEnabled(not read_only)
         self.more.setVisible(not read_only)
-        self.grip.setVisible(not read_only)
+        self.drag_handle.setVisible(not read_only)
 
     def focus_name(self) -> None:
         """Show the name field and put the cursor into it."""

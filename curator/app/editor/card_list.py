@@ -8,7 +8,7 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from curator.app.editor.add_bar import AddBar
-from curator.app.editor.card_placeholder import Room, Slot
+from curator.app.editor.card_placeholder import CardPlaceholder, Room
 from curator.app.editor.changes import same
 from curator.app.editor.hits import Hits
 from curator.app.editor.message_card import MessageCard
@@ -39,7 +39,7 @@ class CardList(QScrollArea):
         self._focus_comes = False
         self._findings: dict[int | None, list[Finding]] = {}
         self._key_for: Finding | None = None
-        self._unmarked: set[Slot] = set()
+        self._unmarked: set[CardPlaceholder] = set()
         self._cut: tuple[int | None, int] = (None, 0)
         self._tools: Json = None
         self.setWidgetResizable(True)
@@ -54,7 +54,7 @@ class CardList(QScrollArea):
         self.verticalScrollBar().rangeChanged.connect(self._work_soon)
 
     @property
-    def slots(self) -> list[Slot]:
+    def slots(self) -> list[CardPlaceholder]:
         """The messages in order, with what is known of each."""
         return self._rooms.slots
 
@@ -75,17 +75,17 @@ class CardList(QScrollArea):
     def show_tools(self, tools: Json) -> None:
         """Offer the arguments of calls by these definitions, in every card that is there and will be."""
         self._tools = tools
-        for slot in self._rooms.inhabited:
+        for slot in self._rooms.loaded:
             if slot.card is not None:
                 slot.card.show_tools(tools)
 
     def show_cut(self, cut: int | None, index: int) -> None:
         """Grey what is not read: the message at the cut after a character, and all behind it."""
         self._cut = (cut, index)
-        for slot in self._rooms.inhabited:
+        for slot in self._rooms.loaded:
             self._mute(slot)
 
-    def _mute(self, slot: Slot) -> None:
+    def _mute(self, slot: CardPlaceholder) -> None:
         cut, index = self._cut
         if slot.card is not None:
             behind = cut is not None and slot.number > cut
@@ -97,14 +97,14 @@ class CardList(QScrollArea):
         self._findings = {}
         for finding in findings:
             self._findings.setdefault(finding.place.message, []).append(finding)
-        self._unmarked = set(self._rooms.inhabited)
+        self._unmarked = set(self._rooms.loaded)
         self._work_soon()
 
     def set_read_only(self, *, read_only: bool) -> None:
         """Let the messages be changed, or only be read."""
         self._read_only = read_only
         self.first_add.setEnabled(not read_only)
-        for slot in self._rooms.inhabited:
+        for slot in self._rooms.loaded:
             self._allow(slot)
 
     def card(self, number: int) -> MessageCard:
@@ -116,7 +116,7 @@ class CardList(QScrollArea):
     def mark(self, hits: Hits | None) -> None:
         """Tint what a search found in the messages; None takes that away."""
         self._hits = hits
-        for slot in self._rooms.inhabited:
+        for slot in self._rooms.loaded:
             if slot.card is not None:
                 slot.card.content.mark(hits)
 
@@ -226,10 +226,10 @@ class CardList(QScrollArea):
         card.fix_requested.connect(self.fix_requested)
         card.became_current.connect(self._became_current)
         card.caret_moved.connect(self._follow_caret)
-        card.header.grip.moved.connect(self._drag)
-        card.header.grip.dropped.connect(self._drop)
+        card.header.drag_handle.moved.connect(self._drag)
+        card.header.drag_handle.dropped.connect(self._drop)
 
-    def _filled(self, slot: Slot) -> None:
+    def _filled(self, slot: CardPlaceholder) -> None:
         self._allow(slot)
         self._mute(slot)
         if slot.card is not None:
@@ -243,12 +243,12 @@ class CardList(QScrollArea):
             if self.hasFocus():
                 slot.card.setFocus()
 
-    def _allow(self, slot: Slot) -> None:
+    def _allow(self, slot: CardPlaceholder) -> None:
         if slot.room is not None:
             slot.room.add.setEnabled(not self._read_only)
             slot.room.card.set_read_only(read_only=self._read_only)
 
-    def _mark(self, slot: Slot) -> None:
+    def _mark(self, slot: CardPlaceholder) -> None:
         self._unmarked.discard(slot)
         if slot.card is not None:
             slot.card.show_findings(self._findings.get(slot.number, ()), self._key_for)
@@ -269,8 +269,8 @@ class CardList(QScrollArea):
         """Show where a message that is dragged would go."""
         at = self.canvas.mapFromGlobal(place).y()
         self.ensureVisible(0, at, 0, 40)
-        rooms = [slot.room for slot in self._rooms.inhabited if slot.room is not None]
-        to, first = self._gap_at(place), self._rooms.inhabited[0].number
+        rooms = [slot.room for slot in self._rooms.loaded if slot.room is not None]
+        to, first = self._gap_at(place), self._rooms.loaded[0].number
         room = rooms[min(to - first, len(rooms) - 1)]
         edge = room.mapTo(self.canvas, QPoint(0, 0))
         line = edge.y() if to - first < len(rooms) else edge.y() + room.height()
@@ -280,7 +280,7 @@ class CardList(QScrollArea):
 
     def _drop(self, place: QPoint) -> None:
         self._gap.hide()
-        card = next((s.card for s in self._rooms.inhabited if _holds(s, self.sender())), None)
+        card = next((s.card for s in self._rooms.loaded if _holds(s, self.sender())), None)
         if card is not None:
             to = self._gap_at(place)
             to -= to > card.number
@@ -290,9 +290,9 @@ class CardList(QScrollArea):
     def _gap_at(self, place: QPoint) -> int:
         """Return before which message a place of the screen is; the number of all is behind the last."""
         at = self.canvas.mapFromGlobal(place).y()
-        inhabited = [slot for slot in self._rooms.inhabited if slot.room is not None]
-        above = [s for s in inhabited if s.room is not None and _middle(s.room, self.canvas) < at]
-        return inhabited[0].number + len(above) if inhabited else 0
+        loaded = [slot for slot in self._rooms.loaded if slot.room is not None]
+        above = [s for s in loaded if s.room is not None and _middle(s.room, self.canvas) < at]
+        return loaded[0].number + len(above) if loaded else 0
 
     def _became_current(self) -> None:
         self._set_current(self._number_of_sender())
@@ -318,7 +318,7 @@ class CardList(QScrollArea):
 
     def _add_after(self, role: str) -> None:
         bar = self.sender()
-        for slot in self._rooms.inhabited:
+        for slot in self._rooms.loaded:
             if slot.room is not None and slot.room.add is bar:
                 self.add_requested.emit(slot.number + 1, role)
 
@@ -354,12 +354,12 @@ class CardList(QScrollArea):
             self._work_soon()
 
 
-def _number(slot: Slot) -> int:
+def _number(slot: CardPlaceholder) -> int:
     return slot.number
 
 
-def _holds(slot: Slot, grip: QObject) -> bool:
-    return slot.card is not None and slot.card.header.grip is grip
+def _holds(slot: CardPlaceholder, drag_handle: QObject) -> bool:
+    return slot.card is not None and slot.card.header.drag_handle is drag_handle
 
 
 def _middle(room: Room, canvas: QWidget) -> int:

@@ -44,7 +44,7 @@ class Room(QWidget):
             self.cut.setVisible(bool(words))
 
 
-class Slot:
+class CardPlaceholder:
     """A message and its place; its room is there only near the view."""
 
     def __init__(self, message: Json, number: int) -> None:
@@ -70,7 +70,7 @@ class Slot:
         """The height it takes; a guess where it has no room."""
         return self.room.height() if self.room is not None else self._guess
 
-    def move_in(self, room: Room) -> None:
+    def load(self, room: Room) -> None:
         """Show the message in a room that showed another one, or none."""
         self.room = room
         room.card.show_message(self.message, self.number, fresh=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from curator.app.editor.own_tally import OwnTally, frame_of
+from curator.app.editor.own_token_count import OwnTokenCount, frame_of
 from curator.app.session.background import Job, Jobs
 from curator.app.session.session import Session
 from curator.dataset import Conversation, Message, SettingPatch
@@ -117,7 +117,7 @@ class Gauge(QObject):
         self._session = session
         self._jobs = jobs
         self._loading: Job[tuple[str, str, Frame | None]] | None = None
-        self._own: OwnTally | None = None
+        self._own: OwnTokenCount | None = None
         self._loaded_for = ""
         self._counter: Counter | None = None
         self._tally = Tally()
@@ -230,7 +230,7 @@ class Gauge(QObject):
         encoding, name, frame = loaded
         self._counter = counter(encoding)
         self._loading = None
-        self._loaded_for, self._own = name, None if frame is None else OwnTally(frame)
+        self._loaded_for, self._own = name, None if frame is None else OwnTokenCount(frame)
         if self.facts is None or self.facts.encoding != encoding or self.base_model != name:
             self.load()
             return

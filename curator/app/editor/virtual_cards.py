@@ -9,7 +9,7 @@ from typing import Final
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from curator.app.editor.card_placeholder import Room, Slot
+from curator.app.editor.card_placeholder import CardPlaceholder, Room
 from curator.dataset.json_values import Json
 
 KEPT: Final = 12
@@ -34,7 +34,7 @@ class Rooms(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.slots: list[Slot] = []
+        self.slots: list[CardPlaceholder] = []
         self._first = self._last = 0
         self._empty: list[Room] = []
         self._left: list[Room] = []
@@ -47,25 +47,25 @@ class Rooms(QWidget):
         self._fill()
 
     @property
-    def inhabited(self) -> list[Slot]:
+    def loaded(self) -> list[CardPlaceholder]:
         """The slots that have a room."""
         return self.slots[self._first : self._last]
 
     def show_afresh(self, messages: list[Json]) -> None:
         """Hold the messages of another conversation; their rooms come by and by."""
         self._move_out()
-        self.slots = [Slot(message, number) for number, message in enumerate(messages)]
+        self.slots = [CardPlaceholder(message, number) for number, message in enumerate(messages)]
         self._first = self._last = 0
         self._fill()
 
     def insert(self, number: int, message: Json) -> None:
         """Hold one more message at a place; it gets a room where its neighbours have theirs."""
-        self.slots.insert(number, Slot(message, number))
+        self.slots.insert(number, CardPlaceholder(message, number))
         if number < self._first:
             self._first, self._last = self._first + 1, self._last + 1
         elif number <= self._last and self._first < self._last:
             self._last += 1
-            self._move_in(number)
+            self._load(number)
         self._fill()
 
     def remove(self, number: int) -> None:
@@ -90,7 +90,7 @@ class Rooms(QWidget):
     def work(self, top: int, height: int) -> bool:
         """Do one small piece of what a view needs; returns whether anything was left to do."""
         start = self._above.height() if self._first else 0
-        end = start + sum(slot.height for slot in self.inhabited)
+        end = start + sum(slot.height for slot in self.loaded)
         if (end <= top or start >= top + height) and self.slots:
             there = self._at(top)
             if not self._first <= there <= self._last:
@@ -108,7 +108,7 @@ class Rooms(QWidget):
 
     def settle(self) -> None:
         """Let new sizes reach the layout before anything is measured."""
-        for slot in self.inhabited:
+        for slot in self.loaded:
             if slot.room is not None:
                 slot.room.settle()
         self._column.invalidate()
@@ -116,13 +116,13 @@ class Rooms(QWidget):
 
     def _append(self) -> None:
         self._last += 1
-        self._move_in(self._last - 1)
+        self._load(self._last - 1)
         self._fill()
 
     def _prepend(self) -> None:
         guessed = self.slots[self._first - 1].height
         self._first -= 1
-        self._move_in(self._first)
+        self._load(self._first)
         self._fill()
         room = self.slots[self._first].room
         if room is not None:
@@ -142,14 +142,14 @@ class Rooms(QWidget):
                 return number
         return len(self.slots) - 1
 
-    def _move_in(self, number: int) -> None:
+    def _load(self, number: int) -> None:
         slot = self.slots[number]
         room = self._empty.pop() if self._empty else self._made()
         if room.width() != self.width():
             # Its text would otherwise be laid out twice, at first in a width of chance.
             room.resize(self.width(), room.height())
             room.settle()
-        slot.move_in(room)
+        slot.load(room)
         # Until the layout had its turn it would still be as high as its last message made it.
         room.settle()
         room.resize(self.width(), room.sizeHint().height())
@@ -164,10 +164,10 @@ class Rooms(QWidget):
         return room
 
     def _move_out(self) -> None:
-        for slot in self.inhabited:
+        for slot in self.loaded:
             self._leave(slot)
 
-    def _leave(self, slot: Slot) -> None:
+    def _leave(self, slot: CardPlaceholder) -> None:
         room, slot.room = slot.room, None
         if room is not None:
             room.hide()

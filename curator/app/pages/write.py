@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QApplication, QSplitter, QTextEdit, QWidget
 
-from curator.app.annotate.inspector import Inspector, Wish
+from curator.app.annotate.inspector import AnnotationChange, Inspector
 from curator.app.browse.conversation_list import ConversationList
 from curator.app.browse.label_picking import LabelPicking
 from curator.app.editor.changes import first_difference, new_conversation
@@ -155,7 +155,7 @@ class WritePage(Page):
             "conversation.new": self.new_conversation,
             "conversation.paste": self.list.paste,
             **{
-                name: partial(self.list.wish, Wish("status", value))
+                name: partial(self.list.change, AnnotationChange("status", value))
                 for name, value in status.items()
             },
             "label.flag": self._flag,
@@ -197,7 +197,7 @@ class WritePage(Page):
         self.editor.header.next_requested.connect(partial(self._go, 1))
 
     def _connect_inspector(self) -> None:
-        self._inspector.wished.connect(self._wished)
+        self._inspector.change_requested.connect(self._change_annotated)
         self._inspector.fix_requested.connect(self.editor.fix)
         self._inspector.finding_chosen.connect(self.editor.show_finding)
         self._inspector.base_model_chosen.connect(self.editor.gauge.choose)
@@ -290,19 +290,19 @@ class WritePage(Page):
         self.editor.cards.mark(Hits(parse_query(self.list.maker.query)) or None)
         self._show_numbers()
 
-    def _wished(self, wish: Wish) -> None:
+    def _change_annotated(self, change: AnnotationChange) -> None:
         if self._annotated is not None:
-            self.list.bulk.apply([self._annotated], wish)
+            self.list.bulk.apply([self._annotated], change)
 
     def _flag(self) -> None:
         project, current = self.session.project, self.session.current
         if project is not None and current is not None:
-            self.list.wish(Wish("flag", not project.annotation(current).flag))
+            self.list.change(AnnotationChange("flag", not project.annotation(current).flag))
 
     def _remove(self, *, removed: bool) -> None:
         self.editor.commit()
         value = {"reason": "by hand", "partner": None} if removed else None
-        self.list.wish(Wish("removed", value))
+        self.list.change(AnnotationChange("removed", value))
 
     def _duplicate(self) -> None:
         project, current = self.session.project, self.session.current

@@ -47,7 +47,7 @@ class FileAsker:
         return _path(_dialogs().getExistingDirectory(parent, title, str(documents())))
 
 
-class Doors(QObject):
+class FileActions(QObject):
     """Opens and fills projects; what came of an import is shown through show_report."""
 
     def __init__(

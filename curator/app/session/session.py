@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from curator.app.session.background import Job, Jobs, Work
-    from curator.app.session.upkeep import Upkeep
+    from curator.app.session.maintenance import ProjectMaintenance
     from curator.dataset.edit import Edit
     from curator.dataset.json_values import Json
     from curator.dataset.progress import CancelledCall, ProgressCall
@@ -59,14 +59,14 @@ class Session(QObject):
     """The open project; every page reads from it and changes it through push().
 
     edited carries the Changes of one applied, undone or redone edit, after the index has been
-    refreshed; travelled carries the same of a step that was taken back, or done again (True), after
+    refreshed; step_undone carries the same of a step that was taken back, or done again (True), after
     edited; project_changed means that everything may be different (opened, closed, imported,
     re-read); closing comes while the project is still open, for what is half typed; closed when it
     is open no more, for all that belongs to it; notice carries a Notice to show.
     """
 
     edited = Signal(object)
-    travelled = Signal(object, bool)
+    step_undone = Signal(object, bool)
     project_changed = Signal()
     closing = Signal()
     closed = Signal()
@@ -82,7 +82,7 @@ class Session(QObject):
         self.view: View | None = None
         self.current: int | None = None
         self._counts: dict[str, int] | None = None
-        self._upkeep: Upkeep | None = None
+        self._maintenance: ProjectMaintenance | None = None
         self._missed: list[list[Changes]] = []
         self._loading: tuple[Path, Job[tuple[Project, Index]]] | None = None
 
@@ -249,15 +249,15 @@ class Session(QObject):
         self._keeper().look_after(self.project)
         self.project_changed.emit()
 
-    def _keeper(self) -> "Upkeep":
+    def _keeper(self) -> "ProjectMaintenance":
         """Return the one who keeps the project up to date, hired when the first project opens."""
-        if self._upkeep is None:
-            from curator.app.session.upkeep import Upkeep
+        if self._maintenance is None:
+            from curator.app.session.maintenance import ProjectMaintenance
 
-            self._upkeep = Upkeep(self.jobs, self)
-            self._upkeep.rows_changed.connect(self.reload)
-            self._upkeep.failed.connect(self._tell_failure)
-        return self._upkeep
+            self._maintenance = ProjectMaintenance(self.jobs, self)
+            self._maintenance.rows_changed.connect(self.reload)
+            self._maintenance.failed.connect(self._tell_failure)
+        return self._maintenance
 
     def _let_go(self) -> None:
         if self.project is not None:
@@ -306,7 +306,7 @@ class Session(QObject):
     ) -> "Changes | None":
         changes = self._change(do)
         if changes is not None:
-            self.travelled.emit(changes, again)
+            self.step_undone.emit(changes, again)
         return changes
 
     def _tell_failure(self, error: object) -> None:

@@ -1,9 +1,9 @@
-"""The inspector shows what is known and gives out wishes, each once."""
+"""The inspector shows what is known and asks for changes, each once."""
 
 import pytest
 from PySide6.QtCore import Qt
 
-from curator.app.annotate.inspector import Inspector, Wish
+from curator.app.annotate.inspector import AnnotationChange, Inspector
 from curator.app.editor.gauge import Measure
 from curator.curate.analysis.tokens import TokenCount
 from curator.dataset import Annotation, Finding, Label, LabelSet, Place, Status
@@ -22,9 +22,9 @@ def inspector(qtbot):
 
 
 @pytest.fixture
-def wishes(inspector):
-    found: list[Wish] = []
-    inspector.wished.connect(found.append)
+def changes(inspector):
+    found: list[AnnotationChange] = []
+    inspector.change_requested.connect(found.append)
     return found
 
 
@@ -47,17 +47,17 @@ def test_tokens_and_cost_are_honest(inspector):
     assert "No price" in inspector._cost.text()
 
 
-def test_status_flag_and_labels_are_wished_for(inspector, wishes, qtbot):
+def test_status_flag_and_labels_are_asked_for(inspector, changes, qtbot):
     inspector.show_annotation(Annotation(), SETS, (), "anna")
     qtbot.mouseClick(inspector._status["accepted"], Qt.MouseButton.LeftButton)
     qtbot.mouseClick(inspector._flag, Qt.MouseButton.LeftButton)
     box = inspector._labels["intent"]
     box.setCurrentIndex(1)
     box.activated.emit(1)
-    assert wishes == [
-        Wish("status", "accepted"),
-        Wish("flag", True),
-        Wish("label:intent", "refund"),
+    assert changes == [
+        AnnotationChange("status", "accepted"),
+        AnnotationChange("flag", True),
+        AnnotationChange("label:intent", "refund"),
     ]
 
 
@@ -68,7 +68,7 @@ def test_only_my_own_labels_are_shown(inspector):
     assert inspector._status["accepted"].isChecked()
 
 
-def test_note_and_tags_are_given_out_once(inspector, wishes, qtbot):
+def test_note_and_tags_are_given_out_once(inspector, changes, qtbot):
     inspector.show_annotation(Annotation(note="old"), (), (), "anna")
     inspector.focus_note()
     qtbot.keyClicks(inspector.note, "new ")
@@ -76,7 +76,7 @@ def test_note_and_tags_are_given_out_once(inspector, wishes, qtbot):
     qtbot.keyClicks(inspector._tags, "b, a, b")
     inspector.commit()
     inspector.commit()
-    assert [(w.field, w.value) for w in wishes] == [("note", "new old"), ("tags", ["b", "a"])]
+    assert [(w.field, w.value) for w in changes] == [("note", "new old"), ("tags", ["b", "a"])]
 
 
 def test_findings_offer_their_place_and_their_fix(inspector, qtbot):

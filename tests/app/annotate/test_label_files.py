@@ -24,13 +24,13 @@ def notices(curator):
 
 
 def test_lines_that_are_refused_are_listed_with_their_reasons(curator, tmp_path, qtbot):
-    curator.doors.take((talks(tmp_path, "a", "b"),))
+    curator.file_actions.take((talks(tmp_path, "a", "b"),))
     qtbot.waitUntil(lambda: curator.session.index is not None, timeout=30_000)
     qtbot.waitUntil(lambda: len(curator.session.index) == 2, timeout=30_000)
     labels = tmp_path / "some.labels.jsonl"
     lines = ({"source_line": 1, "tags": ["x "]}, {"source_line": 9, "tags": ["y"]})
     labels.write_bytes("".join(f"{json.dumps(each)}\n" for each in lines).encode("utf-16"))
-    curator.doors.asker = Answers(labels)
+    curator.file_actions.asker = Answers(labels)
     curator.menus.run("label.import")
     said = "1 conversation labelled · 1 line refused"
     qtbot.waitUntil(lambda: said in notices(curator), timeout=30_000)

@@ -148,7 +148,7 @@ def test_lines_arrays_and_pretty_values_hold_the_same(lines, as_array, is_pretty
 
 
 def test_writing_from_scratch_begins_in_the_first_question(curator, tmp_path, qtbot):
-    curator.doors.asker.new_project = lambda *_: tmp_path / "mine.curator"
+    curator.file_actions.asker.new_project = lambda *_: tmp_path / "mine.curator"
     curator.window.activateWindow()
     curator.menus.run("file.write")
     qtbot.waitUntil(lambda: curator.front.page_id == "write", timeout=60_000)
@@ -165,7 +165,7 @@ def test_writing_from_scratch_begins_in_the_first_question(curator, tmp_path, qt
 
 def drag(card, target, *, below: bool) -> None:
     """Drag a card by its dots to the upper or lower quarter of another one."""
-    grip = card.header.grip
+    grip = card.header.drag_handle
     bring(grip)
     start = grip.rect().center()
     there = QPoint(target.width() // 2, target.height() - 4 if below else 4)
@@ -196,5 +196,5 @@ def test_a_message_is_dragged_to_another_place(whole, qtbot):
 def test_a_mere_click_on_the_dots_moves_nothing(whole, qtbot):
     page = visit(whole, "write", qtbot)
     step = whole.session.project.last_step()
-    QTest.mouseClick(page.editor.cards.card(1).header.grip, Qt.MouseButton.LeftButton)
+    QTest.mouseClick(page.editor.cards.card(1).header.drag_handle, Qt.MouseButton.LeftButton)
     assert whole.session.project.last_step() == step

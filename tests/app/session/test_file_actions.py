@@ -49,7 +49,7 @@ def rows_shown(curator) -> int:
 
 
 def test_an_import_makes_a_project_beside_the_file(curator, lines, qtbot):
-    curator.doors.asker = Answers(lines)
+    curator.file_actions.asker = Answers(lines)
     curator.menus.run("file.import")
     qtbot.waitUntil(lambda: rows_shown(curator) == 5, timeout=30_000)
     assert curator.session.project.path == lines.with_suffix(".curator")
@@ -72,7 +72,7 @@ def test_a_file_that_cannot_be_read_is_named_and_the_others_get_in(curator, line
     table.write_text("a,b\n1,2\n")
     whole = tmp_path / "whole.jsonl"
     whole.write_text(lines.read_text().splitlines()[0] + "\n")
-    curator.doors.take((whole, table, tmp_path))
+    curator.file_actions.take((whole, table, tmp_path))
     qtbot.waitUntil(lambda: rows_shown(curator) == 1, timeout=30_000)
     qtbot.waitUntil(lambda: bool(curator.window.toaster.notices()), timeout=30_000)
     notice = curator.window.toaster.notices()[-1]
@@ -89,7 +89,7 @@ def test_elements_of_an_array_are_called_elements(curator, lines, tmp_path, qtbo
     rows = [json.loads(line) for line in lines.read_text().splitlines()[:2]]
     array = tmp_path / "array.json"
     array.write_text("[\n" + ",\n".join([json.dumps(rows[0]), "7", json.dumps(rows[1])]) + "\n]")
-    curator.doors.take((array,))
+    curator.file_actions.take((array,))
     qtbot.waitUntil(lambda: rows_shown(curator) == 2, timeout=30_000)
     qtbot.waitUntil(lambda: bool(curator.window.toaster.notices()), timeout=30_000)
     curator.window.toaster.notices()[-1].action()
@@ -102,17 +102,17 @@ def test_elements_of_an_array_are_called_elements(curator, lines, tmp_path, qtbo
 
 
 def test_a_dropped_folder_is_no_file(curator, tmp_path, qtbot):
-    curator.doors.take((tmp_path,))
+    curator.file_actions.take((tmp_path,))
     qtbot.waitUntil(lambda: bool(curator.window.toaster.notices()), timeout=30_000)
     assert f"{tmp_path.name} is no file" in curator.window.toaster.notices()[-1].text
     assert not curator.jobs.running()
 
 
 def test_the_same_file_twice_adds_nothing(curator, lines, qtbot):
-    curator.doors.take((lines,))
+    curator.file_actions.take((lines,))
     qtbot.waitUntil(lambda: rows_shown(curator) == 5, timeout=30_000)
     qtbot.waitUntil(lambda: not curator.jobs.running(), timeout=30_000)
-    curator.doors.take((lines,))
+    curator.file_actions.take((lines,))
     qtbot.waitUntil(
         lambda: any("5 already there" in n.text for n in curator.window.toaster.notices()),
         timeout=30_000,
@@ -123,14 +123,14 @@ def test_the_same_file_twice_adds_nothing(curator, lines, qtbot):
 
 def test_an_unreadable_file_is_told(curator, tmp_path, qtbot):
     with qtbot.waitSignal(curator.session.notice, timeout=30_000) as caught:
-        curator.doors.bring((tmp_path / "absent.jsonl",))
+        curator.file_actions.bring((tmp_path / "absent.jsonl",))
     assert caught.args[0].level == "error"
     assert "absent.jsonl" in caught.args[0].text
     qtbot.waitUntil(lambda: not curator.jobs.running(), timeout=30_000)
 
 
 def test_a_new_project_gets_its_ending(curator, tmp_path, qtbot):
-    curator.doors.asker = Answers(tmp_path / "bank")
+    curator.file_actions.asker = Answers(tmp_path / "bank")
     with qtbot.waitSignal(curator.session.project_changed, timeout=30_000):
         curator.menus.run("file.new")
     assert curator.session.project.path.name == "bank.curator"

@@ -123,7 +123,7 @@ def test_an_open_project_is_prepared_for_search_and_stays_so(opened, qtbot):
 
     qtbot.waitUntil(lambda: not opened.jobs.running(), timeout=20_000)
     assert unindexed(opened.project) == 0
-    opened._upkeep._later.setInterval(0)
+    opened._maintenance._later.setInterval(0)
     new = opened.project.new_conversation_ids(1)[0]
     line = Conversation.of((Message.of("user", "a fresh word"),)).to_json()
     opened.push(Edit("Write", "anna", (ContentPatch(new, None, line),)))

@@ -17,10 +17,10 @@ from curator.app.page import OpenRequest, Page
 from curator.app.pages.train import background
 from curator.app.pages.train.afterwards import Afterwards
 from curator.app.pages.train.asking import CallDialog, StartQuestion
+from curator.app.pages.train.auto_values import AutoValues
 from curator.app.pages.train.composer import Composer
 from curator.app.pages.train.export_chooser import ExportChooser
 from curator.app.pages.train.follower import Follower
-from curator.app.pages.train.foreteller import Foreteller
 from curator.app.pages.train.jobs_pane import JobsPane
 from curator.app.pages.train.plan_card import PlanCard
 from curator.app.pages.train.preparing import Preparing
@@ -68,7 +68,7 @@ class TrainPage(Page):
         self.pane = JobsPane(self)
         self.follower = Follower(self.pane, session, jobs)
         self.chooser = ExportChooser(self, self.composer)
-        Foreteller(self.composer, session)
+        AutoValues(self.composer, session)
         self.preparing = Preparing(self.composer, self.targets, session, jobs)
         self.afterwards = Afterwards(self.pane.view, session, jobs)
         self._stack = QStackedWidget(self)

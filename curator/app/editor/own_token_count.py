@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from curator.tune.jobs.base_counts import Frame
 
 
-class OwnTally:
+class OwnTokenCount:
     """Counts a conversation again and again, each time only the texts that are new."""
 
     def __init__(self, frame: "Frame") -> None:

@@ -14,7 +14,7 @@ WAIT_MS: Final = 2000
 """How long after an edit its words enter the search index; typing on puts it off."""
 
 
-class Upkeep(QObject):
+class ProjectMaintenance(QObject):
     """Looks after one project at a time; rows_changed says that stored numbers became others.
 
     failed carries the error of work that could not be done."""

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from curator.project.store.changes import Changes
 
 
-class Travels(QObject):
+class UndoNotice(QObject):
     """Follows every step that is taken back or done again; nothing changes out of sight without a word."""
 
     def __init__(
@@ -27,7 +27,7 @@ class Travels(QObject):
         self._session = session
         self._front = front
         self._go = go
-        session.travelled.connect(self._tell)
+        session.step_undone.connect(self._tell)
 
     def _tell(self, changes: "Changes", again: bool) -> None:  # noqa: FBT001 - a Qt slot
         place, page = self._place(changes), self._front()

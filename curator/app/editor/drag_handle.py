@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QApplication, QSizePolicy, QWidget
 from curator.app.theme import tokens
 
 
-class Grip(QWidget):
+class DragHandle(QWidget):
     """Tells where the pointer is while it drags (moved) and where it let go (dropped), on the screen."""
 
     moved = Signal(QPoint)

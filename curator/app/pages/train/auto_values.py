@@ -14,7 +14,7 @@ from curator.tune.jobs.recipe import Recipe
 _AFTER_MS: Final = 200
 
 
-class Foreteller(QObject):
+class AutoValues(QObject):
     """Resolves the recipe in the background, as far as there is one, and shows what comes of it."""
 
     def __init__(self, composer: Composer, session: Session) -> None:
