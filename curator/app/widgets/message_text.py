@@ -351,13 +351,13 @@ class MessageText(QTextEdit):
 
     @contextmanager
     def _over_the_selection(self) -> Iterator[QTextCursor]:
-        """Take the selection out before line breaks are put there; one step for undo.
+        """In a text with folds, take the selection out before line breaks are put there; one undo step.
 
         In one change a break that was put there could not be told from that of a fold whose mark went
         with the selection, and would be lost with it.
         """
         cursor = self.textCursor()
-        if not cursor.hasSelection():
+        if not self._folds.mark or not cursor.hasSelection():
             yield cursor
             return
         cursor.removeSelectedText()
