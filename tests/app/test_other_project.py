@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QApplication
 
 from curator.app.page_entries import PAGES
 from curator.app.pages.train.page import FOLLOW
-from curator.app.pages.trying.exchange import Answer, Exchange, Prompt
+from curator.app.pages.try_out.exchange import Answer, Exchange, Prompt
 from curator.dataset import AnnotationPatch, ContentPatch, Conversation, Edit, LabelSet, Message
 from curator.project import duplicate_tables, duplicates
 from curator.project.exports import exporting

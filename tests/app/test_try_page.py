@@ -6,8 +6,8 @@ from contextlib import closing
 import pytest
 from PySide6.QtCore import Qt
 
+from curator.app.pages.try_out.exchange import Prompt
 from curator.app.pages.try_out.page import EMPTY, WORK
-from curator.app.pages.trying.exchange import Prompt
 from curator.dataset import AnnotationPatch, Edit
 from curator.tune.jobs.table import Job, JobTable
 from curator.tune.services.port import State

@@ -10,11 +10,11 @@ from PySide6.QtWidgets import QHBoxLayout, QSplitter, QStackedWidget, QVBoxLayou
 
 from curator.app.actions import action
 from curator.app.page import OpenRequest, Page
-from curator.app.pages.trying.background import Choices, next_test_prompt, read_choices
-from curator.app.pages.trying.exchange import LEFT, RIGHT, Answer, Exchange, keeping
-from curator.app.pages.trying.past import Past
-from curator.app.pages.trying.question_card import QuestionCard
-from curator.app.pages.trying.side import Side
+from curator.app.pages.try_out.background import Choices, next_test_prompt, read_choices
+from curator.app.pages.try_out.exchange import LEFT, RIGHT, Answer, Exchange, keeping
+from curator.app.pages.try_out.past import Past
+from curator.app.pages.try_out.question_card import QuestionCard
+from curator.app.pages.try_out.side import Side
 from curator.app.session.background import Jobs
 from curator.app.session.session import Session
 from curator.app.widgets.empty_state import EmptyState

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from curator.app.pages.trying.exchange import Prompt
+from curator.app.pages.try_out.exchange import Prompt
 from curator.app.session.background import Work
 from curator.dataset.codes import SPLITS
 from curator.dataset.json_values import BadJson

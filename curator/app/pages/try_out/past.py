@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal
 from PySide6.QtWidgets import QListWidget, QListWidgetItem, QVBoxLayout, QWidget
 
-from curator.app.pages.trying.exchange import Exchange
+from curator.app.pages.try_out.exchange import Exchange
 from curator.app.widgets.reading_card import showable
 from curator.app.widgets.text import Meta, SectionTitle
 

@@ -15,8 +15,8 @@ from PySide6.QtWidgets import (
 )
 
 from curator.app.counted import counted
-from curator.app.pages.trying.background import Live, ask_candidate
-from curator.app.pages.trying.exchange import Answer, Prompt
+from curator.app.pages.try_out.background import Live, ask_candidate
+from curator.app.pages.try_out.exchange import Answer, Prompt
 from curator.app.session.background import Job
 from curator.app.session.session import Session
 from curator.app.theme import READ_PX, font

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import (
 
 from curator.app.actions import action
 from curator.app.counted import counted
-from curator.app.pages.trying.exchange import Prompt
+from curator.app.pages.try_out.exchange import Prompt
 from curator.app.theme import READ_PX, font
 from curator.app.widgets.buttons import ActionButton
 from curator.app.widgets.card import Card
