@@ -97,3 +97,9 @@ def test_length_counts_the_lines_of_a_function(lines, expected):
 def test_connects_counts_signal_connections():
     tree = ast.parse("def f(self):\n    self.a.b.connect(self.c)\n    x.connect(y)\n    connect(z)")
     assert inspection.connects(tree) == 2
+
+
+def test_every_folder_of_modules_is_a_package():
+    # Without __init__.py it works in a checkout, is left out of the wheel, and the linter cannot see it.
+    folders = {path.parent for path, _ in inspection.modules()}
+    assert [str(folder) for folder in folders if not (folder / "__init__.py").is_file()] == []
