@@ -285,6 +285,11 @@ def add_dialog(page, qtbot):
     return page.findChildren(TargetDialog)[-1]
 
 
+def test_a_target_is_added_before_the_list_is_there(page, qtbot):
+    assert not page.targets.rows()
+    assert "address" in add_dialog(page, qtbot)._fields
+
+
 def test_a_target_is_added_with_its_address_mended(page, qtbot, server):
     page.activated()
     settle(qtbot, page)

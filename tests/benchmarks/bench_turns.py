@@ -17,7 +17,7 @@ from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QKeyEvent, QTextCursor
 from PySide6.QtWidgets import QApplication, QTextEdit
 
-from curator.app.annotate.inspector import Wish
+from curator.app.annotate.inspector import AnnotationChange
 from curator.app.browse.bulk_bar import BulkWork
 from curator.app.browse.conversation_list import ConversationList
 from curator.app.editor.card_list import CardList
@@ -115,7 +115,7 @@ def bench_table(page: WritePage, turns: Turns) -> None:
     turns.run(grid.selectAll)
     turns.say("select all")
     ids = page.list.chosen_ids()
-    turns.run(partial(page.list.bulk.apply, ids, Wish("status", "accepted")))
+    turns.run(partial(page.list.bulk.apply, ids, AnnotationChange("status", "accepted")))
     turns.say(f"accept {len(ids):,} conversations")
 
 

@@ -59,6 +59,11 @@ class Known:
         return any(job.is_followed for job in self.jobs)
 
 
+def shipped_targets() -> dict[str, Target]:
+    """Return the targets that come with the program, from which one's own are made."""
+    return {name: target for name, target in load_targets().items() if not is_own(name)}
+
+
 def read_targets(_progress: ProgressCall, _cancelled: CancelledCall) -> tuple[TargetRow, ...]:
     """Return every target with where its key comes from."""
     targets = sorted(load_targets().values(), key=_rank)

@@ -298,8 +298,8 @@ class TrainPage(Page):
             self.targets.show_probe(None, str(error))
 
     def _add_target(self) -> None:
-        templates = {r.target.id: r.target for r in self.targets.rows() if not r.is_own}
-        dialog = TargetDialog(templates, parent=self)
+        # Not the rows of the page: those come from the background and may still be on their way.
+        dialog = TargetDialog(background.shipped_targets(), parent=self)
         dialog.chosen.connect(self._keep_target)
         dialog.open()
 

@@ -193,7 +193,7 @@ def test_a_project_is_checked_for_a_base_of_this_computer_or_its_own(tmp_path, c
 
 @pytest.mark.parametrize("base", ["tiny"])
 def test_a_draft_is_counted_as_the_job_reads_it(base):
-    from curator.app.editor.own_tally import OwnTally, frame_of
+    from curator.app.editor.own_token_count import OwnTokenCount, frame_of
     from curator.dataset import Conversation
 
     frame = frame_of(base)
@@ -201,11 +201,11 @@ def test_a_draft_is_counted_as_the_job_reads_it(base):
     drafts = [GOOD, LONG, {"messages": [system, U, A, {"role": "tool", "content": "x"}, A]}]
     own = base_counts.own_count(base)
     for draft, row in zip(drafts, own.rows(map(json.dumps, drafts), lambda: False), strict=True):
-        count = OwnTally(frame).count(Conversation(draft))
+        count = OwnTokenCount(frame).count(Conversation(draft))
         assert count.total == row.tokens
         assert count.exact == (draft is not LONG)  # white space may join with what is around it
     assert frame.limit == own.limit == 1024
-    seeing = OwnTally(frame).count(
+    seeing = OwnTokenCount(frame).count(
         Conversation({"messages": [U, A], "tools": [{"type": "function"}]})
     )
     assert not seeing.exact
