@@ -14,16 +14,18 @@ from curator.dataset.json_values import BadJson, loads
 from curator.formats.opening import BLOCK
 from curator.formats.records import KEPT, LONGEST, Chunk, Fault, Place
 
-_SPACE: Final = re.compile(rb"(?:[ \t\r\n\x0b\x0c]|\xef\xbb\xbf)*+")
+# Only single characters repeat possessively: before Python 3.11.5 a possessive group whose last round
+# fails leaves the place where it failed as its end (CPython issue 106052).
+_SPACE: Final = re.compile(rb"(?:[ \t\r\n\x0b\x0c]++|\xef\xbb\xbf)*")
 # All up to the next bracket, or to a quote that nothing closes.
-_RUN: Final = re.compile(rb'(?:[^"{}\[\]]++|"[^"\\]*+(?:\\.[^"\\]*+)*+")*+', re.DOTALL)
-_QUOTED: Final = re.compile(rb'[^"\\]*+(?:\\.[^"\\]*+)*+', re.DOTALL)
-_STRAY: Final = re.compile(rb'(?:"[^"\\\r\n]*+(?:\\[^\r\n][^"\\\r\n]*+)*+"|[^{}\[\],\r\n])++|\}++')
+_RUN: Final = re.compile(rb'(?:[^"{}\[\]]++|"[^"\\]*+(?:\\.[^"\\]*+)*")*', re.DOTALL)
+_QUOTED: Final = re.compile(rb'[^"\\]*+(?:\\.[^"\\]*+)*', re.DOTALL)
+_STRAY: Final = re.compile(rb'(?:"[^"\\\r\n]*+(?:\\[^\r\n][^"\\\r\n]*+)*"|[^{}\[\],\r\n])+|\}++')
 _STRAY_LINE: Final = re.compile(rb"[\]},]++|[^\r\n]++")
 _BREAKS: Final = re.compile(rb'("[^"\\]*(?:\\.[^"\\]*)*")|[\r\n]+[ \t]*', re.DOTALL)
 _FIRST_KEY: Final = re.compile(rb'\{[ \t\r\n]*+("[^"\\\r\n]{1,80}+")')
 _TEXTS: Final = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
-_FIRST_LINE: Final = re.compile(rb'(?:[^"\r\n]++|"[^"\\\r\n]*+(?:\\[^\r\n][^"\\\r\n]*+)*+")*+')
+_FIRST_LINE: Final = re.compile(rb'(?:[^"\r\n]++|"[^"\\\r\n]*+(?:\\[^\r\n][^"\\\r\n]*+)*")*')
 _MESSAGES: Final = b'"messages"'
 _WHITE: Final = b" \t\r\n"
 

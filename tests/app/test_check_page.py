@@ -20,6 +20,7 @@ from curator.dataset import Conversation, Edit, SettingPatch
 from curator.dataset.rule import load_rules
 from curator.project import Project
 from tests.project.projects import import_lines, line
+from tests.tune.local.conftest import needs_trainer
 
 HUMAN = json.dumps(
     {"messages": [{"role": "human", "content": "Hi"}, {"role": "gpt", "content": "Yes"}]}
@@ -112,6 +113,7 @@ def test_the_header_counts_what_the_chips_the_rail_and_the_list_count(qtbot, tmp
         assert "from comparing all" in page.head._id.text()
 
 
+@needs_trainer
 def test_a_base_of_this_computer_counts_by_its_own_tokenizer(qtbot, tmp_path):
     """What is too long for the base the project is written for, as check at the terminal says it."""
     lines = [line(f"Question number {n}?", f"Answer {n}.") for n in range(12)]

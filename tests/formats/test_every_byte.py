@@ -252,3 +252,8 @@ def test_a_file_of_cr_only_is_cut_into_slices_too(tmp_path, monkeypatch):
     slices = list(sniff(path).slices(10_000))
     assert max(end - begin for begin, end in slices) < 11_000
     assert opening.look(path).is_plain
+
+
+def test_only_single_characters_repeat_possessively():
+    # A possessive group ends in the wrong place before Python 3.11.5, the Python of Debian 12 among them.
+    assert not re.search(r"\)[*+?]\+", Path(scanner.__file__).read_text("utf-8"))
