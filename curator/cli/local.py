@@ -2,12 +2,16 @@
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from curator.cli.answer import Answer, notice
 from curator.cli.arguments import Options, Verbs, whole
 from curator.cli.progress import Progress
 from curator.dataset.errors import Cancelled
 from curator.dataset.invocation import command
+
+if TYPE_CHECKING:
+    from curator.tune.local.bases.environment import Build
 
 
 def add_verbs(verbs: Verbs) -> None:
@@ -96,14 +100,22 @@ def _trainer(options: Options, progress: Progress) -> Answer:
     bases = [base.name for base in known_bases()]
     keys = {"trainer": python, "folder": str(environment.trainer_folder()), "bases": bases}
     if python is None:
-        chosen = environment.plan(options.build)
-        size = f"about {chosen.download_mb} MB to fetch, {chosen.disk_mb} MB on disk"
-        lines: tuple[str, ...] = (
-            f"The trainer is not set up. {command('trainer', '--install')} makes it ({size}).",
-        )
+        lines = ("The trainer is not set up.", _how_to_set_up(options.build))
     else:
         lines = (f"trainer: {python}", f"bases: {', '.join(bases)}")
     return Answer(keys, lines)
+
+
+def _how_to_set_up(build: "Build | None") -> str:
+    """Return the command that sets the trainer up and its size, or why none works here."""
+    from curator.tune.local.bases import environment
+
+    try:
+        chosen = environment.plan(build)
+    except environment.TrainerUnavailable as error:
+        return str(error)
+    size = f"about {chosen.download_mb} MB to fetch, {chosen.disk_mb} MB on disk"
+    return f"{command('trainer', '--install')} makes it ({size})."
 
 
 def _removed(folder: Path | None) -> Answer:

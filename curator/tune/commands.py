@@ -108,16 +108,19 @@ def jobs_rows() -> dict[str, Any]:
     """Return what ``jobs list`` shows, without asking any server."""
     with closing(JobTable()) as table:
         recover(table)
-        return {"jobs": [job.to_row() for job in table.all()], "unreadable": _damaged(table)}
+        return {
+            "jobs": [job.to_row() for job in table.all()],
+            "unreadable": list(damaged_jobs(table)),
+        }
 
 
-def _damaged(table: JobTable) -> list[str]:
+def damaged_jobs(table: JobTable) -> tuple[str, ...]:
     """Return a sentence for each job whose entry on this computer is damaged."""
-    return [
+    return tuple(
         f"What is kept of the job {token} in {table.path} is damaged, so it cannot be shown. Where "
         "it runs at a service, it goes on there."
         for token in table.damaged()
-    ]
+    )
 
 
 def show_job(name: str, *, ask: bool = True) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 """Recipes, graders, and what is done with a job that was: again, files, model, origin."""
 
 import json
+from contextlib import closing
 from typing import ClassVar
 
 import pytest
@@ -12,7 +13,7 @@ from curator.app.pages.train.origin import ranges
 from curator.app.pages.train.page import COMPOSE
 from curator.app.session.job_end_notice import tell_desktop
 from curator.tune.jobs.recipes import recipe_names
-from curator.tune.jobs.table import JobTable
+from curator.tune.jobs.table import Job, JobTable
 from curator.tune.services.port import State
 from tests.app.test_train_page import (
     _own_state,
@@ -210,3 +211,17 @@ def test_the_table_on_disk_knows_the_deleted_model(page, done, qtbot):
     table = JobTable()
     assert table.get(done.token).deleted
     table.close()
+
+
+def test_a_job_whose_entry_is_damaged_is_named_once(page, qtbot):
+    with closing(JobTable()) as table:
+        table.add(Job("whole", "openai", "https://api", "gpt-4.1-mini"))
+        table.add(Job("broken", "openai", "https://api", "gpt-4.1-mini"))
+        table._db.execute("UPDATE job SET body = '[]' WHERE token = 'broken'")
+    page.follower._begun = False  # as when the window begins
+    page.follower.read()
+    settle(qtbot, page)
+    page.follower.read()
+    settle(qtbot, page)
+    (words,) = [each for each in page.notices if "damaged" in each]
+    assert "job broken" in words

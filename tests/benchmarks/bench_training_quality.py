@@ -18,6 +18,7 @@ import shutil
 import sys
 import tempfile
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +73,7 @@ def ways(base: str) -> list[Way]:
     return [
         Way("LoRA", base, {"method": "lora"}),
         Way("preferences (DPO) after LoRA", base, {}, "preferences", "kept", "LoRA"),
+        Way("QLoRA", base, {"method": "qlora", "four_bit_on_cpu": True}),
         Way("full", base, {"method": "full"}),
         Way("LoRA, words of their own", base, {"method": "lora", "added_tokens": words}),
         Way("frozen head", base, {"method": "head"}, "labels", "label"),
@@ -114,8 +116,9 @@ def training_file(data: str, rows: Rows) -> bytes:
 class Bench:
     """A server, the stock client in strict mode, and the questions."""
 
-    def __init__(self, state: Path, data: Path) -> None:
+    def __init__(self, state: Path, data: Path, seed: int = 7) -> None:
         self.state = state
+        self.seed = seed
         self.train = questions(data, "train", 10)
         self.test = questions(data, "test", 4)
         self.server = Server(state)
@@ -134,7 +137,7 @@ class Bench:
             kind = {"method": {"type": "dpo"}, "validation_file": held_out.id}
         made = client.fine_tuning.jobs.create(
             model=self.made[way.base, way.after] if way.after else way.base,
-            training_file=stored.id, seed=7, suffix=way.data,
+            training_file=stored.id, seed=self.seed, suffix=way.data,
             metadata={"curator.options": json.dumps(way.options)}, **kind,
         )  # fmt: skip
         done = wait_for(
@@ -268,6 +271,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--base", default=PRACTICE)
     parser.add_argument("--only", default="", help="the way whose name begins so")
+    parser.add_argument("--seed", type=int, default=7)
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         state = Path(scratch) / "state"
@@ -276,12 +280,14 @@ def main() -> None:
         if chosen.base != "tiny":
             shutil.copytree(local_root() / "bases" / chosen.base, bases / chosen.base,
                             copy_function=os.symlink)  # fmt: skip
-        bench = Bench(state, Path(os.environ["CURATOR_DATA"]))
+        bench = Bench(state, Path(os.environ["CURATOR_DATA"]), chosen.seed)
         before: dict[str, int] = {}
         print("| way | base | command | before | after | CPU seconds | GB at most |")
         print("|---|---|---|---|---|---|---|", flush=True)
         for way in ways(chosen.base):
-            if way.name.startswith(chosen.only):
+            if way.name == "QLoRA" and find_spec("bitsandbytes") is None:
+                print("QLoRA left out: the package bitsandbytes is not there", file=sys.stderr)
+            elif way.name.startswith(chosen.only):
                 print(row(bench, way, before), flush=True)
         if not chosen.only:
             print("\n".join(variants(bench, chosen.base)), flush=True)

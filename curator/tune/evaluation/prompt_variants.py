@@ -15,8 +15,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from curator.curate.duplicates.words import normal_form
 from curator.curate.duplicates.words import words as words_of
 from curator.dataset.counted import counted
-from curator.dataset.errors import BrokenFile, WrongUse
+from curator.dataset.errors import BrokenFile, UnreadableInput, WrongUse
 from curator.dataset.json_values import BadJson, loads
+from curator.dataset.progress import never_cancelled, no_progress
 from curator.tune.jobs.training_files import open_export
 from curator.tune.named_files import NamedFiles, read_model
 from curator.tune.targets.profiles import find_target, state_folder
@@ -113,6 +114,12 @@ def make_variant(
     snapshot = ""
     if shots and export is not None:
         exported = open_export(export)
+        if exported.train.name in exported.changed(no_progress, never_cancelled):
+            raise UnreadableInput(
+                f"{exported.train} is not what its manifest says, so no demonstrations are taken from "
+                "it. Export again.",
+                exported.train,
+            )
         snapshot = exported.snapshot
         found = [one for line in exported.lines() if (one := _demonstration(line))]
         if not found:

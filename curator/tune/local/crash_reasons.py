@@ -1,6 +1,7 @@
 """Why a job broke down, in words a person can act on: memory, disk, or a bug."""
 
 import errno
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -63,6 +64,21 @@ def reason(error: BaseException, smaller: str) -> tuple[str, str, str | None]:
             None,
         )
     return f"The job failed: {type(error).__name__}: {error}", "internal_error", None
+
+
+def refuse_overflow(step: int, *numbers: float) -> None:
+    """Raise JobRefused where a loss or the norm of a gradient is infinite or no number.
+
+    Every later step would only spread it over the weights, and the job would end as if it had learned.
+    """
+    if all(map(math.isfinite, numbers)):
+        return
+    raise JobRefused(
+        f"Training broke off at step {step}: the loss or its gradient is no finite number any more. "
+        "Start again with a smaller learning rate; checkpoints of earlier epochs are whole.",
+        "not_finite",
+        "learning_rate",
+    )
 
 
 def out_of_memory(smaller: str) -> tuple[str, str, str]:

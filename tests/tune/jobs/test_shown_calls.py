@@ -3,6 +3,7 @@
 import json
 import re
 import shlex
+import shutil
 import subprocess
 
 import pytest
@@ -45,6 +46,7 @@ def test_the_curl_call_is_the_same_job(target):
     assert "Authorization: Bearer $OPENAI_API_KEY" in words
 
 
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
 def test_the_curl_lines_run_as_they_are(server, target, train_file, monkeypatch):
     """A shell runs the whole text; what the upload answered reaches the call that creates the job."""
     monkeypatch.setenv("OPENAI_API_KEY", KEY)

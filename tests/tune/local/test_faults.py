@@ -99,7 +99,8 @@ def job_folder(path, base="tiny", data=None, **values):
     job.path.mkdir(parents=True)
     (job.path / "train.jsonl").write_bytes((data or training_file()).getvalue())
     chosen = TrainingOptions(method="full").with_values({"batch_size": 8, **values}).to_json()
-    spec = {"base": str(base), "options": chosen, "training_path": "train.jsonl"}
+    spec = {"base": str(base), "base_folder": str(path.parent / "bases"), "options": chosen}
+    spec["training_path"] = "train.jsonl"
     write_json(job.path / "spec.json", spec)
     write_json(job.path / "state.json", {"status": "queued"})
     return job
@@ -219,6 +220,31 @@ def test_a_base_that_broke_is_refused_at_once_and_in_the_queue(server, base, tmp
     assert work(queued).returncode == 0
     assert queued.state["error"]["code"] == "model_unusable"
     assert "model.safetensors in base is broken" in queued.state["error"]["message"]
+
+
+BREAK = """
+import sys
+from safetensors.torch import load_file, save_file
+weights = load_file(sys.argv[1])
+name = next(name for name in weights if "norm" in name)
+weights[name][0] = float("inf")
+save_file(weights, sys.argv[1], metadata={"format": "pt"})
+"""
+
+
+@needs_trainer
+@pytest.mark.parametrize("method", ["full", "lora", "head"])
+def test_a_loss_that_is_no_number_ends_the_job_and_makes_no_checkpoint(base, tmp_path, method):
+    weights = str(base / "model.safetensors")
+    subprocess.run([TRAINER, "-c", BREAK, weights], check=True, capture_output=True)
+    job = job_folder(tmp_path / "job", base=base, method=method)
+    assert work(job).returncode == 0
+    assert job.state["error"]["code"] == "not_finite", job.state
+    assert "smaller learning rate" in job.state["error"]["message"]
+    assert not list(job.checkpoints_root.glob("*"))
+    text = (job.path / "events.jsonl").read_text("utf-8")
+    assert "NaN" not in text
+    assert "Infinity" not in text
 
 
 @needs_trainer

@@ -16,9 +16,11 @@ def asked_anew():
 
 def put(folder, monkeypatch, source):
     (folder / "xllamacpp.py").write_text(source)
+    (folder / "jinja2.py").write_text("")  # comes with the wheel's extra, so not everywhere
     monkeypatch.syspath_prepend(str(folder))
     monkeypatch.setenv("PYTHONPATH", str(folder))
-    monkeypatch.delitem(sys.modules, "xllamacpp", raising=False)
+    for name in ("xllamacpp", "jinja2"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
 
 
 def test_a_library_of_the_system_is_missing(tmp_path, monkeypatch):

@@ -33,7 +33,6 @@ TARGETS: Final = {
     "Azure": "azure",
     "Nebius": "nebius",
     "Together": "together",
-    "Fireworks": "fireworks",
     "Bedrock": "bedrock",
     "Gemini": "gemini",
     "TRL": "trl",

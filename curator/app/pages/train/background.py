@@ -11,7 +11,7 @@ from curator.app.pages.train.targets_pane import TargetRow
 from curator.app.session.background import Work
 from curator.curate.cost import load_prices
 from curator.dataset.progress import CancelledCall, ProgressCall
-from curator.tune.commands import target_of
+from curator.tune.commands import damaged_jobs, target_of
 from curator.tune.jobs.auto_settings import Autos, autos
 from curator.tune.jobs.dry_run import DryRun, dry_run
 from curator.tune.jobs.following import order
@@ -52,6 +52,8 @@ class Known:
 
     jobs: tuple[Job, ...]
     details: Details | None
+    unreadable: tuple[str, ...] = ()
+    """A sentence for each job whose entry is damaged; only the first look at the table has them."""
 
     @property
     def has_followed(self) -> bool:
@@ -223,7 +225,8 @@ def read_jobs(chosen: str, project: str = "", *, begin: bool = False) -> Work[Kn
             jobs = table.all()
             names = [job.token for job in jobs if job.is_of(project)]
             wanted = chosen if chosen in names else next(iter(names), "")
-            return Known(jobs, details_of(table, wanted) if wanted else None)
+            unreadable = damaged_jobs(table) if begin else ()
+            return Known(jobs, details_of(table, wanted) if wanted else None, unreadable)
 
     return work
 

@@ -110,6 +110,8 @@ class Follower(QObject):
 
     def _show(self, known: Known) -> None:
         self._known = known
+        for words in known.unreadable:
+            self._session.tell("warning", words)
         self._pane.show_jobs(self._shown(known.jobs))
         if known.details is not None:
             self._pane.show_details(known.details)

@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from curator.dataset.counted import counted
 from curator.dataset.small_files import make_folder
+from curator.tune.local import crash_reasons
 from curator.tune.local.job_folders import HEAD_FILE, JobFolder, read_json, write_json
 from curator.tune.local.options import TrainingOptions
 from curator.tune.local.trainer.loop import Outcome, rate_factor
@@ -191,6 +192,7 @@ class HeadRun:
                 )
                 optimizer.zero_grad()
                 loss.backward()
+                crash_reasons.refuse_overflow(step + 1, float(loss.detach()))
                 optimizer.step()
                 step += 1
                 loss_sum += float(loss.detach()) * len(chosen)

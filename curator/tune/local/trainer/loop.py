@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from curator.dataset.counted import counted
-from curator.tune.local import devices
+from curator.tune.local import crash_reasons, devices
 from curator.tune.local.devices import Device
 from curator.tune.local.job_folders import JobFolder
 from curator.tune.local.options import TrainingOptions
@@ -88,15 +88,13 @@ class Loop:
         """Train from the start, or from the saved state where there is one."""
         self._restore()
         self.network.train()
-        while self.step < self.total_steps:
-            epoch = self.step // self.steps_per_epoch
-            for batch in self._batches(epoch):
+        # Patience is asked before each epoch, so that a job killed after its last one does not train another.
+        while self.step < self.total_steps and not self._ended_early():
+            for batch in self._batches(self.step // self.steps_per_epoch):
                 command = self.processes.broadcast(self.job.command)
                 if command in ("pause", "cancel"):
                     return self._stop(command)
                 self._take(batch)
-            if self._ended_early(epoch + 1):
-                break
         return Outcome("succeeded", self.step, self.trained_tokens)
 
     def _batches(self, epoch: int) -> Iterator[list[Example]]:
@@ -116,7 +114,8 @@ class Loop:
         parameters = [p for p in self.network.parameters() if p.requires_grad]
         score = self._learn(batch, counted)
         self.processes.add_gradients(parameters)
-        torch.nn.utils.clip_grad_norm_(parameters, self.options.max_gradient)
+        norm = torch.nn.utils.clip_grad_norm_(parameters, self.options.max_gradient)
+        crash_reasons.refuse_overflow(self.step + 1, score.loss, float(norm))
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
         self.step += 1
@@ -171,6 +170,7 @@ class Loop:
         words = f"Step {self.step}/{self.total_steps}: training loss={score.loss:.4f}"
         if self.step % self.steps_per_epoch == 0 and self.validation:
             whole = self._validate()
+            crash_reasons.refuse_overflow(self.step, whole.loss)
             data.update(whole.named("full_valid"))
             words += f", full validation loss={whole.loss:.4f}"
         if self.processes.is_main_process:
@@ -221,14 +221,13 @@ class Loop:
         )
         self._save()
 
-    def _ended_early(self, epochs: int) -> bool:
+    def _ended_early(self) -> bool:
         patience = self.options.patience
         if not patience or self.worse_epochs < patience:
             return False
         if self.processes.is_main_process:
-            self.job.event(
-                f"Stopped after epoch {epochs}: no gain for {counted(patience, 'epoch')}."
-            )
+            done = self.step // self.steps_per_epoch
+            self.job.event(f"Stopped after epoch {done}: no gain for {counted(patience, 'epoch')}.")
         return True
 
     def _stop(self, command: str) -> Outcome:
