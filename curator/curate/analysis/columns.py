@@ -33,6 +33,8 @@ class Row(NamedTuple):
     errors: int
     warnings: int
     flags: int
+    kind: int
+    """As codes in dataset.record.KINDS."""
     title: str
     beginnings: bytes
     """As identity.Read has them."""

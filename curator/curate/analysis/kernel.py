@@ -36,6 +36,7 @@ from curator.dataset.codes import (
     HAS_WEIGHTS,
 )
 from curator.dataset.json_values import BadJson, Json, loads
+from curator.dataset.record import KINDS, looks_like
 
 WORTH_ACCELERATING: Final = 4_000_000
 """Bytes of lines after which loading fastokens (a second) costs less than counting with tiktoken."""
@@ -141,6 +142,7 @@ class Kernel:
             int(tokens.exact),
             *severities(findings),
             flags_of(conversation),
+            KINDS.index(looks_like(conversation.fields)),
             _LONE_SURROGATE.sub("\ufffd", conversation.title),
             read.beginnings,
             findings,

@@ -15,6 +15,7 @@ from curator.curate.checks.subject import (
 )
 from curator.dataset.conversation import CONTENT_KEYS, kind_of
 from curator.dataset.json_values import Json
+from curator.dataset.record import Kind, looks_like
 
 MESSAGE_KEYS: Final[Mapping[str, frozenset[str]]] = {
     "system": frozenset({"role", "content", "name"}),
@@ -235,9 +236,10 @@ def way_to_messages(fields: Mapping[str, Json]) -> str:
     """Say what the keys of a line without messages look like, and what to do."""
     if "messages" in fields:
         return f'Its "messages" is {kind_of(fields["messages"])}. Write the messages as a list.'
+    if looks_like(fields) is Kind.PREFERENCE:
+        return "It looks like a preference pair: convert it to chat messages first."
     shapes = (
         ({"conversations"}, "It looks like ShareGPT"),
-        ({"preferred_output"}, "It looks like a preference pair"),
         ({"chosen", "rejected"}, "It looks like a preference pair"),
         ({"reference_answer"}, "It looks like a reinforcement item"),
         ({"instruction", "output"}, "It looks like Alpaca"),

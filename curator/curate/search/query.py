@@ -12,6 +12,7 @@ from typing import Final, Literal
 from curator.curate.search.patterns import Pattern
 from curator.dataset.codes import FLAG_BITS, STATUSES
 from curator.dataset.errors import WrongUse
+from curator.dataset.record import Kind
 from curator.dataset.split import Split
 
 NUMBERS: Final = ("id", "tokens", "trained", "messages", "turns", "errors", "warnings", "line")
@@ -24,6 +25,7 @@ CHOICES: Final = {
     "split": (*(split.value for split in Split), "none"),
     "is": (
         *("flagged", "removed", "edited", "duplicate", "handwritten", "labelled"),
+        Kind.REINFORCEMENT.value,
         *_STATUSES,
     ),
     "has": (

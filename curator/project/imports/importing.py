@@ -23,6 +23,7 @@ from curator.dataset.counted import counted
 from curator.dataset.errors import Cancelled, UnreadableInput, WrongUse
 from curator.dataset.invocation import quoted
 from curator.dataset.progress import CancelledCall, ProgressCall
+from curator.dataset.record import KINDS, Kind
 from curator.dataset.regular_files import open_regular
 from curator.formats.openai_chat import NAME, Source, sniff
 from curator.formats.opening import BLOCK, prove
@@ -344,12 +345,8 @@ class _Counts:
         self.imported += imported
         self.unchanged += len(new) - imported
         self.blank += read.analysis.blank
-        found: dict[str, set[int]] = {"S09": set(), "S03": set()}
-        for row, finding in read.analysis.findings:
-            if finding.rule in found:
-                found[finding.rule].add(row)
-        # No answer, but keys that no supervised line has: the reference that a grader compares with.
-        self.reinforcement += len(found["S09"] & found["S03"])
+        kinds = read.analysis.columns["kind"]
+        self.reinforcement += int((kinds == KINDS.index(Kind.REINFORCEMENT)).sum())
 
 
 class _Copies:

@@ -11,6 +11,7 @@ from curator.curate.search.query import BY_TEXT, Filter, Query
 from curator.dataset.codes import EDITED, FLAG_BITS, SPLITS, STATUSES
 from curator.dataset.json_values import loads
 from curator.dataset.label import plain_name
+from curator.dataset.record import KINDS, Kind
 from curator.project.queries.index import Index
 from curator.project.queries.lazy_columns import SEPARATOR
 
@@ -106,6 +107,7 @@ def _is(index: Index, value: str) -> Mask:
         "removed": lambda: index.removed,
         "edited": lambda: (index.flags & EDITED) != 0,
         "handwritten": lambda: index.source == 0,
+        Kind.REINFORCEMENT: lambda: index.kind == KINDS.index(Kind.REINFORCEMENT),
     }
     return np.asarray(masks[value]())
 

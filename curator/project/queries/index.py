@@ -28,6 +28,7 @@ _ROW: Final = (
     ("errors", "errors", np.int32),
     ("warnings", "warnings", np.int32),
     ("flags", "flags", np.int64),
+    ("kind", "kind", np.int8),
     ("tokens_exact", "tokens_exact", np.bool_),
     ("source", "ifnull(source, 0)", np.int32),
     ("updated", "updated", np.int64),
@@ -83,6 +84,7 @@ class Index:
     errors: npt.NDArray[np.int32]
     warnings: npt.NDArray[np.int32]
     flags: npt.NDArray[np.int64]
+    kind: npt.NDArray[np.int8]
     tokens_exact: npt.NDArray[np.bool_]
     source: npt.NDArray[np.int32]
     updated: npt.NDArray[np.int64]

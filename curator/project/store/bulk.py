@@ -32,6 +32,7 @@ BULK_COLUMNS: Final = (
     "errors",
     "warnings",
     "flags",
+    "kind",
     "content_hash",
     "prompt_hash",
     "system_hash",

@@ -8,9 +8,11 @@ from typing import Any, Final
 import apsw
 
 from curator.dataset.errors import ProjectError
+from curator.dataset.json_values import loads
+from curator.dataset.record import KINDS, looks_like
 from curator.project.store.connection import scalar, transaction, translated
 from curator.project.store.schema import APPLICATION_ID, SCHEMA_VERSION, TABLES
-from curator.project.store.stored_texts import text_hash
+from curator.project.store.stored_texts import contents_of, text_hash
 
 Migration = Callable[[apsw.Connection], None]
 
@@ -43,7 +45,23 @@ def _add_text_hashes(connection: apsw.Connection) -> None:
         after = hashes[-1][1]
 
 
-MIGRATIONS: Final[dict[int, Migration]] = {1: _add_beginnings, 2: _add_text_hashes}
+def _add_kinds(connection: apsw.Connection) -> None:
+    """Note the kind of every record; only one without an answer to train can be no conversation."""
+    connection.execute("ALTER TABLE conversation ADD COLUMN kind INTEGER NOT NULL DEFAULT 0")
+    rows = connection.execute("SELECT id FROM conversation WHERE trained_tokens = 0 ORDER BY id")
+    ids: list[Any] = [id_ for (id_,) in rows]
+    for start in range(0, len(ids), _AT_ONCE):
+        # What a damaged text is cannot be known; it stays a conversation, as it was until now.
+        lines = contents_of(connection, ids[start : start + _AT_ONCE], set())
+        kinds = ((KINDS.index(looks_like(loads(line))), id_) for id_, line in lines.items())
+        connection.executemany("UPDATE conversation SET kind = ? WHERE id = ?", kinds)
+
+
+MIGRATIONS: Final[dict[int, Migration]] = {
+    1: _add_beginnings,
+    2: _add_text_hashes,
+    3: _add_kinds,
+}
 """By version: the step that makes a file of that version one of the next."""
 
 _FIRST: Final = 1

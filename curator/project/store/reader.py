@@ -21,7 +21,7 @@ _COMPARED: Final = 2_000
 
 ROW_COLUMNS: Final = (
     "id, title, content_hash, prompt_hash, system_hash, import_hash, n_messages, n_turns, tokens, "
-    "trained_tokens, tokens_exact, errors, warnings, flags, updated, source, source_line"
+    "trained_tokens, tokens_exact, errors, warnings, flags, kind, updated, source, source_line"
 )
 
 
@@ -43,6 +43,7 @@ class RowFacts:
     errors: int
     warnings: int
     flags: int
+    kind: int
     updated: int
     source: int | None
     source_line: int | None

@@ -5,7 +5,7 @@ from typing import Final
 APPLICATION_ID: Final = 0x43555241
 """What marks an SQLite file as a project: the letters CURA."""
 
-SCHEMA_VERSION: Final = 3
+SCHEMA_VERSION: Final = 4
 """The user_version of a project file this program writes."""
 
 DERIVED: Final = (
@@ -22,6 +22,7 @@ DERIVED: Final = (
     "errors",
     "warnings",
     "flags",
+    "kind",
 )
 """The columns of conversation that the analysis kernel computes from the content."""
 
@@ -70,7 +71,9 @@ CREATE TABLE conversation (
   -- 8 bytes for each answer: the hash of all up to it, see curate.identity; NULL is none.
   beginnings BLOB,
   -- Of the very bytes of the text, when it was stored; see project.stored_texts.
-  text_hash INTEGER
+  text_hash INTEGER,
+  -- Which kind of record it is: a code of dataset.record.KINDS.
+  kind INTEGER NOT NULL DEFAULT 0
 );
 CREATE TABLE annotation (
   conversation INTEGER PRIMARY KEY REFERENCES conversation(id),

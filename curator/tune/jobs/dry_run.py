@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from curator.curate.analysis.tokens import count_conversation, counter, resolve_base_model
 from curator.curate.cost import Cost, LastDays, Offer, choose_epochs, cost
-from curator.dataset import Conversation
 from curator.dataset.counted import counted as how_many
 from curator.dataset.errors import Cancelled, UnreadableInput
-from curator.dataset.json_values import BadJson, loads
+from curator.dataset.json_values import BadJson
 from curator.dataset.progress import CancelledCall, ProgressCall
+from curator.dataset.record import Kind, Record
 from curator.tune.jobs.graders import row_faults
 from curator.tune.jobs.lifetimes import days_of, end_errors, end_warnings
 from curator.tune.jobs.recipe import Recipe
@@ -20,7 +20,6 @@ from curator.tune.jobs.table import Job
 from curator.tune.jobs.training_files import Exported
 from curator.tune.services.port import State
 from curator.tune.targets.addresses import host_of
-from curator.tune.targets.profiles import Method
 
 if TYPE_CHECKING:
     from curator.tune.local.trainer.forecast import Forecast, RefusedRow
@@ -32,7 +31,6 @@ _MEMORY_JOBS: Final = 20
 # Refused rows: so many stand in the sentence, and so many in the JSON.
 _MOST_NAMED: Final = 3
 _MOST_LISTED: Final = 1_000
-_ANSWERS: Final = ("preferred_output", "non_preferred_output")
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,6 +240,7 @@ def _count(
         count.accelerate()
     rows = tokens = cut = longest = 0
     exact = facts.known
+    kind = Kind.PREFERENCE if recipe.method == "dpo" else Kind.CONVERSATION
     for line in exported.lines():
         if not line.strip():
             continue
@@ -251,7 +250,7 @@ def _count(
             progress(rows, exported.rows, "Counting tokens")
         rows += 1
         try:
-            found = count_conversation(_as_trained(line, recipe.method), count)
+            found = count_conversation(Record.parse(line, kind).counted, count)
         except BadJson as error:
             raise UnreadableInput(
                 f"Line {rows} of {exported.train.name} cannot be trained on: {error.reason}.",
@@ -263,22 +262,6 @@ def _count(
         tokens += min(limit, found.total)
         longest = max(longest, min(limit, found.total))
     return _Counted(rows, tokens, cut, exact, limit, longest)
-
-
-def _as_trained(line: str, method: Method) -> Conversation:
-    """Return what a line trains on; a preference line is its prompt with both answers."""
-    if method != "dpo":
-        return Conversation.parse(line)
-    pair = loads(line)
-    if not isinstance(pair, dict) or not isinstance(pair.get("input"), dict):
-        raise BadJson(
-            'it has no "input" with two answers, which preference training needs; a plain '
-            "conversation trains with the supervised method"
-        )
-    parts = (pair["input"].get("messages"), *map(pair.get, _ANSWERS))
-    if not all(isinstance(part, list) for part in parts):
-        raise BadJson("its input or one of its answers is not a list of messages")
-    return Conversation({"messages": [message for part in parts for message in part]})
 
 
 def _errors(

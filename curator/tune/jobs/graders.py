@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError,
 from curator.dataset.counted import counted
 from curator.dataset.errors import UnreadableInput, WrongUse
 from curator.dataset.json_values import BadJson, loads
+from curator.dataset.record import Kind, Record
 from curator.dataset.regular_files import read_regular
 
 KINDS: Final = ("string_check", "text_similarity", "python", "score_model", "multi")
@@ -216,24 +217,13 @@ def row_faults(rows: Iterable[tuple[int, str]], grader: Mapping[str, Any]) -> li
 
 def _fault(line: str, fields: tuple[str, ...]) -> str:
     try:
-        row = loads(line)
+        record = Record.parse(line, Kind.REINFORCEMENT)
     except BadJson as error:
         return error.reason
-    messages = row.get("messages") if isinstance(row, dict) else None
-    if not isinstance(row, dict) or not isinstance(messages, list) or not messages:
-        return "it has no messages"
-    roles = [message.get("role") if isinstance(message, dict) else None for message in messages]
-    if "system" in roles:
-        return "it has a system message; reinforcement wants the role developer there"
-    if roles[-1] != "user":
-        return "its last message is not the user's, so there is nothing to answer"
-    for field in fields:
-        value: Any = row
-        for part in field.split("."):
-            value = value.get(part) if isinstance(value, dict) else None
-        if value is None:
-            return f'the grader reads "{field}", which the row does not have'
-    return ""
+    if record.unasked:
+        return record.unasked
+    missing = next((field for field in fields if record.item(field) is None), None)
+    return f'the grader reads "{missing}", which the row does not have' if missing else ""
 
 
 def _places(grader: object) -> Iterator[tuple[str, str]]:

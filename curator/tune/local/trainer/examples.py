@@ -7,8 +7,9 @@ A longer text becomes several samples instead of being cut.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
+from curator.dataset.record import Kind, Record
 from curator.tune.local.options import TrainingOptions
 from curator.tune.local.trainer.encoding import (
     MASKED,
@@ -18,8 +19,6 @@ from curator.tune.local.trainer.encoding import (
     encode_whole,
 )
 from curator.tune.local.trainer.token_ids import end_ids, plain_ids, require_whole
-
-_BARE: Final = frozenset({"role", "content", "weight"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +64,7 @@ def encoder(tokenizer: Any, options: TrainingOptions) -> Encoder:
 
 def encode_text(tokenizer: Any, record: Mapping[str, Any], max_tokens: int) -> tuple[Sample, ...]:
     """Return a line's whole text as samples of at most max_tokens, every token of it trained."""
-    text = _bare_text(record)
+    text = Record.of(record).text
     end = tokenizer.eos_token_id
     if text is None:
         ids = encode_whole(tokenizer, record)
@@ -82,34 +81,18 @@ def encode_text(tokenizer: Any, record: Mapping[str, Any], max_tokens: int) -> t
     return tuple(Sample(piece, (MASKED, *piece[1:])) for piece in pieces)
 
 
-def _bare_text(record: Mapping[str, Any]) -> str | None:
-    """Return the text of a line that is nothing but a text, None for a conversation."""
-    if "messages" not in record:
-        return str(record["text"])
-    messages = record["messages"]
-    if len(messages) != 1 or record.get("tools") or record.get("functions"):
-        return None
-    (only,) = messages
-    held = {key for key, value in only.items() if value is not None}
-    text = only.get("content")
-    return text if held <= _BARE and isinstance(text, str) else None
-
-
 def encode_pair(tokenizer: Any, record: Mapping[str, Any], max_tokens: int) -> Pair:
-    """Return a preference line (input, preferred_output, non_preferred_output) as a pair."""
-    preferred = _answer(tokenizer, record, "preferred_output", max_tokens)
-    other = _answer(tokenizer, record, "non_preferred_output", max_tokens)
+    """Return a preference as a pair of the samples of its answers."""
+    found = [
+        encode_conversation(tokenizer, answered.fields, max_tokens)
+        for answered in Record.of(record, Kind.PREFERENCE).trained
+    ]
+    for which, samples in zip(("preferred", "other"), found, strict=True):
+        if len(samples) != 1:
+            raise TemplateRefused(
+                f"its {which} output must hold one answer that this base's template can follow"
+            )
+    (preferred,), (other,) = found
     if preferred == other:
         raise TemplateRefused("both answers are the same, so nothing is preferred")
     return Pair(preferred, other)
-
-
-def _answer(tokenizer: Any, record: Mapping[str, Any], name: str, max_tokens: int) -> Sample:
-    given = record["input"]
-    before = [{**message, "weight": 0} for message in given["messages"]]
-    after = [{**message, "weight": 1} for message in record[name]]
-    whole = {**given, "messages": before + after}
-    samples = encode_conversation(tokenizer, whole, max_tokens)
-    if len(samples) != 1:
-        raise TemplateRefused(f"{name} must hold one answer that this base's template can follow")
-    return samples[0]

@@ -18,6 +18,7 @@ from typing import Any, Final
 
 from curator.dataset.errors import Cancelled
 from curator.dataset.progress import CancelledCall
+from curator.dataset.record import Kind, looks_like
 from curator.tune.local.bases.bases import Base, BaseUnusable, find_base, load_tokenizer
 from curator.tune.local.bases.environment import trainer_python
 from curator.tune.local.bases.light_tokenizer import LightTokenizer, can_read
@@ -170,7 +171,7 @@ def _taker(
     read_pair = encoder(tokenizer, replace(options, objective="preference"))
 
     def take(record: Mapping[str, Any]) -> dict[str, int]:
-        is_pair = any_kind and "messages" not in record and "input" in record
+        is_pair = any_kind and looks_like(record) is Kind.PREFERENCE
         examples = read_pair(record) if is_pair else read(record)
         return {
             "tokens": sum(example.length for example in examples),
