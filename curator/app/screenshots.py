@@ -35,10 +35,11 @@ def main(arguments: Sequence[str]) -> int:
     folder.mkdir(parents=True, exist_ok=True)
     os.environ["QT_QPA_PLATFORM"] = "offscreen"
     with tempfile.TemporaryDirectory() as settings:
+        # The job is looked for where it was started, before the folders are others.
+        _bring(job, Path(settings) / "state")
         # The pictures must neither show nor change what this person set.
         os.environ["XDG_CONFIG_HOME"] = settings
         os.environ["XDG_DATA_HOME"] = settings
-        _bring(job, Path(settings) / "state")
         return _take(folder, project)
 
 
