@@ -125,6 +125,8 @@ class Plan:
     min_examples: int = 10
     reply: str = "You asked: {question} Your card arrives in five days."
     reply_pause: float = 0.0
+    answer: Callable[[dict[str, Any]], str | dict[str, Any]] | None = None
+    """What is answered to a request that is not streamed: a text, or a whole message."""
 
 
 @dataclass
@@ -296,6 +298,8 @@ class ProtocolServer:
         name = body["model"]
         if name.startswith("gpt-9"):
             return _error(404, f"The model {name} does not exist.", "model_not_found")
+        if self.plan.answer is not None:
+            return self._answered(body, self.plan.answer(body))
         text = self.plan.reply.replace("{question}", body["messages"][-1]["content"])
         words = re.findall(r"^\s+|\S+\s*", text)
         limit = body.get("max_completion_tokens") or len(words)
@@ -314,6 +318,15 @@ class ProtocolServer:
             yield b"data: [DONE]\n\n"
 
         return StreamingResponse(pieces(), media_type="text/event-stream")
+
+    def _answered(self, body, said):
+        message = said if isinstance(said, dict) else {"role": "assistant", "content": said}
+        choice = {"index": 0, "message": message, "finish_reason": "stop", "logprobs": None}
+        used = {"prompt_tokens": 5, "completion_tokens": 2, "total_tokens": 7}
+        answer = {"id": "c", "object": "chat.completion", "created": 1, "usage": used,
+                  "model": body["model"], "choices": [choice]}  # fmt: skip
+        # Escaped, as some servers write it: half a character then reaches the client.
+        return Response(json.dumps(answer), media_type="application/json")
 
     async def _files_list(self, request):
         return self._page(request, list(self.files.values()))

@@ -23,7 +23,10 @@ def import_step(name: str, author: str, ranges: Iterable[range]) -> Edit:
 
 
 def close_interrupted(connection: apsw.Connection) -> None:
-    """Give imports that a crash or a power cut ended their step in the journal, so undo takes them back."""
+    """Give imports that a crash or a power cut ended their step in the journal, so undo takes them back.
+
+    An evaluation that it ended is stopped, so that it can be resumed.
+    """
     left = connection.execute("SELECT id, name, author FROM source WHERE state = 'importing'")
     for source, name, author in left.fetchall():
         rows = connection.execute(
@@ -42,3 +45,7 @@ def close_interrupted(connection: apsw.Connection) -> None:
             )
             ranges = [range(id_, id_ + 1) for (id_,) in ids]
             journal.record(connection, import_step(str(name), str(author), ranges), now_ms())
+    connection.execute(
+        "UPDATE evaluation SET state = 'stopped', reason = 'The program ended.' "
+        "WHERE state = 'running'"
+    )

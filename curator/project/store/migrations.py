@@ -11,7 +11,7 @@ from curator.dataset.errors import ProjectError
 from curator.dataset.json_values import loads
 from curator.dataset.record import KINDS, looks_like
 from curator.project.store.connection import scalar, transaction, translated
-from curator.project.store.schema import APPLICATION_ID, SCHEMA_VERSION, TABLES
+from curator.project.store.schema import APPLICATION_ID, EVALUATION_TABLES, SCHEMA_VERSION, TABLES
 from curator.project.store.stored_texts import contents_of, text_hash
 
 Migration = Callable[[apsw.Connection], None]
@@ -57,10 +57,15 @@ def _add_kinds(connection: apsw.Connection) -> None:
         connection.executemany("UPDATE conversation SET kind = ? WHERE id = ?", kinds)
 
 
+def _add_evaluations(connection: apsw.Connection) -> None:
+    connection.execute(EVALUATION_TABLES)
+
+
 MIGRATIONS: Final[dict[int, Migration]] = {
     1: _add_beginnings,
     2: _add_text_hashes,
     3: _add_kinds,
+    4: _add_evaluations,
 }
 """By version: the step that makes a file of that version one of the next."""
 

@@ -5,7 +5,7 @@ from typing import Final
 APPLICATION_ID: Final = 0x43555241
 """What marks an SQLite file as a project: the letters CURA."""
 
-SCHEMA_VERSION: Final = 4
+SCHEMA_VERSION: Final = 5
 """The user_version of a project file this program writes."""
 
 DERIVED: Final = (
@@ -26,7 +26,65 @@ DERIVED: Final = (
 )
 """The columns of conversation that the analysis kernel computes from the content."""
 
-TABLES: Final = """
+EVALUATION_TABLES: Final = """
+-- An evaluation run; plan is JSON: who was to be asked, with which settings, over which conversations.
+-- state: running, done, stopped (reason says why; it can be resumed).
+CREATE TABLE IF NOT EXISTS evaluation (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  token TEXT NOT NULL UNIQUE,
+  author TEXT NOT NULL,
+  state TEXT NOT NULL,
+  at INTEGER NOT NULL,
+  changed INTEGER NOT NULL,
+  plan TEXT NOT NULL,
+  reason TEXT NOT NULL DEFAULT ''
+);
+-- What a run asks, as the conversations were when it began; expected is the demonstrated message.
+CREATE TABLE IF NOT EXISTS evaluation_item (
+  evaluation INTEGER NOT NULL REFERENCES evaluation(id),
+  position INTEGER NOT NULL,
+  conversation INTEGER NOT NULL,
+  prompt BLOB NOT NULL,
+  expected TEXT NOT NULL,
+  label TEXT,
+  PRIMARY KEY (evaluation, position)
+) WITHOUT ROWID;
+-- What was read before a reply: messages and tools as JSON, each once, by a hash of it.
+CREATE TABLE IF NOT EXISTS asked_prompt (
+  hash BLOB PRIMARY KEY,
+  content TEXT NOT NULL
+) WITHOUT ROWID;
+-- A reply as it came; key is a hash of model, prompt and settings. error: the server refused this one.
+CREATE TABLE IF NOT EXISTS reply (
+  id INTEGER PRIMARY KEY,
+  key BLOB NOT NULL,
+  prompt BLOB NOT NULL,
+  target TEXT NOT NULL,
+  model TEXT NOT NULL,
+  settings TEXT NOT NULL,
+  author TEXT NOT NULL,
+  at INTEGER NOT NULL,
+  message TEXT NOT NULL,
+  finish_reason TEXT NOT NULL,
+  prompt_tokens INTEGER,
+  reply_tokens INTEGER,
+  milliseconds INTEGER NOT NULL,
+  error TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS reply_key ON reply (key);
+CREATE TABLE IF NOT EXISTS evaluation_reply (
+  evaluation INTEGER NOT NULL REFERENCES evaluation(id),
+  candidate INTEGER NOT NULL,
+  position INTEGER NOT NULL,
+  reply INTEGER NOT NULL REFERENCES reply(id),
+  PRIMARY KEY (evaluation, candidate, position)
+) WITHOUT ROWID;
+"""
+"""The tables of evaluation runs; a file of version 4 has all the others."""
+
+TABLES: Final = (
+    EVALUATION_TABLES
+    + """
 CREATE TABLE segment (
   id INTEGER PRIMARY KEY,
   bytes BLOB NOT NULL
@@ -171,3 +229,4 @@ CREATE VIRTUAL TABLE search USING fts5 (
 CREATE TABLE search_progress (indexed INTEGER NOT NULL);
 INSERT INTO search_progress VALUES (0);
 """
+)

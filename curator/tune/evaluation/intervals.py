@@ -1,0 +1,116 @@
+"""How sure a figure is: paired bootstrap intervals, McNemar's exact test, and how many items are needed."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import ceil, comb, sqrt
+from statistics import NormalDist
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from curator.tune.evaluation.scores import Coded, Floats, figures_of
+
+RESAMPLES: Final = 1_000
+LEVEL: Final = 0.95
+POWER: Final = 0.8
+_CHUNK_CELLS: Final = 2_000_000
+_SEED: Final = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """Where a figure lies with a certainty of 95 %."""
+
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What one candidate scored on each item: its labels where there are any, and scores by name."""
+
+    coded: Coded | None
+    values: Mapping[str, Floats]
+
+
+def resample(
+    candidates: Sequence[Measured], items: int, *, times: int = RESAMPLES, seed: int = _SEED
+) -> list[dict[str, Floats]]:
+    """Return every figure of every candidate on resampled items, the same items for all of them.
+
+    That they are the same is what makes differences between candidates paired.
+    """
+    found: list[dict[str, list[Floats]]] = [{} for _ in candidates]
+    if not items:
+        return [{} for _ in candidates]
+    chance = np.random.default_rng(seed)
+    chunk = max(1, min(times, _CHUNK_CELLS // items))
+    for start in range(0, times, chunk):
+        drawn = chance.integers(0, items, (min(chunk, times - start), items), dtype=np.int32)
+        for candidate, kept in zip(candidates, found, strict=True):
+            for name, values in _on(candidate, drawn).items():
+                kept.setdefault(name, []).append(values)
+    return [{name: np.concatenate(each) for name, each in kept.items()} for kept in found]
+
+
+def _on(candidate: Measured, drawn: npt.NDArray[np.int32]) -> dict[str, Floats]:
+    found = {name: values[drawn].mean(axis=1) for name, values in candidate.values.items()}
+    coded = candidate.coded
+    if coded is not None:
+        real = _counted(coded.actual, drawn, coded.n_real)
+        said = _counted(coded.predicted, drawn, len(coded.classes) + 1)
+        # One class more for the wrong answers, which is then cut off.
+        rights = np.where(coded.right, coded.actual, coded.n_real)
+        hits = _counted(rights, drawn, coded.n_real + 1)[:, : coded.n_real]
+        total = np.full(len(drawn), float(drawn.shape[1]))
+        found |= figures_of(hits, real, said, total)
+    return found
+
+
+def _counted(codes: npt.NDArray[np.int64], drawn: npt.NDArray[np.int32], width: int) -> Floats:
+    """Return how often each code was drawn, a row for each resample."""
+    rows = len(drawn)
+    places = codes.astype(np.int32)[drawn] + (np.arange(rows, dtype=np.int32) * width)[:, None]
+    return np.bincount(places.ravel(), minlength=rows * width).reshape(rows, width).astype(float)
+
+
+def interval_of(resampled: Floats, level: float = LEVEL) -> Interval:
+    """Return the percentile interval of a resampled figure."""
+    tail = (1 - level) / 2 * 100
+    low, high = np.percentile(resampled, (tail, 100 - tail))
+    return Interval(float(low), float(high))
+
+
+def wilson(right: int, items: int, level: float = LEVEL) -> Interval:
+    """Return Wilson's interval of a share; from 0 to 1 where there are no items."""
+    if not items:
+        return Interval(0.0, 1.0)
+    z = NormalDist().inv_cdf(0.5 + level / 2)
+    share, spread = right / items, z * z / items
+    middle = (share + spread / 2) / (1 + spread)
+    half = z / (1 + spread) * sqrt(share * (1 - share) / items + spread / (4 * items))
+    low = 0.0 if right == 0 else max(0.0, middle - half)
+    return Interval(low, 1.0 if right == items else min(1.0, middle + half))
+
+
+def mcnemar(wins: int, losses: int) -> float:
+    """Return the p of McNemar's exact test: how often chance alone splits wins and losses as unevenly."""
+    n = wins + losses
+    if wins == losses:
+        return 1.0
+    tail = sum(comb(n, k) for k in range(min(wins, losses) + 1))
+    return float(min(1.0, 2 * tail / 2**n))
+
+
+def items_needed(wins: int, losses: int, items: int) -> int | None:
+    """Return how many items would show a difference like this with 80 % power at 5 % (Connor 1987).
+
+    None where there is no difference to show.
+    """
+    if wins == losses or not items:
+        return None
+    z_alpha, z_power = (NormalDist().inv_cdf(p) for p in (0.5 + LEVEL / 2, POWER))
+    differing, difference = (wins + losses) / items, abs(wins - losses) / items
+    root = z_alpha * sqrt(differing) + z_power * sqrt(max(0.0, differing - difference**2))
+    return ceil((root / difference) ** 2)
