@@ -1,4 +1,4 @@
-"""SQL stands in the store alone, where the tables are; a list names the modules still to be moved."""
+"""SQL stands in the store alone, where the tables are."""
 
 import ast
 import re
@@ -7,15 +7,6 @@ from tests.house import inspection
 
 STORES = ("curator/project/store/", "curator/tune/jobs/table.py")
 """The tables of a project; and the file of jobs, which is a database of its own in one module."""
-STILL_TO_MOVE = {
-    "curator/project/imports/reanalysis.py",
-    "curator/project/queries/index.py",
-    "curator/project/queries/lazy_columns.py",
-    "curator/project/queries/sameness.py",
-    "curator/project/queries/search.py",
-}
-"""Take a module off when its SQL has moved into the store; never add one."""
-
 STATEMENT = re.compile(
     r"\s*(SELECT\s.+\sFROM\s|SELECT\s(NOT\s)?EXISTS|INSERT\s+(OR\s\w+\s)?INTO\s|UPDATE\s.+\sSET\s"
     r"|DELETE\sFROM\s|(CREATE|DROP|ALTER)\s(TABLE|INDEX|VIEW)\s|PRAGMA\s|FROM\s\w+\s.*JOIN\s)",
@@ -49,7 +40,7 @@ def test_sql_stands_in_the_store_alone():
         for path, tree in inspection.modules()
         if not (name := inspection.name(path)).startswith(STORES) and holds_sql(tree)
     }
-    assert with_sql == STILL_TO_MOVE
+    assert not with_sql
 
 
 def test_the_rule_sees_a_statement_in_any_dress():

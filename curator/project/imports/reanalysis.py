@@ -9,24 +9,21 @@ from collections.abc import Iterator
 from concurrent.futures import Executor, Future
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import apsw
-import numpy as np
 
 from curator.curate.analysis.columns import NUMBERS, Analysis, Row
 from curator.curate.analysis.kernel import analyse
 from curator.dataset import Conversation, Finding
-from curator.dataset.codes import EDITED
 from curator.dataset.errors import Cancelled
 from curator.dataset.progress import CancelledCall, ProgressCall
 from curator.project.imports.parts import pool
-from curator.project.store.connection import connect, scalar
+from curator.project.store import analysed_rows
+from curator.project.store.connection import connect
 from curator.project.store.derive import Terms, derive, terms_in, write_stamp
-from curator.project.store.patches import FINDING_COLUMNS, finding_row
 from curator.project.store.project import Project
 from curator.project.store.stored_texts import contents_of
-from curator.project.store.values import storable
 from curator.project.store.wal import LogWatch
 
 _CHUNK: Final = 1_000
@@ -50,7 +47,7 @@ def reanalyse(
         connection.pragma("synchronous", "normal")
         watch = LogWatch(connection)
         terms = terms_in(connection)
-        done, total = 0, int(scalar(connection, "SELECT count(*) FROM conversation"))
+        done, total = 0, analysed_rows.how_many(connection)
         if executor is None and total > _FEW_ROWS:
             executor = pool(terms.encoding)
             stack.callback(executor.shutdown, wait=False, cancel_futures=True)
@@ -79,23 +76,14 @@ class _Batch:
 def _batches(connection: apsw.Connection) -> Iterator[_Batch]:
     after = 0
     while True:
-        rows = connection.execute(
-            "SELECT id, updated FROM conversation WHERE id > ? ORDER BY id LIMIT ?",
-            (after, _CHUNK),
-        ).fetchall()
-        if not rows:
+        updated = analysed_rows.next_ids(connection, after, _CHUNK)
+        if not updated:
             return
-        ids: list[Any] = [id_ for id_, _ in rows]
-        updated: list[Any] = [at for _, at in rows]
-        after = ids[-1]
+        after = max(updated)
         # What is known of a damaged text stays as it is.
-        lines = contents_of(connection, ids, set())
-        sound = [at for at, id_ in enumerate(ids) if id_ in lines]
-        yield _Batch(
-            [ids[at] for at in sound],
-            [updated[at] for at in sound],
-            [lines[ids[at]] for at in sound],
-        )
+        lines = contents_of(connection, list(updated), set())
+        sound = [id_ for id_ in updated if id_ in lines]
+        yield _Batch(sound, [updated[id_] for id_ in sound], [lines[id_] for id_ in sound])
 
 
 def _analysed(
@@ -121,29 +109,14 @@ def _store(connection: apsw.Connection, batch: _Batch, analysis: Analysis, terms
     for at in set(range(len(batch.ids))) - rows.keys():
         # Somebody's edit left what no file would bring in, such as a conversation without turns.
         rows[at] = derive(Conversation.parse(batch.lines[at]), terms, batch.lines[at])
-    new = [(batch.ids[at], rows[at]) for at in _unchanged(connection, batch)]
-    names = [*(name for name in NUMBERS if name != "flags"), "beginnings"]
-    sets = ", ".join(f"{name} = ?" for name in names)
-    connection.executemany(
-        f"UPDATE conversation SET {sets}, flags = ? | (flags & {EDITED}), title = ? WHERE id = ?",
-        (
-            (*(getattr(row, name) for name in names), row.flags, storable(row.title), id_)
-            for id_, row in new
-        ),
-    )
-    ids = np.array([id_ for id_, _ in new], np.int64)
-    if len(ids):
-        connection.execute(
-            "DELETE FROM finding WHERE conversation IN carray(?)", (apsw.carray(ids),)
-        )
-    connection.executemany(
-        f"INSERT INTO finding ({FINDING_COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?)",
-        (
-            finding_row(id_, position, finding)
-            for id_, row in new
-            for position, finding in enumerate(row.findings)
-        ),
-    )
+    now = analysed_rows.times_of(connection, batch.ids)
+    # A row that somebody edited or took away since it was read is right already.
+    unchanged = [
+        (id_, rows[at])
+        for at, (id_, updated) in enumerate(zip(batch.ids, batch.updated, strict=True))
+        if now.get(id_) == updated
+    ]
+    analysed_rows.replace_analysis(connection, unchanged)
 
 
 def _rows(analysis: Analysis) -> dict[int, Row]:
@@ -158,17 +131,3 @@ def _rows(analysis: Analysis) -> dict[int, Row]:
             zip(analysis.line.tolist(), cells, analysis.titles, analysis.beginnings, strict=True)
         )
     }
-
-
-def _unchanged(connection: apsw.Connection, batch: _Batch) -> list[int]:
-    """Return the places of rows that nobody edited or took away since they were read."""
-    rows = connection.execute(
-        "SELECT id, updated FROM conversation WHERE id IN carray(?)",
-        (apsw.carray(np.array(batch.ids, np.int64)),),
-    )
-    now: dict[Any, Any] = dict(rows)
-    return [
-        at
-        for at, (id_, updated) in enumerate(zip(batch.ids, batch.updated, strict=True))
-        if now.get(id_) == updated
-    ]

@@ -4,7 +4,6 @@ A view is a permutation of row numbers; texts stay on disk and come by id.
 """
 
 from collections.abc import Iterator, Sequence
-from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,37 +14,10 @@ import numpy.typing as npt
 from curator.dataset import AnnotationPatch
 from curator.dataset.codes import STATUSES
 from curator.project.queries.lazy_columns import LazyColumns
+from curator.project.store import index_rows
 from curator.project.store.changes import Changes
 from curator.project.store.reader import Reader
 from curator.project.store.values import FIELDS, LABEL_PREFIX
-
-_ROW: Final = (
-    ("ids", "id", np.int64),
-    ("tokens", "tokens", np.int32),
-    ("trained_tokens", "trained_tokens", np.int32),
-    ("n_messages", "n_messages", np.int32),
-    ("n_turns", "n_turns", np.int32),
-    ("errors", "errors", np.int32),
-    ("warnings", "warnings", np.int32),
-    ("flags", "flags", np.int64),
-    ("kind", "kind", np.int8),
-    ("tokens_exact", "tokens_exact", np.bool_),
-    ("source", "ifnull(source, 0)", np.int32),
-    ("updated", "updated", np.int64),
-)
-"""Attribute, column and type of what comes from the conversation table."""
-
-_ANNOTATED: Final = (
-    ("status", "status", np.int8),
-    ("split", "split", np.int8),
-    ("flag", "flag", np.bool_),
-    ("removed", "removed IS NOT NULL", np.bool_),
-    ("noted", "note IS NOT NULL", np.bool_),
-    ("tagged", "tags IS NOT NULL", np.bool_),
-    ("described", "metadata IS NOT NULL", np.bool_),
-    ("annotated", "updated", np.int64),
-)
-"""Attribute, column and type of what comes from the annotation table; 0 where there is no annotation."""
 
 SORTS: Final = (
     *("id", "title", "tokens", "trained_tokens", "n_messages", "n_turns", "errors", "warnings"),
@@ -67,7 +39,8 @@ _BY_FIELD: Final = {
 _MANY: Final = 20_000
 """Where more rows than this come or go, reading everything anew is faster."""
 
-_CHUNK: Final = 100_000
+_STORED: Final = tuple(name for name, _, _ in index_rows.CONVERSATION)
+_ANNOTATED: Final = tuple(name for name, _, _ in index_rows.ANNOTATION)
 
 
 class Index:
@@ -117,13 +90,14 @@ class Index:
             size = reader.count()
             self._grow(size)
             self._expose(size)
-            sql = f"SELECT {_columns(_ROW)} FROM conversation ORDER BY id"
-            for start, block in _blocks(connection.execute(sql), size, len(_ROW)):
-                for at, (name, _, _) in enumerate(_ROW):
+            start = 0
+            for block in index_rows.all_rows(connection, size):
+                for at, (name, _, _) in enumerate(index_rows.CONVERSATION):
                     self._buffers[name][start : start + len(block)] = block[:, at]
-            for name, _, _ in _ANNOTATED:
+                start += len(block)
+            for name in _ANNOTATED:
                 getattr(self, name)[:] = 0
-            self._read_annotations(connection)
+            self._take(index_rows.annotation_rows(connection), _ANNOTATED)
         self._orders.clear()
         self.lazy.clear()
 
@@ -141,7 +115,7 @@ class Index:
                 self.reload(reader)
                 return
             if "content" in changes.fields:
-                self._read_rows(connection, ids)
+                self._take(index_rows.rows_of(connection, ids), _STORED[1:])
         for patch in changes.edit.patches:
             if isinstance(patch, AnnotationPatch):
                 self._annotate(patch, changes.at)
@@ -218,7 +192,7 @@ class Index:
 
     def _fit_rows(self, connection: apsw.Connection, ids: npt.NDArray[np.int64]) -> bool:
         """Make room for new rows and drop those that are gone; False where a reload is due."""
-        there = _ids_in_file(connection, ids)
+        there = index_rows.ids_there(connection, ids)
         gone = self.rows_of(np.setdiff1d(ids, there, assume_unique=True))
         if len(gone):
             keep = np.ones(len(self), np.bool_)
@@ -239,7 +213,7 @@ class Index:
         return True
 
     def _grow(self, size: int) -> None:
-        for name, _, kind in (*_ROW, *_ANNOTATED):
+        for name, _, kind in (*index_rows.CONVERSATION, *index_rows.ANNOTATION):
             old = self._buffers.get(name)
             if old is None or len(old) < size:
                 buffer = np.zeros(size + size // 8, kind)
@@ -251,46 +225,12 @@ class Index:
         for name, buffer in self._buffers.items():
             setattr(self, name, buffer[:size])
 
-    def _read_rows(self, connection: apsw.Connection, ids: npt.NDArray[np.int64]) -> None:
-        sql = f"SELECT {_columns(_ROW)} FROM carray(?) c JOIN conversation ON id = c.value"
-        self._take_all(connection.execute(sql, (apsw.carray(ids),)), _ROW)
-
-    def _read_annotations(self, connection: apsw.Connection) -> None:
-        cursor = connection.execute(f"SELECT conversation, {_columns(_ANNOTATED)} FROM annotation")
-        self._take_all(cursor, (("ids", "id", np.int64), *_ANNOTATED))
-
-    def _take_all(self, cursor: apsw.Cursor, kinds: Sequence[tuple[str, str, Any]]) -> None:
-        # In parts: a million rows as Python numbers would take hundreds of megabytes.
-        while rows := list(islice(cursor, _CHUNK)):
-            self._take(rows, kinds)
-
-    def _take(self, rows: Sequence[tuple[Any, ...]], kinds: Sequence[tuple[str, str, Any]]) -> None:
-        width = len(kinds)
-        block = np.fromiter(chain.from_iterable(rows), np.int64, len(rows) * width)
-        block = block.reshape(-1, width)
-        places = self.rows_of(block[:, 0])
-        for at, (name, _, _) in enumerate(kinds[1:], start=1):
-            getattr(self, name)[places] = block[:, at]
-
-
-def _columns(kinds: Sequence[tuple[str, str, Any]]) -> str:
-    return ", ".join(column for _, column, _ in kinds)
-
-
-def _blocks(
-    rows: Iterator[tuple[Any, ...]], size: int, width: int
-) -> Iterator[tuple[int, npt.NDArray[np.int64]]]:
-    cells = chain.from_iterable(rows)
-    for start in range(0, size, _CHUNK):
-        count = min(_CHUNK, size - start)
-        yield start, np.fromiter(cells, np.int64, count * width).reshape(count, width)
-
-
-def _ids_in_file(connection: apsw.Connection, ids: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    rows = connection.execute(
-        "SELECT id FROM conversation WHERE id IN carray(?) ORDER BY id", (apsw.carray(ids),)
-    )
-    return np.fromiter((id_ for (id_,) in rows), np.int64)
+    def _take(self, blocks: Iterator[index_rows.Ints], names: Sequence[str]) -> None:
+        """Put blocks, whose first column is the id, into the columns of these names."""
+        for block in blocks:
+            places = self.rows_of(block[:, 0])
+            for at, name in enumerate(names, start=1):
+                getattr(self, name)[places] = block[:, at]
 
 
 def _argsort(key: npt.NDArray[Any], *, descending: bool) -> npt.NDArray[np.int32]:

@@ -3,15 +3,20 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-import apsw
 import numpy as np
 import numpy.typing as npt
 
 from curator.dataset.errors import WrongUse
 from curator.dataset.label import plain_name
 from curator.project.store.finding_rows import with_rule
-from curator.project.store.label_rows import answered_sets
+from curator.project.store.label_rows import (
+    answered_by,
+    answered_sets,
+    different_answers,
+    tags_of,
+)
 from curator.project.store.reader import Reader
+from curator.project.store.tables import ids_by_title
 from curator.project.store.values import LABEL_PREFIX
 
 if TYPE_CHECKING:
@@ -81,12 +86,7 @@ class LazyColumns:
     def labelled_by(self, annotator: str) -> npt.NDArray[np.bool_]:
         """Return which rows have an answer of an annotator, case aside."""
         mask = np.zeros(len(self._index), np.bool_)
-        with self._reader.reading() as connection:
-            rows = connection.execute(
-                "SELECT conversation FROM label WHERE annotator = ? COLLATE NOCASE",
-                (plain_name(annotator),),
-            )
-            mask[self._index.rows_of(np.fromiter((id_ for (id_,) in rows), np.int64))] = True
+        mask[self._index.rows_of(answered_by(self._reader, plain_name(annotator)))] = True
         return mask
 
     def sources_named(self, name: str) -> list[int]:
@@ -105,13 +105,8 @@ class LazyColumns:
     def title_rank(self, reader: Reader | None = None) -> npt.NDArray[np.int32]:
         """Return every row's place in the order of titles, case aside."""
         if self._rank is None:
-            with (reader or self._reader).reading() as connection:
-                rows = connection.execute(
-                    "SELECT id FROM conversation ORDER BY title COLLATE NOCASE, id"
-                )
-                ids = np.fromiter((id_ for (id_,) in rows), np.int64)
             rank = np.zeros(len(self._index), np.int32)
-            rows_in_order = self._index.rows_of(ids)
+            rows_in_order = self._index.rows_of(ids_by_title(reader or self._reader))
             rank[rows_in_order] = np.arange(len(rows_in_order), dtype=np.int32)
             self._rank = rank
         return self._rank
@@ -152,17 +147,9 @@ class LazyColumns:
     def _read(
         self, name: str, ids: npt.NDArray[np.int64] | None
     ) -> tuple[npt.NDArray[np.int64], list[str]]:
-        some = "" if ids is None else " AND conversation IN carray(?)"
-        values: list[Any] = [] if ids is None else [apsw.carray(ids)]
         if name == "tags":
-            sql = f"SELECT conversation, tags FROM annotation WHERE tags IS NOT NULL{some}"
+            rows = tags_of(self._reader, ids)
         else:
-            values.insert(0, name.removeprefix(LABEL_PREFIX))
-            sql = (
-                f"SELECT conversation, group_concat(value, char(31)) FROM (SELECT DISTINCT "
-                f"conversation, value FROM label WHERE label_set = ?{some} "
-                "ORDER BY conversation, value) GROUP BY conversation"
-            )
-        with self._reader.reading() as connection:
-            rows = connection.execute(sql, values).fetchall()
+            label_set = name.removeprefix(LABEL_PREFIX)
+            rows = different_answers(self._reader, label_set, SEPARATOR, ids)
         return np.array([row[0] for row in rows], np.int64), [str(row[1]) for row in rows]

@@ -1,19 +1,12 @@
 """The columns by which conversations are the same, read from a project; never those of an older version."""
 
-from itertools import islice
-from typing import Final
-
 import numpy as np
 
 from curator.curate.analysis.identity import Beginnings, Ints, Sameness
 from curator.dataset.errors import ProjectError
 from curator.project.store.derive import kernel_is_old
 from curator.project.store.reader import Reader
-
-_CHUNK: Final = 50_000
-_SQL: Final = (
-    "SELECT id, content_hash, prompt_hash, ifnull(beginnings, x'') FROM conversation ORDER BY id"
-)
+from curator.project.store.tables import hashes_and_beginnings
 
 
 def read_sameness(reader: Reader, ids: Ints) -> Sameness:
@@ -25,16 +18,14 @@ def read_sameness(reader: Reader, ids: Ints) -> Sameness:
     contents, prompts = np.zeros(len(ids), np.int64), np.zeros(len(ids), np.int64)
     begun: list[bytes] = []
     done = 0
-    with reader.reading() as connection:
-        cursor = connection.execute(_SQL)
-        while rows := list(islice(cursor, _CHUNK)):
-            chunk, content, prompt, beginnings = zip(*rows, strict=True)
-            here = np.isin(np.array(chunk, np.int64), ids, assume_unique=True)
-            end = done + int(here.sum())
-            contents[done:end] = np.array(content, np.int64)[here]
-            prompts[done:end] = np.array(prompt, np.int64)[here]
-            begun += [beginnings[at] for at in np.flatnonzero(here).tolist()]
-            done = end
+    for rows in hashes_and_beginnings(reader):
+        chunk, content, prompt, beginnings = zip(*rows, strict=True)
+        here = np.isin(np.array(chunk, np.int64), ids, assume_unique=True)
+        end = done + int(here.sum())
+        contents[done:end] = np.array(content, np.int64)[here]
+        prompts[done:end] = np.array(prompt, np.int64)[here]
+        begun += [beginnings[at] for at in np.flatnonzero(here).tolist()]
+        done = end
     return Sameness(contents, prompts, Beginnings.unpack(begun))
 
 

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-import apsw
 import numpy as np
 import numpy.typing as npt
 
@@ -18,11 +17,11 @@ from curator.curate.search.query import Filter, Query, Term
 from curator.dataset import Conversation
 from curator.dataset.errors import Cancelled
 from curator.dataset.progress import CancelledCall, ProgressCall, never_cancelled
-from curator.project.store.connection import connect, scalar
-from curator.project.store.full_text import indexed_through, words_of_line
+from curator.project.store import full_text
+from curator.project.store.connection import connect
 from curator.project.store.project import Project
 from curator.project.store.reader import Reader
-from curator.project.store.stored_texts import contents_of
+from curator.project.store.tables import ids_after
 from curator.project.store.wal import LogWatch
 
 Ids = npt.NDArray[np.int64]
@@ -43,16 +42,13 @@ def index_texts(project: Project, progress: ProgressCall, cancelled: CancelledCa
     try:
         connection.pragma("synchronous", "normal")
         watch = LogWatch(connection)
-        connection.execute("INSERT INTO search (search, rank) VALUES ('automerge', 8)")
-        waiting = (
-            "SELECT count(*) FROM conversation WHERE id > (SELECT indexed FROM search_progress)"
-        )
-        total = int(scalar(connection, waiting))
+        full_text.merge_often(connection)
+        total = full_text.waiting(connection)
         while True:
             if cancelled():
                 raise Cancelled("Preparing the search was stopped; it goes on where it was.")
             with project.writing(connection):
-                added = _index_some(connection)
+                added = full_text.index_some(connection, _INDEX_CHUNK)
             if not added:
                 return done
             done += added
@@ -63,25 +59,6 @@ def index_texts(project: Project, progress: ProgressCall, cancelled: CancelledCa
             time.sleep(_PAUSE_SECONDS)
     finally:
         connection.close()
-
-
-def _index_some(connection: apsw.Connection) -> int:
-    ids = [
-        id_
-        for (id_,) in connection.execute(
-            "SELECT id FROM conversation WHERE id > ? ORDER BY id LIMIT ?",
-            (indexed_through(connection), _INDEX_CHUNK),
-        )
-    ]
-    if ids:
-        # Whoever reads a damaged text is told; here its words are left out.
-        lines = contents_of(connection, ids, set())
-        connection.executemany(
-            "INSERT INTO search (rowid, text) VALUES (?, ?)",
-            ((id_, fold(words_of_line(line))) for id_, line in lines.items()),
-        )
-        connection.execute("UPDATE search_progress SET indexed = ?", (ids[-1],))
-    return len(ids)
 
 
 def find_texts(
@@ -97,7 +74,7 @@ def find_texts(
     """
     plan = _Plan.of(query)
     with reader.reading() as connection:
-        through = indexed_through(connection)
+        through = full_text.indexed_through(connection)
     for page in _candidates(reader, plan, through, among):
         yield from _scan(reader, plan.rest, page, cancelled)
     later = _ids_after(reader, through, among)
@@ -107,9 +84,7 @@ def find_texts(
 def _ids_after(reader: Reader, id_: int, among: "Ids | None") -> Ids:
     if among is not None:
         return among[np.searchsorted(among, id_, side="right") :]
-    with reader.reading() as connection:
-        rows = connection.execute("SELECT id FROM conversation WHERE id > ? ORDER BY id", (id_,))
-        return np.fromiter((each for (each,) in rows), np.int64)
+    return ids_after(reader, id_)
 
 
 def find_ids(
@@ -166,14 +141,16 @@ def _candidates(reader: Reader, plan: _Plan, through: int, among: "Ids | None") 
         ids = reader.ids() if among is None else among
         ids = ids[: np.searchsorted(ids, through, side="right")]
         if plan.without:
-            ids = np.setdiff1d(ids, _matching(reader, plan.without, 0, -1), assume_unique=True)
+            ids = np.setdiff1d(
+                ids, full_text.matching(reader, plan.without, 0, -1), assume_unique=True
+            )
         if len(ids):
             yield ids
         return
     match = f"({plan.match}) NOT ({plan.without})" if plan.without else plan.match
     after, size = 0, _FIRST_PAGE
     while True:
-        page = _matching(reader, match, after, size)
+        page = full_text.matching(reader, match, after, size)
         if len(page):
             here = page if among is None else page[_within(page, among)]
             if len(here):
@@ -181,15 +158,6 @@ def _candidates(reader: Reader, plan: _Plan, through: int, among: "Ids | None") 
         if size < 0 or len(page) < size:
             return
         after, size = int(page[-1]), -1
-
-
-def _matching(reader: Reader, match: str, after: int, limit: int) -> Ids:
-    with reader.reading() as connection:
-        rows = connection.execute(
-            "SELECT rowid FROM search WHERE search MATCH ? AND rowid > ? ORDER BY rowid LIMIT ?",
-            (match, after, limit),
-        )
-        return np.fromiter((id_ for (id_,) in rows), np.int64)
 
 
 def _within(ids: Ids, among: Ids) -> npt.NDArray[np.bool_]:
@@ -229,13 +197,13 @@ def _test_of(query: Query) -> Test:
     filters = [each for each in query.filters if each.field in ("role", "tool")]
     fits = matcher(query)
     if not filters:
-        return lambda line: fits(words_of_line(line))
+        return lambda line: fits(full_text.words_of_line(line))
 
     def test(line: str) -> bool:
         conversation = Conversation.parse(line)
         if any(_says(conversation, each) is each.negated for each in filters):
             return False
-        return not query.terms or fits(words_of_line(line))
+        return not query.terms or fits(full_text.words_of_line(line))
 
     return test
 

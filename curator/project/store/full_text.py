@@ -4,10 +4,14 @@ from typing import Any
 
 import apsw
 import msgspec
+import numpy as np
+import numpy.typing as npt
 
 from curator.curate.search.matching import fold
 from curator.dataset import Conversation
 from curator.project.store.connection import scalar
+from curator.project.store.reader import Reader
+from curator.project.store.stored_texts import contents_of
 
 
 class _PlainMessage(msgspec.Struct):
@@ -46,6 +50,45 @@ def words_of_line(line: str) -> str:
 def indexed_through(connection: apsw.Connection) -> int:
     """Return the highest conversation id whose words are in the full-text table."""
     return int(scalar(connection, "SELECT indexed FROM search_progress"))
+
+
+def waiting(connection: apsw.Connection) -> int:
+    """Return how many conversations are not in the full-text table yet."""
+    sql = "SELECT count(*) FROM conversation WHERE id > (SELECT indexed FROM search_progress)"
+    return int(scalar(connection, sql))
+
+
+def merge_often(connection: apsw.Connection) -> None:
+    """Let the full-text table merge its parts in small steps, so that none takes long."""
+    connection.execute("INSERT INTO search (search, rank) VALUES ('automerge', 8)")
+
+
+def index_some(connection: apsw.Connection, most: int) -> int:
+    """Put the words of the next conversations into the full-text table; returns how many those are."""
+    rows = connection.execute(
+        "SELECT id FROM conversation WHERE id > ? ORDER BY id LIMIT ?",
+        (indexed_through(connection), most),
+    )
+    ids: list[Any] = [id_ for (id_,) in rows]
+    if ids:
+        # Whoever reads a damaged text is told; here its words are left out.
+        lines = contents_of(connection, ids, set())
+        connection.executemany(
+            "INSERT INTO search (rowid, text) VALUES (?, ?)",
+            ((id_, fold(words_of_line(line))) for id_, line in lines.items()),
+        )
+        connection.execute("UPDATE search_progress SET indexed = ?", (ids[-1],))
+    return len(ids)
+
+
+def matching(reader: Reader, match: str, after: int, limit: int) -> npt.NDArray[np.int64]:
+    """Return the ids above one whose words fit an expression of FTS5, in order; limit -1 is no limit."""
+    with reader.reading() as connection:
+        rows = connection.execute(
+            "SELECT rowid FROM search WHERE search MATCH ? AND rowid > ? ORDER BY rowid LIMIT ?",
+            (match, after, limit),
+        )
+        return np.fromiter((id_ for (id_,) in rows), np.int64)
 
 
 def keep_in_step(connection: apsw.Connection, id_: int, conversation: Conversation) -> None:

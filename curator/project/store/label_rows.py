@@ -1,9 +1,11 @@
 """What annotators said of many conversations at once."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import apsw
 import numpy as np
+import numpy.typing as npt
 
 from curator.dataset.json_values import Json
 from curator.project.store.connection import scalar
@@ -41,6 +43,43 @@ def answered_sets(reader: Reader) -> tuple[str, ...]:
         # Jumps from name to name where the index allows it; at most one pass over all answers.
         rows = connection.execute("SELECT DISTINCT label_set FROM label ORDER BY label_set")
         return tuple(str(name) for (name,) in rows)
+
+
+def answered_by(reader: Reader, annotator: str) -> npt.NDArray[np.int64]:
+    """Return the conversations with an answer of an annotator, case aside, one for each answer."""
+    with reader.reading() as connection:
+        rows = connection.execute(
+            "SELECT conversation FROM label WHERE annotator = ? COLLATE NOCASE", (annotator,)
+        )
+        return np.fromiter((id_ for (id_,) in rows), np.int64)
+
+
+def different_answers(
+    reader: Reader, label_set: str, separator: str, ids: npt.NDArray[np.int64] | None = None
+) -> list[tuple[Any, ...]]:
+    """Return conversation and the different answers to a label set, joined; of some ids, or of all."""
+    some = "" if ids is None else " AND conversation IN carray(?)"
+    with reader.reading() as connection:
+        return connection.execute(
+            "SELECT conversation, group_concat(value, ?) FROM (SELECT DISTINCT "
+            f"conversation, value FROM label WHERE label_set = ?{some} "
+            "ORDER BY conversation, value) GROUP BY conversation",
+            (separator, label_set, *_listed(ids)),
+        ).fetchall()
+
+
+def tags_of(reader: Reader, ids: npt.NDArray[np.int64] | None = None) -> list[tuple[Any, ...]]:
+    """Return conversation and tags, as JSON, where there are any; of some ids, or of all."""
+    some = "" if ids is None else " AND conversation IN carray(?)"
+    with reader.reading() as connection:
+        return connection.execute(
+            f"SELECT conversation, tags FROM annotation WHERE tags IS NOT NULL{some}",
+            _listed(ids),
+        ).fetchall()
+
+
+def _listed(ids: npt.NDArray[np.int64] | None) -> tuple[Any, ...]:
+    return () if ids is None else (apsw.carray(ids),)
 
 
 def given_answers(reader: Reader) -> list[tuple[str, str]]:

@@ -1,8 +1,8 @@
 """Columns of many conversations at once."""
 
-from collections.abc import Sequence
-from itertools import chain
-from typing import Any
+from collections.abc import Iterator, Sequence
+from itertools import chain, islice
+from typing import Any, Final
 
 import apsw
 import numpy as np
@@ -12,6 +12,8 @@ from curator.project.store.connection import scalar
 from curator.project.store.reader import Reader
 
 Ints = npt.NDArray[np.int64]
+
+_CHUNK: Final = 50_000
 
 TextPlace = tuple[
     int, int | None, int | None, int | None, bytes | None, int | None, int | None, int
@@ -38,6 +40,31 @@ def number_table(reader: Reader, columns: Sequence[str], *, removed_too: bool = 
 def living(reader: Reader) -> Ints:
     """Return the ids of all conversations that are not removed, in order."""
     return number_table(reader, ("id",))[:, 0]
+
+
+def hashes_and_beginnings(reader: Reader) -> Iterator[list[tuple[int, int, int, bytes]]]:
+    """Yield id, content hash, prompt hash and beginnings of all conversations in order, many at a time."""
+    with reader.reading() as connection:
+        cursor: Any = connection.execute(
+            "SELECT id, content_hash, prompt_hash, ifnull(beginnings, x'') FROM conversation "
+            "ORDER BY id"
+        )
+        while rows := list(islice(cursor, _CHUNK)):
+            yield rows
+
+
+def ids_after(reader: Reader, id_: int) -> Ints:
+    """Return the ids above one, removed ones too, in order."""
+    with reader.reading() as connection:
+        rows = connection.execute("SELECT id FROM conversation WHERE id > ? ORDER BY id", (id_,))
+        return np.fromiter((each for (each,) in rows), np.int64)
+
+
+def ids_by_title(reader: Reader) -> Ints:
+    """Return all ids in the order of their titles, case aside."""
+    with reader.reading() as connection:
+        rows = connection.execute("SELECT id FROM conversation ORDER BY title COLLATE NOCASE, id")
+        return np.fromiter((id_ for (id_,) in rows), np.int64)
 
 
 def text_places(reader: Reader, ids: Ints) -> list[TextPlace]:
