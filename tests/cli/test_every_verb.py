@@ -15,6 +15,7 @@ from tests.cli.sample_lines import questions, write
 from tests.cli.test_offers import folder
 from tests.cli.test_training import BASE, server
 
+CANDIDATE = ("--candidate", "base=here/gpt-6-luna")
 HERE = ("--target", "here", "--base", BASE)
 
 WORDS = {
@@ -55,6 +56,8 @@ WORDS = {
     "prompts list": lambda _: ["prompts", "list"],
     "prompts add": lambda _: ["prompts", "add", "b", *HERE, "--system", "Be brief."],
     "prompts remove": lambda world: ["prompts", "remove", world.prompt],
+    "evaluate": lambda world: ["evaluate", world.project, "--where", "id:1..5", *CANDIDATE],
+    "compare": lambda world: ["compare", world.run, world.run],
     "models list": lambda _: ["models", "list"],
     "models add": lambda world: ["models", "add", world / "mine", "--name", "desk"],
     "models remove": lambda _: ["models", "remove", "there"],
@@ -115,6 +118,10 @@ class World:
         with closing(JobTable()) as table:
             made = table.add(Job(str(uuid4()), "here", "http://x/v1", "b", status=State.UNCLEAR))
         return made.token
+
+    @cached_property
+    def run(self):
+        return self.curator(*WORDS["evaluate"](self))[1]["run"]
 
     @cached_property
     def prompt(self):

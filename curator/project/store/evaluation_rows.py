@@ -209,6 +209,13 @@ def items_of(reader: Reader, run: int) -> tuple[StoredItem, ...]:
         )
 
 
+def item_count(reader: Reader, run: int) -> int:
+    """Return how many questions a run has."""
+    counting = "SELECT count(*) FROM evaluation_item WHERE evaluation = ?"
+    with reader.reading() as connection:
+        return int(scalar(connection, counting, (run,)))
+
+
 def prompt_texts(reader: Reader, run: int) -> dict[bytes, str]:
     """Return the prompts of a run's questions by their hashes."""
     with reader.reading() as connection:

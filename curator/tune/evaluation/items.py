@@ -10,6 +10,7 @@ from typing import Any, Final
 from curator.dataset.errors import Cancelled
 from curator.dataset.json_values import BadJson, Json, canonical, loads
 from curator.dataset.progress import CancelledCall, never_cancelled
+from curator.dataset.record import Record
 from curator.project.store.reader import Reader
 
 NO_ANSWER: Final = "no answer of the assistant"
@@ -122,10 +123,14 @@ def _of_line(id_: int, line: str, label: str | None) -> Item | str:
     if label == "":
         return NO_LABEL
     try:
-        fields = loads(line)
+        record = Record.parse(line)
     except BadJson:
-        return DAMAGED
-    return item_of(id_, fields, label) if isinstance(fields, dict) else NO_ANSWER
+        return NO_ANSWER
+    fields = dict(record.shared.fields)
+    if record.answers:
+        # Of two answers to one prompt, the preferred one is what a reply is compared with.
+        fields["messages"] = [*fields["messages"], *record.answers[0]]
+    return item_of(id_, fields, label)
 
 
 def demonstrated_answers(reader: Reader, ids: Iterable[int]) -> dict[int, str]:
