@@ -285,11 +285,11 @@ class Curator(QObject):
             self._name_undo(None, None)
         if project is not None:
             slots["file.close"] = self.session.close_project
-            slots["label.export"] = self.label_files.hand_out
+            slots["label.export"] = self.label_files.export_labels
             for entry in PAGES:
                 slots[f"go.{entry.page_id}"] = partial(self.show_page, entry.page_id)
             if not project.read_only:
-                slots["label.import"] = self.label_files.bring
+                slots["label.import"] = self.label_files.import_labels
                 slots |= self._undo_slots(project)
         return slots
 

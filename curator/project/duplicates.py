@@ -27,7 +27,7 @@ from curator.project.duplicate_search import Search, SharedText, find_near
 from curator.project.not_duplicates import marked_places
 from curator.project.queries.sameness import check_current
 from curator.project.store.finding_rows import with_rule
-from curator.project.store.label_rows import annotation_values, decided, labels_and_tags
+from curator.project.store.label_rows import decided, labels_and_tags
 from curator.project.store.patches import now_ms
 from curator.project.store.reader import Reader, damaged_among
 from curator.project.store.tables import living
@@ -146,13 +146,6 @@ def removal(
     after = tuple({"reason": _reason(search, d), "partner": d.partner} for d in gone)
     patch = AnnotationPatch("removed", tuple(d.row for d in gone), (None,), after)
     return Edit(title or f"Remove {counted(len(gone), 'duplicate')}", _author(reader), (patch,))
-
-
-def restoring(reader: Reader, ids: Sequence[int]) -> Edit:
-    """Return the edit that brings removed conversations back."""
-    before = tuple(annotation_values(reader, ids, "removed"))
-    patch = AnnotationPatch("removed", tuple(ids), before, (None,))
-    return Edit(f"Restore {counted(len(ids), 'conversation')}", _author(reader), (patch,))
 
 
 def write_pairs(reader: Reader, found: Duplicates, path: Path) -> int:

@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog
 
 from curator.app.page import OpenRequest
-from curator.app.pages.check import mender
+from curator.app.pages.check import fixer
 from curator.app.pages.check import page as page_module
 from curator.app.pages.check.page import CheckPage
 from curator.app.pages.check.reading import changes_of, changes_of_lines, marked
@@ -162,8 +162,8 @@ def test_enter_opens_the_conversation_in_write(page, qtbot):
 
 def test_all_safe_repairs_are_shown_first_and_are_one_step(page, qtbot):
     page.slots()["check.fix_safe"]()
-    qtbot.waitUntil(lambda: page.mender.dialog is not None, timeout=30_000)
-    dialog = page.mender.dialog
+    qtbot.waitUntil(lambda: page.fixer.dialog is not None, timeout=30_000)
+    dialog = page.fixer.dialog
     assert dialog.apply.text() == "Fix 2 conversations"
     assert not dialog.back.isEnabled()
     dialog.on.click()
@@ -176,23 +176,23 @@ def test_all_safe_repairs_are_shown_first_and_are_one_step(page, qtbot):
 
 def test_cancel_changes_nothing(page, qtbot):
     page.slots()["check.fix_safe"]()
-    qtbot.waitUntil(lambda: page.mender.dialog is not None, timeout=30_000)
-    page.mender.dialog.done(QDialog.DialogCode.Rejected)
+    qtbot.waitUntil(lambda: page.fixer.dialog is not None, timeout=30_000)
+    page.fixer.dialog.done(QDialog.DialogCode.Rejected)
     rest(qtbot, page)
     assert rules(page) == ["S05", "S03", "P01", "S13"]
 
 
 def test_large_repairs_go_to_the_background(page, qtbot, monkeypatch):
-    monkeypatch.setattr(mender, "AT_ONCE", 1)
+    monkeypatch.setattr(fixer, "AT_ONCE", 1)
     page._fix_rule()
-    qtbot.waitUntil(lambda: page.mender.dialog is not None, timeout=30_000)
-    page.mender.dialog.accept()
-    monkeypatch.setattr(mender, "AT_ONCE", 0)
+    qtbot.waitUntil(lambda: page.fixer.dialog is not None, timeout=30_000)
+    page.fixer.dialog.accept()
+    monkeypatch.setattr(fixer, "AT_ONCE", 0)
     rest(qtbot, page)
     assert "S05" not in rules(page)
     page.slots()["check.fix_safe"]()
-    qtbot.waitUntil(lambda: page.mender.dialog is not None, timeout=30_000)
-    page.mender.dialog.accept()
+    qtbot.waitUntil(lambda: page.fixer.dialog is not None, timeout=30_000)
+    page.fixer.dialog.accept()
     qtbot.waitUntil(lambda: "S03" not in rules(page), timeout=30_000)
     rest(qtbot, page)
     assert page.session.index.counts()["errors"] == 1

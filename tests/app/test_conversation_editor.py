@@ -442,7 +442,7 @@ def test_typing_while_a_job_edits_the_same_conversation_is_written(editor, sessi
     text_of(editor, 0).insertPlainText("typed ")
     editor.commit()
     assert editor.drafts.is_dirty
-    session.take_over(changes)
+    session._spread(changes)
     qtbot.waitUntil(lambda: not editor.drafts.is_dirty, timeout=30_000)
     assert session.project.conversation(session.ids[0]).messages[0].text == "typed Hi"
     assert journal(session)[:2] == ["Edit turn 1", "by a job"]

@@ -3,6 +3,7 @@
 import pytest
 from PySide6.QtCore import QSettings
 
+from curator.app.annotate.annotating import AnnotationChange, annotate
 from curator.app.session import file_actions
 from curator.app.story import STEPS
 from curator.project import duplicate_tables, duplicates
@@ -47,7 +48,8 @@ def test_each_step_follows_from_what_the_project_holds(sample, qtbot, tmp_path):
     sample.story.look()
     now(sample, qtbot, 2)
     ids = [int(each) for each in session.index.ids]
-    sample.pages["write"].list.bulk.apply(ids, _change("split", "train"))
+    page = sample.pages["write"]
+    annotate(sample.session, ids, AnnotationChange("split", "train"), page)
     now(sample, qtbot, 3)
     remember(project, export(project, tmp_path / "out", ExportSettings()))
     sample.story.look()
@@ -70,9 +72,3 @@ def test_the_story_is_put_away_for_good(sample, qtbot):
     sample.story.look()
     assert not sample.story.isVisible()
     assert QSettings().value("story/hidden")
-
-
-def _change(field, value):
-    from curator.app.annotate.inspector import AnnotationChange
-
-    return AnnotationChange(field, value)

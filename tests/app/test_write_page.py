@@ -4,7 +4,8 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 
-from curator.app.annotate.inspector import AnnotationChange
+from curator.app.annotate import annotating
+from curator.app.annotate.annotating import AnnotationChange, annotate
 from curator.app.page import OpenRequest
 from curator.app.pages.write import WritePage
 from curator.app.session.background import Jobs
@@ -89,7 +90,7 @@ def test_rows_that_come_take_the_cursor_from_the_empty_page(page, qtbot):
 
 
 def test_chips_filter_and_are_counted(page, session):
-    page.list.bulk.apply(session.ids[:2], AnnotationChange("status", "accepted"))
+    annotate(session, session.ids[:2], AnnotationChange("status", "accepted"), page)
     chip = page.list.search._chips["is:accepted"]
     assert chip.isVisibleTo(page)
     assert chip.text().endswith("2")
@@ -121,7 +122,7 @@ def test_one_step_changes_all_that_match(page, session):
 
 
 def test_many_are_changed_in_the_background_as_one_step(page, session, qtbot, monkeypatch):
-    monkeypatch.setattr(type(page.list.bulk), "AT_ONCE", 1)
+    monkeypatch.setattr(annotating, "AT_ONCE", 1)
     page.slots()["edit.select_all"]()
     with qtbot.waitSignal(session.edited, timeout=30_000):
         page.slots()["label.reject"]()
@@ -208,7 +209,7 @@ def test_edits_made_on_another_page_leave_view_and_conversation_alone(page, sess
     page.list.search.set_text("is:pending")
     view, current = session.view, session.current
     page.is_front = False
-    page.list.bulk.apply([current], AnnotationChange("status", "accepted"))
+    annotate(session, [current], AnnotationChange("status", "accepted"), page)
     assert session.view is view
     assert session.current == current
     page.is_front = True

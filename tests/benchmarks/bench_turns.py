@@ -17,8 +17,7 @@ from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QKeyEvent, QTextCursor
 from PySide6.QtWidgets import QApplication, QTextEdit
 
-from curator.app.annotate.inspector import AnnotationChange
-from curator.app.browse.bulk_bar import BulkWork
+from curator.app.annotate.annotating import AnnotationChange, annotate
 from curator.app.browse.conversation_list import ConversationList
 from curator.app.editor.card_list import CardList
 from curator.app.editor.conversation_editor import ConversationEditor
@@ -63,8 +62,7 @@ def watch(turns: Turns) -> None:
     turns.watch(Drafts, "commit")
     turns.watch(ConversationList, "_choose", "edited", "step")
     turns.watch(WritePage, "_chosen", "_edited", "_show_annotation", "_show_history")
-    turns.watch(BulkWork, "_done", "apply")
-    turns.watch(Session, "push", "take_over")
+    turns.watch(Session, "push", "_spread")
 
 
 def press(field: QTextEdit) -> None:
@@ -115,7 +113,7 @@ def bench_table(page: WritePage, turns: Turns) -> None:
     turns.run(grid.selectAll)
     turns.say("select all")
     ids = page.list.chosen_ids()
-    turns.run(partial(page.list.bulk.apply, ids, AnnotationChange("status", "accepted")))
+    turns.run(partial(annotate, page.session, ids, AnnotationChange("status", "accepted"), page))
     turns.say(f"accept {len(ids):,} conversations")
 
 

@@ -81,7 +81,8 @@ def test_removal_names_reason_and_partner_and_can_be_taken_back(filled):
     assert filled.annotation(3).removed.partner == 1
     assert label_rows.removed(filled)[0][0] in (3, 4)
     assert pairs(duplicates.find(filled, found.search)) == []
-    filled.apply(duplicates.restoring(filled, [3]))
+    removed = label_rows.annotation_values(filled, [3], "removed")
+    filled.apply(Edit("Restore", "", (AnnotationPatch("removed", (3,), tuple(removed), (None,)),)))
     assert filled.annotation(3).removed is None
     assert [row[0] for row in label_rows.removed(filled)] == [4]
     filled.undo()

@@ -10,14 +10,14 @@ from curator.app.counted import counted
 from curator.app.session.background import Jobs
 from curator.app.session.file_actions import FileActions
 from curator.app.session.session import Session
-from curator.dataset.errors import CuratorError, WrongUse
+from curator.dataset.errors import WrongUse
 from curator.dataset.progress import CancelledCall, ProgressCall
 
 if TYPE_CHECKING:
+    from curator.dataset import Edit
     from curator.project.label_files import LabelReport
     from curator.project.store.changes import Changes
-
-    _Brought = tuple[str, Changes | None, LabelReport]
+    from curator.project.store.reader import Reader
 
 ENDING = ".labels.jsonl"
 
@@ -34,27 +34,31 @@ class LabelFiles(QObject):
         self._jobs = jobs
         self._file_actions = file_actions
 
-    def bring(self) -> None:
+    def import_labels(self) -> None:
         """Ask for a file of labels and take it in."""
         kinds = self.tr("Labels (*.jsonl);;All files (*)")
         path = self._file_actions.asker.open_project(self._window, self.tr("Import labels"), kinds)
-        project, author = self._session.project, self._session.author
-        if path is None or project is None:
+        author = self._session.author
+        if path is None:
             return
+        reports: list[LabelReport] = []
 
-        def work(_progress: ProgressCall, _cancelled: CancelledCall) -> "_Brought":
+        def work(
+            reader: "Reader", _progress: ProgressCall, _cancelled: CancelledCall
+        ) -> "Edit | None":
             from curator.project.label_files import import_labels
 
-            with project.reader() as reader:
-                report = import_labels(reader, path, author)
-            changes = None if report.edit is None else project.apply(report.edit)
-            return path.name, changes, report
+            reports.append(import_labels(reader, path, author))
+            return reports[0].edit
 
-        job = self._session.start(self.tr("Importing labels from {0}").format(path.name), work)
-        job.succeeded.connect(self._brought)
-        job.failed.connect(self._failed)
+        def tell(applied: "tuple[Changes, ...]") -> None:
+            self._imported(path.name, applied, reports[0])
 
-    def hand_out(self) -> None:
+        job = self._session.push_later(self.tr("Importing labels from {0}").format(path.name), work)
+        if job is not None:
+            job.succeeded.connect(tell)
+
+    def export_labels(self) -> None:
         """Ask for a name and write who answered what."""
         project, author = self._session.project, self._session.author
         if project is None:
@@ -77,18 +81,14 @@ class LabelFiles(QObject):
                 raise WrongUse(f"{path} cannot be written: {error.strerror}.") from error
 
         job = self._session.start(self.tr("Exporting labels to {0}").format(path.name), work)
-        job.succeeded.connect(self._handed_out)
-        job.failed.connect(self._failed)
+        job.succeeded.connect(self._exported)
+        job.failed.connect(self._session.tell_failure)
 
-    def _brought(self, result: "_Brought") -> None:
-        name, changes, report = result
-        count = 0
-        if changes is not None:
-            count = len(changes.conversations)
-            self._session.take_over(changes)
+    def _imported(self, name: str, applied: "tuple[Changes, ...]", report: "LabelReport") -> None:
+        count = sum(len(changes.conversations) for changes in applied)
         words = self.tr("{0} labelled").format(counted(count, "conversation"))
         notes = " ".join(report.notes)
-        if changes is not None:
+        if applied:
             self._session.tell_step(words, notes)
         elif not report.refused:
             self._session.tell("success", words, notes)
@@ -103,13 +103,9 @@ class LabelFiles(QObject):
 
         self._session.tell("warning", left_out, notes, self.tr("Show the list"), show)
 
-    def _handed_out(self, result: tuple[Path, int]) -> None:
+    def _exported(self, result: tuple[Path, int]) -> None:
         path, count = result
         words = self.tr("Labels of {0} are in {1}").format(
             counted(count, "conversation"), path.name
         )
         self._session.tell("success", words, str(path.parent))
-
-    def _failed(self, error: object) -> None:
-        if isinstance(error, CuratorError):
-            self._session.tell("error", str(error))

@@ -6,8 +6,8 @@ from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QApplication, QStackedWidget, QVBoxLayout, QWidget
 
-from curator.app.annotate.inspector import AnnotationChange
-from curator.app.browse.bulk_bar import BulkBar, BulkWork
+from curator.app.annotate.annotating import AnnotationChange, annotate
+from curator.app.browse.bulk_bar import BulkBar
 from curator.app.browse.search_bar import SearchBar
 from curator.app.browse.view_maker import ViewMaker
 from curator.app.pasting import paste
@@ -40,7 +40,6 @@ class ConversationList(QWidget):
         self._wanted: int | None = None
         self._insists = False
         self._fallback = 0
-        self.bulk = BulkWork(session, self)
         self.search = SearchBar(session, self)
         self.bar = BulkBar(self)
         self.table = ConversationTable(session, self)
@@ -82,7 +81,7 @@ class ConversationList(QWidget):
 
     def change(self, change: AnnotationChange) -> None:
         """Give the selected conversations a change, as one step."""
-        self.bulk.apply(self.chosen_ids(), change)
+        annotate(self._session, self.chosen_ids(), change, self)
 
     def choose_all(self) -> None:
         """Select all that match."""
@@ -163,9 +162,6 @@ class ConversationList(QWidget):
         self.grid.current_row_changed.connect(self._current_moved)
         self.grid.row_opened.connect(self._enter)
         self.grid.selection_moved.connect(self._selection_moved)
-        self._connect_bulk()
-
-    def _connect_bulk(self) -> None:
         self.bar.change_requested.connect(self.change)
         self.bar.all_wanted.connect(self.choose_all)
         self._empty.pressed.connect(self._empty_pressed)

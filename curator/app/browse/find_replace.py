@@ -32,8 +32,10 @@ from curator.dataset.errors import CuratorError
 from curator.dataset.progress import CancelledCall, ProgressCall
 
 if TYPE_CHECKING:
+    from curator.dataset import Edit
     from curator.project.replacing import Found, Place
     from curator.project.store.changes import Changes
+    from curator.project.store.reader import Reader
 
 FIND_MS: Final = 300
 ROLES: Final = ("system", "user", "assistant", "tool")
@@ -121,7 +123,7 @@ class FindReplaceDialog(Dialog):
         self._project = session.project
         self._found: Found | None = None
         self._searched: Search | None = None
-        self._job: Job[Found] | Job[Changes | None] | None = None
+        self._job: Job[Found] | Job[tuple[Changes, ...]] | None = None
         self._is_replacing = False
         self.setWindowTitle(self.tr("Find and replace"))
         self.fit(760, 520)
@@ -176,20 +178,21 @@ class FindReplaceDialog(Dialog):
         left_out, author = self.table.left_out, self._session.author
         self._stop()
 
-        def work(progress: ProgressCall, cancelled: CancelledCall) -> "Changes | None":
+        def work(
+            reader: "Reader", progress: ProgressCall, cancelled: CancelledCall
+        ) -> "Edit | None":
             from curator.project.replacing import replacing
 
-            with project.reader() as reader:
-                edit = replacing(
-                    reader, found.conversations, search, left_out, author, progress, cancelled
-                )
-            return None if edit is None else project.apply(edit)
+            return replacing(
+                reader, found.conversations, search, left_out, author, progress, cancelled
+            )
 
-        job = self._session.start(self.tr("Replacing"), work)
-        self._job, self._is_replacing = job, True
-        self.replace_button.setEnabled(False)
-        job.succeeded.connect(self._done)
-        job.failed.connect(self._failed)
+        job = self._session.push_later(self.tr("Replacing"), work)
+        if job is not None:
+            self._job, self._is_replacing = job, True
+            self.replace_button.setEnabled(False)
+            job.succeeded.connect(self._tell_replaced)
+            job.ended.connect(self._replacing_ended)
 
     def _ask(self) -> None:
         count = len(self._found.conversations) if self._found is not None else 0
@@ -325,18 +328,18 @@ class FindReplaceDialog(Dialog):
         self.table.show_hits(found.hits)
         self._say()
 
-    def _done(self, changes: "Changes | None") -> None:
-        self._job, self._is_replacing = None, False
-        if changes is not None:
-            self._session.take_over(changes)
-            count = len(changes.conversations)
-            words = self.tr("Conversations changed: {0}.").format(f"{count:,}")
-            self._session.tell_step(words)
+    def _tell_replaced(self, applied: "Sequence[Changes]") -> None:
+        for changes in applied:
+            words = self.tr("Conversations changed: {0}.")
+            self._session.tell_step(words.format(f"{len(changes.conversations):,}"))
             self.replaced.emit(changes)
+
+    def _replacing_ended(self) -> None:
+        self._job, self._is_replacing = None, False
         self.search_now()
 
     def _failed(self, error: object) -> None:
-        self._job, self._is_replacing = None, False
+        self._job = None
         if isinstance(error, CuratorError):
             self._state.setText(str(error))
 
@@ -373,7 +376,7 @@ class FindReplaceDialog(Dialog):
     def _stop(self) -> None:
         if self._job is not None and not self._job.is_over:
             if self._is_replacing:
-                return  # What it writes has to be told to everybody.
+                return
             self._job.succeeded.disconnect()
             self._job.failed.disconnect()
             self._job.cancel()

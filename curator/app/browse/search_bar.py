@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QCompleter, QHBoxLayout, QLineEdit, QVBoxLayout, Q
 from curator.app.tables import Index as ModelIndex
 from curator.app.theme import icon
 from curator.app.widgets.buttons import ChipButton, LinkButton
+from curator.app.widgets.status_look import STATUS_LOOK, status_word
 from curator.app.widgets.text import Meta
 from curator.curate.search.query import CHOICES, NAMES, NUMBERS, parse_query
 from curator.dataset.conversation import ROLES
@@ -186,10 +187,7 @@ class SearchBar(QWidget):
 
     def _words(self) -> Sequence[str]:
         return (
-            self.tr("Pending"),
-            self.tr("Accepted"),
-            self.tr("Rejected"),
-            self.tr("Skipped"),
+            *map(status_word, STATUS_LOOK),
             self.tr("Flagged"),
             self.tr("Errors"),
             self.tr("Warnings"),

@@ -21,12 +21,12 @@ from curator.app.widgets.dialog import Dialog
 from curator.app.widgets.message_text import MessageText
 from curator.app.widgets.text import Meta
 from curator.dataset import Edit, SettingPatch
-from curator.dataset.errors import CuratorError
 from curator.dataset.progress import CancelledCall, ProgressCall
 
 if TYPE_CHECKING:
     from curator.project.prompts import UsedPrompt
     from curator.project.store.changes import Changes
+    from curator.project.store.reader import Reader
 
 
 class PromptsDialog(Dialog):
@@ -142,32 +142,21 @@ class PromptsDialog(Dialog):
         ask_where_many(self._session, len(self._ids), title, self.tr("Use it"), self._unify, self)
 
     def _unify(self) -> None:
-        project, text, ids = self._session.project, self.text.text(), self._ids
-        if project is None:
-            return
-        author = self._session.author
+        text, ids, author = self.text.text(), self._ids, self._session.author
 
-        def work(progress: ProgressCall, cancelled: CancelledCall) -> "Changes | None":
+        def work(reader: "Reader", progress: ProgressCall, cancelled: CancelledCall) -> Edit | None:
             from curator.project.prompts import unifying
 
-            with project.reader() as reader:
-                edit = unifying(reader, ids, text, author, progress, cancelled)
-            return None if edit is None else project.apply(edit)
+            return unifying(reader, ids, text, author, progress, cancelled)
 
-        job = self._session.start(self.tr("Putting the prompt in place"), work)
-        job.succeeded.connect(self._session_takes)
-        job.failed.connect(self._failed)
+        job = self._session.push_later(self.tr("Putting the prompt in place"), work)
+        if job is not None:
+            job.succeeded.connect(self._tell_unified)
 
-    def _session_takes(self, changes: "Changes | None") -> None:
-        if changes is None:
+    def _tell_unified(self, applied: "Sequence[Changes]") -> None:
+        if not applied:
             self._state.setText(self.tr("All of them begin with it already"))
             return
-        self._session.take_over(changes)
-        count = len(changes.conversations)
-        words = self.tr("Conversations that begin with it now: {0}.").format(f"{count:,}")
-        self._session.tell_step(words)
+        words = self.tr("Conversations that begin with it now: {0}.")
+        self._session.tell_step(words.format(f"{len(applied[0].conversations):,}"))
         self.close()
-
-    def _failed(self, error: object) -> None:
-        if isinstance(error, CuratorError):
-            self._state.setText(str(error))

@@ -7,19 +7,12 @@ from curator.app.counted import counted
 from curator.app.editor.gauge import Measure
 from curator.app.widgets.buttons import IconButton
 from curator.app.widgets.chip import Chip
+from curator.app.widgets.status_look import STATUS_LOOK, status_word
 from curator.app.widgets.text import Elided, Meta, tip_of
 from curator.app.widgets.token_meter import TokenMeter
 from curator.dataset import Annotation, Conversation
 
 _TIP_CHARACTERS = 1_000
-
-STATUS_TONES = {
-    "pending": ("text-muted", "clock"),
-    "accepted": ("success", "check"),
-    "rejected": ("danger", "cross"),
-    "skipped": ("warning", "skip"),
-}
-"""Tone and icon of each status."""
 
 
 class EditorHeader(QWidget):
@@ -67,15 +60,8 @@ class EditorHeader(QWidget):
 
     def show_annotation(self, annotation: Annotation) -> None:
         """Show where the conversation stands."""
-        words = {
-            "pending": self.tr("Pending"),
-            "accepted": self.tr("Accepted"),
-            "rejected": self.tr("Rejected"),
-            "skipped": self.tr("Skipped"),
-        }
-        status = str(annotation.status)
-        tone, icon_name = STATUS_TONES[status]
-        self._status.set(words[status], tone, icon_name)
+        icon_name, tone, _word = STATUS_LOOK[annotation.status]
+        self._status.set(status_word(annotation.status), tone, icon_name)
         self._flag.setVisible(annotation.flag)
         self._removed.setVisible(annotation.removed is not None)
 

@@ -8,9 +8,10 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QApplication, QSplitter, QTextEdit, QWidget
 
-from curator.app.annotate.inspector import AnnotationChange, Inspector
+from curator.app.annotate.annotating import REMOVE, RESTORE, AnnotationChange, annotate
+from curator.app.annotate.label_picking import LabelPicking
+from curator.app.annotate.writing_inspector import WritingInspector
 from curator.app.browse.conversation_list import ConversationList
-from curator.app.browse.label_picking import LabelPicking
 from curator.app.editor.changes import first_difference, new_conversation
 from curator.app.editor.conversation_editor import ConversationEditor
 from curator.app.editor.hits import Hits
@@ -52,7 +53,7 @@ class WritePage(Page):
         self.list = ConversationList(session, self)
         self.main = self.list.grid
         self.editor = ConversationEditor(session, jobs, self)
-        self._inspector = Inspector(self)
+        self._inspector = WritingInspector(self)
         self._inspector.tab_order = self.focusNextPrevChild
         self._inspector.hide()
         self.picking = LabelPicking(session, self)
@@ -185,18 +186,12 @@ class WritePage(Page):
         self.list.entered.connect(self.editor.enter_message)
         self.list.view_made.connect(self._view_made)
         self.list.import_wanted.connect(partial(self.action_requested.emit, "file.import"))
-        self._connect_editor()
-        self._connect_inspector()
-
-    def _connect_editor(self) -> None:
         self.editor.measured.connect(self._show_numbers)
         self.editor.checked.connect(self._inspector.show_findings)
         self.editor.action_requested.connect(self.action_requested)
         self.editor.prompts_requested.connect(self._open_prompts)
         self.editor.header.previous_requested.connect(partial(self._go, -1))
         self.editor.header.next_requested.connect(partial(self._go, 1))
-
-    def _connect_inspector(self) -> None:
         self._inspector.change_requested.connect(self._change_annotated)
         self._inspector.fix_requested.connect(self.editor.fix)
         self._inspector.finding_chosen.connect(self.editor.show_finding)
@@ -249,7 +244,7 @@ class WritePage(Page):
         project, conversation = self.session.project, self.session.current
         if project is None or conversation is None:
             self._annotated = None
-            self._inspector.show_nobody()
+            self._inspector.show_nothing()
             return
         from curator.project.labels import label_sets
 
@@ -292,7 +287,7 @@ class WritePage(Page):
 
     def _change_annotated(self, change: AnnotationChange) -> None:
         if self._annotated is not None:
-            self.list.bulk.apply([self._annotated], change)
+            annotate(self.session, [self._annotated], change, self)
 
     def _flag(self) -> None:
         project, current = self.session.project, self.session.current
@@ -301,8 +296,7 @@ class WritePage(Page):
 
     def _remove(self, *, removed: bool) -> None:
         self.editor.commit()
-        value = {"reason": "by hand", "partner": None} if removed else None
-        self.list.change(AnnotationChange("removed", value))
+        self.list.change(REMOVE if removed else RESTORE)
 
     def _duplicate(self) -> None:
         project, current = self.session.project, self.session.current

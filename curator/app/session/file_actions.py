@@ -10,7 +10,6 @@ from PySide6.QtWidgets import QWidget
 
 from curator.app.session.background import Jobs
 from curator.app.session.session import Session
-from curator.dataset.errors import CuratorError
 from curator.dataset.progress import CancelledCall, ProgressCall
 from curator.dataset.resources import resource
 from curator.dataset.small_files import make_folder
@@ -175,15 +174,11 @@ class FileActions(QObject):
         # What comes of it is this project's: nobody hears of it once another one is open.
         job = self._session.start(self.tr("Importing {0}").format(names), work)
         job.succeeded.connect(self._imported)
-        job.failed.connect(self._failed)
+        job.failed.connect(self._session.tell_failure)
         job.ended.connect(self._session.reload)
 
     def _imported(self, report: "ImportReport") -> None:
         self.show_report(report)
-
-    def _failed(self, error: object) -> None:
-        if isinstance(error, CuratorError):
-            self._session.tell("error", str(error))
 
     def _ask_new(self, suggested: Path) -> Path | None:
         kinds = self.tr("Curator projects (*.curator)")

@@ -1,13 +1,13 @@
-"""What is open: the project, its index and view, and the one door through which anything changes."""
+"""What is open: the project, its index and view, and the one way by which anything changes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar
 
 from PySide6.QtCore import QObject, Signal
 
-from curator.dataset.errors import CuratorError
+from curator.dataset.errors import Cancelled, CuratorError
 from curator.dataset.label import plain_name
 
 if TYPE_CHECKING:
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from curator.project.queries.index import Index
     from curator.project.store.changes import Changes
     from curator.project.store.project import Project
+    from curator.project.store.reader import Reader
+
+    EditWork = Callable[[Reader, ProgressCall, CancelledCall], Edit | Sequence[Edit] | None]
 
 T = TypeVar("T")
 
@@ -106,22 +109,63 @@ class Session(QObject):
         """Apply an edit; where it cannot be, tell why and return None."""
         return self._change(lambda project: project.apply(edit))
 
+    def push_later(self, title: str, work: "EditWork") -> "Job[tuple[Changes, ...]] | None":
+        """Work out an edit, or several, and apply it, all in the background; None without a project.
+
+        Whoever follows the job's succeeded gets the Changes of what was applied, after edited; empty
+        where nothing was to change. A cancel takes effect between two edits: those that were applied
+        stay. A failure is told here. All of it is dropped once another project is open.
+        """
+        project = self.project
+        if project is None:
+            self.tell("warning", self.tr("No project is open, so nothing was changed."))
+            return None
+        applied: list[Changes] = []
+
+        def run(progress: "ProgressCall", cancelled: "CancelledCall") -> "tuple[Changes, ...]":
+            with project.reader() as reader:
+                found = work(reader, progress, cancelled)
+            edits = found if isinstance(found, Sequence) else (found,) if found is not None else ()
+            for number, edit in enumerate(edits):
+                if cancelled() and not applied:
+                    raise Cancelled(title)
+                if cancelled():
+                    break
+                progress(number, len(edits), "")
+                applied.append(project.apply(edit))
+            return tuple(applied)
+
+        def spread() -> None:
+            if self.project is project and len(applied) == 1:
+                self._spread(applied[0])
+            elif self.project is project and applied:
+                # So much changed that the index is read anew, which does not hold the window up.
+                self.reload()
+            applied.clear()
+
+        job = self.start(title, run)
+        job.succeeded.connect(spread)
+        job.failed.connect(self.tell_failure)
+        # What was applied before a failure or a cancel is in the project all the same.
+        job.ended.connect(spread)
+        return job
+
     def undo(self) -> "Changes | None":
         """Take back the last step; None where there is none."""
-        return self._travel(lambda project: project.undo(), again=False)
+        return self._undo_or_redo(lambda project: project.undo(), again=False)
 
     def redo(self) -> "Changes | None":
         """Do again what was last taken back; None where there is nothing."""
-        return self._travel(lambda project: project.redo(), again=True)
+        return self._undo_or_redo(lambda project: project.redo(), again=True)
 
-    def take_over(self, changes: "Changes") -> None:
-        """Spread the news of an edit that is applied already, for example by a background job."""
+    def _spread(self, changes: "Changes") -> None:
+        """Let the index and everybody who follows edited know of an edit that was applied."""
         if self.project is not None and self.index is not None:
             self.index.refresh(self.project, changes)
         for missed in self._missed:
             missed.append(changes)
         self._counts = None
-        self._keeper().take_note(changes)
+        self._maintained().take_note(changes)
         self.edited.emit(changes)
 
     def start(self, title: str, work: "Work[T]") -> "Job[T]":
@@ -198,7 +242,7 @@ class Session(QObject):
         self._missed.append(missed)
         job = self.jobs.start(self.tr("Reading the project"), work)
         job.succeeded.connect(lambda index: self._adopt_index(project, index, missed))
-        job.failed.connect(self._tell_failure)
+        job.failed.connect(self.tell_failure)
         job.ended.connect(lambda: self._forget_missed(missed))
         return job
 
@@ -223,7 +267,7 @@ class Session(QObject):
         job = self.jobs.start(title, work)
         self._loading = (path, job)
         job.succeeded.connect(lambda opened: self._take_loaded(opened, job))
-        job.failed.connect(self._tell_failure)
+        job.failed.connect(self.tell_failure)
         job.ended.connect(lambda: self._forget_loading(job))
         return job
 
@@ -246,23 +290,23 @@ class Session(QObject):
         self._let_go()
         self.project, self.index = opened
         self._counts = None
-        self._keeper().look_after(self.project)
+        self._maintained().look_after(self.project)
         self.project_changed.emit()
 
-    def _keeper(self) -> "ProjectMaintenance":
-        """Return the one who keeps the project up to date, hired when the first project opens."""
+    def _maintained(self) -> "ProjectMaintenance":
+        """Return what keeps the project up to date, created when the first project opens."""
         if self._maintenance is None:
             from curator.app.session.maintenance import ProjectMaintenance
 
             self._maintenance = ProjectMaintenance(self.jobs, self)
             self._maintenance.rows_changed.connect(self.reload)
-            self._maintenance.failed.connect(self._tell_failure)
+            self._maintenance.failed.connect(self.tell_failure)
         return self._maintenance
 
     def _let_go(self) -> None:
         if self.project is not None:
             self.closing.emit()
-        self._keeper().stop()
+        self._maintained().stop()
         project, index = self.project, self.index
         self.project, self.index, self.view, self.current = None, None, None, None
         self._counts = None
@@ -282,7 +326,7 @@ class Session(QObject):
         if self.index is not None:
             self.index.close()
         self.index, self.view, self._counts = index, None, None
-        self._keeper().look_after(self.project)
+        self._maintained().look_after(self.project)
         self.project_changed.emit()
 
     def _forget_missed(self, missed: "list[Changes]") -> None:
@@ -295,13 +339,13 @@ class Session(QObject):
         try:
             changes = do(self.project)
         except CuratorError as error:
-            self._tell_failure(error)
+            self.tell_failure(error)
             return None
         if changes is not None:
-            self.take_over(changes)
+            self._spread(changes)
         return changes
 
-    def _travel(
+    def _undo_or_redo(
         self, do: "Callable[[Project], Changes | None]", *, again: bool
     ) -> "Changes | None":
         changes = self._change(do)
@@ -309,6 +353,7 @@ class Session(QObject):
             self.step_undone.emit(changes, again)
         return changes
 
-    def _tell_failure(self, error: object) -> None:
+    def tell_failure(self, error: object) -> None:
+        """Tell why work failed; what is no CuratorError is a bug, which the exception hook shows."""
         if isinstance(error, CuratorError):
             self.tell("error", str(error))

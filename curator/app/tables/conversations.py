@@ -13,6 +13,8 @@ from curator.app.tables import Index as ModelIndex
 from curator.app.tables.grid import Column, Table
 from curator.app.theme import META_PX, font, number_font, paint_icon, tokens
 from curator.app.widgets.chip import paint_chip
+from curator.app.widgets.status_look import STATUS_LOOK, status_word
+from curator.dataset.codes import STATUSES
 from curator.dataset.errors import ProjectError
 from curator.dataset.json_values import BadJson
 
@@ -26,12 +28,6 @@ LABELS_COLUMN: Final = 2
 _BEFORE: Final = 32
 _PAGE: Final = 96
 _KEPT: Final = 20_000
-_STATUS_LOOK: Final = (
-    ("clock", "text-off"),
-    ("check", "success"),
-    ("cross", "danger"),
-    ("skip", "warning"),
-)
 _TIP_CHARACTERS: Final = 1_000
 _DAY_SECONDS: Final = 86_400
 
@@ -115,8 +111,7 @@ class ConversationTable(Table):
         index = self._session.index
         if index is None:
             return ""
-        words = (self.tr("Pending"), self.tr("Accepted"), self.tr("Rejected"), self.tr("Skipped"))
-        return words[int(index.status[row])]
+        return status_word(STATUSES[int(index.status[row])])
 
     def _title(self, row: int) -> str:
         index = self._session.index
@@ -230,7 +225,7 @@ class ConversationTable(Table):
         elif index.flag[row]:
             icon_name, tone = "flag", "warning"
         else:
-            icon_name, tone = _STATUS_LOOK[int(index.status[row])]
+            icon_name, tone, _word = STATUS_LOOK[STATUSES[int(index.status[row])]]
         _draw_icon(painter, icon_name, QPointF(rect.left() + 2, rect.center().y() - 6), tone, 14)
 
     def _paint_chips(self, painter: QPainter, rect: QRect, row: int) -> None:

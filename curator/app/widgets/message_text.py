@@ -141,8 +141,8 @@ class MessageText(QTextEdit):
         return self.document().isModified()
 
     @property
-    def writing(self) -> str:
-        """Name what is written between two visits of the cursor: keys that are one step."""
+    def merge_key(self) -> str:
+        """What all keys typed between two visits of the cursor share: they are one step."""
         return f"{id(self)}.{self._visits}"
 
     def take(self) -> str:

@@ -3,7 +3,8 @@
 import pytest
 from PySide6.QtCore import Qt
 
-from curator.app.annotate.inspector import AnnotationChange, Inspector
+from curator.app.annotate.annotating import AnnotationChange
+from curator.app.annotate.writing_inspector import WritingInspector
 from curator.app.editor.gauge import Measure
 from curator.curate.analysis.tokens import TokenCount
 from curator.dataset import Annotation, Finding, Label, LabelSet, Place, Status
@@ -14,7 +15,7 @@ SETS = (LabelSet("intent", "choice", ("refund", "greeting")),)
 
 @pytest.fixture
 def inspector(qtbot):
-    inspector = Inspector()
+    inspector = WritingInspector()
     inspector.resize(320, 700)
     qtbot.addWidget(inspector)
     inspector.show()

@@ -7,7 +7,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QPushButton
 
-from curator.app.annotate.inspector import AnnotationChange
+from curator.app.annotate.annotating import AnnotationChange, annotate
 from curator.app.dialogs.question import Question
 from curator.app.main import PAGES
 from curator.dataset import AnnotationPatch, ContentPatch, Edit
@@ -162,7 +162,7 @@ def test_two_additions_to_a_note_are_two_steps(whole, qtbot, page_id):
 
 def test_a_decision_on_several_says_how_many_and_offers_its_undo(whole, qtbot):
     page = visit(whole, "write", qtbot)
-    page.list.bulk.apply([2, 3, 4], AnnotationChange("status", "accepted"))
+    annotate(page.session, [2, 3, 4], AnnotationChange("status", "accepted"), page)
     assert "3 conversations" in notice(whole).text
     press(whole, "Undo")
     project = whole.session.project
@@ -171,7 +171,7 @@ def test_a_decision_on_several_says_how_many_and_offers_its_undo(whole, qtbot):
 
 def test_a_decision_on_one_says_nothing(whole, qtbot):
     page = visit(whole, "write", qtbot)
-    page.list.bulk.apply([2], AnnotationChange("status", "accepted"))
+    annotate(page.session, [2], AnnotationChange("status", "accepted"), page)
     assert not whole.window.toaster.notices()
 
 

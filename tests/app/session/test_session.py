@@ -3,6 +3,7 @@
 import os
 import sqlite3
 import threading
+import time
 
 import pytest
 
@@ -268,3 +269,95 @@ def test_two_clicks_open_a_project_once(session, project_path, qtbot):
     with qtbot.waitSignal(session.project_changed, timeout=30_000):
         assert session.open_project(project_path) is session.open_project(project_path)
     assert not session.is_read_only
+
+
+def ended(job, qtbot):
+    """Wait until a job is over; returns what came of it."""
+    results = []
+    job.succeeded.connect(results.append)
+    qtbot.waitUntil(lambda: job.is_over, timeout=30_000)
+    return results
+
+
+def test_an_edit_worked_out_in_the_background_is_spread_once(opened, qtbot):
+    spread = []
+    opened.edited.connect(spread.append)
+    job = opened.push_later("Accept", lambda _reader, _progress, _cancelled: accept(3))
+    (applied,) = ended(job, qtbot)
+    assert [changes.conversations for changes in applied] == [(3,)]
+    assert spread == list(applied)
+    assert opened.index.counts()["accepted"] == 1
+
+
+def test_background_work_that_finds_nothing_to_do_changes_nothing(opened, qtbot):
+    before = opened.project.undo_title()
+    job = opened.push_later("Accept", lambda _reader, _progress, _cancelled: None)
+    assert ended(job, qtbot) == [()]
+    assert opened.project.undo_title() == before
+
+
+@pytest.mark.parametrize("fails_in_work", [True, False])
+def test_every_failure_of_background_work_is_told_the_same_way(opened, qtbot, fails_in_work):
+    notices = []
+    opened.notice.connect(notices.append)
+    opened.push(accept(3))
+
+    def work(_reader, _progress, _cancelled):
+        if fails_in_work:
+            raise ProjectError("it cannot be worked out", opened.project.path)
+        return accept(3)  # stale: it is accepted already
+
+    job = opened.push_later("Accept", work)
+    assert ended(job, qtbot) == []
+    assert job.state == "failed"
+    assert [notice.level for notice in notices] == ["error"]
+
+
+def test_what_was_applied_before_a_failure_is_shown(opened, qtbot):
+    job = opened.push_later("Accept", lambda *_calls: [accept(3), accept(3)])
+    assert ended(job, qtbot) == []
+    qtbot.waitUntil(lambda: opened.index.counts()["accepted"] == 1, timeout=30_000)
+
+
+def test_a_cancel_takes_effect_between_two_edits(opened, qtbot):
+    began = threading.Event()
+
+    def work(_reader, _progress, cancelled):
+        began.set()
+        deadline = time.monotonic() + 30
+        while not cancelled() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        return [accept(3), accept(4)]
+
+    job = opened.push_later("Accept", work)
+    assert began.wait(30)
+    job.cancel()
+    assert ended(job, qtbot) == []
+    assert job.state == "cancelled"
+    assert opened.project.annotation(3).status == "pending"
+
+
+def test_background_work_belongs_to_its_project(opened, tmp_path, qtbot):
+    go_on = threading.Event()
+
+    def work(_reader, _progress, _cancelled):
+        go_on.wait(30)
+        return accept(3)
+
+    spread = []
+    opened.edited.connect(spread.append)
+    job = opened.push_later("Accept", work)
+    results = []
+    job.succeeded.connect(results.append)
+    other = tmp_path / "other.curator"
+    with qtbot.waitSignal(opened.project_changed, timeout=30_000):
+        opened.new_project(other)
+    go_on.set()
+    qtbot.waitUntil(lambda: not opened.jobs.running(), timeout=30_000)
+    assert not results
+    assert not spread
+
+
+def test_without_a_project_no_background_work_begins(session, qtbot):
+    with qtbot.waitSignal(session.notice):
+        assert session.push_later("Accept", lambda *_calls: accept(1)) is None

@@ -10,9 +10,9 @@ from PySide6.QtWidgets import QHBoxLayout, QSplitter, QStackedWidget, QVBoxLayou
 from curator.app.counted import counted
 from curator.app.page import OpenRequest, Page
 from curator.app.pages.check.detail import FindingDetail, RuleHead
+from curator.app.pages.check.fixer import Fixer
 from curator.app.pages.check.lists import FindingList, RuleList
 from curator.app.pages.check.matrix import TargetMatrix
-from curator.app.pages.check.mender import Mender
 from curator.app.pages.check.reading import MOST_ROWS, Findings, read_findings, read_matrix
 from curator.app.pages.check.summary import SUMMARY_TIP, summary
 from curator.app.session.background import Job, Jobs
@@ -58,7 +58,7 @@ class CheckPage(Page):
         self.head = RuleHead(self)
         self.list = FindingList(self)
         self.detail = FindingDetail(self)
-        self.mender = Mender(session, self)
+        self.fixer = Fixer(session, self)
         self.subtitle.setToolTip(tip_of(self.tr(SUMMARY_TIP)))
         self._note = Meta("", self)
         self._note.hide()
@@ -72,7 +72,7 @@ class CheckPage(Page):
         self._show()
 
     def slots(self) -> Mapping[str, Callable[[], object]]:
-        """Answer checking, stepping and, where the project may be changed, mending."""
+        """Answer checking, stepping and, where the project may be changed, fixing."""
         if self.session.project is None:
             return {}
         slots: dict[str, Callable[[], object]] = {}
@@ -82,12 +82,12 @@ class CheckPage(Page):
         if row is not None:
             slots["check.next"] = partial(self.list.go, 1)
             slots["check.previous"] = partial(self.list.go, -1)
-        if self.session.is_read_only or self.mender.is_working:
+        if self.session.is_read_only or self.fixer.is_working:
             return slots
         if row is not None and row.finding.fix and row.conversation is not None:
             slots["check.fix_one"] = self.fix_one
         if self._findings is not None and self._findings.has_safe:
-            slots["check.fix_safe"] = partial(self.mender.prepare, ())
+            slots["check.fix_safe"] = partial(self.fixer.prepare, ())
         return slots
 
     def activated(self) -> None:
@@ -113,16 +113,16 @@ class CheckPage(Page):
         self._read()
 
     def fix_one(self) -> None:
-        """Mend the finding at hand; the next one moves up."""
+        """Fix the finding at hand; the next one moves up."""
         row, findings = self.list.row(), self._findings
         if row is None or findings is None or row.conversation is None or not row.finding.fix:
             return
         if row.finding.fix == "remove_copies":
             self.open_requested.emit(OpenRequest("duplicates"))
         elif row.finding.fix == "insert_system_prompt":
-            self.mender.insert_prompt(row.conversations, findings.default_prompt)
+            self.fixer.insert_prompt(row.conversations, findings.default_prompt)
         else:
-            self.mender.fix_one(row.conversation, row.finding)
+            self.fixer.fix_one(row.conversation, row.finding)
 
     def _lay_out(self) -> None:
         self.body.setSpacing(12)
@@ -164,9 +164,6 @@ class CheckPage(Page):
         self.rules.chosen.connect(self._choose_rule)
         self.list.chosen.connect(self._show_finding)
         self._reload_soon.timeout.connect(self._read)
-        self._connect_wishes()
-
-    def _connect_wishes(self) -> None:
         self.list.opened.connect(self._open)
         self.list.fix_requested.connect(self.fix_one)
         self.detail.fix_requested.connect(self.fix_one)
@@ -176,7 +173,7 @@ class CheckPage(Page):
         self.head.show_all_requested.connect(self._show_all)
         self._empty.pressed.connect(self._empty_pressed)
         self._empty.guide_requested.connect(partial(self.action_requested.emit, "help.guide"))
-        self.mender.changed.connect(self.slots_changed)
+        self.fixer.changed.connect(self.slots_changed)
 
     def _read(self) -> None:
         """Read the findings for the chosen target in the background."""
@@ -372,7 +369,7 @@ class CheckPage(Page):
         self.slots_changed.emit()
 
     def _fix_rule(self) -> None:
-        self.mender.prepare((self.rules.current(),))
+        self.fixer.prepare((self.rules.current(),))
 
     def _open(self, conversation: int) -> None:
         self.open_requested.emit(OpenRequest("write", conversation))

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QHBoxLayout, QSplitter, QStackedWidget, QWidget
 
+from curator.app.annotate.annotating import RESTORE, annotate
 from curator.app.counted import counted
+from curator.app.dialogs.question import ask_where_many
 from curator.app.page import OpenRequest, Page
 from curator.app.pages.duplicates.clusters import (
     ClusterItem,
@@ -19,7 +21,6 @@ from curator.app.pages.duplicates.controls import SearchControls
 from curator.app.pages.duplicates.decision import DecisionPane
 from curator.app.pages.duplicates.empty import NoPairs
 from curator.app.pages.duplicates.lists import ClusterList, RemovedList
-from curator.app.pages.duplicates.many import remove_copies, restore
 from curator.app.session.background import Job, Jobs
 from curator.app.session.session import Session
 from curator.app.widgets.buttons import ChipButton
@@ -156,9 +157,6 @@ class DuplicatesPage(Page):
         self.clusters.chosen.connect(self._choose)
         self.decision.action_requested.connect(self.action_requested)
         self.removed.restore_requested.connect(self._restore)
-        self._connect_views()
-
-    def _connect_views(self) -> None:
         self._clusters_chip.clicked.connect(self._show_clusters)
         self._removed_chip.clicked.connect(self._show_removed)
         self.removed.selection_moved.connect(self.slots_changed)
@@ -377,10 +375,23 @@ class DuplicatesPage(Page):
         job.succeeded.connect(self._ask_removal)
 
     def _ask_removal(self, edit: "Edit | None") -> None:
-        if edit is not None:
-            remove_copies(self.session, edit, self)
+        """Apply the removal of all copies, and tell of it with the button that takes it back."""
+        if edit is None:
+            return
+        count = len(edit.conversations())
+        verb = self.tr("Remove all copies")
+
+        def tell(_applied: object) -> None:
+            words = self.tr("{0} removed, and still in the list of removed ones.")
+            self.session.tell_step(words.format(counted(count, "duplicate")))
+
+        def go() -> None:
+            job = self.session.push_later(verb, lambda _reader, _progress, _cancelled: edit)
+            if job is not None:
+                job.succeeded.connect(tell)
+
+        ask_where_many(self.session, count, verb, verb, go, self)
 
     def _restore(self) -> None:
         ids = self.removed.selected()
-        if ids:
-            restore(self.session, ids, self)
+        annotate(self.session, ids, RESTORE, self)

@@ -21,6 +21,7 @@ from curator.app.widgets.card import Card
 from curator.app.widgets.chip import Chip
 from curator.app.widgets.flow import FlowLayout
 from curator.app.widgets.reading_card import role_word, showable
+from curator.app.widgets.status_look import STATUS_LOOK, status_word
 from curator.app.widgets.text import Meta, Plain, Quiet
 from curator.curate.difference import Span, TurnPair
 
@@ -127,15 +128,8 @@ class PairView(QScrollArea):
         row = FlowLayout(head, gap=8)
         side = self.tr("Left") if column == 0 else self.tr("Right")
         row.addWidget(Plain(self.tr("{0} · conversation {1}").format(side, facts.id), head))
-        status = facts.annotation.status
-        tones = {"accepted": "success", "rejected": "danger"}
-        words = {
-            "pending": self.tr("pending"),
-            "accepted": self.tr("accepted"),
-            "rejected": self.tr("rejected"),
-            "skipped": self.tr("skipped"),
-        }
-        row.addWidget(Chip(words[str(status)], tones.get(str(status), "text-muted"), head))
+        icon_name, tone, _word = STATUS_LOOK[facts.annotation.status]
+        row.addWidget(Chip(status_word(facts.annotation.status), tone, head, icon_name=icon_name))
         if facts.annotation.split:
             row.addWidget(Chip(facts.annotation.split, "accent", head))
         row.addWidget(Meta(counted(facts.tokens, "token"), head))

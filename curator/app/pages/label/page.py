@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QStackedWidget, QWidget
 
-from curator.app.browse.label_picking import LabelPicking
+from curator.app.annotate.annotating import AnnotationChange, annotate
+from curator.app.annotate.label_picking import LabelPicking
 from curator.app.counted import counted
 from curator.app.page import OpenRequest, Page
 from curator.app.pages.label.bar import LabelBar
@@ -141,11 +142,7 @@ class LabelPage(Page):
         if conversation is None:
             return
         self._inspector.commit()
-        words = {
-            Status.ACCEPTED: self.tr("Accept"), Status.REJECTED: self.tr("Reject"),
-            Status.SKIPPED: self.tr("Skip"), Status.PENDING: self.tr("Back to pending"),
-        }  # fmt: skip
-        if not self._annotate(words[status], "status", str(status)):
+        if not self._annotate(AnnotationChange("status", str(status))):
             return
         self._inspector.add_decision(conversation, self._pane.conversation_title, status)
         if status == Status.SKIPPED and self._scope == "todo":
@@ -155,13 +152,12 @@ class LabelPage(Page):
 
     def answer(self, answer: Answer) -> None:
         """Give a label, or take it away where it was given already."""
-        conversation, project = self.queue.current, self.session.project
-        if conversation is None or project is None:
+        conversation = self.queue.current
+        if conversation is None:
             return
         mine = self._my_labels(conversation)
         value = None if mine.get(answer.label_set) == answer.value else answer.value
-        title = self.tr("Label {0}: {1}").format(answer.label_set, value or self.tr("none"))
-        self._annotate(title, f"label:{answer.label_set}", value, annotator=self.session.author)
+        self._annotate(AnnotationChange(f"label:{answer.label_set}", value))
 
     def _connect(self) -> None:
         self.session.edited.connect(self._edited)
@@ -173,11 +169,7 @@ class LabelPage(Page):
         self._chips.chosen.connect(self._scope_chosen)
         self._empty.pressed.connect(self._show_everything)
         self._empty.guide_requested.connect(partial(self.action_requested.emit, "help.guide"))
-        self._connect_inspector()
-
-    def _connect_inspector(self) -> None:
-        self._inspector.note_written.connect(self._note_written)
-        self._inspector.tags_written.connect(self._tags_written)
+        self._inspector.change_requested.connect(self._annotate)
         self._inspector.text_left.connect(self._pane.setFocus)
         self._inspector.conversation_chosen.connect(self._reopen)
 
@@ -195,7 +187,7 @@ class LabelPage(Page):
             self.queue = LabelQueue(ids_of(index, self._rows(index), self._scope))
             self.queue.start_at(self.session.current)
         self._bar.set_writable(writable=not self.session.is_read_only)
-        self._inspector.set_writable(writable=not self.session.is_read_only)
+        self._inspector.set_read_only(read_only=self.session.is_read_only)
         self._show()
 
     def _rows(self, index: "Index") -> "np.ndarray | None":
@@ -301,30 +293,12 @@ class LabelPage(Page):
     def _flag(self) -> None:
         conversation, project = self.queue.current, self.session.project
         if conversation is not None and project is not None:
-            flag = not project.annotation(conversation).flag
-            self._annotate(self.tr("Flag") if flag else self.tr("Take the flag away"), "flag", flag)
+            self._annotate(AnnotationChange("flag", not project.annotation(conversation).flag))
 
-    def _note_written(self, text: str, writing: str) -> None:
-        self._annotate(self.tr("Note"), "note", text, writing=writing)
-
-    def _tags_written(self, tags: tuple[str, ...]) -> None:
-        self._annotate(self.tr("Tags"), "tags", list(tags))
-
-    def _annotate(
-        self, title: str, field: str, value: object, *, annotator: str = "", writing: str = ""
-    ) -> bool:
-        """Push one annotation, keys of one writing as one step; True where nothing stands against it."""
-        from curator.project.labels import annotation_patch
-
-        conversation, project = self.queue.current, self.session.project
-        if conversation is None or project is None:
-            return False
-        patch = annotation_patch(project, [conversation], field, value, annotator=annotator)
-        if patch is None:
-            return True
-        key = f"{field}.{conversation}.{writing}" if writing else ""
-        edit = Edit(title, self.session.author, (patch,), key)
-        return self.session.push(edit) is not None
+    def _annotate(self, change: AnnotationChange) -> bool:
+        """Change the conversation at hand; False where the project refused it."""
+        current = self.queue.current
+        return current is not None and annotate(self.session, [current], change, self)
 
     def _my_labels(self, conversation: int) -> dict[str, str]:
         project = self.session.project

@@ -5,9 +5,8 @@ from collections.abc import Sequence
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
 
-from curator.app.annotate.inspector import AnnotationChange
+from curator.app.annotate.annotating import AnnotationChange, annotate
 from curator.app.annotate.value_picker import Picked, ValuePicker
-from curator.app.browse.bulk_bar import BulkWork
 from curator.app.session.session import Session
 
 
@@ -21,7 +20,6 @@ class LabelPicking(QObject):
         super().__init__(page)
         self._session = session
         self._page = page
-        self._work = BulkWork(session, self)
         self.picker: ValuePicker | None = None
         session.closing.connect(self.leave)
 
@@ -57,8 +55,7 @@ class LabelPicking(QObject):
         return self.picker
 
     def _give(self, picked: Picked) -> None:
-        self._work.apply(
-            picked.conversations, AnnotationChange(f"label:{picked.label_set}", picked.value)
-        )
+        change = AnnotationChange(f"label:{picked.label_set}", picked.value)
+        annotate(self._session, picked.conversations, change, self)
         if picked.goes_on and len(picked.conversations) == 1:
             self.went_on.emit(picked.conversations[0])
