@@ -54,6 +54,7 @@ def train_and_compare(
 
 
 def _compare(project: Path, export: Path, checkpoint: str, progress: Progress) -> list[Json]:
+    from curator.curate.labels import labels_that_count
     from curator.project.store.project import Project
     from curator.tune.evaluation.trial import labels_of_replies, read_items, try_candidate
     from curator.tune.services.client import connect
@@ -65,14 +66,13 @@ def _compare(project: Path, export: Path, checkpoint: str, progress: Progress) -
     )
     reader = Project.open(project, read_only=True)
     try:
-        labels = {
-            item.conversation: label.value
+        answered = {
+            item.conversation: labels_that_count(reader.labels(item.conversation))
             for item in (*seen, *asked)
-            for label in reader.labels(item.conversation)
-            if label.label_set == _LABELS
         }
     finally:
         reader.close()
+    labels = {id_: given[_LABELS] for id_, given in answered.items() if _LABELS in given}
     known = labels_of_replies((*seen, *asked), labels)
     with connect(find_target("this-computer")) as connection:
         return [

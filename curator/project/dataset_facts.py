@@ -65,7 +65,7 @@ def _read_special(reader: Reader, ids: Ints) -> tuple[dict[str, list[tuple[int, 
 
 
 def _labels(reader: Reader, ids: Ints) -> dict[str, list[str]]:
-    """Return for each label set one answer of each row: the first by name where annotators differ."""
+    """Return for each label set each row's answer, the one that counts."""
     places = {id_: row for row, id_ in enumerate(ids.tolist())}
     columns: dict[str, list[str]] = {}
     for id_, label_set, value in labels_that_count(reader):

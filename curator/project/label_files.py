@@ -6,12 +6,13 @@ hold each annotator's own answers by name, its "labels" one answer to each set, 
 for no more.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from curator.dataset import Edit, Label, LabelSet
+from curator.curate.labels import labels_that_count
+from curator.dataset import Edit, LabelSet
 from curator.dataset.counted import counted
 from curator.dataset.edit import Patch
 from curator.dataset.errors import UnreadableInput, WrongUse
@@ -103,8 +104,8 @@ def _notes(without_hash: int) -> tuple[str, ...]:
 def export_labels(reader: Reader, path: Path, me: str = "") -> int:
     """Write who answered what, and all else that was said, to a file that import_labels reads.
 
-    Where annotators differ, "labels" holds the answer of me, or else of the first by name. The file
-    takes its name once it is whole. Returns how many conversations are in it.
+    Where annotators differ, "labels" holds my answer, or else the one that counts (curate.labels). The
+    file takes its name once it is whole. Returns how many conversations are in it.
     """
     count = 0
     with written_whole(path) as file:
@@ -235,7 +236,7 @@ def _everything(reader: Reader, id_: int, me: str) -> dict[str, Json]:
         answers: dict[str, dict[str, Json]] = {}
         for label in given:
             answers.setdefault(label.annotator, {})[label.label_set] = label.value
-        said |= {"labels": _one_each(given, me), "answers": answers}
+        said |= {"labels": dict(labels_that_count(given, me)), "answers": answers}
     if annotation.status != "pending":
         said["status"] = str(annotation.status)
     if annotation.tags:
@@ -245,13 +246,6 @@ def _everything(reader: Reader, id_: int, me: str) -> dict[str, Json]:
     if annotation.flag:
         said["flag"] = True
     return said
-
-
-def _one_each(given: Sequence[Label], me: str) -> dict[str, Json]:
-    first: dict[str, Json] = {}
-    for label in given:
-        first.setdefault(label.label_set, label.value)
-    return first | {label.label_set: label.value for label in given if label.annotator == me}
 
 
 def _entries(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:

@@ -262,7 +262,7 @@ class _Rows:
 def _labels(
     reader: Reader, ids: Ints, label_set: str, *, strict: bool
 ) -> tuple[tuple[str, ...], Ints]:
-    """Return the answers in the order of their names and each row's; where annotators differ the first."""
+    """Return the answers in the order of their names and each row's, the one that counts."""
     codes = np.full(len(ids), -1, dtype=np.int64)
     if not label_set:
         return (), codes

@@ -4,10 +4,12 @@ import json
 
 import pytest
 
+from curator.curate.labels import labels_that_count
 from curator.dataset import AnnotationPatch, Edit, Label, LabelSet
 from curator.dataset.errors import UnreadableInput
 from curator.project.label_files import export_labels, import_labels
 from curator.project.labels import label_sets_patch, last_answers
+from curator.project.store import label_rows
 from curator.project.store.project import Project
 from tests.project.projects import annotate, import_lines, line
 
@@ -191,3 +193,19 @@ def test_the_answers_given_last_come_first(project):
     assert last_answers(project, [TONE], "ann") == {"tone": ["1", "3"]}
     project.undo()
     assert last_answers(project, [TONE], "ann") == {"tone": ["3", "1"]}
+
+
+def test_the_project_and_the_rule_agree_on_the_label_that_counts(project):
+    import_lines(project, [line("a"), line("b")])
+    for annotator, value in (("ana", "good"), ("bo", "bad"), ("cy", "good")):
+        patch = AnnotationPatch("label:mood", (1,), (None,), (value,), annotator)
+        project.apply(Edit("Label", annotator, (patch,)))
+    project.apply(
+        Edit("Label", "bo", (AnnotationPatch("label:tone", (1, 2), (None,), ("3",), "bo"),))
+    )
+    rows = {(id_, name): value for id_, name, value in label_rows.labels_that_count(project)}
+    assert rows == {(1, "mood"): "bad", (1, "tone"): "3", (2, "tone"): "3"}
+    for id_ in (1, 2):
+        for name, value in labels_that_count(project.labels(id_)).items():
+            assert rows[id_, name] == value
+    assert label_rows.labels_that_count(project, "mood") == [(1, "mood", "bad")]

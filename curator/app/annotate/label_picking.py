@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QWidget
 from curator.app.annotate.annotating import AnnotationChange, annotate
 from curator.app.annotate.value_picker import Picked, ValuePicker
 from curator.app.session.session import Session
+from curator.curate.labels import labels_of
 
 
 class LabelPicking(QObject):
@@ -39,8 +40,7 @@ class LabelPicking(QObject):
         me = self._session.author
         given: dict[str, str] = {}
         if len(conversations) == 1:
-            labels = project.labels(conversations[0])
-            given = {each.label_set: each.value for each in labels if each.annotator == me}
+            given = labels_of(project.labels(conversations[0]), me)
         self._shown_picker().ask(conversations, sets, given, last_answers(project, sets, me))
 
     def leave(self) -> None:

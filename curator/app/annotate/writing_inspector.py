@@ -19,6 +19,7 @@ from curator.app.widgets.number_field import NumberField
 from curator.app.widgets.setting_fields import ComboBox
 from curator.app.widgets.status_look import STATUS_LOOK, status_word
 from curator.app.widgets.text import Elided, Meta, Plain, SectionTitle
+from curator.curate.labels import labels_of
 from curator.dataset import Annotation, Label, LabelSet, Status
 
 
@@ -184,7 +185,7 @@ class WritingInspector(Inspector):
                 caption = Elided(name, self)
                 caption.setFixedWidth(96)
                 self._label_form.addRow(caption, box)
-        mine = {label.label_set: label.value for label in labels if label.annotator == me}
+        mine = labels_of(labels, me)
         for name, box in self._labels.items():
             box.setCurrentIndex(max(0, box.findData(mine.get(name))))
         self._pick.setVisible(bool(sets))

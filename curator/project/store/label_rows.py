@@ -7,6 +7,7 @@ import apsw
 import numpy as np
 import numpy.typing as npt
 
+from curator.curate.labels import label_that_counts
 from curator.dataset.json_values import Json
 from curator.project.store.connection import scalar
 from curator.project.store.reader import Reader
@@ -99,18 +100,24 @@ def answers_to(reader: Reader, label_set: str) -> list[tuple[int, str]]:
 
 
 def labels_that_count(reader: Reader, label_set: str | None = None) -> list[tuple[int, str, str]]:
-    """Return conversation, label set and the one answer that counts for a dataset.
-
-    Where annotators differ it is the first by name: whose turn it was must not change the splits.
-    """
+    """Return conversation, label set and the one answer that counts, as curate.labels says."""
     some = "" if label_set is None else "WHERE label_set = ? "
+    of = "SELECT annotator, value FROM label WHERE conversation = ? AND label_set = ?"
+    found: list[tuple[int, str, str]] = []
     with reader.reading() as connection:
         rows = connection.execute(
-            f"SELECT conversation, label_set, min(value) FROM label {some}"
+            f"SELECT conversation, label_set, min(value), max(value) FROM label {some}"
             "GROUP BY conversation, label_set",
             () if label_set is None else (label_set,),
         )
-        return [(int(id_ or 0), str(name), str(value)) for id_, name, value in rows]
+        for id_, name, first, last in rows:
+            # Where all agree, which is nearly everywhere, nothing is to be decided.
+            value = first
+            if first != last:
+                answers = dict(connection.execute(of, (id_, name)))
+                value = label_that_counts({str(who): str(what) for who, what in answers.items()})
+            found.append((int(id_ or 0), str(name), str(value)))
+    return found
 
 
 def annotated(reader: Reader) -> list[int]:

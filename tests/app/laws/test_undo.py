@@ -218,6 +218,7 @@ def test_removing_all_copies_of_many_asks_first(many, qtbot):
     settle(many, qtbot)
     (box,) = many.window.findChildren(Question)
     box._confirm()
+    settle(many, qtbot)
     project = many.session.project
     gone = [id_ for id_ in project.ids().tolist() if project.annotation(id_).removed]
     assert len(gone) > 100

@@ -22,6 +22,7 @@ from curator.app.pages.label.sets_dialog import LabelSetsDialog
 from curator.app.session.background import Jobs
 from curator.app.session.session import Session
 from curator.app.widgets.empty_state import EmptyState
+from curator.curate.labels import labels_of
 from curator.dataset import Edit, LabelSet, Status
 
 if TYPE_CHECKING:
@@ -304,10 +305,7 @@ class LabelPage(Page):
         project = self.session.project
         if project is None:
             return {}
-        mine = (
-            each for each in project.labels(conversation) if each.annotator == self.session.author
-        )
-        return {label.label_set: label.value for label in mine}
+        return labels_of(project.labels(conversation), self.session.author)
 
     def _edited(self, changes: "Changes") -> None:
         self.count_changed.emit()
