@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 from curator.app.theme import icon
 from curator.app.widgets.empty_state import IconPicture
 from curator.app.widgets.rail import Rail, RailEntry
+from curator.app.widgets.stack import Stack
 from curator.app.widgets.status_line import StatusLine
 from curator.app.widgets.text import Plain, SectionTitle
 from curator.app.widgets.toast import Toaster
@@ -60,7 +61,7 @@ class MainWindow(QMainWindow):
         self.setAcceptDrops(True)
         self.setMinimumSize(880, 560)
         self.rail = Rail(entries, self)
-        self.stack = QStackedWidget(self)
+        self.stack = Stack(self)
         self.status = StatusLine(self)
         self.toaster = Toaster(self)
         self.toaster.kept_changed.connect(self.status.show_unread)
@@ -211,7 +212,7 @@ class _InspectorSlot(QWidget):
         self.setObjectName("inspector")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setFixedWidth(INSPECTOR_PX)
-        self._stack = QStackedWidget(self)
+        self._stack = Stack(self)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self._stack)

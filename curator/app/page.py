@@ -26,7 +26,7 @@ News: connect ``session.edited`` (a Changes), ``session.project_changed`` and st
 from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
-from PySide6.QtCore import QCoreApplication, Qt, Signal
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, Qt, Signal
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QVBoxLayout, QWidget
 
 from curator.app.actions import action
@@ -69,8 +69,7 @@ class Page(QWidget):
         self.session = session
         self.jobs = jobs
         self.is_front = False
-        # What the keys of the page are for: a list, a text; without one the page itself.
-        self.main: QWidget | None = None
+        self._main: QWidget | None = None
         self.setObjectName(f"page-{self.page_id}")
         self.setAccessibleName(self.display_title())
         outer = QVBoxLayout(self)
@@ -96,6 +95,26 @@ class Page(QWidget):
         self.body = QVBoxLayout()
         self.body.setSpacing(16)
         outer.addLayout(self.body, 1)
+
+    @property
+    def main(self) -> QWidget | None:
+        """What the keys of the page are for: a list, a text; without one the page itself."""
+        return self._main
+
+    @main.setter
+    def main(self, widget: QWidget) -> None:
+        self._main = widget
+        widget.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Hand the focus on that the page held while its main control was not there yet."""
+        if (
+            watched is self._main
+            and event.type() in (QEvent.Type.Show, QEvent.Type.EnabledChange)
+            and QApplication.focusWidget() is self
+        ):
+            self.home().setFocus()
+        return super().eventFilter(watched, event)
 
     @classmethod
     def display_title(cls) -> str:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QApplication, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QVBoxLayout, QWidget
 
 from curator.app.annotate.annotating import AnnotationChange, annotate
 from curator.app.browse.bulk_bar import BulkBar
@@ -15,6 +15,7 @@ from curator.app.session.session import Session
 from curator.app.tables.conversations import LABELS_COLUMN, ConversationTable
 from curator.app.tables.grid import GridView
 from curator.app.widgets.empty_state import EmptyState
+from curator.app.widgets.stack import Stack
 
 if TYPE_CHECKING:
     from curator.project.store.changes import Changes
@@ -48,7 +49,7 @@ class ConversationList(QWidget):
         self.grid.horizontalHeader().setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
         self.maker = ViewMaker(session, self)
         self._empty = EmptyState("search", "", "", self.tr("Show all"), self, guide=False)
-        self._stack = QStackedWidget(self)
+        self._stack = Stack(self)
         self._stack.addWidget(self.grid)
         self._stack.addWidget(self._empty)
         column = QVBoxLayout(self)

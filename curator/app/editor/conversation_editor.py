@@ -4,7 +4,7 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from curator.app.counted import counted
 from curator.app.editor import changes
@@ -18,6 +18,7 @@ from curator.app.session.background import Jobs
 from curator.app.session.session import Session
 from curator.app.widgets.buttons import QuietButton
 from curator.app.widgets.empty_state import EmptyState
+from curator.app.widgets.stack import Stack
 from curator.dataset import Conversation, Finding
 from curator.dataset.json_values import Json
 
@@ -187,7 +188,7 @@ class ConversationEditor(QWidget):
             self,
             guide=False,
         )
-        self._stack = QStackedWidget(self)
+        self._stack = Stack(self)
         self._stack.addWidget(self._empty)
         self._stack.addWidget(self._work)
         outer = QVBoxLayout(self)

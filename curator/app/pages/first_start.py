@@ -86,7 +86,7 @@ class FirstStartPage(Page):
             "file.write": self.tr("An empty project, the cursor in its first question."),
             "file.open": self.tr("Go on where you or others stopped."),
             "file.import": self.tr("A project is made beside the file; the file stays as it is."),
-            "file.sample": self.tr("A support desk with every kind of fault to mend."),
+            "file.sample": self.tr("A support desk with every kind of fault to fix."),
         }
         for action_id, text in texts.items():
             button = _WayIn(action(action_id), text, self)

@@ -1,5 +1,7 @@
 """Law: a widget that goes away hands the focus to the page's main control, never to a neighbour."""
 
+from pathlib import Path
+
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
@@ -12,12 +14,14 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from curator import app as curator_app
 from curator.app.focus import acts_on_keys
 from curator.app.main import PAGES
 from curator.app.shortcuts import takes_text
 from curator.app.text_order import texts_of
 from curator.app.widgets.card import Card, nearest_text
 from curator.app.widgets.reading_card import ReadingCard
+from curator.app.widgets.stack import Stack
 from tests.app.laws.conftest import bring, name_of, seen, settle, texts, visit, words_of
 
 PAGE_IDS = [entry.page_id for entry in PAGES]
@@ -56,6 +60,44 @@ def test_what_vanishes_hands_the_focus_to_the_main_control(whole, qtbot, page_id
         assert QApplication.focusWidget() is page.home(), name_of(widget)
         come_back(widget)
     assert looked_at > 3
+
+
+@pytest.mark.parametrize("page_id", PAGE_IDS)
+def test_a_stack_that_changes_its_page_leaves_the_focus_at_the_work(whole, qtbot, page_id):
+    """Qt hands it to the first widget of the new page: an arrow that goes to another conversation."""
+    page = visit(whole, page_id, qtbot)
+    stack = Stack(page)
+    for words in ("before", "after"):
+        one = QWidget()
+        QPushButton(words, one)
+        stack.addWidget(one)
+    stack.show()
+    stack.currentWidget().findChild(QPushButton).setFocus()
+    stack.setCurrentIndex(1)
+    qtbot.waitUntil(lambda: QApplication.focusWidget() is page.home())
+    button = stack.currentWidget().findChild(QPushButton)
+    button.setFocus()
+    assert QApplication.focusWidget() is button
+
+
+def test_every_stack_of_the_window_is_the_one_that_keeps_the_law():
+    app = Path(curator_app.__file__).parent
+    plain = [p for p in app.rglob("*.py") if "QStackedWidget(" in p.read_text("utf-8")]
+    assert not plain
+
+
+def test_the_sample_opens_with_the_focus_in_its_list(curator, qtbot, tmp_path, monkeypatch):
+    monkeypatch.setattr("curator.app.session.file_actions.documents", lambda: tmp_path)
+    curator.window.resize(1500, 1000)
+    curator.window.show()
+    curator.window.activateWindow()
+    qtbot.waitUntil(lambda: QApplication.activeWindow() is curator.window)
+    card = next(w for w in seen(curator, QAbstractButton) if w.accessibleName() == "Try the sample")
+    QTest.mouseClick(card, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: curator.session.project is not None, timeout=60_000)
+    settle(curator, qtbot)
+    qtbot.waitUntil(lambda: curator.front.page_id == "write")
+    assert QApplication.focusWidget() is curator.front.home()
 
 
 @pytest.mark.parametrize("page_id", PAGE_IDS)

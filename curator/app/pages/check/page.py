@@ -5,7 +5,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtWidgets import QHBoxLayout, QSplitter, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSplitter, QVBoxLayout, QWidget
 
 from curator.app.counted import counted
 from curator.app.page import OpenRequest, Page
@@ -20,6 +20,7 @@ from curator.app.session.session import Session
 from curator.app.widgets.empty_state import EmptyState
 from curator.app.widgets.progress_row import ProgressRow
 from curator.app.widgets.splitter import SplitterState
+from curator.app.widgets.stack import Stack
 from curator.app.widgets.text import Meta, tip_of
 from curator.curate.fixes.fixing import SAFE_FIXES
 from curator.dataset.codes import DEFAULT_RULES_PROFILE
@@ -146,7 +147,7 @@ class CheckPage(Page):
         sides.setSizes([320, 700])
         SplitterState(sides, "check")
         self._sides = sides
-        self._stack = QStackedWidget(self)
+        self._stack = Stack(self)
         self._stack.addWidget(self._empty)
         self._stack.addWidget(sides)
         self.body.addWidget(self._stack, 1)

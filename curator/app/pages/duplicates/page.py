@@ -5,7 +5,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QHBoxLayout, QSplitter, QStackedWidget, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSplitter, QWidget
 
 from curator.app.annotate.annotating import RESTORE, annotate
 from curator.app.counted import counted
@@ -26,6 +26,7 @@ from curator.app.session.session import Session
 from curator.app.widgets.buttons import ChipButton
 from curator.app.widgets.progress_row import ProgressRow
 from curator.app.widgets.splitter import SplitterState
+from curator.app.widgets.stack import Stack
 from curator.dataset.progress import CancelledCall, ProgressCall
 
 if TYPE_CHECKING:
@@ -144,7 +145,7 @@ class DuplicatesPage(Page):
         sides.setSizes([300, 700])
         SplitterState(sides, "duplicates")
         self._sides = sides
-        self._stack = QStackedWidget(self)
+        self._stack = Stack(self)
         for widget in (self._empty, sides, self.removed):
             self._stack.addWidget(widget)
         self.body.addWidget(self._stack, 1)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt, QTimer, QUrl
 from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QBoxLayout, QFrame, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from curator.app.counted import counted
 from curator.app.page import OpenRequest, Page
@@ -18,6 +18,7 @@ from curator.app.session.background import Job, Jobs
 from curator.app.session.session import Session
 from curator.app.widgets.empty_state import EmptyState
 from curator.app.widgets.progress_row import ProgressRow
+from curator.app.widgets.stack import Stack
 from curator.dataset.errors import ProjectError, WrongUse
 from curator.dataset.progress import CancelledCall, ProgressCall
 
@@ -107,7 +108,7 @@ class ExportPage(Page):
         scroll.setFrameShape(QFrame.Shape.NoFrame)
         scroll.setWidget(canvas)
         self._scroll = scroll
-        self._stack = QStackedWidget(self)
+        self._stack = Stack(self)
         self._stack.addWidget(scroll)
         self._stack.addWidget(self._empty)
         self.body.addWidget(self._stack, 1)

@@ -5,7 +5,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QStackedWidget, QWidget
+from PySide6.QtWidgets import QWidget
 
 from curator.app.annotate.annotating import AnnotationChange, annotate
 from curator.app.annotate.label_picking import LabelPicking
@@ -22,6 +22,7 @@ from curator.app.pages.label.sets_dialog import LabelSetsDialog
 from curator.app.session.background import Jobs
 from curator.app.session.session import Session
 from curator.app.widgets.empty_state import EmptyState
+from curator.app.widgets.stack import Stack
 from curator.curate.labels import labels_of
 from curator.dataset import Edit, LabelSet, Status
 
@@ -65,7 +66,7 @@ class LabelPage(Page):
         self._inspector.hide()
         self.picking = LabelPicking(session, self)
         self._empty = EmptyState("tag", "", "", self.tr("Show all"), self)
-        self._stack = QStackedWidget(self)
+        self._stack = Stack(self)
         self._stack.addWidget(self._pane)
         self._stack.addWidget(self._empty)
         self.body.setSpacing(12)

@@ -10,7 +10,6 @@ from PySide6.QtWidgets import (
     QButtonGroup,
     QHBoxLayout,
     QMenu,
-    QStackedWidget,
     QVBoxLayout,
     QWidget,
 )
@@ -26,6 +25,7 @@ from curator.app.widgets.chip import Chip
 from curator.app.widgets.empty_state import IconPicture
 from curator.app.widgets.line_chart import LineChart, Series, write_number
 from curator.app.widgets.progress_row import duration
+from curator.app.widgets.stack import Stack
 from curator.app.widgets.text import Plain, Quiet, SectionTitle, tip_of
 from curator.tune.checkpoint_names import job_name
 from curator.tune.jobs.lineage import Lineage
@@ -94,7 +94,7 @@ class JobView(Card):
         self.body.addWidget(self._facts)
         self.body.addWidget(self._trouble_row())
         self.body.addLayout(self._chips())
-        self._stack = QStackedWidget(self)
+        self._stack = Stack(self)
         self._loss = LineChart(self.tr("Loss curve"), self)
         self._accuracy = LineChart(self.tr("Accuracy curve"), self)
         self._numbers = self._table(self.tr("Numbers of the curve"), self._number_columns())

@@ -5,7 +5,7 @@ from typing import Final
 
 from PySide6.QtCore import QRect, QRectF, Qt, Signal
 from PySide6.QtGui import QPainter
-from PySide6.QtWidgets import QSplitter, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 
 from curator.app.dates import local_time
 from curator.app.pages.train.job_view import LOOKS, JobView
@@ -14,6 +14,7 @@ from curator.app.theme import META_PX, font
 from curator.app.widgets.chip import paint_chip
 from curator.app.widgets.empty_state import EmptyState
 from curator.app.widgets.splitter import SplitterState
+from curator.app.widgets.stack import Stack
 from curator.tune.checkpoint_names import names_of
 from curator.tune.jobs.table import Job
 from curator.tune.jobs.watching import Details
@@ -55,7 +56,7 @@ class JobsPane(QWidget):
         splitter.setStretchFactor(1, 1)
         splitter.setSizes([_TABLE_PX, 3 * _TABLE_PX])
         SplitterState(splitter, "train-jobs")
-        self._stack = QStackedWidget(self)
+        self._stack = Stack(self)
         self._stack.addWidget(self._empty)
         self._stack.addWidget(splitter)
         column = QVBoxLayout(self)

@@ -9,7 +9,6 @@ from PySide6.QtWidgets import (
     QButtonGroup,
     QHBoxLayout,
     QSplitter,
-    QStackedWidget,
     QWidget,
 )
 
@@ -32,6 +31,7 @@ from curator.app.session.background import Work as WorkCall
 from curator.app.session.session import Session
 from curator.app.widgets.buttons import ChipButton
 from curator.app.widgets.splitter import SplitterState
+from curator.app.widgets.stack import Stack
 from curator.dataset.errors import CuratorError
 from curator.tune.jobs.dry_run import DryRun
 from curator.tune.jobs.recipe import Recipe
@@ -71,7 +71,7 @@ class TrainPage(Page):
         AutoValues(self.composer, session)
         self.preparing = Preparing(self.composer, self.targets, session, jobs)
         self.afterwards = Afterwards(self.pane.view, session, jobs)
-        self._stack = QStackedWidget(self)
+        self._stack = Stack(self)
         self._stack.addWidget(self._compose_side())
         self._stack.addWidget(self.pane)
         self.body.setSpacing(12)

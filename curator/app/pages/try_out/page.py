@@ -6,7 +6,7 @@ from typing import Final
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence, QShortcut
-from PySide6.QtWidgets import QHBoxLayout, QSplitter, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSplitter, QVBoxLayout, QWidget
 
 from curator.app.actions import action
 from curator.app.page import OpenRequest, Page
@@ -19,6 +19,7 @@ from curator.app.session.background import Jobs
 from curator.app.session.session import Session
 from curator.app.widgets.empty_state import EmptyState
 from curator.app.widgets.splitter import SplitterState
+from curator.app.widgets.stack import Stack
 from curator.dataset.errors import CuratorError
 from curator.tune.candidates import first_pair
 
@@ -49,7 +50,7 @@ class TryPage(Page):
             Side(self.tr("right side"), action("try.keep_right").hint(), self),
         )
         self.empty = EmptyState("chat", "", "", parent=self)
-        self._stack = QStackedWidget(self)
+        self._stack = Stack(self)
         self._stack.addWidget(self.empty)
         self._stack.addWidget(self._work())
         self.body.addWidget(self._stack, 1)
