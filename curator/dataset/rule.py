@@ -1,10 +1,11 @@
 """The rules as data: what each says, how grave it is for which target, and how it can be fixed."""
 
 import json
+import re
 from functools import cache
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from curator.dataset.finding import Severity
 from curator.dataset.resources import resource
@@ -30,6 +31,36 @@ class Source(BaseModel):
     checked_on: str
 
 
+class TextKind(BaseModel):
+    """One kind of text that a rule finds by its form: a secret, personal data or a control token.
+
+    One entry here is all that a new kind takes; every way of looking for it is made of it.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    name: str
+    pattern: str = Field(description="what such a text looks like: a pattern of ASCII classes")
+    signs: tuple[str, ...] = Field(
+        (),
+        description="one of these stands in every match; none for what has eight figures",
+    )
+    after_sign: str = Field(
+        "", description="what follows the sign in every match, in UTF-8; spares a closer look"
+    )
+    stand_in: str = Field("", description="what is put in its place")
+    proof: Literal["mail", "iban", "card", "phone"] | None = None
+
+    @model_validator(mode="after")
+    def _signs_can_be_found(self) -> "TextKind":
+        """Refuse a sign that JSON writes otherwise: it would never be found in a line."""
+        for sign in self.signs:
+            if json.dumps(sign, ensure_ascii=False) != f'"{sign}"' or not sign:
+                raise ValueError(f"{self.name}: the sign {sign!r} is not written as it is in JSON.")
+        for pattern in (self.pattern, self.after_sign):
+            re.compile(pattern)
+        return self
+
+
 class Rule(BaseModel):
     """One rule of the rule pack (resources/rules/*.json)."""
 
@@ -45,6 +76,7 @@ class Rule(BaseModel):
     profiles: tuple[str, ...] = ("*",)
     severity_by_profile: dict[str, Severity] = {}
     limits: dict[str, int] = Field({}, description="the bound the rule tests, by profile; * is any")
+    kinds: tuple[TextKind, ...] = Field((), description="the kinds of text that the rule looks for")
     provider_texts: tuple[str, ...] = ()
     source: Source
 

@@ -15,8 +15,6 @@ from curator.curate.checks import (
     needs_reading,
     plain_findings,
 )
-from curator.curate.checks.length import CONTROL_TOKEN
-from curator.curate.checks.privacy import PERSONAL, SECRETS
 from curator.dataset.codes import PROFILES
 from curator.dataset.conversation import Conversation
 from curator.dataset.rule import load_rules
@@ -99,60 +97,6 @@ def test_kernel_short_way_equals_check(line, profile):
         )
 
 
-signs = st.sampled_from(
-    [
-        "<|im_end|>",
-        "[INST]",
-        "<<SYS>>",
-        "<end_of_turn>",
-        "<｜User｜>",
-        "AKIA",
-        "A" * 16,
-        "sk-",
-        "a1" * 12,
-        "ghp_",
-        "x9" * 20,
-        "hf_",
-        "AIza",
-        "xoxb-",
-        "eyJ",
-        ".eyJ",
-        "@bank.org",
-        "ann",
-        "://",
-        ":pw1",
-        "4111",
-        " ",
-        "-",
-        "1111",
-        "+47",
-        " 22 86 44 00",
-        "DE89",
-        "3704 0044 0532 0130 00",
-        "é",
-        "\n",
-        "-----BEGIN PRIVATE KEY-----",
-        "k_live_",
-        "sk_live_",
-        "AccountKey=",
-        "=",
-        "\ud800",
-        "glpat-",
-    ]
-)
-
-
-@given(st.lists(signs, max_size=12).map("".join))
-@settings(max_examples=500, deadline=None)
-def test_a_text_proved_plain_holds_nothing(text):
-    patterns = [kind.pattern for kind in (*SECRETS, *PERSONAL)]
-    proofs = [kind.is_real for kind in (*SECRETS, *PERSONAL)]
-    real = any(p(m[0]) for x, p in zip(patterns, proofs, strict=True) for m in x.finditer(text))
-    broken = any("\ud800" <= c <= "\udfff" for c in text)
-    if real or broken or CONTROL_TOKEN.search(text):
-        assert needs_reading(text)
-
-
 SECRET_TEXTS = {
     "OpenAI or Anthropic key": "sk-proj-" + "a1B2c3D4" * 4,
     "GitHub token": "ghp_" + "a1B2c3" * 6,
@@ -189,6 +133,8 @@ def test_secret_is_named_by_kind_and_place_and_never_told(kind, text):
         ("Amex 3782 822463 10005", "card number"),
         ("Call +47 22 86 44 00", "phone number"),
         ("Call +1 (415) 555-2671", "phone number"),
+        ("Call +86 138 1234 5678", "phone number"),
+        ("GB82 WEST 1234 5698 7654 32", "IBAN"),
     ],
 )
 def test_personal_data_is_found(text, kind):
@@ -205,6 +151,9 @@ def test_personal_data_is_found(text, kind):
         "Order 4111 1111 1111 1112",
         "x = +1.234567890 and 5 +12",
         "DE89 3704 0044 0532 0130 01",
+        # A number that no country has, and check digits of no country's form.
+        "between +999 123 456 789 and +1 000 234 5678",
+        "XX82 WEST 1234 5698 7654 32",
         "see user@localhost or a@example.org",
         "1111 1111 1111 1111",
         "version 1.2.3.4, risk-free desk-sk-2",

@@ -17,10 +17,10 @@ from curator.curate.analysis.columns import NUMBERS, Column, Matrix, Rows
 from curator.curate.analysis.encodings import CountText
 from curator.curate.analysis.tokens import TOKENS_PER_CONVERSATION, TOKENS_PER_MESSAGE, Counter
 from curator.curate.checks import (
+    lines_to_read,
     odd_characters,
     plain_findings,
     plain_text_findings,
-    which_need_reading,
 )
 from curator.dataset import Conversation, Finding
 from curator.dataset.codes import HAS_SYSTEM, HAS_WEIGHTS
@@ -170,7 +170,7 @@ class PlainPath:
         numbers[:, _PROMPT] = [each.prompt for each in read]
         titled = [texts[start + f.titled] for f, start in zip(facts, starts, strict=False)]
         findings = {row: f.findings for row, f in enumerate(facts) if f.findings}
-        self._read_closely(batch, pieces, numbers, findings)
+        self._read_closely(batch, numbers, findings)
         return Rows(numbers, quick_titles(titled), [each.beginnings for each in read], findings)
 
     def _counted(self, batch: Batch) -> Matrix:
@@ -197,12 +197,11 @@ class PlainPath:
     def _read_closely(
         self,
         batch: Batch,
-        pieces: list[bytes],
         numbers: Matrix,
         findings: dict[int, tuple[Finding, ...]],
     ) -> None:
         """Put the findings of texts into the rows of those lines that may have any."""
-        suspects = which_need_reading(pieces, batch.encoded)
+        suspects = lines_to_read(batch.encoded)
         odd = sorted(odd_characters(batch.texts))
         suspects.update((np.searchsorted(batch.starts, odd, "right") - 1).tolist())
         if self._limit:

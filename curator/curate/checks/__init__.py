@@ -11,9 +11,9 @@ from curator.curate.checks.dispatch import (
     plain_text_findings,
 )
 from curator.curate.checks.files import holds_two_values, keys_stand_once
+from curator.curate.checks.finder import lines_to_read, needs_reading
 from curator.curate.checks.odd_characters import odd_characters
 from curator.curate.checks.rejected import explain_rejected
-from curator.curate.checks.screening import needs_reading, which_need_reading
 
 __all__ = [
     "check_conversation",
@@ -22,9 +22,9 @@ __all__ = [
     "finding",
     "holds_two_values",
     "keys_stand_once",
+    "lines_to_read",
     "needs_reading",
     "odd_characters",
     "plain_findings",
     "plain_text_findings",
-    "which_need_reading",
 ]

@@ -17,7 +17,7 @@ from curator.curate.checks import (
     tools,
     turns,
 )
-from curator.curate.checks.screening import needs_reading
+from curator.curate.checks.finder import needs_reading
 from curator.curate.checks.subject import Subject, Trouble
 from curator.dataset.codes import DEFAULT_RULES_PROFILE
 from curator.dataset.conversation import Conversation

@@ -1,17 +1,12 @@
 """Rules L: what does not fit the limit, and control tokens written out in a text."""
 
-import re
 from collections.abc import Iterator
 from typing import Final
 
+from curator.curate.checks.kinds import control_token
 from curator.curate.checks.subject import TOOL_KEYS, Subject, Trouble, trouble, where
 from curator.dataset.json_values import BadJson, Json, dumps, loads
 from curator.dataset.rule import load_rules
-
-CONTROL_TOKEN: Final = re.compile(
-    r"<\|[A-Za-z0-9_]{2,40}\|>|<｜[^<>｜\s]{2,40}｜>|<(?:start|end)_of_turn>|\[/?INST\]|<</?SYS>>"
-)
-"""Tokens by which OpenAI, Llama, Mistral, Gemma, Qwen and DeepSeek templates mark turns."""
 
 
 def too_long(subject: Subject) -> Iterator[Trouble]:
@@ -32,7 +27,7 @@ def nearly_too_long(subject: Subject) -> Iterator[Trouble]:
 def control_tokens(subject: Subject) -> Iterator[Trouble]:
     """L03: a template's own mark as plain text."""
     for text in subject.suspect_texts:
-        for match in CONTROL_TOKEN.finditer(text.words):
+        for match in control_token().finditer(text.words):
             yield trouble(
                 text.message,
                 text.field,
@@ -58,7 +53,7 @@ def _in_value(message: int | None, said: str, field: str, value: Json) -> Iterat
             yield from _in_value(message, said, f"{field}[{number}]", item)
     elif isinstance(value, dict):
         for key, item in value.items():
-            for match in CONTROL_TOKEN.finditer(key):
+            for match in control_token().finditer(key):
                 yield trouble(message, field, fixable=False, where=said, token=match[0])
             yield from _in_value(message, said, f"{field}.{key}", item)
 
@@ -68,13 +63,13 @@ def _in_text(message: int | None, said: str, field: str, text: str) -> Iterator[
 
     No fix changes a name, which must keep agreeing with its other places.
     """
-    matches = list(CONTROL_TOKEN.finditer(text))
-    fixable = not field.endswith("name") and CONTROL_TOKEN.search(field) is None
+    matches = list(control_token().finditer(text))
+    fixable = not field.endswith("name") and control_token().search(field) is None
     for match in matches:
         start, end = match.span()
         yield trouble(message, field, start, end, fixable=fixable, where=said, token=match[0])
     if not matches and "\\u" in text and field.endswith("arguments"):
-        for match in CONTROL_TOKEN.finditer(_unescaped(text)):
+        for match in control_token().finditer(_unescaped(text)):
             yield trouble(message, field, fixable=False, where=said, token=match[0])
 
 

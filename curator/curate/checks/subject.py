@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any, Final, NamedTuple, TypeGuard
 
-from curator.curate.checks.screening import texts_to_read
+from curator.curate.checks.finder import texts_to_read
 from curator.dataset.conversation import Conversation, kind_of
 from curator.dataset.finding import Place
 from curator.dataset.json_values import BadJson, Json, dumps, loads, string_values

@@ -6,9 +6,8 @@ from typing import Final
 from curator.curate.checks.files import LONE_SURROGATE
 from curator.curate.checks.images import foreign_text
 from curator.curate.checks.invisible import without_unseen
-from curator.curate.checks.length import CONTROL_TOKEN
+from curator.curate.checks.kinds import control_token, kinds_of
 from curator.curate.checks.misread import reread
-from curator.curate.checks.privacy import PERSONAL, SECRETS
 from curator.curate.fixes.messages import FixFunction, Moved
 from curator.curate.fixes.places import holder_of, value_at, with_holder, with_value
 from curator.dataset.conversation import Conversation
@@ -41,7 +40,7 @@ def _whole(value: Json) -> Json:
 def _break_token(conversation: Conversation, finding: Finding, _moved: Moved) -> Conversation:
     """Put a space after a control token's first sign, so that no template reads it as its own."""
     words = _words(conversation, finding)
-    match = CONTROL_TOKEN.match(words, finding.place.start or 0)
+    match = control_token().match(words, finding.place.start or 0)
     if not match or match.end() != finding.place.end:
         return conversation
     return _with_span(conversation, finding, words, f"{match[0][0]} {match[0][1:]}")
@@ -50,7 +49,7 @@ def _break_token(conversation: Conversation, finding: Finding, _moved: Moved) ->
 def _mask(conversation: Conversation, finding: Finding, _moved: Moved) -> Conversation:
     """Put a stand-in where a secret or personal data stands."""
     words = _words(conversation, finding)
-    for kind in (*SECRETS, *PERSONAL):
+    for kind in kinds_of("P01", "P02"):
         match = kind.pattern.search(words, finding.place.start or 0)
         if match and match.span() == (finding.place.start, finding.place.end):
             return _with_span(conversation, finding, words, kind.stand_in)

@@ -19,7 +19,7 @@ from curator.curate.checks import (
     explain_rejected,
     plain_findings,
 )
-from curator.curate.checks.secret_signs import SignSearch
+from curator.curate.checks.finder import finder_of_errors
 from curator.dataset.codes import DEFAULT_RULES_PROFILE
 from curator.dataset.conversation import Conversation
 from curator.dataset.errors import Cancelled
@@ -75,14 +75,13 @@ def check_file(path: Path, cancelled: CancelledCall = never_cancelled) -> FileCh
     digest = sha256()
     size = rows = 0
     problems: list[LineProblem] = []
-    search = SignSearch()
     with open_regular(path) as file:
         for piece in _pieces(file):
             if cancelled():
                 raise Cancelled("The check of the export was stopped.")
             digest.update(piece)
             size += len(piece)
-            number, found = check_piece(piece, search)
+            number, found = check_piece(piece)
             room = _MOST_PROBLEMS - len(problems)
             problems += [LineProblem(rows + p.line, p.rule, p.message) for p in found[:room]]
             rows += number
@@ -93,19 +92,16 @@ def check_range(path: str, begin: int, size: int) -> tuple[int, tuple[LineProble
     """Check the whole lines of a part of a file; line numbers count from its beginning."""
     rows = 0
     problems: list[LineProblem] = []
-    search = SignSearch()
     with Path(path).open("rb", buffering=0) as file:
         file.seek(begin)
         for piece in _pieces(file, size):
-            number, found = check_piece(piece, search)
+            number, found = check_piece(piece)
             problems += [LineProblem(rows + p.line, p.rule, p.message) for p in found]
             rows += number
     return rows, tuple(problems)
 
 
-def check_piece(
-    piece: bytes | memoryview, search: SignSearch | None = None
-) -> tuple[int, tuple[LineProblem, ...]]:
+def check_piece(piece: bytes | memoryview) -> tuple[int, tuple[LineProblem, ...]]:
     """Return how many lines some bytes have, and their errors."""
     if not piece:
         return 0, ()
@@ -118,8 +114,8 @@ def check_piece(
     # Only a line that is in braces, with no sign of a secret, may be proved plain together with
     # others: a line end between two braces stands between two objects, and never inside of one.
     close = (text[starts[:-1]] != _OPENING) | (text[starts[1:] - 2] != _CLOSING)
-    signs = (search or SignSearch()).places(piece)
-    close[np.searchsorted(starts, signs, side="right") - 1] = True
+    signs = np.array(finder_of_errors(PROFILE).places(piece), np.intp)
+    close[np.searchsorted(starts, signs - 1, side="right") - 1] = True
     found: dict[int, list[tuple[str, str]]] = {}
     lines = _Lines(memoryview(piece), starts.tolist())
     begin = 0
