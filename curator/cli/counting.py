@@ -202,11 +202,11 @@ def _count_project(project: "Project", total: _Counted, progress: Progress) -> N
 def _count_file(path: Path, total: _Counted, progress: Progress) -> None:
     from curator.curate.analysis.kernel import analyse
     from curator.dataset.codes import DEFAULT_RULES_PROFILE
-    from curator.formats import openai_chat
+    from curator.formats.json_records import sniff
     from curator.formats.opening import require_whole
 
     size, read = path.stat().st_size if path.is_file() else 0, 0
-    source = openai_chat.sniff(path)
+    source = sniff(path)
     require_whole(source.opening)
     for chunk in source.read():
         found = analyse(

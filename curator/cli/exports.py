@@ -7,6 +7,7 @@ from curator.cli.arguments import Options, Verbs, add_project, open_current
 from curator.cli.progress import Progress
 from curator.cli.selection import add_where
 from curator.dataset.counted import counted
+from curator.formats.registry import WRITTEN, export_name
 
 
 def add_verbs(verbs: Verbs) -> None:
@@ -20,7 +21,8 @@ def add_verbs(verbs: Verbs) -> None:
     )
     add_project(parser)
     parser.add_argument("folder", metavar="DIR", help="a new folder, or an earlier export")
-    parser.add_argument("--format", default="openai", help="openai: chat JSONL")
+    known = ", ".join(f"{export_name(each)}: {each.title}" for each in WRITTEN)
+    parser.add_argument("--format", default=export_name(WRITTEN[0]), help=known)
     add_where(parser)
     parser.add_argument(
         "--statuses",
@@ -70,6 +72,9 @@ def _export(options: Options, progress: Progress) -> Answer:
         for f in keys["files"]
     ]
     left = [f"left out: {reason} {n:,}" for reason, n in report.left_out.items() if n]
+    left += [
+        f"not kept: {what} of {counted(n, 'conversation')}" for what, n in report.losses.items()
+    ]
     return Answer(
         {**keys, "damaged": sorted(project.damaged)},
         (

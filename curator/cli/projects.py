@@ -8,6 +8,7 @@ from curator.cli.progress import Progress
 from curator.dataset import Edit, SettingPatch
 from curator.dataset.errors import ProjectError, UnreadableInput
 from curator.dataset.json_values import Json
+from curator.formats.registry import AUTO, FORMATS
 from curator.project.store.project import Project
 
 _SHOWN = 20
@@ -34,8 +35,9 @@ def add_verbs(verbs: Verbs) -> None:
         "curator import x.curator chats.jsonl --json",
     )
     add_project(bring)
-    bring.add_argument("files", metavar="FILE", nargs="+", help="chat JSONL, also gzipped")
-    bring.add_argument("--format", default="auto", help="auto, or openai_chat")
+    bring.add_argument("files", metavar="FILE", nargs="+", help="JSON or JSON Lines, also gzipped")
+    known = ", ".join(each.name for each in FORMATS)
+    bring.add_argument("--format", default=AUTO, help=f"auto (found out), or one of {known}")
 
 
 def _new(options: Options, _progress: Progress) -> Answer:

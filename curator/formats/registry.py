@@ -1,33 +1,97 @@
-"""The formats that can be read, and which of them a file is."""
+"""Every format, one entry each: the only way in and out of a project."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from curator.formats import openai_chat
+from curator.dataset.errors import WrongUse
+from curator.dataset.json_values import dumps, loads
+from curator.formats import alpaca, json_records, openai_chat, prompt_completion, sharegpt
+from curator.formats.conversion import Fields, Written, converted
+from curator.formats.json_records import Source
+
+AUTO: Final = "auto"
 
 
 class Format(NamedTuple):
-    """One record format: its name, its title for people, its usual endings, and how to look at a file."""
+    """One record format: how its records are known, read and written.
+
+    convert makes OpenAI chat of a record and runs where the record is analysed; without it records
+    are kept byte for byte. write makes a record of OpenAI chat; a format without either is only read,
+    and one that has the other names too is known by those in exports.
+    """
 
     name: str
     title: str
-    extensions: tuple[str, ...]
-    sniff: Callable[[Path], openai_chat.Source]
+    holds: Callable[[Fields], bool]
+    convert: Callable[[Fields], Fields] | None = None
+    write: Callable[[Fields], Written] | None = None
+    also: str = ""
+
+    @property
+    def is_stored(self) -> bool:
+        """Whether this is the form in which conversations are stored."""
+        return self.convert is None
+
+    def read_line(self, line: bytes) -> bytes:
+        """Return a line as OpenAI chat; raises BadRecord, and leaves what is none of it as it is."""
+        return line if self.convert is None else converted(line, self.holds, self.convert)
+
+    def write_line(self, line: bytes) -> tuple[bytes, frozenset[str]]:
+        """Return a stored line as this format has it, and what it does not keep; raises CannotHold."""
+        if self.write is None:
+            return line, frozenset()
+        written = self.write(loads(line.decode("utf-8")))
+        return dumps(written.fields).encode(), written.losses
 
 
 FORMATS: Final = (
-    Format(openai_chat.NAME, openai_chat.TITLE, openai_chat.EXTENSIONS, openai_chat.sniff),
+    Format(openai_chat.NAME, openai_chat.TITLE, openai_chat.holds, also="openai"),
+    Format(sharegpt.NAME, sharegpt.TITLE, sharegpt.holds, sharegpt.convert, sharegpt.write),
+    Format(alpaca.NAME, alpaca.TITLE, alpaca.holds, alpaca.convert),
+    Format(
+        prompt_completion.NAME,
+        prompt_completion.TITLE,
+        prompt_completion.holds,
+        prompt_completion.convert,
+    ),
 )
 """Every format, the most usual first."""
 
-
-def sniff(path: Path) -> tuple[str, float]:
-    """Return the format's name and how sure that is (0 to 1); raises UnreadableInput for no format."""
-    best = max(((f.name, f.sniff(path).confidence) for f in FORMATS), key=lambda pair: pair[1])
-    return best[0], round(best[1], 2)
+WRITTEN: Final = tuple(each for each in FORMATS if each.is_stored or each.write)
+"""Those that an export can write."""
 
 
-def format_named(name: str) -> Format | None:
-    """Return a format by name; None for an unknown one."""
-    return next((f for f in FORMATS if f.name == name), None)
+def export_name(known: Format) -> str:
+    """Return the name of a format in exports."""
+    return known.also or known.name
+
+
+def format_named(name: str) -> Format:
+    """Return a format by name; raises WrongUse for an unknown one."""
+    found = next((f for f in FORMATS if name in (f.name, f.also)), None)
+    if found is None or not name:
+        raise WrongUse(f"There is no format {name}; use {', '.join(f.name for f in FORMATS)}.")
+    return found
+
+
+def sniff(path: Path, name: str = AUTO) -> Source:
+    """Look at a file and say which format its records have, or take the one that is named.
+
+    Raises UnreadableInput where it holds no records at all, WrongUse for an unknown format.
+    """
+    chosen = None if name == AUTO else format_named(name)
+    source = json_records.sniff(path)
+    if (chosen is None and source.confidence == 1) or chosen is FORMATS[0]:
+        return replace(source, format=openai_chat.NAME)
+    sample = source.sample()
+    shares = {
+        each.name: sum(map(each.holds, sample)) / len(sample) if sample else 0.0
+        for each in ((chosen,) if chosen else FORMATS)
+    }
+    best = max(shares, key=lambda each: shares[each])
+    if best == openai_chat.NAME or not (chosen or shares[best]):
+        # How sure that is also depends on how the objects stand there.
+        return replace(source, format=openai_chat.NAME)
+    return replace(source, format=best, confidence=shares[best])

@@ -98,7 +98,7 @@ def _cookbook_checks(dataset: list) -> dict[str, int]:
 
 def count_only(path: Path) -> dict[str, float]:
     """Validate, check and count in worker processes; store nothing."""
-    from curator.formats.openai_chat import sniff
+    from curator.formats.registry import sniff
     from curator.project.imports.parts import Parts, pool
     from curator.project.imports.worker import Terms, analyse_bytes
 

@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import pytest
@@ -89,7 +90,7 @@ def test_one_unreadable_file_among_several_is_named_and_the_others_get_in(curato
 @pytest.mark.parametrize(
     "row",
     [
-        '{"prompt": "a", "completion": "b"}',
+        '{"prompt": "a", "reference_answer": "b"}',
         '{"input": {"messages": []}, "preferred_output": [], "non_preferred_output": []}',
     ],
 )
@@ -101,6 +102,38 @@ def test_a_whole_file_of_another_kind_is_one_sentence(curator, tmp_path, row):
     assert code == 2
     assert told["error"]["message"].startswith("pairs.jsonl holds no conversations: none of its 50")
     assert sorted(each.name for each in tmp_path.glob("*.*")) == ["a.curator", "pairs.jsonl"]
+
+
+def test_files_of_other_formats_come_in_and_go_out(curator, tmp_path):
+    project = tmp_path / "a.curator"
+    curator("new", project)
+    row = '{"conversations": [{"from": "human", "value": "a%d"}, {"from": "gpt", "value": "b"}]}'
+    broken = '{"conversations": [{"from": "human"}]}'
+    path = write(tmp_path / "talks.jsonl", row % 1, broken, row % 2)
+    code, told = curator("import", project, path)
+    assert code == 1
+    assert [(s["format"], s["imported"], s["rejected"]) for s in told["sources"]] == [
+        ("sharegpt", 2, 1)
+    ]
+    assert told["rejected_rows"][0]["line"] == 2
+    assert "Turn 1" in told["rejected_rows"][0]["reason"]
+    pairs = write(tmp_path / "pairs.jsonl", '{"prompt": "c", "completion": "d"}')
+    code, told = curator("import", project, pairs, "--format", "prompt_completion")
+    assert (code, told["imported"]) == (0, 1)
+    code, told = curator("import", project, pairs, "--format", "csv")
+    assert (code, told["error"]["kind"]) == (2, "wrong_use")
+    out = tmp_path / "out"
+    code, told = curator("export", project, out, "--format", "sharegpt")
+    assert (code, told["losses"], told["files"][0]["rows"]) == (0, {}, 3)
+    exported = (out / "train.jsonl").read_text().splitlines()
+    assert [json.loads(line) for line in exported[:2]] == [json.loads(row % n) for n in (1, 2)]
+    code, told = curator("verify", out)
+    assert (code, told["ok"]) == (0, True)
+    code, told = curator("train", out, "--target", "openai", "--base", "gpt-4.1-mini", "--dry-run")
+    assert code == 2
+    assert "Export again as OpenAI chat" in told["error"]["message"]
+    code, told = curator("export", project, tmp_path / "no", "--format", "alpaca")
+    assert (code, told["error"]["kind"]) == (2, "wrong_use")
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from contextlib import closing
 import apsw
 import pytest
 
-from curator.formats.openai_chat import sniff
+from curator.formats.json_records import sniff
 from curator.tune.jobs.table import Job, JobTable
 from curator.tune.services.port import Checkpoint, Event, State
 from tests.cli.sample_lines import questions, write

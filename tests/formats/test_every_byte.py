@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from curator.dataset.errors import UnreadableInput
 from curator.formats import opening, scanner
-from curator.formats.openai_chat import sniff
+from curator.formats.json_records import sniff
 
 # What may stand around records, and nothing else.
 STRUCTURE = re.compile(rb"(?:[ \t\r\n\x0b\x0c,\[\]]|\xef\xbb\xbf)*")

@@ -185,11 +185,11 @@ def test_a_first_record_may_be_longer_than_what_is_looked_at(project, file, inde
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ('{"conversations": [{"from": "human", "value": "a"}]}\n' * 3, "ShareGPT"),
+        ('{"conversations": [{"from": "narrator", "value": "a"}]}\n' * 3, 'ShareGPT .* "narrator'),
         ('{"input": {}, "preferred_output": [], "non_preferred_output": []}\n' * 3, "preference"),
         ('{"prompt": "a", "reference_answer": "b"}\n' * 3, "reinforcement"),
-        ('{"instruction": "a", "output": "b"}\n' * 3, "Alpaca"),
-        (json.dumps([{"prompt": "a", "completion": "b"}] * 3, indent=1), "prompt"),
+        ('{"instruction": "a", "output": ["b"]}\n' * 3, "Alpaca .* an array"),
+        (json.dumps([{"prompt": "a", "completion": 5}] * 3, indent=1), "Prompt and completion"),
         ("{broken\n" * 3, "holds no JSON objects"),
         ("[1, 2, 3]", "list"),
         ("{\n  color: red;\n}\n" * 9, "holds no JSON objects"),

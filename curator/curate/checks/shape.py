@@ -238,12 +238,17 @@ def way_to_messages(fields: Mapping[str, Json]) -> str:
         return f'Its "messages" is {kind_of(fields["messages"])}. Write the messages as a list.'
     if looks_like(fields) is Kind.PREFERENCE:
         return "It looks like a preference pair: convert it to chat messages first."
+    for keys, words in (
+        ({"conversations"}, "ShareGPT"),
+        ({"instruction", "output"}, "Alpaca"),
+        ({"instruction", "response"}, "Alpaca"),
+        ({"prompt", "completion"}, "a prompt with its completion"),
+    ):
+        if keys <= fields.keys():
+            return f"It looks like {words}: a file of such lines can be imported and is converted."
     shapes = (
-        ({"conversations"}, "It looks like ShareGPT"),
         ({"chosen", "rejected"}, "It looks like a preference pair"),
         ({"reference_answer"}, "It looks like a reinforcement item"),
-        ({"instruction", "output"}, "It looks like Alpaca"),
-        ({"prompt", "completion"}, "It looks like a prompt with its completion"),
         ({"contents"}, "It looks like Gemini's format"),
     )
     for keys, words in shapes:

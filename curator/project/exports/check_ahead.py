@@ -10,6 +10,7 @@ from typing import Final, Self
 
 from curator.dataset.errors import Cancelled
 from curator.dataset.progress import CancelledCall, never_cancelled
+from curator.formats import openai_chat
 from curator.project.exports.strict_check import FileCheck, LineProblem, check_file, check_range
 from curator.project.imports.parent_watch import end_with_parent
 
@@ -34,7 +35,8 @@ class _Range:
 class CheckAhead:
     """Takes note of what is written, range by range, and answers for each whole file at the end."""
 
-    def __init__(self, expected_bytes: int) -> None:
+    def __init__(self, expected_bytes: int, form: str = openai_chat.NAME) -> None:
+        self._form = form
         self._pool: ProcessPoolExecutor | None = None
         self._ranges: dict[Path, list[_Range]] = {}
         self._through: dict[Path, int] = {}
@@ -57,7 +59,7 @@ class CheckAhead:
         if self._pool is None or size - begin < (1 if last else _RANGE):
             return
         try:
-            answer = self._pool.submit(check_range, str(path), begin, size - begin)
+            answer = self._pool.submit(check_range, str(path), begin, size - begin, self._form)
         except BrokenExecutor:
             self._pool = None
             return
@@ -73,7 +75,7 @@ class CheckAhead:
         except BrokenExecutor:
             # A process was killed, by the system for its memory or by hand: go on without.
             self._pool = None
-        return check_file(path, cancelled)
+        return check_file(path, cancelled, self._form)
 
     def _gathered(self, path: Path, cancelled: CancelledCall) -> FileCheck:
         digest = sha256()
@@ -89,7 +91,7 @@ class CheckAhead:
             # work is done here too: its process may still be starting.
             _stop_if(cancelled)
             if part.answer.cancel() or not part.answer.done():
-                part.found = check_range(str(path), part.begin, part.size)
+                part.found = check_range(str(path), part.begin, part.size, self._form)
         problems: list[LineProblem] = []
         for part in ranges:
             _stop_if(cancelled)

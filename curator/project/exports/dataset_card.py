@@ -5,6 +5,7 @@ from typing import Any
 
 from curator.dataset import Split
 from curator.dataset.counted import counted
+from curator.formats.registry import format_named
 from curator.project.exports.manifest import ExportedFile
 from curator.project.store.reader import Reader
 from curator.project.store.values import storable
@@ -20,7 +21,7 @@ def dataset_card(reader: Reader, facts: Mapping[str, Any], files: Sequence[Expor
         "## How it was made",
         _bullets(_making(facts)),
         "## Left out",
-        _bullets(f"{reason}: {n:,}" for reason, n in facts["left_out"].items()) or "Nothing.",
+        _bullets(_missing(facts)) or "Nothing.",
         "## Where the conversations came from",
         _bullets(
             f"`{source.name}` ({source.format or 'unknown format'})"
@@ -38,10 +39,16 @@ def dataset_card(reader: Reader, facts: Mapping[str, Any], files: Sequence[Expor
 def _summary(facts: Mapping[str, Any]) -> str:
     how = "counted exactly" if facts["tokens_exact"] else "partly estimated: tools or parts"
     return (
-        f"{counted(facts['rows'], 'demonstration conversation')} in the OpenAI chat format, "
+        f"{counted(facts['rows'], 'demonstration conversation')} as {format_named(facts['format']).title}, "
         f"{counted(facts['tokens'], 'token')} ({facts['encoding']}, {how}), "
         f"{facts['trained_tokens']:,} of them trained."
     )
+
+
+def _missing(facts: Mapping[str, Any]) -> list[str]:
+    left = [f"{reason}: {n:,}" for reason, n in facts["left_out"].items()]
+    lost = facts["losses"].items()
+    return [*left, *(f"{what} of {counted(n, 'conversation')}: not kept" for what, n in lost)]
 
 
 def _files(files: Sequence[ExportedFile]) -> str:

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -13,17 +14,20 @@ from curator.dataset.counted import counted, first_of
 from curator.dataset.errors import GateFailed
 from curator.dataset.json_values import Json
 from curator.dataset.progress import CancelledCall, ProgressCall, never_cancelled, no_progress
+from curator.formats.registry import format_named
 from curator.project.exports import dataset_card, manifest
 from curator.project.exports.atomic_folder import CARD, MANIFEST, publishing
 from curator.project.exports.check_ahead import CheckAhead
 from curator.project.exports.lines import Part, parts
 from curator.project.exports.manifest import ExportedFile
-from curator.project.exports.selection import ExportSettings, Selection, select
+from curator.project.exports.rewriting import Rewriting
+from curator.project.exports.selection import DAMAGED, ExportSettings, Selection, select
 from curator.project.exports.strict_check import FileCheck
 from curator.project.store.patches import now_ms
 from curator.project.store.project import Project
 from curator.project.store.reader import Reader
 from curator.project.store.runs import EXPORT, changed_since, last_run, note_run
+from curator.project.store.stored_texts import damage_told
 
 _BLOCK: Final = 1 << 20
 _TOGETHER: Final = 1 << 16
@@ -95,10 +99,17 @@ def export(
         selection = select(own, settings)
         check_gate(selection)
         with publishing(folder) as staging:
-            files, selection = _write(own, staging, selection, progress, cancelled)
-            _finish(own, staging, settings, selection, files)
+            form = Rewriting(format_named(settings.format))
+            files, selection = _write(own, staging, selection, form, progress, cancelled)
+            _finish(own, staging, settings, selection, files, form.losses)
     return ExportReport(
-        folder, files, selection.left_out, selection.notes, selection.warnings, read_at=read_at
+        folder,
+        files,
+        selection.left_out,
+        selection.notes,
+        selection.warnings,
+        dict(form.losses),
+        read_at,
     )
 
 
@@ -146,6 +157,7 @@ def _write(
     reader: Reader,
     staging: Path,
     selection: Selection,
+    form: Rewriting,
     progress: ProgressCall,
     cancelled: CancelledCall,
 ) -> tuple[tuple[ExportedFile, ...], Selection]:
@@ -155,14 +167,14 @@ def _write(
     syncing: list[Future[None]] = []
     expected = int(selection.tokens.sum()) * _BYTES_OF_TOKEN
     with (
-        CheckAhead(expected) as ahead,
+        CheckAhead(expected, form.name) as ahead,
         ThreadPoolExecutor(1, thread_name_prefix="curator-sync") as disk,
     ):
         try:
             written = 0
             for batch in parts(reader, selection, cancelled):
                 for part in batch:
-                    outputs[part.code].write(part)
+                    outputs[part.code].write(form.rewritten(part))
                     written += len(part.ids)
                 for output in outputs.values():
                     output.flush()
@@ -170,7 +182,7 @@ def _write(
                     if output.is_sync_due():
                         syncing.append(disk.submit(_sync, output.file))
                 progress(written, 2 * total, "Writing")
-            selection = selection.without(reader.damaged)
+            selection = form.only_held(selection.without(reader.damaged, DAMAGED, damage_told))
             check_gate(selection)
             for code in [code for code, output in outputs.items() if not output.rows]:
                 outputs.pop(code).discard()
@@ -230,8 +242,9 @@ def _finish(
     settings: ExportSettings,
     selection: Selection,
     files: tuple[ExportedFile, ...],
+    losses: Mapping[str, int],
 ) -> None:
-    facts = manifest.build(reader, settings, selection, files)
+    facts = manifest.build(reader, settings, selection, files, losses)
     card = dataset_card.dataset_card(reader, facts, files).encode("utf-8")
     facts["card_sha256"] = sha256(card).hexdigest()
     _write_durably(staging / CARD, card)
@@ -261,6 +274,8 @@ class _Output:
 
     def write(self, part: Part) -> None:
         """Write some lines; the last of them may wait until flush."""
+        if not part.ids:
+            return
         if len(part.raw) < _TOGETHER:
             self._waiting.append(part.raw)
             self._waiting_bytes += len(part.raw)

@@ -48,6 +48,7 @@ def build(
     settings: ExportSettings,
     selection: Selection,
     files: Sequence[ExportedFile],
+    losses: Mapping[str, int],
 ) -> dict[str, Json]:
     """Return the manifest; equal projects and settings give an equal one, so it holds no time or place."""
     base = str(reader.setting("base_model") or DEFAULT_BASE_MODEL)
@@ -64,7 +65,7 @@ def build(
         "tokens_exact": selection.tokens_exact,
         "warnings": selection.warnings,
         "left_out": selection.left_out,
-        "losses": {},
+        "losses": dict(losses),
         "notes": list(selection.notes),
         "seed": plan["seed"] if plan else None,
         "split_plan": plan,

@@ -1,6 +1,6 @@
 """Which conversations an export takes, into which split, and why the others are left out."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Final, Literal
 
@@ -15,18 +15,16 @@ from curator.dataset.codes import SPLITS, STATUSES
 from curator.dataset.errors import WrongUse
 from curator.dataset.json_values import Json
 from curator.dataset.rule import load_rules
+from curator.formats.registry import WRITTEN, export_name
 from curator.project.queries.filters import view
 from curator.project.queries.index import Index
 from curator.project.queries.sameness import read_sameness
 from curator.project.store.finding_rows import errors_by_rule
 from curator.project.store.reader import Reader
-from curator.project.store.stored_texts import damage_told
 from curator.project.store.tables import number_table
 
 Ints = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
-
-FORMATS: Final = ("openai",)
 
 _COLUMNS: Final = (
     "id",
@@ -63,7 +61,7 @@ class ExportSettings:
 
     def __post_init__(self) -> None:
         for value, what, known in (
-            (self.format, "export format", FORMATS),
+            (self.format, "export format", tuple(map(export_name, WRITTEN))),
             (self.statuses, "choice of statuses", ("auto", "accepted", "open")),
             (self.unassigned, "choice for unassigned conversations", ("auto", "train", "leave")),
         ):
@@ -107,18 +105,19 @@ class Selection:
         """Return how many conversations go into a split."""
         return int((self.split == SPLITS.index(split)).sum())
 
-    def without(self, damaged: Collection[int]) -> "Selection":
-        """Return the selection less the conversations whose texts are damaged, which it then names."""
-        lost = np.isin(self.ids, np.fromiter(damaged, np.int64))
+    def without(
+        self, ids: Collection[int], reason: str, note: Callable[[Sequence[int]], str]
+    ) -> "Selection":
+        """Return the selection less some conversations, with the reason and a note on them."""
+        lost = np.isin(self.ids, np.fromiter(ids, np.int64))
         if not lost.any():
             return self
-        told = damage_told(self.ids[lost].tolist())
         return replace(
             self,
             ids=self.ids[~lost],
             split=self.split[~lost],
-            left_out=self.left_out | {DAMAGED: int(lost.sum())},
-            notes=(*self.notes, told),
+            left_out=self.left_out | {reason: int(lost.sum())},
+            notes=(*self.notes, note(self.ids[lost].tolist())),
             tokens=self.tokens[~lost],
             trained_tokens=self.trained_tokens[~lost],
         )

@@ -1,9 +1,9 @@
 """The strict re-reading of exported files: every line as a service would read it, errors only."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from hashlib import sha256
 from io import BufferedReader, FileIO
 from itertools import chain
@@ -25,6 +25,9 @@ from curator.dataset.conversation import Conversation
 from curator.dataset.errors import Cancelled
 from curator.dataset.progress import CancelledCall, never_cancelled
 from curator.dataset.regular_files import open_regular
+from curator.formats import openai_chat
+from curator.formats.conversion import BadRecord
+from curator.formats.registry import Format, format_named
 
 PROFILE: Final = DEFAULT_RULES_PROFILE
 _READ: Final = 1 << 19
@@ -70,35 +73,64 @@ _content: Final = attrgetter("content")
 _role: Final = attrgetter("role")
 
 
-def check_file(path: Path, cancelled: CancelledCall = never_cancelled) -> FileCheck:
-    """Read a file whole, in pieces, and check every line of it; raises UnreadableInput."""
+def check_file(
+    path: Path, cancelled: CancelledCall = never_cancelled, form: str = openai_chat.NAME
+) -> FileCheck:
+    """Read a file of a format whole, in pieces, and check every line; raises UnreadableInput."""
     digest = sha256()
     size = rows = 0
     problems: list[LineProblem] = []
+    check = _checking(form)
     with open_regular(path) as file:
         for piece in _pieces(file):
             if cancelled():
                 raise Cancelled("The check of the export was stopped.")
             digest.update(piece)
             size += len(piece)
-            number, found = check_piece(piece)
+            number, found = check(piece)
             room = _MOST_PROBLEMS - len(problems)
             problems += [LineProblem(rows + p.line, p.rule, p.message) for p in found[:room]]
             rows += number
     return FileCheck(size, digest.hexdigest(), rows, tuple(problems))
 
 
-def check_range(path: str, begin: int, size: int) -> tuple[int, tuple[LineProblem, ...]]:
+def check_range(
+    path: str, begin: int, size: int, form: str = openai_chat.NAME
+) -> tuple[int, tuple[LineProblem, ...]]:
     """Check the whole lines of a part of a file; line numbers count from its beginning."""
     rows = 0
     problems: list[LineProblem] = []
+    check = _checking(form)
     with Path(path).open("rb", buffering=0) as file:
         file.seek(begin)
         for piece in _pieces(file, size):
-            number, found = check_piece(piece)
+            number, found = check(piece)
             problems += [LineProblem(rows + p.line, p.rule, p.message) for p in found]
             rows += number
     return rows, tuple(problems)
+
+
+def _checking(form: str) -> Callable[[memoryview], tuple[int, tuple[LineProblem, ...]]]:
+    """Return what checks some lines of a format."""
+    known = format_named(form)
+    if known.is_stored:
+        return check_piece
+    return partial(_check_converted, known)
+
+
+def _check_converted(known: Format, piece: memoryview) -> tuple[int, tuple[LineProblem, ...]]:
+    """Return how many lines there are, and the errors of what an import would make of them."""
+    lines = bytes(piece).split(b"\n")
+    problems: list[LineProblem] = []
+    if lines.pop():
+        problems.append(LineProblem(len(lines) + 1, "F06", "The last line does not end."))
+    for number, line in enumerate(lines, 1):
+        try:
+            found = _thorough(known.read_line(line))
+        except BadRecord as error:
+            found = [("S01", str(error))]
+        problems += [LineProblem(number, *each) for each in found]
+    return len(lines), tuple(problems)
 
 
 def check_piece(piece: bytes | memoryview) -> tuple[int, tuple[LineProblem, ...]]:

@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from curator.dataset.counted import counted
-from curator.dataset.errors import UnreadableInput
+from curator.dataset.errors import UnreadableInput, WrongUse
 from curator.dataset.json_values import Json
 from curator.dataset.progress import CancelledCall, ProgressCall, never_cancelled, no_progress
 from curator.dataset.regular_files import open_regular, read_regular
+from curator.formats import openai_chat
+from curator.formats.registry import format_named
 from curator.project.exports import manifest
 from curator.project.exports.atomic_folder import CARD
 from curator.project.exports.strict_check import check_file
@@ -55,9 +57,10 @@ def verify(
     facts = manifest.read(folder)
     problems: list[str] = []
     rows = 0
+    form = _format_of(folder, facts)
     for number, file in enumerate(facts["files"]):
         progress(number, len(facts["files"]), file["path"])
-        rows += _verify_file(folder, file, problems, cancelled)
+        rows += _verify_file(folder, file, form, problems, cancelled)
     problems += _unlisted(folder, facts)
     card = facts.get("card_sha256")
     if card is not None and _hash(folder / CARD) != card:
@@ -66,12 +69,22 @@ def verify(
     return Verification(len(facts["files"]), rows, tuple(problems[:_MOST_PROBLEMS]))
 
 
+def _format_of(folder: Path, facts: dict[str, Any]) -> str:
+    """Return the format of an export's files; raises UnreadableInput for one that is not known here."""
+    try:
+        return format_named(str(facts.get("format") or openai_chat.NAME)).name
+    except WrongUse as error:
+        raise UnreadableInput(
+            f"{folder} was written by another version of Curator; check it with that one.", folder
+        ) from error
+
+
 def _verify_file(
-    folder: Path, file: dict[str, Any], problems: list[str], cancelled: CancelledCall
+    folder: Path, file: dict[str, Any], form: str, problems: list[str], cancelled: CancelledCall
 ) -> int:
     name = file["path"]
     try:
-        found = check_file(folder / name, cancelled)
+        found = check_file(folder / name, cancelled, form)
     except (UnreadableInput, OSError) as error:
         problems.append(_absent(folder / name, error))
         return 0

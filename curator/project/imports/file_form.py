@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from curator.dataset.rule import load_rules
-from curator.formats.openai_chat import Source, sniff
+from curator.formats.json_records import Source, sniff
 from curator.formats.opening import blocks, require_whole
 
 _MEGABYTE: Final = 1_000_000

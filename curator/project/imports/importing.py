@@ -20,15 +20,15 @@ import numpy.typing as npt
 from curator.curate.analysis.columns import Column
 from curator.curate.analysis.tokens import counter
 from curator.dataset.counted import counted
-from curator.dataset.errors import Cancelled, UnreadableInput, WrongUse
+from curator.dataset.errors import Cancelled, UnreadableInput
 from curator.dataset.invocation import quoted
 from curator.dataset.progress import CancelledCall, ProgressCall
 from curator.dataset.record import KINDS, Kind
 from curator.dataset.regular_files import open_regular
-from curator.formats.openai_chat import NAME, Source, sniff
+from curator.formats.json_records import Source
 from curator.formats.opening import BLOCK, prove
 from curator.formats.records import KEPT, LONGEST
-from curator.formats.registry import format_named
+from curator.formats.registry import AUTO, format_named, sniff
 from curator.project.imports.parts import Parts, ReadPart, pool
 from curator.project.imports.reanalysis import reanalyse
 from curator.project.imports.rejects import Rejects
@@ -49,17 +49,15 @@ def import_files(
     progress: ProgressCall,
     cancelled: CancelledCall,
     executor: Executor | None = None,
-    format: str = "auto",  # noqa: A002 - the word of the command line
+    format: str = AUTO,  # noqa: A002 - the word of the command line
 ) -> ImportReport:
     """Import files into a project; raises UnreadableInput where not one of them can be read.
 
     Where others can, they get in, and the report names the ones that cannot. executor is where
     parts are analysed: worker processes of its own by default, in line for little.
     """
-    if format != "auto" and format_named(format) is None:
-        raise WrongUse(f"There is no format {format}; use auto or {NAME}.")
     report = ImportReport()
-    sources = _looked_at(paths, report)
+    sources = _looked_at(paths, report, format)
     sizes = [source.size for source in sources]
     workers: Executor | None = None
     with ExitStack() as stack:
@@ -92,12 +90,12 @@ def import_files(
     return report
 
 
-def _looked_at(paths: Sequence[Path], report: ImportReport) -> list[Source]:
-    """Look at every file; those that cannot be read go into the report."""
+def _looked_at(paths: Sequence[Path], report: ImportReport, name: str) -> list[Source]:
+    """Look at every file, its format named or found out; those that cannot be read go into the report."""
     sources = []
     for path in paths:
         try:
-            sources.append(sniff(Path(path)))
+            sources.append(sniff(Path(path), name))
         except UnreadableInput as error:
             report.unreadable.append(UnreadableFile(str(path), str(error)))
     return sources
@@ -248,7 +246,7 @@ class _Import:
         self._report.sources.append(
             SourceReport(
                 file=str(source.path),
-                format=NAME,
+                format=source.format,
                 confidence=round(source.confidence, 2),
                 records=records,
                 imported=counts.imported,
@@ -261,7 +259,9 @@ class _Import:
     def _noted(self, source: Source, counts: "_Counts") -> int:
         """Return the project's number of a file, which has none before something of it gets in."""
         if not counts.source:
-            counts.source = self._bulk.add_source(str(source.path), source.path.name, "", NAME)
+            counts.source = self._bulk.add_source(
+                str(source.path), source.path.name, "", source.format
+            )
         return counts.source
 
     def _store(
@@ -321,6 +321,13 @@ def _other_encoding(source: Source, rejects: Rejects) -> str:
 
 def _what_it_holds(source: Source, rejects: Rejects) -> str:
     """Say in one sentence what a file is in which nothing looks like a conversation."""
+    known = format_named(source.format)
+    if not known.is_stored and rejects.rows:
+        first = rejects.rows[0]
+        return (
+            f"{source.path.name} holds no conversations that can be read as {known.title}: "
+            f"{source.unit} {first.line}: {first.reason}"
+        )
     if rejects.rules.most_common(1)[0][0] not in ("S01", "F02"):
         return source.other_kind()
     first = next(row for row in rejects.rows if row.rule in ("S01", "F02"))
@@ -372,9 +379,9 @@ class _Copies:
 def _segment(read: ReadPart, rows: npt.NDArray[np.intp]) -> tuple[bytes, Column]:
     """Return the bytes to store and each row's place in them: the part as it is, or its new rows only."""
     start, length = read.part.start[rows], read.analysis.length[rows]
-    if int(length.sum()) * 10 >= len(read.data) * 9:
-        return read.data, start
-    data = read.data
+    data = read.kept
+    if int(length.sum()) * 10 >= len(data) * 9:
+        return data, start
     pieces = [
         data[at : at + size] for at, size in zip(start.tolist(), length.tolist(), strict=True)
     ]

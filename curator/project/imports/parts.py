@@ -14,7 +14,7 @@ import numpy as np
 
 from curator.curate.analysis.columns import Analysis, Column
 from curator.dataset.errors import UnreadableInput
-from curator.formats.openai_chat import Source
+from curator.formats.json_records import Source
 from curator.formats.records import Chunk
 from curator.project.imports.parent_watch import end_with_parent
 from curator.project.imports.worker import (
@@ -55,6 +55,11 @@ class ReadPart:
         """The rows."""
         return self.part.analysis
 
+    @property
+    def kept(self) -> bytes:
+        """What is stored: the bytes as they are, or what they were converted to."""
+        return self.data if self.part.converted is None else self.part.converted
+
 
 @dataclass(frozen=True, slots=True)
 class _Task:
@@ -71,7 +76,7 @@ class Parts:
 
     def __init__(self, source: Source, terms: Terms, executor: Executor | None) -> None:
         self._source = source
-        self._terms = terms
+        self._terms = terms._replace(format=source.format)
         self._executor = executor
         self._state = _state(source)
         self._line = 1

@@ -8,7 +8,7 @@ import ctypes
 import gc
 import os
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from threading import Thread
@@ -16,12 +16,15 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from curator.curate.analysis.columns import Analysis, Column
+from curator.curate.analysis.columns import Analysis, Column, Rejected
 from curator.curate.analysis.kernel import kernel
 from curator.curate.analysis.tokens import ENCODINGS, Counter
 from curator.dataset.codes import DEFAULT_RULES_PROFILE
+from curator.formats import openai_chat
+from curator.formats.conversion import BadRecord
 from curator.formats.opening import BLOCK
 from curator.formats.records import LONGEST, split_lines
+from curator.formats.registry import Format, format_named
 from curator.project.imports.token_audit import count_wrong
 
 PRELOAD: Final = "CURATOR_WORKER_ENCODING"
@@ -34,20 +37,26 @@ _SAMPLE: Final = (
 
 
 class Terms(NamedTuple):
-    """What the columns depend on besides the lines; fast allows the faster token engine at once."""
+    """What the columns depend on besides the lines; fast allows the faster token engine at once.
+
+    format names what the lines are, until they are converted.
+    """
 
     encoding: str
     profile: str
     limit: int | None
     fast: bool = True
     trusted: bool = True
+    format: str = openai_chat.NAME
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
     """The analysis of one part: rows and refused lines with their places in the part's bytes.
 
-    miscounted says of how many sampled rows tiktoken gave another count; the rows hold tiktoken's.
+    converted holds the lines as they were converted, and the rows' places are in them; it is None where
+    the lines are kept as they are. miscounted says of how many sampled rows tiktoken gave another
+    count; the rows hold tiktoken's.
     """
 
     analysis: Analysis
@@ -55,6 +64,7 @@ class Part:
     rejected: tuple[tuple[int, int], ...]
     lines: int
     miscounted: int
+    converted: bytes | None = None
 
 
 def analyse_slice(path: str, begin: int, end: int, terms: Terms) -> Part:
@@ -92,6 +102,32 @@ def _starts(lines: list[bytes]) -> Column:
 
 
 def _analyse(lines: list[bytes], at: Column, terms: Terms) -> Part:
+    known = format_named(terms.format)
+    if known.is_stored:
+        return _analysed(lines, at, terms)
+    as_chat, refused = _converted(lines, known)
+    part = _analysed(as_chat, _starts(as_chat), terms)
+    analysis = part.analysis
+    # A line that could not be converted was left out as a blank one.
+    analysis.blank -= len(refused)
+    analysis.rejected = sorted([*analysis.rejected, *refused])
+    places = tuple((int(at[r.line]), len(lines[r.line])) for r in analysis.rejected)
+    return replace(part, rejected=places, converted=b"\n".join(as_chat))
+
+
+def _converted(lines: list[bytes], known: Format) -> tuple[list[bytes], list[Rejected]]:
+    as_chat: list[bytes] = []
+    refused: list[Rejected] = []
+    for number, line in enumerate(lines):
+        try:
+            as_chat.append(known.read_line(line))
+        except BadRecord as error:
+            refused.append(Rejected(number, "S01", str(error)))
+            as_chat.append(b"")
+    return as_chat, refused
+
+
+def _analysed(lines: list[bytes], at: Column, terms: Terms) -> Part:
     worker = kernel(terms.encoding, terms.profile, terms.limit)
     if not terms.trusted:
         worker.distrust()

@@ -30,6 +30,8 @@ def next_ids(connection: apsw.Connection, after: int, most: int) -> dict[int, in
 
 def times_of(connection: apsw.Connection, ids: Sequence[int]) -> dict[int, int]:
     """Return when each of those conversations that are there was last changed."""
+    if not ids:
+        return {}
     rows: Any = connection.execute(
         "SELECT id, updated FROM conversation WHERE id IN carray(?)",
         (apsw.carray(np.array(ids, np.int64)),),

@@ -8,6 +8,8 @@ from typing import Any, Final
 from curator.dataset.errors import BrokenFile, UnreadableInput
 from curator.dataset.progress import CancelledCall, ProgressCall
 from curator.dataset.small_files import read_object
+from curator.formats import openai_chat
+from curator.formats.registry import format_named
 from curator.project.exports.manifest import conversation_of
 from curator.tune.jobs.uploads import hash_file
 
@@ -68,6 +70,13 @@ def open_export(folder: Path) -> Exported:
     if train is None:
         raise UnreadableInput(
             f"{folder} holds no train.jsonl. Give the folder of an export that has a train part.",
+            folder,
+        )
+    form = format_named(str(manifest.get("format") or openai_chat.NAME))
+    if not form.is_stored:
+        raise UnreadableInput(
+            f"{folder} was exported as {form.title}, which no target of Curator trains from. "
+            "Export again as OpenAI chat.",
             folder,
         )
     validation = _named(folder, files.get("validation"), "validation.jsonl")

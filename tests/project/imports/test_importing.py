@@ -188,8 +188,8 @@ def test_one_file_that_cannot_be_read_does_not_keep_the_others_out(project, file
 
 
 def test_an_unknown_format_is_refused(project, file):
-    with pytest.raises(WrongUse, match="sharegpt"):
-        run(project, file(line(1)), format="sharegpt")
+    with pytest.raises(WrongUse, match="no format csv; use openai_chat, sharegpt"):
+        run(project, file(line(1)), format="csv")
 
 
 def test_a_file_that_changes_while_it_is_read_is_noticed(project, file, monkeypatch):

@@ -21,6 +21,7 @@ from curator.app.widgets.card import Card
 from curator.app.widgets.chip import Chip
 from curator.app.widgets.setting_fields import ComboBox
 from curator.app.widgets.text import Meta, Plain, Quiet, SectionTitle
+from curator.formats.registry import WRITTEN, export_name
 
 if TYPE_CHECKING:
     from curator.project.exports.selection import Blocker, ExportSettings, Selection
@@ -42,6 +43,11 @@ class ExportCard(Card):
         self.folder = QLineEdit(self)
         self.folder.setAccessibleName(self.tr("Folder"))
         self.browse = IconButton("folder", self.tr("Choose a folder"), self)
+        self.format = _choices(
+            self,
+            self.tr("Format"),
+            tuple((export_name(each), each.title) for each in WRITTEN),
+        )
         self.statuses = _choices(
             self,
             self.tr("Which conversations"),
@@ -81,6 +87,7 @@ class ExportCard(Card):
         from curator.project.exports.selection import ExportSettings
 
         return ExportSettings(
+            format=self.format.currentData(),
             statuses=self.statuses.currentData(),
             query=self.query.text().strip(),
             hold_out_flagged=self.flagged.isChecked(),
@@ -196,13 +203,19 @@ class ExportCard(Card):
         place.addWidget(self.folder, 1)
         place.addWidget(self.browse)
         for row, words in enumerate(
-            (self.tr("Into"), self.tr("Take"), self.tr("Unassigned"), self.tr("Filter"))
+            (
+                self.tr("Into"),
+                self.tr("Format"),
+                self.tr("Take"),
+                self.tr("Unassigned"),
+                self.tr("Filter"),
+            )
         ):
             grid.addWidget(Quiet(words, self), row, 0)
         grid.addLayout(place, 0, 1)
-        grid.addWidget(self.statuses, 1, 1)
-        grid.addWidget(self.unassigned, 2, 1)
-        grid.addWidget(self.query, 3, 1)
+        fields = (self.format, self.statuses, self.unassigned, self.query)
+        for row, field in enumerate(fields, 1):
+            grid.addWidget(field, row, 1)
         grid.setColumnStretch(1, 1)
         self.body.addLayout(grid)
         self.body.addWidget(self.flagged)
@@ -215,6 +228,7 @@ class ExportCard(Card):
 
     def _connect(self) -> None:
         self.browse.clicked.connect(self._browse)
+        self.format.currentIndexChanged.connect(self.changed)
         self.statuses.currentIndexChanged.connect(self.changed)
         self.unassigned.currentIndexChanged.connect(self.changed)
         self.query.editingFinished.connect(self.changed)

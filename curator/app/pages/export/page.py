@@ -324,6 +324,9 @@ class ExportPage(Page):
     def _show_result(self, facts: dict[str, Any], *, fresh: bool) -> None:
         left = facts["left_out"].items()
         reasons = [f"{count:,} {self.export.reason(name)}" for name, count in left]
+        words = self.tr("not kept: {0} of {1}")
+        lost = facts.get("losses", {}).items()
+        reasons += [words.format(name, counted(count, "conversation")) for name, count in lost]
         self.result.show_export(facts, fresh=fresh, reasons=reasons)
         self.result.show()
         if fresh:

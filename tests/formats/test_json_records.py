@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from curator.dataset.errors import UnreadableInput
-from curator.formats import openai_chat, opening, records, registry, scanner
-from curator.formats.openai_chat import sniff, write
+from curator.formats import opening, records, scanner
+from curator.formats.json_records import sniff
 
 LINES = [
     json.dumps(
@@ -211,19 +211,6 @@ def test_a_record_that_is_too_long_is_named_and_only_its_start_is_kept(monkeypat
     chunk, last = records.lines([*[b"x" * 700] * 5, b"yy\nz"])
     assert [len(record) for record in (*chunk.records, *last.records)] == [102, 1]
     assert chunk.long == {0: 3_502}
-
-
-def test_the_writer_puts_each_conversation_on_a_line():
-    file = io.BytesIO()
-    written = write(file, ['{"a":"ü"}', '{"b":"\u2028"}'])
-    assert file.getvalue() == '{"a":"ü"}\n{"b":"\u2028"}\n'.encode()
-    assert written == len(file.getvalue())
-
-
-def test_the_registry_knows_the_format(file):
-    assert registry.sniff(file("\n".join(LINES))) == ("openai_chat", 1.0)
-    assert registry.format_named("openai_chat").title == openai_chat.TITLE
-    assert registry.format_named("nothing") is None
 
 
 @pytest.mark.data
