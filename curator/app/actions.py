@@ -140,6 +140,9 @@ _DATASET = _group(
     Action("try.question", "A test question", "Ctrl+Shift+T", "sparkle", "Take the next question of the test split"),
     Action("try.keep_left", "Keep the left reply", "Ctrl+Shift+L", "plus", "Make the left exchange a conversation"),
     Action("try.keep_right", "Keep the right reply", "Ctrl+Shift+R", "plus", "Make the right exchange a conversation"),
+    Action("evaluate.start", "Evaluate", "", "play", "Ask the chosen candidates the questions of the split"),
+    Action("evaluate.stop", "Stop the evaluation", "", "stop", "Stop asking; what came stays, the run can go on"),
+    Action("evaluate.report", "Write a report", "", "file", "Write the evaluation as HTML or Markdown"),
 )
 _GO = _group(
     "go",
@@ -150,6 +153,7 @@ _GO = _group(
     Action("go.export", "Split and export", "Ctrl+5", "export", "Go to splits and export"),
     Action("go.train", "Train", "Ctrl+6", "train", "Go to targets and jobs"),
     Action("go.try", "Try", "Ctrl+7", "chat", "Ask a base and a checkpoint side by side"),
+    Action("go.evaluate", "Evaluate", "Ctrl+8", "calculator", "Go to figures and replies of the test questions"),
 )
 _VIEW = _group(
     "view",

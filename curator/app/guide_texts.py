@@ -14,6 +14,7 @@ CHAPTER_OF_PAGE: Final = {
     "export": "split-and-export.md",
     "train": "training.md",
     "try": "training.md",
+    "evaluate": "evaluation.md",
 }
 """The chapter that speaks of a page; the others open at the list of chapters."""
 

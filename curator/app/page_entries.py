@@ -55,6 +55,12 @@ def _try() -> type[Page]:
     return TryPage
 
 
+def _evaluate() -> type[Page]:
+    from curator.app.pages.evaluate.page import EvaluatePage
+
+    return EvaluatePage
+
+
 def _guide() -> type[Page]:
     from curator.app.pages.guide import GuidePage
 
@@ -72,5 +78,6 @@ PAGES: Final = (
     PageEntry("export", _export),
     PageEntry("train", _train),
     PageEntry("try", _try),
+    PageEntry("evaluate", _evaluate),
 )
 """The pages in the order of the rail; text, icon and key come from the action ``go.PAGE``."""

@@ -10,7 +10,7 @@ from curator.app.actions import Action
 _PAGES: Final = {
     "conversation": "write", "message": "write", "label": "label", "check": "check",
     "duplicates": "duplicates", "split": "export", "export": "export", "train": "train",
-    "try": "try",
+    "try": "try", "evaluate": "evaluate",
 }  # fmt: skip
 _HOMES: Final = {
     "edit.find": "write", "edit.replace": "write", "edit.select_all": "write", "label.import": "",
@@ -24,7 +24,17 @@ _FREE: Final = frozenset(
         "check.fix_safe", "check.next", "check.previous",
     }
 )  # fmt: skip
-_READING: Final = ("go.", "view.", "help.", "file.", "check.run", "edit.find", "train.", "try.ask")
+_READING: Final = (
+    "go.",
+    "view.",
+    "help.",
+    "file.",
+    "check.run",
+    "edit.find",
+    "train.",
+    "try.ask",
+    "evaluate.report",
+)
 
 _NEEDS: Final = {
     "edit.undo": "Nothing has been changed yet.",
@@ -51,6 +61,9 @@ _NEEDS: Final = {
     "try.question": "There is nobody to ask yet, or a reply is on its way.",
     "try.keep_left": "There is no reply on the left to keep.",
     "try.keep_right": "There is no reply on the right to keep.",
+    "evaluate.start": "Choose whom to ask; a model must be available.",
+    "evaluate.stop": "No evaluation is running.",
+    "evaluate.report": "There is no evaluation with replies yet.",
     "conversation.restore": "Choose a conversation that was removed.",
 }
 

@@ -23,7 +23,7 @@ from curator.tune.services.sdk_client import build_client
 
 _WHAT: Final = "answering a question"
 _LOOK_S: Final = 0.2
-_DRAIN_S: Final = 10.0
+_DRAIN_S: Final = 4.0
 """So long replies on their way may still come once the work is stopped: they are paid for."""
 _REFUSED: Final = (400, 413, 422)
 """What a server says to one question it does not take; others may go through."""

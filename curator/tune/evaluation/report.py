@@ -11,6 +11,7 @@ from curator.dataset.counted import counted
 from curator.dataset.errors import WrongUse
 from curator.dataset.small_files import written_whole
 from curator.project.store.values import storable
+from curator.tune.evaluation.comparison import Comparison
 from curator.tune.evaluation.intervals import Interval
 from curator.tune.evaluation.items import message_text
 from curator.tune.evaluation.results import Results
@@ -96,6 +97,28 @@ def figure_table(results: Results) -> Table:
         (title_of(n), *(f"{c[n]:,}" for c in counts)) for n in _COUNTS if any(c[n] for c in counts)
     ]
     return ("figure", *(each.name for each in results.candidates)), rows
+
+
+def comparison_table(results: Results, comparison: Comparison | None) -> Table:
+    """Return the table of figures with a last column for the difference where two are compared."""
+    header, rows = figure_table(results)
+    if comparison is None:
+        return header, rows
+    names = [*figures_shown(results), *(None for _ in rows)]
+    found = [
+        (*row, "" if name is None else _difference(name, comparison))
+        for name, row in zip(names, rows, strict=False)
+    ]
+    return (*header, "difference"), found
+
+
+def _difference(figure: str, comparison: Comparison) -> str:
+    if figure not in comparison.differences:
+        return ""
+    value, within = comparison.differences[figure]
+    if figure == "mcc":
+        return f"{value:+.2f} ({within.low:+.2f} to {within.high:+.2f})"
+    return f"{value:+.1%} ({within.low:+.1%} to {within.high:+.1%})"
 
 
 def parts_of(results: Results, project: str) -> tuple[Part, ...]:
