@@ -12,6 +12,7 @@ from curator.cli import (
     checks,
     demo_training,
     duplicates,
+    evaluating,
     exports,
     labels,
     projects,
@@ -28,7 +29,7 @@ from curator.dataset.json_values import Json
 from curator.dataset.resources import resource
 from curator.dataset.small_files import make_folder
 
-_GROUPS: Final = (projects, checks, labels, duplicates, splits, exports, training)
+_GROUPS: Final = (projects, checks, labels, duplicates, splits, exports, training, evaluating)
 _TARGET: Final = ("--target", "openai", "--base", "gpt-4.1-mini-2025-04-14")
 _PICTURES_S: Final = 180
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from curator.cli.answer import Answer, table
+from curator.cli.answer import Answer
 from curator.cli.progress import Progress
 from curator.dataset.invocation import command
 from curator.dataset.json_values import Json
@@ -13,6 +13,10 @@ from curator.dataset.json_values import Json
 _BASE: Final = "tiny"
 _LABELS: Final = "intent"
 _MOST_TOKENS: Final = 60
+_TARGET: Final = "this-computer"
+_ADVICE: Final = (
+    "The tiny base begins with random weights: it shows the way, not what training can do.",
+)
 
 Verb = Callable[[tuple[str, ...], Progress], Answer]
 Tell = Callable[[str, str, tuple[str, ...], Answer, float], None]
@@ -29,7 +33,7 @@ def train_and_compare(
     project: Path, export: Path, verb: Verb, tell: Tell, progress: Progress
 ) -> dict[str, Json]:
     """Train the tiny base on the export and compare; returns steps, job, checkpoint and comparison."""
-    arguments = ("train", str(export), "--target", "this-computer", "--base", _BASE, "--follow")
+    arguments = ("train", str(export), "--target", _TARGET, "--base", _BASE, "--follow")
     begun = time.monotonic()
     job = verb(arguments, progress)
     seconds = round(time.monotonic() - begun, 2)
@@ -44,68 +48,43 @@ def train_and_compare(
     if not found["checkpoint"]:
         return found
     begun = time.monotonic()
-    rows = _compare(project, export, str(found["checkpoint"]), progress)
+    words = _comparing(project, str(found["checkpoint"]))
+    compared = verb(words, progress)
     seconds = round(time.monotonic() - begun, 2)
+    rows = _rows(compared)
     found["comparison"] = rows
     found["steps"].append(_step("compare", {"candidates": len(rows)}, seconds))
-    answer = Answer({}, _shown(rows))
-    tell("compare", "base against tuned on the test split", (), answer, seconds)
+    answer = Answer({}, (*compared.lines, *_ADVICE, _practice()))
+    tell("compare", "base against tuned on the test split", words, answer, seconds)
     return found
 
 
-def _compare(project: Path, export: Path, checkpoint: str, progress: Progress) -> list[Json]:
-    from curator.curate.labels import labels_that_count
-    from curator.project.store.project import Project
-    from curator.tune.evaluation.trial import labels_of_replies, read_items, try_candidate
-    from curator.tune.services.client import connect
-    from curator.tune.targets.profiles import find_target
-
-    seen, asked = (
-        read_items(export / f"{part}.jsonl", export / f"{part}.manifest.jsonl")
-        for part in ("train", "test")
+def _comparing(project: Path, checkpoint: str) -> tuple[str, ...]:
+    """Return the command that asks the base and the checkpoint what the test split asks."""
+    return (
+        *("evaluate", str(project), "--split", "test", "--where", "status:accepted"),
+        *("--candidate", f"{_TARGET}/{_BASE}", "--candidate", f"{_TARGET}/{checkpoint}"),
+        *("--set", _LABELS, "--max-tokens", str(_MOST_TOKENS)),
     )
-    reader = Project.open(project, read_only=True)
-    try:
-        answered = {
-            item.conversation: labels_that_count(reader.labels(item.conversation))
-            for item in (*seen, *asked)
+
+
+def _rows(compared: Answer) -> list[Json]:
+    """Return what each candidate scored, in the keys that the demo promises."""
+    return [
+        {
+            "candidate": name,
+            "items": compared.keys["items"],
+            "exact_match": row["exact_match"],
+            "label_accuracy": row["accuracy"],
+            "unparsable": row["unparsable"],
         }
-    finally:
-        reader.close()
-    labels = {id_: given[_LABELS] for id_, given in answered.items() if _LABELS in given}
-    known = labels_of_replies((*seen, *asked), labels)
-    with connect(find_target("this-computer")) as connection:
-        return [
-            try_candidate(
-                connection,
-                candidate,
-                asked,
-                labels=labels,
-                known_replies=known,
-                progress=progress,
-                cancelled=progress.cancelled,
-                max_tokens=_MOST_TOKENS,
-            ).to_row()
-            for candidate in (_BASE, checkpoint)
-        ]
+        for name, row in compared.keys["candidates"].items()
+    ]
 
 
 def _step(name: str, result: dict[str, Json], seconds: float) -> dict[str, Json]:
     return {"name": name, "result": result, "seconds": seconds}
 
 
-def _shown(rows: list[Json]) -> tuple[str, ...]:
-    cells = [
-        (
-            str(row["candidate"]),
-            str(row["items"]),
-            "-" if row["label_accuracy"] is None else f"{row['label_accuracy']:.0%}",
-            f"{row['exact_match']:.0%}",
-        )
-        for row in rows
-    ]
-    return (
-        *table([("candidate", "questions", "right intent", "exact reply"), *cells]),
-        "The tiny base begins with random weights: it shows the way, not what training can do.",
-        f"{command('trainer', '--practice')} fetches a small base that has learned to speak.",
-    )
+def _practice() -> str:
+    return f"{command('trainer', '--practice')} fetches a small base that has learned to speak."

@@ -56,23 +56,35 @@ def resample(
 
 def _on(candidate: Measured, drawn: npt.NDArray[np.int32]) -> dict[str, Floats]:
     found = {name: values[drawn].mean(axis=1) for name, values in candidate.values.items()}
-    coded = candidate.coded
-    if coded is not None:
-        real = _counted(coded.actual, drawn, coded.n_real)
-        said = _counted(coded.predicted, drawn, len(coded.classes) + 1)
-        # One class more for the wrong answers, which is then cut off.
-        rights = np.where(coded.right, coded.actual, coded.n_real)
-        hits = _counted(rights, drawn, coded.n_real + 1)[:, : coded.n_real]
-        total = np.full(len(drawn), float(drawn.shape[1]))
-        found |= figures_of(hits, real, said, total)
+    if candidate.coded is not None:
+        found |= _figures_on(candidate.coded, drawn)
     return found
 
 
-def _counted(codes: npt.NDArray[np.int64], drawn: npt.NDArray[np.int32], width: int) -> Floats:
-    """Return how often each code was drawn, a row for each resample."""
-    rows = len(drawn)
-    places = codes.astype(np.int32)[drawn] + (np.arange(rows, dtype=np.int32) * width)[:, None]
-    return np.bincount(places.ravel(), minlength=rows * width).reshape(rows, width).astype(float)
+def _figures_on(coded: Coded, drawn: npt.NDArray[np.int32]) -> dict[str, Floats]:
+    """Return the figures of labels, by way of how often each filled cell of the matrix was drawn."""
+    width = len(coded.classes) + 1
+    # Sorted by the right label, then by what was said.
+    cells, cell_of = np.unique(coded.actual * width + coded.predicted, return_inverse=True)
+    actual, predicted = np.divmod(cells, width)
+    rows, count = len(drawn), len(cells)
+    places = cell_of.astype(np.int32)[drawn] + (np.arange(rows, dtype=np.int32) * count)[:, None]
+    times = np.bincount(places.ravel(), minlength=rows * count).reshape(rows, count).astype(float)
+    is_right = actual == predicted
+    hits = np.zeros((rows, coded.n_real))
+    hits[:, actual[is_right]] = times[:, is_right]
+    by_said = np.argsort(predicted, kind="stable")
+    real = _summed(times, actual, coded.n_real)
+    said = _summed(times[:, by_said], predicted[by_said], width)
+    return figures_of(hits, real, said, np.full(rows, float(drawn.shape[1])))
+
+
+def _summed(times: Floats, codes: npt.NDArray[np.int64], width: int) -> Floats:
+    """Return the sums of columns that have the same code, codes being in order."""
+    there, starts = np.unique(codes, return_index=True)
+    found = np.zeros((len(times), width))
+    found[:, there] = np.add.reduceat(times, starts, axis=1)
+    return found
 
 
 def interval_of(resampled: Floats, level: float = LEVEL) -> Interval:

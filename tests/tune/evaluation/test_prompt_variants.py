@@ -19,7 +19,6 @@ from curator.tune.evaluation.prompt_variants import (
     remove_variant,
     save_variant,
 )
-from curator.tune.evaluation.trial import Item, try_candidate
 from curator.tune.targets.profiles import save_target
 from tests.tune.protocol_server import KEY
 
@@ -142,11 +141,3 @@ def test_asking_a_variant_sends_its_words_to_its_base(asked, connection, server)
     assert [m["role"] for m in server.bodies[-1]["messages"]] == ["user", "assistant"] * 2 + [
         "user"
     ]
-
-
-def test_a_comparison_takes_variants_as_it_takes_checkpoints(asked, connection, server, quiet):
-    item = Item(1, ({"role": "user", "content": "And now?"},), "x")
-    result = try_candidate(connection, "prompt:few", (item,), labels={}, known_replies={}, **quiet)
-    assert result.candidate == "prompt:few"
-    assert server.bodies[-1]["model"] == "gpt-4.1-mini"
-    assert len(server.bodies[-1]["messages"]) == 5

@@ -11,6 +11,7 @@ from curator.dataset.json_values import BadJson
 from curator.dataset.progress import CancelledCall, ProgressCall
 from curator.tune.candidates import Asked, Candidate, who_can_be_asked
 from curator.tune.evaluation.chatting import Question, Reply, ask
+from curator.tune.evaluation.items import Item, item_of
 from curator.tune.services.client import connect
 from curator.tune.targets.profiles import find_target
 
@@ -88,18 +89,16 @@ def next_test_prompt(project: "Project", index: "Index", after: int | None) -> P
 
 
 def _prompt_of(conversation: int, fields: Mapping[str, Any]) -> Prompt | None:
-    from curator.tune.evaluation.trial import item_of
-
     item = item_of(conversation, fields)
-    if item is None or item.tools:
+    if not isinstance(item, Item) or item.prompt.tools or not item.expected_text:
         return None
-    *earlier, last = item.prompt
+    *earlier, last = item.prompt.messages
     if last.get("role") != "user" or not isinstance(last.get("content"), str):
         return None
     system = ""
     if earlier and earlier[0].get("role") == "system" and isinstance(earlier[0]["content"], str):
         system = str(earlier.pop(0)["content"])
-    return Prompt(str(last["content"]), system, tuple(earlier), item.expected, conversation)
+    return Prompt(str(last["content"]), system, tuple(earlier), item.expected_text, conversation)
 
 
 def _prompts(project: "Project") -> tuple[str, ...]:
