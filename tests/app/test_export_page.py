@@ -123,6 +123,30 @@ def test_one_button_exports_and_shows_the_result(curator, page, qtbot, tmp_path)
     assert (asked.args[0].page, asked.args[0].detail) == ("train", str(folder))
 
 
+def test_another_format_is_chosen_and_says_what_it_does_not_keep(curator, page, qtbot, tmp_path):
+    project = page.session.project
+    masked = json.loads(line(1))
+    masked["messages"].insert(1, {"role": "assistant", "content": "No.", "weight": 0})
+    page.session.push(
+        Edit("Mask", "anna", (ContentPatch(1, project.content(1), json.dumps(masked)),))
+    )
+    idle(page, qtbot)
+    names = [page.export.format.itemData(row) for row in range(page.export.format.count())]
+    assert names == ["openai", "sharegpt"]
+    page.export.format.setCurrentIndex(1)
+    idle(page, qtbot)
+    curator.menus.run("export.run")
+    idle(page, qtbot)
+    first = (tmp_path / "desk export" / "train.jsonl").read_text().splitlines()[1]
+    assert json.loads(first)["conversations"][0] == {"from": "human", "value": "Question 2"}
+    assert "not kept: weights of 1 conversation" in page.result._left_out.text()
+    assert not page.result.train.isEnabled()
+    assert "OpenAI chat" in page.result.train.toolTip()
+    train = curator.show_page("train")
+    qtbot.waitUntil(lambda: not train.jobs.running(), timeout=20_000)
+    assert train.composer.export is None
+
+
 def test_the_last_export_is_shown_when_the_project_opens_again(curator, page, qtbot, tmp_path):
     curator.menus.run("export.run")
     idle(page, qtbot)

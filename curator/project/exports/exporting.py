@@ -14,6 +14,7 @@ from curator.dataset.counted import counted, first_of
 from curator.dataset.errors import GateFailed
 from curator.dataset.json_values import Json
 from curator.dataset.progress import CancelledCall, ProgressCall, never_cancelled, no_progress
+from curator.formats import openai_chat
 from curator.formats.registry import format_named
 from curator.project.exports import dataset_card, manifest
 from curator.project.exports.atomic_folder import CARD, MANIFEST, publishing
@@ -48,6 +49,7 @@ class ExportReport:
     losses: dict[str, int] = field(default_factory=dict)
     read_at: int = 0
     """When the conversations were read, unix milliseconds."""
+    format: str = openai_chat.NAME
 
     @property
     def manifest(self) -> Path:
@@ -75,6 +77,7 @@ class ExportReport:
             "left_out": self.left_out,
             "manifest": str(self.manifest),
             "losses": self.losses,
+            "format": self.format,
             "notes": list(self.notes),
             "warnings": self.warnings,
         }
@@ -110,6 +113,7 @@ def export(
         selection.warnings,
         dict(form.losses),
         read_at,
+        form.name,
     )
 
 
@@ -151,6 +155,11 @@ def last_export(reader: Reader) -> dict[str, Json] | None:
             return None
         facts, at = last
         return facts | {"is_old": changed_since(connection, at)}
+
+
+def is_trainable(facts: Mapping[str, Json]) -> bool:
+    """Say whether jobs train from an export: only OpenAI chat is what every target takes."""
+    return format_named(str(facts.get("format", openai_chat.NAME))).is_stored
 
 
 def _write(

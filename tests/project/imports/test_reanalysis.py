@@ -56,6 +56,16 @@ def test_another_base_model_makes_numbers_stale_until_they_are_counted_anew(proj
     assert facts[0].flags - facts[1].flags == 1 << 30
 
 
+def test_a_project_whose_texts_are_all_damaged_keeps_what_is_known(project):
+    (id_,) = write(project, line(TEXT))
+    known = project.row(id_)
+    with project.writing() as connection:
+        connection.execute("UPDATE conversation SET content = 'x'")
+    set_base(project, "gpt-3.5-turbo")
+    assert reanalyse(project, quiet, never) == 0
+    assert project.row(id_) == known
+
+
 def test_a_processes_answers_are_the_same(project):
     import_lines(project, [line(f"{TEXT} {n}") for n in range(20)])
     with ThreadPoolExecutor(2) as pool:

@@ -65,6 +65,8 @@ class ResultCard(Card):
 
     def show_export(self, facts: dict[str, Any], *, fresh: bool, reasons: list[str]) -> None:
         """Show an export as the project remembers it; fresh says that it was made just now."""
+        from curator.project.exports.exporting import is_trainable
+
         self.folder = Path(facts["folder"])
         there = self.folder.is_dir()
         if fresh:
@@ -89,8 +91,13 @@ class ResultCard(Card):
             self.tr("Left out: {0}.").format(", ".join(reasons)) if reasons else ""
         )
         self._left_out.setVisible(bool(reasons))
-        for button in (self.train, self.open, self.verify):
+        for button in (self.open, self.verify):
             button.setEnabled(there)
+        trains = is_trainable(facts)
+        self.train.setEnabled(there and trains)
+        self.train.setToolTip(
+            "" if trains else self.tr("Jobs train from OpenAI chat; export in that format.")
+        )
 
     def show_verification(self, found: "Verification") -> None:
         """Show the outcome of checking the files again."""

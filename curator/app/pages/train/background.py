@@ -144,13 +144,13 @@ def look_at_export(project: "Project | None", folder: Path | None) -> Work[Expor
     """
 
     def work(_progress: ProgressCall, _cancelled: CancelledCall) -> ExportChoice | None:
-        from curator.project.exports.exporting import last_export
+        from curator.project.exports.exporting import is_trainable, last_export
 
         facts = None
         if project is not None:
             with project.reader() as reader:
                 facts = last_export(reader)
-        last = Path(str(facts["folder"])) if facts else None
+        last = Path(str(facts["folder"])) if facts and is_trainable(facts) else None
         chosen = folder or last
         if chosen is None or (folder is None and not chosen.is_dir()):
             return None
