@@ -10,8 +10,9 @@ from curator.app.counted import counted
 from curator.app.session.session import Level, Session
 from curator.curate.checks import holds_two_values
 from curator.dataset import ContentPatch, Conversation, Edit
-from curator.dataset.errors import CuratorError
 from curator.dataset.json_values import BadJson, Json, loads
+from curator.formats.conversion import BadRecord
+from curator.formats.registry import as_chat
 
 
 class Pasted(NamedTuple):
@@ -28,12 +29,14 @@ def conversations_in(text: str) -> Pasted:
     reasons: list[str] = []
     for number, (value, reason) in enumerate(_values(text), 1):
         problem = reason
-        if not reason and isinstance(value, dict) and isinstance(value.get("messages"), list):
+        if not reason and isinstance(value, dict):
             try:
+                value = as_chat(value)
+            except BadRecord as error:
+                problem = str(error)[:1].lower() + str(error)[1:].rstrip(".")
+            if isinstance(value.get("messages"), list):
                 found.append(Conversation(value))
                 continue
-            except (CuratorError, ValueError) as error:
-                problem = str(error)
         missing = _tr("it has no list of messages")
         reasons.append(_tr("number {0}, {1}").format(number, problem or missing))
     return Pasted(tuple(found), len(reasons), reasons[0] if reasons else "")

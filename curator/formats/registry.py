@@ -59,6 +59,13 @@ FORMATS: Final = (
 )
 """Every format, the most usual first."""
 
+
+def as_chat(fields: Fields) -> Fields:
+    """Return an object of any format as OpenAI chat, one of none as it is; raises BadRecord."""
+    known = next((each for each in FORMATS if each.holds(fields)), FORMATS[0])
+    return fields if known.convert is None else known.convert(fields)
+
+
 WRITTEN: Final = tuple(each for each in FORMATS if each.is_stored or each.write)
 """Those that an export can write."""
 

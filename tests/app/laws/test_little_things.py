@@ -2,6 +2,7 @@
 
 import json
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PySide6.QtCore import QPoint, Qt
@@ -14,6 +15,7 @@ from curator.app.recent_menu import RecentMenu
 from curator.app.theme import tokens
 from curator.curate.search.query import parse_query
 from tests.app.laws.conftest import RICH, bring, plain, settle, visit
+from tests.formats.test_formats import BAD, GOOD
 
 
 def test_saved_is_said_after_a_change_and_not_before(whole, qtbot):
@@ -145,6 +147,21 @@ def test_lines_arrays_and_pretty_values_hold_the_same(lines, as_array, is_pretty
     found = conversations_in(text)
     assert [dict(c.fields) for c in found.conversations] == values
     assert found.refused == 0
+
+
+@pytest.mark.parametrize(("_module", "fields", "wanted"), GOOD)
+def test_what_is_pasted_is_read_in_every_format_as_an_import_reads_it(_module, fields, wanted):
+    found = conversations_in(json.dumps([fields, wanted]))
+    assert [dict(c.fields) for c in found.conversations] == [wanted, wanted]
+    assert found.refused == 0
+
+
+@pytest.mark.parametrize(("_module", "fields", "words"), BAD)
+def test_what_no_import_would_take_is_not_pasted(_module, fields, words):
+    found = conversations_in(json.dumps(fields))
+    assert (found.conversations, found.refused) == ((), 1)
+    assert found.first.startswith("number 1, ")
+    assert words.lower() in found.first.lower()
 
 
 def test_writing_from_scratch_begins_in_the_first_question(curator, tmp_path, qtbot):
