@@ -7,9 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 from curator.dataset import Conversation, Message
+from curator.dataset.conversation import SYSTEM_ROLES
 from curator.dataset.json_values import Json
-
-SYSTEM_ROLES = ("system", "developer")
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,10 @@ from typing import Final
 
 from curator.dataset.json_values import BadJson, Json, canonical, dumps, loads
 
-ROLES: Final = ("system", "developer", "user", "assistant", "tool", "function")
+SYSTEM_ROLES: Final = ("system", "developer")
+"""The roles of instructions: a service reads both as the same rank."""
+
+ROLES: Final = (*SYSTEM_ROLES, "user", "assistant", "tool", "function")
 """Roles a person can choose, in the order menus show them."""
 
 TITLE_CHARACTERS: Final = 80
@@ -153,7 +156,7 @@ class Conversation:
     def system_prompt(self) -> str:
         """The text of the first message where that is a system or developer message, else empty."""
         messages = self.messages
-        return messages[0].text if messages and messages[0].role in ("system", "developer") else ""
+        return messages[0].text if messages and messages[0].role in SYSTEM_ROLES else ""
 
     @property
     def opening(self) -> str:

@@ -1,20 +1,29 @@
-"""The fast path of the kernel: a typed decode, and what the sequence of roles alone decides.
+"""The fast path of the kernel: plain lines are read together, and each sequence of roles is judged once.
 
-A plain line holds messages with role and content texts, and perhaps a weight of 0 or 1 on an
-answer; anything else is left to the general path, which finds the same for plain lines, only slower.
+A line with anything besides roles, texts and usual weights is left to the general path, which finds
+the same for plain lines, only slower.
 """
 
 from collections.abc import Sequence
 from itertools import accumulate, compress, pairwise
-from typing import Annotated, Final, Literal, NamedTuple
+from typing import Final, NamedTuple
 
-import msgspec
 import numpy as np
-from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec import UNSET
 
 from curator.curate.analysis import identity
 from curator.curate.analysis.columns import NUMBERS, Column, Matrix, Rows
 from curator.curate.analysis.encodings import CountText
+from curator.curate.analysis.plain_lines import (
+    NOT_PLAIN,
+    PlainLine,
+    PlainMessage,
+    decode_plain,
+    encode_plain_lines,
+    is_plain,
+    is_weighted,
+    is_written_plainly,
+)
 from curator.curate.analysis.tokens import TOKENS_PER_CONVERSATION, TOKENS_PER_MESSAGE, Counter
 from curator.curate.checks import (
     lines_to_read,
@@ -24,22 +33,7 @@ from curator.curate.checks import (
 )
 from curator.dataset import Conversation, Finding
 from curator.dataset.codes import HAS_SYSTEM, HAS_WEIGHTS
-from curator.dataset.conversation import TITLE_CHARACTERS, title_of
-
-
-# Fields stand in alphabetical order, so that the encoded struct is the canonical form of the value.
-class PlainMessage(Struct, forbid_unknown_fields=True, gc=False):
-    """One message of a plain line."""
-
-    content: str
-    role: Literal["system", "user", "assistant"]
-    weight: int | UnsetType = UNSET
-
-
-class PlainLine(Struct, forbid_unknown_fields=True, gc=False):
-    """A whole plain line."""
-
-    messages: Annotated[list[PlainMessage], Meta(min_length=1)]
+from curator.dataset.conversation import SYSTEM_ROLES, TITLE_CHARACTERS, title_of
 
 
 class RoleFacts(NamedTuple):
@@ -74,9 +68,6 @@ class Batch(NamedTuple):
     weighted: list[int]
 
 
-decode_plain: Final = msgspec.json.Decoder(PlainLine).decode
-encode_plain: Final = msgspec.json.Encoder().encode
-_encode_lines: Final = msgspec.json.Encoder().encode_lines
 _CONTENT, _PROMPT, _SYSTEM = (
     NUMBERS.index(f"{what}_hash") for what in ("content", "prompt", "system")
 )
@@ -84,9 +75,6 @@ _TOKENS, _TRAINED = NUMBERS.index("tokens"), NUMBERS.index("trained_tokens")
 _ERRORS, _FLAGS = NUMBERS.index("errors"), NUMBERS.index("flags")
 _REMEMBERED: Final = 10_000
 _UNWEIGHTED: Final = {UNSET}
-_QUOTE, _BACKSLASH, _B, _U, _ZERO, _TWO, _SEVEN = b'"\\bu027'
-_IS_CONTROL: Final = np.zeros(256, np.bool_)
-_IS_CONTROL[list(b"01")] = True
 
 
 class PlainPath:
@@ -110,7 +98,7 @@ class PlainPath:
         for number, line in enumerate(lines):
             try:
                 parsed.append(decode_plain(line))
-            except (msgspec.MsgspecError, UnicodeDecodeError):
+            except NOT_PLAIN:
                 continue
             numbers.append(number)
         batch = self._batch(numbers, parsed)
@@ -140,7 +128,7 @@ class PlainPath:
             starts,
             [facts[place] for place in order],
             table[order],
-            _encode_lines(parsed),
+            encode_plain_lines(parsed),
             weighted,
         )
 
@@ -246,13 +234,13 @@ def role_facts(roles: tuple[str, ...], profile: str, count: CountText) -> RoleFa
     """Return what these roles decide, by the very rule functions that check everything else."""
     users = tuple(i for i, role in enumerate(roles) if role == "user")
     findings = plain_findings(roles, profile)
-    has_prompt = roles[0] == "system"
+    has_prompt = roles[0] in SYSTEM_ROLES
     known = {
         "n_messages": len(roles),
         "n_turns": len(users),
         "tokens": TOKENS_PER_CONVERSATION + sum(TOKENS_PER_MESSAGE + count(role) for role in roles),
         "tokens_exact": 1,
-        "flags": HAS_SYSTEM if "system" in roles else 0,
+        "flags": HAS_SYSTEM if not set(SYSTEM_ROLES).isdisjoint(roles) else 0,
         **dict(zip(("errors", "warnings"), severities(findings), strict=True)),
     }
     return RoleFacts(
@@ -279,51 +267,6 @@ def all_are_plain(lines: Sequence[bytes], batch: Batch) -> bool:
         and all(map(str.strip, batch.texts))
         and is_written_plainly(lines, batch.encoded)
     )
-
-
-def is_plain(line: bytes, parsed: PlainLine) -> bool:
-    """Return whether a line that could be decoded is plain."""
-    messages = parsed.messages
-    return (
-        all(message.content.strip() for message in messages)
-        and (not is_weighted(parsed) or weights_are_usual(messages))
-        and is_written_plainly([line], encode_plain(parsed))
-    )
-
-
-def is_written_plainly(lines: Sequence[bytes], encoded: bytes) -> bool:
-    """Return whether plain lines repeat no key and hold no control character.
-
-    A repeated key brings its quotes with it and no line can make up for it, so the lines and their
-    canonical form have the same number of quotes only where no key stands twice; where quotes may be
-    written as escapes the answer is no, and control characters can be written as escapes only.
-    """
-    data = b"\n".join(lines)
-    codes = np.frombuffer(data, np.uint8)
-    quotes = np.count_nonzero(np.frombuffer(encoded, np.uint8) == _QUOTE)
-    if np.count_nonzero(codes == _QUOTE) != quotes or b"\x7f" in data:
-        return False
-    escapes = np.flatnonzero(codes == _BACKSLASH)
-    # A backspace is \b; behind one more backslash the b is a letter, as in the LaTeX of a text.
-    short = escapes[codes[escapes + 1] == _B]
-    if ((codes[short - 1] != _BACKSLASH) | (codes[short - 2] == _BACKSLASH)).any():
-        return False
-    coded = escapes[codes[escapes + 1] == _U]
-    coded = coded[(codes[coded + 2] == _ZERO) & (codes[coded + 3] == _ZERO)]
-    third, fourth = codes[coded + 4], codes[coded + 5]
-    return not (_IS_CONTROL[third] | ((third == _TWO) & (fourth == _TWO)) | (third == _SEVEN)).any()
-
-
-def is_weighted(line: PlainLine) -> bool:
-    """Return whether any message has a weight."""
-    return any(message.weight is not UNSET for message in line.messages)
-
-
-def weights_are_usual(messages: Sequence[PlainMessage]) -> bool:
-    """Return whether the weights are 0 or 1, on answers only, and leave one to learn."""
-    return all(
-        m.weight is UNSET or (m.role == "assistant" and m.weight in (0, 1)) for m in messages
-    ) and any(m.role == "assistant" and m.weight != 0 for m in messages)
 
 
 def quick_titles(texts: Sequence[str]) -> list[str]:

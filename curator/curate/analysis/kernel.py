@@ -1,7 +1,7 @@
 """The analysis kernel: raw lines in; columns, findings and rejected lines out; one pure function.
 
 One edited row runs it in line, an import runs it in worker processes, and nothing else in the
-program knows where it ran. Plain lines take the fast path of `plain`; all others are read the
+program knows where it ran. Plain lines take the fast path of `fast_lines`; all others are read the
 general way, and both ways give the same rows.
 """
 
@@ -35,6 +35,7 @@ from curator.dataset.codes import (
     HAS_TOOLS,
     HAS_WEIGHTS,
 )
+from curator.dataset.conversation import SYSTEM_ROLES
 from curator.dataset.json_values import BadJson, Json, loads
 from curator.dataset.record import KINDS, looks_like
 
@@ -184,7 +185,7 @@ def _message_flags(message: Message) -> int:
     fields = message.fields
     bits = HAS_TOOL_CALLS if fields.get("tool_calls") or fields.get("function_call") else 0
     bits |= HAS_PARTS if isinstance(message.content, list) else 0
-    bits |= HAS_SYSTEM if message.role in ("system", "developer") else 0
+    bits |= HAS_SYSTEM if message.role in SYSTEM_ROLES else 0
     bits |= HAS_NAMES if "name" in fields else 0
     return bits | (HAS_WEIGHTS if "weight" in fields else 0)
 

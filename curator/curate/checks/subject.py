@@ -5,7 +5,7 @@ from functools import cached_property
 from typing import Any, Final, NamedTuple, TypeGuard
 
 from curator.curate.checks.finder import texts_to_read
-from curator.dataset.conversation import Conversation, kind_of
+from curator.dataset.conversation import ROLES, Conversation, kind_of
 from curator.dataset.finding import Place
 from curator.dataset.json_values import BadJson, Json, dumps, loads, string_values
 
@@ -25,7 +25,7 @@ USUAL_ROLES: Final[Mapping[str, str]] = {
 }
 """What other formats call the four roles."""
 
-KNOWN_ROLES: Final = frozenset({"system", "developer", "user", "assistant", "tool", "function"})
+KNOWN_ROLES: Final = frozenset(ROLES)
 
 REINFORCEMENT: Final = "openai_rft"
 """The rules profile whose system messages are called developer."""

@@ -7,9 +7,7 @@ or make other calls are never alike, whatever their texts.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple, TypeVar
-
-import msgspec
+from typing import Final, NamedTuple, TypeVar
 
 from curator.curate.analysis.identity import (
     answer_hash,
@@ -19,7 +17,8 @@ from curator.curate.analysis.identity import (
     marked,
     tool_definitions,
 )
-from curator.dataset.conversation import Conversation, Message
+from curator.curate.analysis.plain_lines import said
+from curator.dataset.conversation import SYSTEM_ROLES, Conversation, Message
 
 WHOLE: Final = "conversation"
 
@@ -27,8 +26,6 @@ COMPARISONS: Final = (WHOLE, "prompt", "answer")
 """What can be compared: everything said, what was read before the last answer, or that answer."""
 
 T = TypeVar("T")
-
-_SYSTEM: Final = ("system", "developer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,26 +44,9 @@ class Compared(NamedTuple):
     things: int = 0
 
 
-class _Turn(msgspec.Struct):
-    role: str = ""
-    content: Any = None
-    tool_calls: Any = None
-    function_call: Any = None
-    refusal: Any = None
-
-
-class _Line(msgspec.Struct):
-    messages: list[_Turn]
-    tools: Any = None
-    functions: Any = None
-
-
-_decode: Final = msgspec.json.Decoder(_Line).decode
-
-
 def compared(line: str, scope: Scope) -> Compared:
     """Return what is compared of a line; a plain one is read fast, all others the exact way."""
-    turns = _plain_turns(line, scope)
+    turns = said(line, with_tools=scope.tools)
     if turns is None:
         return compared_of(Conversation.parse(line), scope)
     texts = [text for role, text in _part(turns, scope) if text and not text.isspace()]
@@ -92,22 +72,6 @@ def answer_of(line: str) -> int:
     return answer_hash(Conversation.parse(line))
 
 
-def _plain_turns(line: str, scope: Scope) -> list[tuple[str, str]] | None:
-    """Return role and text of each message where they hold nothing but texts."""
-    try:
-        read = _decode(line)
-    except (msgspec.DecodeError, UnicodeEncodeError):
-        return None
-    if scope.tools and (read.tools or read.functions):
-        return None
-    turns = [(turn.role, turn.content) for turn in read.messages]
-    if not all(isinstance(content, str) for _, content in turns):
-        return None
-    if any(turn.tool_calls or turn.function_call or turn.refusal for turn in read.messages):
-        return None
-    return turns
-
-
 def _part(turns: Sequence[tuple[str, T]], scope: Scope) -> Sequence[tuple[str, T]]:
     """Return the turns that a scope takes in."""
     if scope.part != WHOLE:
@@ -115,7 +79,7 @@ def _part(turns: Sequence[tuple[str, T]], scope: Scope) -> Sequence[tuple[str, T
         if scope.part == "answer":
             return [] if last is None else turns[last : last + 1]
         turns = turns[:last]
-    return turns if scope.system else [turn for turn in turns if turn[0] not in _SYSTEM]
+    return turns if scope.system else [turn for turn in turns if turn[0] not in SYSTEM_ROLES]
 
 
 def _refusal(message: Message) -> str:

@@ -9,11 +9,11 @@ from io import BufferedReader, FileIO
 from itertools import chain
 from operator import attrgetter
 from pathlib import Path
-from typing import Final, Literal, NamedTuple
+from typing import Final, NamedTuple
 
-import msgspec
 import numpy as np
 
+from curator.curate.analysis.plain_lines import NOT_PLAIN, decode_plain_lines
 from curator.curate.checks import (
     check_conversation,
     explain_rejected,
@@ -57,17 +57,6 @@ class FileCheck:
     problems: tuple[LineProblem, ...]
 
 
-# Without reference cycles there is nothing for the collector to look at.
-class _Turn(msgspec.Struct, forbid_unknown_fields=True, gc=False):
-    role: Literal["system", "developer", "user", "assistant", "tool", "function"]
-    content: str
-
-
-class _Line(msgspec.Struct, forbid_unknown_fields=True, gc=False):
-    messages: list[_Turn]
-
-
-_decode_lines: Final = msgspec.json.Decoder(_Line).decode_lines
 _messages: Final = attrgetter("messages")
 _content: Final = attrgetter("content")
 _role: Final = attrgetter("role")
@@ -192,14 +181,14 @@ def _find_plain(
 def _plain_errors(raw: memoryview, number: int) -> dict[int, list[tuple[str, str]]] | None:
     """Return the errors of the lines that have any where all are plain; None where one is not."""
     try:
-        conversations = _decode_lines(raw)
-    except (UnicodeDecodeError, msgspec.DecodeError):
+        conversations = decode_plain_lines(raw)
+    except NOT_PLAIN:
         return None
     if len(conversations) != number:
         return None
     talks = list(map(_messages, conversations))
     texts = list(map(_content, chain.from_iterable(talks)))
-    if not all(talks) or not all(texts) or any(map(str.isspace, texts)):
+    if not all(texts) or any(map(str.isspace, texts)):
         return None
     # A key that stands twice brings quotes of its own, whatever its values.
     quotes = 2 * number + 8 * len(texts) + sum(text.count('"') for text in texts)

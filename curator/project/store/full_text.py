@@ -3,27 +3,15 @@
 from typing import Any
 
 import apsw
-import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from curator.curate.analysis.plain_lines import said
 from curator.curate.search.matching import fold
 from curator.dataset import Conversation
 from curator.project.store.connection import scalar
 from curator.project.store.reader import Reader
 from curator.project.store.stored_texts import contents_of
-
-
-class _PlainMessage(msgspec.Struct):
-    content: str
-    tool_calls: Any = None
-
-
-class _PlainConversation(msgspec.Struct):
-    messages: list[_PlainMessage]
-
-
-_decode = msgspec.json.Decoder(_PlainConversation).decode
 
 
 def words_of(conversation: Conversation) -> str:
@@ -38,13 +26,10 @@ def words_of(conversation: Conversation) -> str:
 
 def words_of_line(line: str) -> str:
     """Return the same words from a JSON line, ten times as fast where that is a plain one."""
-    try:
-        messages = _decode(line).messages
-    except (msgspec.DecodeError, UnicodeEncodeError):
+    texts = said(line)
+    if texts is None:
         return words_of(Conversation.parse(line))
-    if any(message.tool_calls is not None for message in messages):
-        return words_of(Conversation.parse(line))
-    return "\n".join([message.content for message in messages])
+    return "\n".join([text for _, text in texts])
 
 
 def indexed_through(connection: apsw.Connection) -> int:

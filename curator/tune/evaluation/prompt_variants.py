@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from curator.curate.duplicates.words import normal_form
 from curator.curate.duplicates.words import words as words_of
+from curator.dataset.conversation import SYSTEM_ROLES
 from curator.dataset.counted import counted
 from curator.dataset.errors import BrokenFile, UnreadableInput, WrongUse
 from curator.dataset.json_values import BadJson, loads
@@ -62,7 +63,7 @@ class PromptVariant(BaseModel):
         """Return what is sent for a question: the variant's own words, then what was asked."""
         rest = list(asked)
         system = self.system
-        if rest and rest[0].get("role") in ("system", "developer"):
+        if rest and rest[0].get("role") in SYSTEM_ROLES:
             first = rest.pop(0)
             system = system or str(first.get("content") or "")
         lead = [{"role": "system", "content": system}] if system else []

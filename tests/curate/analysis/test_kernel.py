@@ -11,8 +11,9 @@ from curator.curate.analysis import identity
 from curator.curate.analysis.columns import (
     NUMBERS,
 )
-from curator.curate.analysis.fast_lines import decode_plain, encode_plain, quick_titles
+from curator.curate.analysis.fast_lines import quick_titles
 from curator.curate.analysis.kernel import Kernel, analyse, analyse_conversation
+from curator.curate.analysis.plain_lines import decode_plain, encode_plain
 from curator.curate.analysis.tokens import count_conversation, counter
 from curator.curate.checks import check_conversation, explain_rejected
 from curator.dataset import Conversation
@@ -66,11 +67,10 @@ texts = st.one_of(
         ]
     ),
 )
+ROLES = ["system", "developer", "user", "assistant", "tool", "function"]
 messages = st.lists(
     st.one_of(
-        st.fixed_dictionaries(
-            {"role": st.sampled_from(["system", "user", "assistant"]), "content": texts}
-        ),
+        st.fixed_dictionaries({"role": st.sampled_from(ROLES), "content": texts}),
         st.fixed_dictionaries(
             {"content": texts, "role": st.just("assistant")},
             optional={"weight": st.sampled_from([0, 1, 2, 1.0, True])},
