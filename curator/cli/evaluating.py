@@ -231,9 +231,9 @@ def _answer(options: Options, results: "Results", gate: "Gate") -> Answer:
     header, figures = figure_table(results)
     lines = [f"{counted(len(results.items), 'question')}, run {results.run.token}"]
     lines += [f"Left out: {count:,}: {why}" for why, count in plan.left_out.items()]
-    lines += table((header, *figures))
     for each in comparisons:
         lines += filter(None, (each.sentence(), each.advice()))
+    lines += table((header, *figures))
     return _gated(keys, lines, verdict, options.report)
 
 

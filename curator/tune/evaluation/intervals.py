@@ -37,53 +37,68 @@ class Measured:
 def resample(
     candidates: Sequence[Measured], items: int, *, times: int = RESAMPLES, seed: int = _SEED
 ) -> list[dict[str, Floats]]:
-    """Return every figure of every candidate on resampled items, the same items for all of them.
+    """Return every figure of every candidate under random weights of the items, the same for all of them.
 
-    That they are the same is what makes differences between candidates paired.
+    That they are the same makes differences between candidates paired. Weights instead of drawing items
+    with replacement (the Bayesian bootstrap, Rubin 1981): a class with one item never vanishes, which
+    would push every average over classes to one side.
     """
     found: list[dict[str, list[Floats]]] = [{} for _ in candidates]
     if not items:
         return [{} for _ in candidates]
     chance = np.random.default_rng(seed)
+    ordered = [None if each.coded is None else _Cells.of(each.coded) for each in candidates]
     chunk = max(1, min(times, _CHUNK_CELLS // items))
     for start in range(0, times, chunk):
-        drawn = chance.integers(0, items, (min(chunk, times - start), items), dtype=np.int32)
-        for candidate, kept in zip(candidates, found, strict=True):
-            for name, values in _on(candidate, drawn).items():
+        weights = chance.standard_exponential((min(chunk, times - start), items))
+        for candidate, cells, kept in zip(candidates, ordered, found, strict=True):
+            for name, values in _under(candidate, cells, weights).items():
                 kept.setdefault(name, []).append(values)
     return [{name: np.concatenate(each) for name, each in kept.items()} for kept in found]
 
 
-def _on(candidate: Measured, drawn: npt.NDArray[np.int32]) -> dict[str, Floats]:
-    found = {name: values[drawn].mean(axis=1) for name, values in candidate.values.items()}
-    if candidate.coded is not None:
-        found |= _figures_on(candidate.coded, drawn)
-    return found
+@dataclass(frozen=True)
+class _Cells:
+    """The filled cells of a confusion matrix, and the items in the order of their cells."""
+
+    coded: Coded
+    order: npt.NDArray[np.int64]
+    starts: npt.NDArray[np.int64]
+    actual: npt.NDArray[np.int64]
+    predicted: npt.NDArray[np.int64]
+
+    @classmethod
+    def of(cls, coded: Coded) -> "_Cells":
+        # By the right label, then by what was said.
+        cell_of = coded.actual * (len(coded.classes) + 1) + coded.predicted
+        order = np.argsort(cell_of, kind="stable")
+        cells, starts = np.unique(cell_of[order], return_index=True)
+        actual, predicted = np.divmod(cells, len(coded.classes) + 1)
+        return cls(coded, order, starts, actual, predicted)
+
+    def figures(self, weights: Floats) -> dict[str, Floats]:
+        """Return the figures of labels, an item counting as much as its weight."""
+        counts = np.add.reduceat(weights[:, self.order], self.starts, axis=1)
+        is_right = self.actual == self.predicted
+        hits = np.zeros((len(weights), self.coded.n_real))
+        hits[:, self.actual[is_right]] = counts[:, is_right]
+        by_said = np.argsort(self.predicted, kind="stable")
+        real = _summed(counts, self.actual, self.coded.n_real)
+        said = _summed(counts[:, by_said], self.predicted[by_said], len(self.coded.classes) + 1)
+        return figures_of(hits, real, said, weights.sum(axis=1))
 
 
-def _figures_on(coded: Coded, drawn: npt.NDArray[np.int32]) -> dict[str, Floats]:
-    """Return the figures of labels, by way of how often each filled cell of the matrix was drawn."""
-    width = len(coded.classes) + 1
-    # Sorted by the right label, then by what was said.
-    cells, cell_of = np.unique(coded.actual * width + coded.predicted, return_inverse=True)
-    actual, predicted = np.divmod(cells, width)
-    rows, count = len(drawn), len(cells)
-    places = cell_of.astype(np.int32)[drawn] + (np.arange(rows, dtype=np.int32) * count)[:, None]
-    times = np.bincount(places.ravel(), minlength=rows * count).reshape(rows, count).astype(float)
-    is_right = actual == predicted
-    hits = np.zeros((rows, coded.n_real))
-    hits[:, actual[is_right]] = times[:, is_right]
-    by_said = np.argsort(predicted, kind="stable")
-    real = _summed(times, actual, coded.n_real)
-    said = _summed(times[:, by_said], predicted[by_said], width)
-    return figures_of(hits, real, said, np.full(rows, float(drawn.shape[1])))
+def _under(candidate: Measured, cells: _Cells | None, weights: Floats) -> dict[str, Floats]:
+    total = weights.sum(axis=1)
+    found = {name: weights @ values / total for name, values in candidate.values.items()}
+    return found if cells is None else found | cells.figures(weights)
 
 
-def _summed(times: Floats, codes: npt.NDArray[np.int64], width: int) -> Floats:
+def _summed(counts: Floats, codes: npt.NDArray[np.int64], width: int) -> Floats:
     """Return the sums of columns that have the same code, codes being in order."""
     there, starts = np.unique(codes, return_index=True)
-    found = np.zeros((len(times), width))
-    found[:, there] = np.add.reduceat(times, starts, axis=1)
+    found = np.zeros((len(counts), width))
+    found[:, there] = np.add.reduceat(counts, starts, axis=1)
     return found
 
 

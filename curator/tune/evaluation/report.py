@@ -162,7 +162,7 @@ def _lineage(results: Results, project: str) -> Part:
 def _intervals_told() -> tuple[str, ...]:
     return (
         "In brackets: where a figure lies with a certainty of 95 % (right answers: Wilson's interval; "
-        "others: 1,000 resamples of the questions).",
+        "others: 1,000 random weightings of the questions).",
     )
 
 

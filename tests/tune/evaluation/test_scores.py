@@ -32,19 +32,21 @@ PAIRS = st.lists(st.tuples(LABELS, REPLIES), min_size=1, max_size=60)
 TEXTS = st.text(alphabet="ab AB.,é0\n", max_size=40)
 
 
-def oracle(actual, predicted):
+def oracle(actual, predicted, weights=None):
     from sklearn import metrics
 
     said = [UNREADABLE if each is None else each for each in predicted]
     real = sorted(set(actual))
-    found = {"accuracy": metrics.accuracy_score(actual, said)}
+    found = {"accuracy": metrics.accuracy_score(actual, said, sample_weight=weights)}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        found["balanced_accuracy"] = metrics.balanced_accuracy_score(actual, said)
-        found["mcc"] = metrics.matthews_corrcoef(actual, said)
+        found["balanced_accuracy"] = metrics.balanced_accuracy_score(
+            actual, said, sample_weight=weights
+        )
+        found["mcc"] = metrics.matthews_corrcoef(actual, said, sample_weight=weights)
         for average in ("macro", "micro", "weighted"):
             three = metrics.precision_recall_fscore_support(
-                actual, said, labels=real, average=average, zero_division=0
+                actual, said, labels=real, average=average, zero_division=0, sample_weight=weights
             )
             for name, value in zip(("precision", "recall", "f1"), three, strict=False):
                 found[f"{name}_{average}"] = value
@@ -191,20 +193,34 @@ def test_wilson_is_that_of_statsmodels(right, items):
 
 @settings(deadline=None, max_examples=30)
 @given(PAIRS, st.lists(REPLIES, min_size=60, max_size=60))
-def test_a_resample_is_the_figure_of_the_drawn_items(pairs, others):
+def test_a_resample_is_the_figure_of_the_weighted_items(pairs, others):
     actual, predicted = map(list, zip(*pairs, strict=True))
-    coded = [encode(actual, predicted), encode(actual, others[: len(actual)])]
-    values = [np.arange(len(actual), dtype=float)] * 2
-    measured = [Measured(c, {"v": v}) for c, v in zip(coded, values, strict=True)]
-    found = resample(measured, len(actual), times=5, seed=3)
-    drawn = np.random.default_rng(3).integers(0, len(actual), (5, len(actual)), dtype=np.int32)
-    for row, places in enumerate(drawn):
+    others = others[: len(actual)]
+    coded = [encode(actual, predicted), encode(actual, others)]
+    values = np.arange(len(actual), dtype=float)
+    found = resample(
+        [Measured(each, {"v": values}) for each in coded], len(actual), times=5, seed=3
+    )
+    weights = np.random.default_rng(3).standard_exponential((5, len(actual)))
+    for row, each in enumerate(weights):
         for candidate, said in enumerate((predicted, others)):
-            again = oracle([actual[i] for i in places], [said[i] for i in places])
-            for name, value in again.items():
-                ours = found[candidate][name][row]
-                assert ours == pytest.approx(value, abs=1e-12), name
-            assert found[candidate]["v"][row] == pytest.approx(places.mean())
+            for name, value in oracle(actual, said, each).items():
+                assert found[candidate][name][row] == pytest.approx(value, abs=1e-9), name
+            assert found[candidate]["v"][row] == pytest.approx(np.average(values, weights=each))
+
+
+@settings(deadline=None, max_examples=60)
+@given(PAIRS)
+@example([(label, label) for label in "abcde"] + [("a", "b")])
+def test_a_figure_lies_within_its_interval(pairs):
+    actual, predicted = map(list, zip(*pairs, strict=True))
+    coded = encode(actual, predicted)
+    (found,) = resample([Measured(coded, {})], len(actual), times=400)
+    figures = score_labels(coded)
+    # The others are ratios of sums: on a few items their middle may lie a little beside the figure.
+    for name in ("accuracy", "balanced_accuracy", "recall_macro", "recall_weighted"):
+        within = interval_of(found[name])
+        assert within.low - 1e-9 <= figures[name] <= within.high + 1e-9, name
 
 
 def test_equal_candidates_differ_by_nothing():
