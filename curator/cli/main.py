@@ -22,6 +22,7 @@ from curator.cli import (
     projects,
     prompting,
     splits,
+    suspects,
     targets,
     training,
 )
@@ -36,6 +37,7 @@ GROUPS: Final = (
     checks,
     duplicates,
     labels,
+    suspects,
     splits,
     exports,
     history,

@@ -32,6 +32,7 @@ WORDS = {
     "label list": lambda world: ["label", world.project, "list"],
     "label import": lambda world: ["label", world.project, "import", world.said],
     "label export": lambda world: ["label", world.project, "export", world / "said.jsonl"],
+    "suspects": lambda world: ["suspects", world.project, "--set", "mood"],
     "split": lambda world: ["split", world.project],
     "export": lambda world: ["export", world.project, world / "again"],
     "verify": lambda world: ["verify", world.export],
@@ -97,6 +98,7 @@ class World:
         self.curator("new", project)
         self.curator("import", project, self / "f.jsonl")
         self.curator("label", project, "define", "mood", "good", "bad")
+        self.curator("label", project, "set", "mood", "bad", "--ids", "1")
         return project
 
     @cached_property
