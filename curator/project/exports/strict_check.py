@@ -110,16 +110,16 @@ def _checking(form: str) -> Callable[[memoryview], tuple[int, tuple[LineProblem,
 def _check_converted(known: Format, piece: memoryview) -> tuple[int, tuple[LineProblem, ...]]:
     """Return how many lines there are, and the errors of what an import would make of them."""
     lines = bytes(piece).split(b"\n")
-    problems: list[LineProblem] = []
-    if lines.pop():
-        problems.append(LineProblem(len(lines) + 1, "F06", "The last line does not end."))
+    refused: dict[int, str] = {}
     for number, line in enumerate(lines, 1):
         try:
-            found = _thorough(known.read_line(line))
+            lines[number - 1] = known.read_line(line)
         except BadRecord as error:
-            found = [("S01", str(error))]
-        problems += [LineProblem(number, *each) for each in found]
-    return len(lines), tuple(problems)
+            refused[number] = str(error)
+    rows, problems = check_piece(b"\n".join(lines))
+    found = [problem for problem in problems if problem.line not in refused]
+    found += [LineProblem(number, "S01", reason) for number, reason in refused.items()]
+    return rows, tuple(sorted(found, key=attrgetter("line")))
 
 
 def check_piece(piece: bytes | memoryview) -> tuple[int, tuple[LineProblem, ...]]:
