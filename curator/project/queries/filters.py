@@ -107,7 +107,7 @@ def _is(index: Index, value: str) -> Mask:
         "removed": lambda: index.removed,
         "edited": lambda: (index.flags & EDITED) != 0,
         "handwritten": lambda: index.source == 0,
-        Kind.REINFORCEMENT: lambda: index.kind == KINDS.index(Kind.REINFORCEMENT),
+        Kind.REINFORCEMENT: lambda: index.lazy.numbers("kind") == KINDS.index(Kind.REINFORCEMENT),
     }
     return np.asarray(masks[value]())
 

@@ -57,7 +57,6 @@ class Index:
     errors: npt.NDArray[np.int32]
     warnings: npt.NDArray[np.int32]
     flags: npt.NDArray[np.int64]
-    kind: npt.NDArray[np.int8]
     tokens_exact: npt.NDArray[np.bool_]
     source: npt.NDArray[np.int32]
     updated: npt.NDArray[np.int64]

@@ -22,7 +22,10 @@ from curator.project.store.values import LABEL_PREFIX
 if TYPE_CHECKING:
     import pandas as pd
 
-HASHES: Final = ("content_hash", "prompt_hash", "system_hash", "import_hash", "source_line")
+RARE_NUMBERS: Final = (
+    *("content_hash", "prompt_hash", "system_hash", "import_hash", "source_line"),
+    "kind",
+)
 """Number columns that are too wide or too rarely wanted to be read at once."""
 
 SEPARATOR: Final = "\x1f"
@@ -66,7 +69,7 @@ class LazyColumns:
             self._update(name, ids)
 
     def numbers(self, name: str) -> npt.NDArray[np.int64]:
-        """Return one of HASHES for every row."""
+        """Return one of RARE_NUMBERS for every row."""
         if name not in self._numbers:
             self._numbers[name] = self._reader.column(name)
         return self._numbers[name]
@@ -115,7 +118,7 @@ class LazyColumns:
         """Return the numbers whose order is the order of a rarer column."""
         if sort == "title":
             return self.title_rank()
-        if sort in HASHES:
+        if sort in RARE_NUMBERS:
             return self.numbers(sort)
         if sort == "tags" or sort.startswith(LABEL_PREFIX):
             words = self._categorical(sort)

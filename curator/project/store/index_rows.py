@@ -20,7 +20,6 @@ CONVERSATION: Final = (
     ("errors", "errors", np.int32),
     ("warnings", "warnings", np.int32),
     ("flags", "flags", np.int64),
-    ("kind", "kind", np.int8),
     ("tokens_exact", "tokens_exact", np.bool_),
     ("source", "ifnull(source, 0)", np.int32),
     ("updated", "updated", np.int64),
