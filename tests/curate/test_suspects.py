@@ -17,6 +17,14 @@ from curator.dataset.progress import never_cancelled, no_progress
 TEXTS = st.text("abc éक्षि字 \n", max_size=20)
 
 
+@pytest.fixture(autouse=True, scope="module")
+def _narrow():
+    """Few columns are quick, and the laws hold for any number of them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "COLUMNS", 64)
+        yield
+
+
 def found(texts, given):
     return find_suspects(texts, given, progress=no_progress, cancelled=never_cancelled)
 
@@ -27,15 +35,13 @@ def test_a_score_is_that_of_a_fit_without_the_row(rows, data):
     texts, given_labels = map(list, zip(*rows, strict=True))
     classes = sorted(set(given_labels))
     own = np.array([classes.index(each) for each in given_labels])
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "COLUMNS", 16)
-        features = module._Features(texts, no_progress, never_cancelled)
-        fits = module._left_out(features, own, len(classes), never_cancelled)
-        vectors = np.concatenate([block for _, block in features.blocks()]).astype(np.float64)
+    features = module._Features(texts, no_progress, never_cancelled)
+    fits = module._left_out(features, own, len(classes), never_cancelled)
+    vectors = np.concatenate([block for _, block in features.blocks()]).astype(np.float64)
     row = data.draw(st.integers(0, len(texts) - 1))
     rest = np.arange(len(texts)) != row
     wanted = np.eye(len(classes))[own]
-    inner = vectors[rest].T @ vectors[rest] + np.eye(16)
+    inner = vectors[rest].T @ vectors[rest] + np.eye(64)
     weights = np.linalg.solve(inner, vectors[rest].T @ wanted[rest])
     np.testing.assert_allclose(fits[row], vectors[row] @ weights, atol=1e-4)
 
@@ -92,7 +98,8 @@ def average_precision(scores, moved):
 
 @pytest.mark.data
 @pytest.mark.slow
-def test_labels_moved_on_purpose_are_found():
+def test_labels_moved_on_purpose_are_found(monkeypatch):
+    monkeypatch.setattr(module, "COLUMNS", 2048)
     if not os.environ.get("CURATOR_DATA"):
         pytest.skip("CURATOR_DATA names no development data")
     path = Path(os.environ["CURATOR_DATA"]) / "classify" / "banking77_train.csv"
