@@ -138,24 +138,39 @@ def _left_out(
     """Return how well each class fits each row, by a ridge regression that has not seen the row."""
     from curator.dataset.errors import Cancelled
 
+    wanted = np.zeros((features.count, classes), np.float32)
+    wanted[np.arange(features.count), own] = 1
+    if _is_few(features.count):
+        # The same numbers from the products of rows: of few rows they are the smaller matrix.
+        vectors = np.concatenate([block for _, block in features.blocks()])
+        products = vectors @ vectors.T
+        hat = products @ np.linalg.inv(products + np.eye(len(own), dtype=np.float64) * _RIDGE)
+        return _without_own(hat.astype(np.float32) @ wanted, np.diag(hat), wanted)
     inner: Any = np.eye(COLUMNS, dtype=np.float64) * _RIDGE
     towards = np.zeros((COLUMNS, classes), np.float64)
     for rows, vectors in features.blocks():
         if cancelled():
             raise Cancelled("Nothing was changed.")
         inner += vectors.T @ vectors
-        for number, row in enumerate(own[rows]):
-            towards[:, row] += vectors[number]
+        towards += vectors.T @ wanted[rows]
     inverse = np.linalg.inv(inner)
     weights = (inverse @ towards).astype(np.float32)
     inverse = inverse.astype(np.float32)
     fits = np.empty((features.count, classes), np.float32)
     for rows, vectors in features.blocks():
-        leverage = np.einsum("ij,ij->i", vectors @ inverse, vectors)[:, None]
-        wanted = np.zeros((len(vectors), classes), np.float32)
-        wanted[np.arange(len(vectors)), own[rows]] = 1
-        fits[rows] = (vectors @ weights - leverage * wanted) / (1 - leverage)
+        leverage = np.einsum("ij,ij->i", vectors @ inverse, vectors)
+        fits[rows] = _without_own(vectors @ weights, leverage, wanted[rows])
     return fits
+
+
+def _is_few(rows: int) -> bool:
+    return rows <= COLUMNS
+
+
+def _without_own(fits: "Floats", leverage: "npt.NDArray[Any]", wanted: "Floats") -> "Floats":
+    """Take each row's own part out of what was fitted with it; leverage is how much it weighs there."""
+    own = leverage[:, None].astype(np.float32)
+    return np.asarray((fits - own * wanted) / (1 - own), np.float32)
 
 
 def _features(text: str) -> Iterable[str]:

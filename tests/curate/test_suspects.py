@@ -46,6 +46,16 @@ def test_a_score_is_that_of_a_fit_without_the_row(rows, data):
     np.testing.assert_allclose(fits[row], vectors[row] @ weights, atol=1e-4)
 
 
+def test_few_and_many_rows_are_scored_alike(monkeypatch):
+    """Below as many rows as columns the smaller of two equal matrices is solved."""
+    texts = [f"{'card' if n % 2 else 'bank'} question {n % 7} of {n}" for n in range(40)]
+    own = np.arange(40) % 3
+    features = module._Features(texts, no_progress, never_cancelled)
+    few = module._left_out(features, own, 3, never_cancelled)
+    monkeypatch.setattr(module, "_is_few", lambda _count: False)
+    np.testing.assert_allclose(module._left_out(features, own, 3, never_cancelled), few, atol=1e-5)
+
+
 @given(st.lists(st.tuples(TEXTS, st.sampled_from("xyz")), min_size=1, max_size=12))
 def test_every_row_has_one_score_most_suspect_first(rows):
     texts, labels = map(list, zip(*rows, strict=True))
