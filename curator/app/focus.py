@@ -79,6 +79,9 @@ class FocusKeeper(QObject):
         top = now.window()
         last = self._last.get(top)
         self._last[top] = now
+        page = self._front()
+        if page is not None and page.is_placing:
+            return
         if last is None or last is now or can_have(last) or not top.isVisible():
             return
         if came_from_nowhere and not acts_on_keys(now):

@@ -260,6 +260,7 @@ class Curator(QObject):
         self.menus.offer(here, there, reasons)
         if self.front is not None:
             self.front.light_verbs(here, reasons)
+            self.front.catch_up_cursor()
         self.elsewhere.look(here)
 
     def _own_slots(self) -> dict[str, Callable[[], object]]:

@@ -70,6 +70,9 @@ class Page(QWidget):
         self.jobs = jobs
         self.is_front = False
         self._main: QWidget | None = None
+        # What holds the cursor while the page still reads what it shows.
+        self._makeshift: QWidget | None = None
+        self.is_placing = False
         self.setObjectName(f"page-{self.page_id}")
         self.setAccessibleName(self.display_title())
         outer = QVBoxLayout(self)
@@ -157,15 +160,42 @@ class Page(QWidget):
 
     def place_cursor(self) -> None:
         """Put the cursor where the work begins, unless it is there: the way out of what is empty first."""
-        ways = [e.button for e in self.findChildren(EmptyState) if e.button.isVisible()]
+        begin = self._beginning()
         there = QApplication.focusWidget()
         in_header = there is not None and self.header.isAncestorOf(there)
         # The page itself holds the keyboard where nothing else could; now there may be more to hold it.
-        if self.has_cursor and there is not self and not (in_header and ways):
+        if self.has_cursor and there is not self and not (in_header and begin):
             return
-        home = ways[0] if ways else self.first_control()
+        home = begin or self.first_control()
+        self._makeshift = None if begin else home or self
         if home is not None:
-            home.setFocus()
+            self._put_cursor(home)
+
+    def catch_up_cursor(self) -> None:
+        """Give the cursor to where the work begins, once that was read, if nobody moved it meanwhile.
+
+        The way out of an empty page takes it only on arrival: a key meant for the last conversation
+        must not press it.
+        """
+        there = QApplication.focusWidget()
+        begin = self._beginning()
+        if there not in (None, self, self._makeshift):
+            self._makeshift = None
+        elif self._makeshift is not None and begin is not None:
+            self._makeshift = None
+            self._put_cursor(begin)
+
+    def _put_cursor(self, home: QWidget) -> None:
+        # The window's keeper of the focus must not take it for a neighbour that Qt chose.
+        self.is_placing = True
+        home.setFocus()
+        self.is_placing = False
+
+    def _beginning(self) -> QWidget | None:
+        """Return where the work begins, None while it is not there: the way out of what is empty first."""
+        ways = [e.button for e in self.findChildren(EmptyState) if e.button.isVisible()]
+        home = self.home()
+        return ways[0] if ways else None if home is self else home
 
     def home(self) -> QWidget:
         """Return the main control where it is there now, else the page, which acts on no key by itself."""

@@ -6,6 +6,7 @@ from typing import Final
 from PySide6.QtCore import QCoreApplication
 
 from curator.app.actions import Action
+from curator.app.widgets.buttons import looking_only
 
 _PAGES: Final = {
     "conversation": "write", "message": "write", "label": "label", "check": "check",
@@ -25,16 +26,12 @@ _FREE: Final = frozenset(
     }
 )  # fmt: skip
 _READING: Final = (
-    "go.",
-    "view.",
-    "help.",
-    "file.",
-    "check.run",
-    "edit.find",
-    "train.",
-    "try.ask",
+    "go.", "view.", "help.", "file.", "check.run", "check.next", "check.previous", "edit.find", "edit.replace",
+    "edit.select_all", "conversation.next", "conversation.previous", "message.next", "message.previous",
+    "message.edit", "label.export", "duplicates.find", "export.", "train.", "try.ask", "try.stop", "try.question",
     "evaluate.report",
-)
+)  # fmt: skip
+"""Verbs that change nothing: where they cannot be done, it is for another reason than a project held elsewhere."""
 
 _NEEDS: Final = {
     "edit.undo": "Nothing has been changed yet.",
@@ -85,7 +82,7 @@ def why_not(entry: Action, *, has_project: bool, is_read_only: bool) -> str:
     if not has_project:
         return _tr("Open a project first.")
     if is_read_only and not entry.id.startswith(_READING):
-        return _tr("This project is open for looking only.")
+        return looking_only()
     if entry.id.startswith("label.value_"):
         return _tr("No answer of the label sets has this key.")
     if entry.id in _NEEDS:

@@ -1,5 +1,6 @@
 """Tests of the window: one application, fresh settings, a small project, and nothing left behind."""
 
+import importlib
 import logging
 import os
 import shutil
@@ -57,6 +58,18 @@ def _no_window_survives(qapp) -> Iterator[None]:
     QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     left = [widget for widget in QApplication.topLevelWidgets() if widget.isVisible()]
     assert not left
+
+
+def without_trainer(patch: pytest.MonkeyPatch) -> None:
+    """Let this computer have no trainer.
+
+    Every module that holds the function by name is loaded first: one that came to know it meanwhile
+    would keep the replacement for the whole run.
+    """
+    for name in ("server.service", "server.serve", "bases.adding", "bases.practice", "trainer.measuring",
+                 "bundle", "bases.environment"):  # fmt: skip
+        module = importlib.import_module(f"curator.tune.local.{name}")
+        patch.setattr(module, "trainer_python", lambda: None)
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from curator.project.store.project import Project
 from curator.tune.jobs.table import Job, JobTable
 from curator.tune.services.port import Checkpoint, Event, State
 from curator.tune.targets.profiles import derive_target, save_target
-from tests.app.conftest import open_in
+from tests.app.conftest import open_in, without_trainer
 from tests.app.what_is_said import all_texts
 from tests.tune.protocol_server import KEY, ProtocolServer
 
@@ -34,7 +34,7 @@ def _own_state(tmp_path, monkeypatch):
     monkeypatch.setenv("CURATOR_STATE", str(tmp_path / "state"))
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
-    monkeypatch.setattr("curator.tune.local.bases.environment.trainer_python", lambda: None)
+    without_trainer(monkeypatch)
 
 
 @pytest.fixture

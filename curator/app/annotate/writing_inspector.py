@@ -12,7 +12,7 @@ from curator.app.annotate.inspector import Inspector
 from curator.app.counted import counted
 from curator.app.editor.gauge import OFFERED, Measure
 from curator.app.theme import icon
-from curator.app.widgets.buttons import ChipButton, LinkButton
+from curator.app.widgets.buttons import ChipButton, LinkButton, allow
 from curator.app.widgets.flow import FlowLayout
 from curator.app.widgets.key_button import KeyButton
 from curator.app.widgets.number_field import NumberField
@@ -87,17 +87,17 @@ class WritingInspector(Inspector):
         for chip in self._status.values():
             chip.setChecked(False)
         self.history.show_history(())
-        self._enable_annotation(on=False)
+        self._enable_annotation(on=False, reason=self.tr("No conversation is chosen."))
 
     def set_read_only(self, *, read_only: bool) -> None:
         """Let things be changed, or only be read."""
         self._enable_annotation(on=not read_only)
-        self._prompts.setEnabled(not read_only)
-        self._base.setEnabled(not read_only)
+        allow(self._prompts, allowed=not read_only)
+        allow(self._base, allowed=not read_only)
 
-    def _enable_annotation(self, *, on: bool) -> None:
+    def _enable_annotation(self, *, on: bool, reason: str = "") -> None:
         for field in (*self._status.values(), self._flag, *self._labels.values(), self._pick):
-            field.setEnabled(on)
+            allow(field, allowed=on, reason=reason)
         super().set_read_only(read_only=not on)
 
     def focusNextPrevChild(self, forward: bool) -> bool:  # noqa: FBT001 - Qt's own

@@ -8,7 +8,7 @@ from curator.app.counted import counted
 from curator.app.editor.drag_handle import DragHandle
 from curator.app.editor.name_field import NameField
 from curator.app.theme import META_PX, font, paint_icon, tokens
-from curator.app.widgets.buttons import IconButton, LinkButton
+from curator.app.widgets.buttons import IconButton, LinkButton, allow
 from curator.app.widgets.chip import paint_chip
 from curator.app.widgets.reading_card import role_word
 from curator.app.widgets.text import Meta
@@ -165,9 +165,9 @@ class CardHeader(QWidget):
 
     def set_read_only(self, *, read_only: bool) -> None:
         """Let the header be changed, or only be read."""
-        self.role.setEnabled(not read_only)
+        allow(self.role, allowed=not read_only)
         self._name.set_read_only(read_only=read_only)
-        self._weight.setEnabled(not read_only)
+        allow(self._weight, allowed=not read_only)
         self.more.setVisible(not read_only)
         self.drag_handle.setVisible(not read_only)
 

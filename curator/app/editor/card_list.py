@@ -13,6 +13,7 @@ from curator.app.editor.changes import same
 from curator.app.editor.hits import Hits
 from curator.app.editor.message_card import MessageCard
 from curator.app.editor.virtual_cards import Rooms
+from curator.app.widgets.buttons import allow
 from curator.dataset import Finding
 from curator.dataset.json_values import Json
 
@@ -103,7 +104,7 @@ class CardList(QScrollArea):
     def set_read_only(self, *, read_only: bool) -> None:
         """Let the messages be changed, or only be read."""
         self._read_only = read_only
-        self.first_add.setEnabled(not read_only)
+        allow(self.first_add, allowed=not read_only)
         for slot in self._rooms.loaded:
             self._allow(slot)
 
@@ -245,7 +246,7 @@ class CardList(QScrollArea):
 
     def _allow(self, slot: CardPlaceholder) -> None:
         if slot.room is not None:
-            slot.room.add.setEnabled(not self._read_only)
+            allow(slot.room.add, allowed=not self._read_only)
             slot.room.card.set_read_only(read_only=self._read_only)
 
     def _mark(self, slot: CardPlaceholder) -> None:

@@ -14,7 +14,7 @@ from curator.app.session.recents import Recent, recent_projects
 from curator.app.session.session import Session
 from curator.app.widgets.buttons import press_on_enter
 from curator.app.widgets.empty_state import IconPicture
-from curator.app.widgets.text import Elided, Meta, PageTitle, Plain, Quiet, SectionTitle
+from curator.app.widgets.text import Elided, Meta, PageTitle, Quiet, SectionTitle
 
 COLUMN_PX = 808
 
@@ -150,7 +150,7 @@ class _RecentRow(QPushButton):
         row.setContentsMargins(8, 0, 8, 0)
         row.setSpacing(12)
         picture = IconPicture("file", "text-muted", 16, self)
-        name = Plain(recent.path.stem, self)
+        name = Elided(recent.path.stem, self)
         folder = Elided(short_folder(recent.path.parent), self)
         folder.setProperty("kind", "quiet")
         when = Meta(local_time(recent.changed), self)

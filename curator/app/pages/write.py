@@ -97,7 +97,6 @@ class WritePage(Page):
         elif self.session.current is not None and self.session.current != self.editor.drafts.id:
             self.list.go_to(self.session.current)
         self.editor.gauge.load()
-        self.list.grid.setFocus()
 
     def deactivated(self) -> None:
         """Write what is typed."""
@@ -111,10 +110,6 @@ class WritePage(Page):
             self.list.search.set_text(request.detail)
         if request.conversation is not None:
             self.list.go_to(request.conversation)
-
-    def first_control(self) -> QWidget | None:
-        """Return the table, also while its rows are still on their way."""
-        return self.list.grid
 
     def show_change(self, conversation: int, changes: "Changes") -> bool:
         """Go to the conversation, and to the message, that undo or redo changed."""

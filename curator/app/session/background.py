@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, Generic, Literal, NamedTuple, TypeVar
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QMetaMethod, QObject, Signal
 
 from curator.dataset.errors import Cancelled, CuratorError
 from curator.dataset.progress import CancelledCall, ProgressCall
@@ -89,6 +89,9 @@ class Jobs(QObject):
     started = Signal(object)
     finished = Signal(object)
     bug_met = Signal(object)
+    failed_unheard = Signal(object)
+    """Carries the CuratorError of a job whose failure nobody else listens for."""
+
     _news = Signal(object)
 
     def __init__(self, parent: QObject | None = None, workers: int = 4) -> None:
@@ -182,9 +185,12 @@ class Jobs(QObject):
             job.succeeded.emit(news.value)
         elif isinstance(news.value, BaseException):
             job.error = news.value
+            is_heard = job.isSignalConnected(QMetaMethod.fromSignal(job.failed))
             job.failed.emit(news.value)
             if not isinstance(news.value, CuratorError):
                 self.bug_met.emit(news.value)
+            elif not is_heard:
+                self.failed_unheard.emit(news.value)
         self._futures.pop(job, None)
         job.ended.emit()
         self.finished.emit(job)

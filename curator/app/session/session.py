@@ -88,6 +88,7 @@ class Session(QObject):
         self._maintenance: ProjectMaintenance | None = None
         self._missed: list[list[Changes]] = []
         self._loading: tuple[Path, Job[tuple[Project, Index]]] | None = None
+        jobs.failed_unheard.connect(self.tell_failure)
 
     @property
     def is_read_only(self) -> bool:
@@ -356,4 +357,5 @@ class Session(QObject):
     def tell_failure(self, error: object) -> None:
         """Tell why work failed; what is no CuratorError is a bug, which the exception hook shows."""
         if isinstance(error, CuratorError):
-            self.tell("error", str(error))
+            text, _, detail = str(error).partition("\n")
+            self.tell("error", text, detail)

@@ -1,6 +1,6 @@
 """Buttons: one loud, the others calm, each with a name for screen readers."""
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import QCoreApplication, QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QPushButton, QToolButton, QWidget
 
@@ -112,20 +112,38 @@ class ActionButton(Button):
         self.kind = "primary" if primary else ""
         super().__init__(action.label(), parent, icon_name=action.icon)
         self.action_id = action.id
-        self._hint = action.hint()
         self.setToolTip(action.hint())
         self.setAccessibleDescription(action.hint())
         self.clicked.connect(self._ask)
 
     def explain(self, reason: str) -> None:
         """Add to the tip why the action cannot be done now; empty takes that back."""
-        words = f"{self._hint}\n{reason}" if reason else self._hint
-        if self.accessibleDescription() != words:
-            self.setToolTip(words)
-            self.setAccessibleDescription(words)
+        explain(self, reason)
+        if self.accessibleDescription() != self.toolTip():
+            self.setAccessibleDescription(self.toolTip())
 
     def _ask(self) -> None:
         self.action_requested.emit(self.action_id)
+
+
+def explain(widget: QWidget, reason: str) -> None:
+    """Add to the tip of a widget why it cannot be used now; empty takes that back."""
+    before = str(widget.property("reason") or "")
+    hint = widget.toolTip().removesuffix(before).rstrip("\n")
+    widget.setToolTip("\n".join(filter(None, (hint, reason))))
+    widget.setProperty("reason", reason)
+
+
+def allow(widget: QWidget, *, allowed: bool, reason: str = "") -> None:
+    """Let a widget be used, or grey it out and say why in its tip: without a reason, that one may only look."""
+    widget.setEnabled(allowed)
+    explain(widget, "" if allowed else reason or looking_only())
+
+
+def looking_only() -> str:
+    """Return why nothing can be changed in a project that somebody else holds."""
+    words = "This project is open for looking only."
+    return QCoreApplication.translate("actions", words)
 
 
 def press_on_enter(button: QPushButton | QToolButton, event: QKeyEvent) -> bool:

@@ -1,11 +1,13 @@
 """A layout that puts widgets side by side and begins a new line where the width ends."""
 
+from collections.abc import Callable
+
 from PySide6.QtCore import QPoint, QRect, QSize, Qt
 from PySide6.QtWidgets import QLayout, QLayoutItem, QWidget
 
 
 class FlowLayout(QLayout):
-    """Lays widgets out as text flows, each at the size it asks for."""
+    """Lays widgets out as text flows, each at the size it asks for, none wider than a line."""
 
     def __init__(self, parent: QWidget, gap: int = 8) -> None:
         super().__init__(parent)
@@ -47,14 +49,17 @@ class FlowLayout(QLayout):
         self._arrange(rect, move=True)
 
     def sizeHint(self) -> QSize:
-        """Return the size of the largest item: lines may be as narrow as that."""
-        return self.minimumSize()
+        """Return the size of the largest item: a line that holds it is wide enough."""
+        return self._largest(QLayoutItem.sizeHint)
 
     def minimumSize(self) -> QSize:
-        """Return the size of the largest item."""
+        """Return the least size of the largest item: lines may be as narrow as that."""
+        return self._largest(QLayoutItem.minimumSize)
+
+    def _largest(self, size_of: Callable[[QLayoutItem], QSize]) -> QSize:
         size = QSize()
         for item in self._items:
-            size = size.expandedTo(item.sizeHint())
+            size = size.expandedTo(size_of(item))
         return size
 
     def _arrange(self, rect: QRect, *, move: bool) -> int:
@@ -63,7 +68,9 @@ class FlowLayout(QLayout):
             if item.isEmpty():
                 # What is hidden takes no room, not even a gap.
                 continue
-            size = item.sizeHint()
+            hint = item.sizeHint()
+            least = item.minimumSize().width()
+            size = QSize(max(least, min(hint.width(), rect.width())), hint.height())
             if left > rect.x() and left + size.width() > rect.x() + rect.width():
                 left, top, line = rect.x(), top + line + self._gap, 0
             if move:

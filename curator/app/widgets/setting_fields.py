@@ -131,3 +131,9 @@ class Slider(QSlider):
         """Move only while the slider has the focus."""
         if not wheel_passes(self, event):
             super().wheelEvent(event)
+
+
+def let_shrink(box: QComboBox) -> None:
+    """Let a long entry be cut in a narrow window, so that it does not push the form out of sight."""
+    box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+    box.setMinimumContentsLength(12)

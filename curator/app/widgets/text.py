@@ -129,9 +129,11 @@ class Elided(_Text):
         painter.setLayoutDirection(self.layoutDirection())
         metrics = QFontMetrics(self.font())
         line = metrics.elidedText(
-            " ".join(self.text().split()), Qt.TextElideMode.ElideRight, self.width()
+            " ".join(self.text().split()),
+            Qt.TextElideMode.ElideRight,
+            self.contentsRect().width(),
         )
-        painter.drawText(self.rect(), int(self.alignment()), line)
+        painter.drawText(self.contentsRect(), int(self.alignment()), line)
 
 
 def hairline(parent: QWidget | None = None, *, vertical: bool = False) -> QFrame:

@@ -25,7 +25,7 @@ from curator.project.store.project import Project
 from curator.tune.jobs.table import Job, JobTable
 from curator.tune.services.port import State
 from curator.tune.targets.profiles import derive_target, save_target
-from tests.app.conftest import open_in
+from tests.app.conftest import open_in, without_trainer
 from tests.tune.protocol_server import KEY, ProtocolServer
 
 BASE, TUNED = "gpt-4.1-mini-2025-04-14", "ft:gpt-4.1-mini:desk"
@@ -73,8 +73,7 @@ def _own_state(tmp_path, monkeypatch) -> None:
     monkeypatch.setenv("CURATOR_STATE", str(tmp_path / "state"))
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
-    for place in ("bases.environment", "server.service"):
-        monkeypatch.setattr(f"curator.tune.local.{place}.trainer_python", lambda: None)
+    without_trainer(monkeypatch)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 from curator.app.pages.check.changes import ChangesView, MarkedText
 from curator.app.pages.check.lists import rule_title
 from curator.app.pages.check.reading import Row, changes_of, marked, mended_by
-from curator.app.widgets.buttons import PlainButton, QuietButton
+from curator.app.widgets.buttons import PlainButton, QuietButton, allow, explain
 from curator.app.widgets.card import Card
 from curator.app.widgets.severity import SeverityIcon
 from curator.app.widgets.text import Meta, Plain, Quiet, SectionTitle
@@ -130,11 +130,12 @@ class FindingDetail(Card):
         fix = load_rules()[row.finding.rule].fix
         offers = bool(row.finding.fix and fix is not None and is_there)
         self.fix.setVisible(offers)
-        self.fix.setEnabled(can_write)
         if fix is not None:
             label = QCoreApplication.translate("rules", fix.label)
             self.fix.setText(label)
+            explain(self.fix, "")
             self.fix.setToolTip(self.tr("{0} (F)").format(label))
+        allow(self.fix, allowed=can_write)
         several = len(row.conversations)
         self.walk.setVisible(several > 1)
         self.walk.setText(self.tr("Go through all {0}").format(f"{several:,}"))

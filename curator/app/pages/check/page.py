@@ -92,8 +92,7 @@ class CheckPage(Page):
         return slots
 
     def activated(self) -> None:
-        """Show what the checks say now, the cursor in the list of rules."""
-        self.rules.view.setFocus()
+        """Show what the checks say now."""
         if self._is_stale:
             self._read()
 

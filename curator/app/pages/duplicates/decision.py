@@ -11,7 +11,7 @@ from curator.app.pages.duplicates.clusters import Pair
 from curator.app.pages.duplicates.pair_view import PairFacts, PairView
 from curator.app.session.background import Job, Jobs
 from curator.app.session.session import Session
-from curator.app.widgets.buttons import LinkButton
+from curator.app.widgets.buttons import LinkButton, allow
 from curator.app.widgets.key_button import KeyButton
 from curator.app.widgets.text import Meta, Quiet, SectionTitle
 from curator.dataset.progress import CancelledCall, ProgressCall
@@ -61,7 +61,9 @@ class DecisionPane(QWidget):
         self._heading.setText("")
         self._facts.setText("")
         self._open.hide()
-        self._enable(on=False)
+        self._allow(
+            allowed=False, reason=self.tr("Choose two conversations that repeat each other.")
+        )
         self.view.setWidget(QWidget(self.view))
 
     def show_pair(self, pair: Pair, place: int, number: int) -> None:
@@ -73,7 +75,7 @@ class DecisionPane(QWidget):
         self._heading.setText(self.tr("{0} % alike").format(f"{pair[2] * 100:.0f}"))
         self._facts.setText(self.tr("pair {0} of {1}").format(place, number) if number > 1 else "")
         self._open.show()
-        self._enable(on=not self.session.is_read_only)
+        self._allow(allowed=not self.session.is_read_only)
 
         def work(_progress: ProgressCall, _cancelled: CancelledCall) -> Comparison:
             from curator.curate.difference import compare_conversations
@@ -113,9 +115,9 @@ class DecisionPane(QWidget):
             row.addWidget(button, 1)
         return row
 
-    def _enable(self, *, on: bool) -> None:
+    def _allow(self, *, allowed: bool, reason: str = "") -> None:
         for button in self.buttons:
-            button.setEnabled(on)
+            allow(button, allowed=allowed, reason=reason)
 
     def _ask(self) -> None:
         sender = self.sender()

@@ -11,6 +11,14 @@ class NoPairs(EmptyState):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("duplicates", "", "", "", parent)
 
+    def say_reading(self) -> None:
+        """Say that it is not known yet what the last search found."""
+        self.say(
+            self.tr("Reading duplicates"),
+            self.tr("Looking up what the last search found."),
+            icon_name="duplicates",
+        )
+
     def say_not_searched(self) -> None:
         """Offer the first search."""
         self.say(

@@ -52,6 +52,8 @@ class DuplicatesPage(Page):
         self._job: Job[Findings] | None = None
         self._is_searching = False
         self._stale = True
+        self._is_known = False
+        self._failure: object = None
         self.add_verb("duplicates.remove_all")
         self.add_verb("duplicates.find", primary=True)
         self.controls = SearchControls(self)
@@ -98,7 +100,6 @@ class DuplicatesPage(Page):
         """Show what the last search found."""
         if self._stale:
             self._read()
-        self.clusters.view.setFocus()
 
     def rail_count(self) -> int | None:
         """Return how many clusters wait for a decision; None while nobody has looked for any."""
@@ -185,7 +186,7 @@ class DuplicatesPage(Page):
         self._follow(self.session.start(self.tr("Reading duplicates"), work))
 
     def _follow(self, job: "Job[Findings]") -> None:
-        self._job = job
+        self._job, self._failure = job, None
         self._progress.follow(job)  # type: ignore[arg-type]
         self._progress.setVisible(True)
         job.succeeded.connect(partial(self._take, job))
@@ -208,7 +209,7 @@ class DuplicatesPage(Page):
         places = (n for n, item in enumerate(findings.items) if pair and pair in item.pairs)
         chosen = next(places, self.clusters.current())
         first = self._findings.found is None
-        self._findings = findings
+        self._findings, self._is_known = findings, True
         if findings.found is not None and first:
             self.controls.show_search(findings.found.search)
         self.clusters.show_items(findings.items, chosen)
@@ -222,11 +223,11 @@ class DuplicatesPage(Page):
         self.count_changed.emit()
 
     def _fail(self, error: object) -> None:
-        self._empty.say_failed(error)
-        self._stack.setCurrentWidget(self._empty)
+        self._failure = error
+        self._say_empty()
 
     def _project_changed(self) -> None:
-        self._stale = True
+        self._stale, self._is_known = True, False
         self._findings = Findings(None, [], [])
         self.decision.clear()
         self.clusters.show_items([], 0)
@@ -274,7 +275,11 @@ class DuplicatesPage(Page):
         self._stack.setCurrentWidget(self._empty)
 
     def _say_empty(self) -> None:
-        if self._findings.found is None:
+        if self._failure is not None:
+            self._empty.say_failed(self._failure)
+        elif not self._is_known:
+            self._empty.say_reading()
+        elif self._findings.found is None:
             self._empty.say_not_searched()
         else:
             self._empty.say_none_left()

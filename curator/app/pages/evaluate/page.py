@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
 
 from curator.app.counted import counted
 from curator.app.dates import local_time
@@ -22,6 +22,7 @@ from curator.app.widgets.buttons import ChipButton, PlainButton
 from curator.app.widgets.empty_state import EmptyState
 from curator.app.widgets.progress_row import ProgressRow
 from curator.app.widgets.setting_fields import ComboBox
+from curator.app.widgets.stack import Stack
 from curator.app.widgets.text import Quiet
 from curator.dataset.errors import CuratorError
 
@@ -58,7 +59,7 @@ class EvaluatePage(Page):
         self.empty = EmptyState(self.icon, "", "", "", self)
         names = (self.tr("Figures"), self.tr("Confusion matrix"), self.tr("Replies"))
         self.chips = tuple(ChipButton(name, self) for name in names)
-        self._stack = QStackedWidget(self)
+        self._stack = Stack(self)
         for pane in (self.figures, self.matrix, self.replies, self.empty):
             self._stack.addWidget(pane)
         self.main = self.figures.view

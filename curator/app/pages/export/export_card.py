@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
 )
 
 from curator.app.counted import counted
-from curator.app.widgets.buttons import IconButton, LinkButton, PrimaryButton
+from curator.app.widgets.buttons import IconButton, LinkButton, PrimaryButton, allow
 from curator.app.widgets.card import Card
 from curator.app.widgets.chip import Chip
 from curator.app.widgets.setting_fields import ComboBox
@@ -106,7 +106,7 @@ class ExportCard(Card):
         self.left_out.setText("")
         self.notes.setText("")
         self._show_blockers(())
-        self.export.setEnabled(False)
+        allow(self.export, allowed=False, reason=text)
 
     def show_selection(self, selection: "Selection") -> None:
         """Show what would be exported, what not, and what stops it."""
@@ -136,7 +136,12 @@ class ExportCard(Card):
         for label in (self.left_out, self.notes):
             label.setVisible(bool(label.text()))
         self._show_blockers(selection.blockers)
-        self.export.setEnabled(bool(parts) and not selection.blockers)
+        reason = self.tr("What stands above is in the way of an export.")
+        allow(
+            self.export,
+            allowed=bool(parts) and not selection.blockers,
+            reason=reason if parts else self.tr("Nothing would be exported."),
+        )
 
     def reason(self, name: str) -> str:
         """Return why something is left out, in words."""

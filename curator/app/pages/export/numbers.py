@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 
 from curator.app.theme import number_font
-from curator.app.widgets.text import Meta, Plain
+from curator.app.widgets.text import Elided, Meta, Plain
 
 
 class NumberTable(QWidget):
@@ -45,7 +45,8 @@ class NumberTable(QWidget):
         row = len(self._cells) + 1
         cells: list[QLabel] = []
         for column in range(self._columns):
-            cell = Plain("", self)
+            # A name may be of any length; a number is never cut.
+            cell = Plain("", self) if column else Elided("", self)
             if column:
                 cell.setFont(number_font())
                 cell.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)

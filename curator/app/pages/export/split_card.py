@@ -14,10 +14,10 @@ from PySide6.QtWidgets import (
 
 from curator.app.counted import counted
 from curator.app.pages.export.numbers import NumberTable
-from curator.app.widgets.buttons import ChipButton, LinkButton, PlainButton
+from curator.app.widgets.buttons import ChipButton, LinkButton, PlainButton, allow
 from curator.app.widgets.card import Card
 from curator.app.widgets.number_field import NumberField
-from curator.app.widgets.setting_fields import ComboBox
+from curator.app.widgets.setting_fields import ComboBox, let_shrink
 from curator.app.widgets.text import Quiet, SectionTitle
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ class SplitCard(Card):
         self.seed.setRange(0, 2_000_000_000)
         self.stratify = ComboBox(self)
         self.stratify.setAccessibleName(self.tr("Stratify by"))
+        let_shrink(self.stratify)
         self.stratify.addItem(self.tr("nothing"), "")
         self.duplicates = QCheckBox(self.tr("near duplicates"), self)
         self.source = QCheckBox(self.tr("source files"), self)
@@ -68,6 +69,7 @@ class SplitCard(Card):
         self.fresh = LinkButton(self.tr("Assign everything anew"), self)
         self._lay_out()
         self._connect()
+        self._by_count: bool | None = None
         self._show_shares()
 
     def plan(self) -> "SplitPlan":
@@ -116,7 +118,7 @@ class SplitCard(Card):
         self.obstacle.hide()
         self.problem.setText(text)
         self.problem.setVisible(bool(text))
-        self.assign.setEnabled(not text)
+        allow(self.assign, allowed=not text, reason=text)
 
     def show_proposal(self, proposal: "SplitProposal", *, writable: bool) -> None:
         """Show the numbers before and after."""
@@ -140,7 +142,8 @@ class SplitCard(Card):
         self._show_labels(proposal.after)
         self._show_verdict(proposal)
         self._show_obstacle(proposal.obstacle)
-        self.assign.setEnabled(writable and proposal.edit is not None)
+        reason = self.tr("Everything is assigned already.") if writable else ""
+        allow(self.assign, allowed=writable and proposal.edit is not None, reason=reason)
         self.fresh.setVisible(writable and proposal.before.unassigned.rows < total)
 
     def _show_labels(self, after: "SplitReport") -> None:
@@ -287,7 +290,7 @@ class SplitCard(Card):
     def _choose(self, chip: ChipButton) -> None:
         self.shares.setChecked(chip is self.shares)
         self.counts.setChecked(chip is self.counts)
-        by_count = chip is self.counts
+        by_count = self._by_count = chip is self.counts
         for part in self.parts:
             part.setRange(0, 100_000_000 if by_count else 100)
             part.setSuffix("" if by_count else " %")
@@ -300,6 +303,10 @@ class SplitCard(Card):
         self._set_parts(self.counts, (0, 100, 100))
 
     def _set_parts(self, chip: ChipButton, values: tuple[int, int, int]) -> None:
+        if (chip is self.counts) == self._by_count:
+            # A press on the way of counting that is in force must not take back what was typed.
+            self._choose(chip)
+            return
         with QSignalBlocker(self):
             self._choose(chip)
             for part, value in zip(self.parts, values, strict=True):

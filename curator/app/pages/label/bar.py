@@ -1,6 +1,7 @@
 """The bar under the conversation: label values and decisions, each with its key on the button."""
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
@@ -8,9 +9,10 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 from curator.app.actions import action
 from curator.app.pages.label.keys import Answer, assign_keys, is_long
 from curator.app.theme import icon
+from curator.app.widgets.buttons import allow
 from curator.app.widgets.flow import FlowLayout
 from curator.app.widgets.key_button import KeyButton
-from curator.app.widgets.text import Quiet, hairline
+from curator.app.widgets.text import Elided, hairline, tip_of
 from curator.dataset import LabelSet, Status
 
 _DECISIONS = {
@@ -18,6 +20,9 @@ _DECISIONS = {
     "label.reject": Status.REJECTED,
     "label.skip": Status.SKIPPED,
 }
+_NAME_PX: Final = 240
+"""A longer name of a label set is cut: the answers need the line."""
+
 _TONES = {"label.accept": "success", "label.reject": "danger", "label.skip": "text-muted"}
 
 
@@ -54,8 +59,10 @@ class LabelBar(QWidget):
         self._buttons, self._others = {}, {}
         keys = {answer: key for key, answer in self.answers.items()}
         for row, label_set in enumerate(sets):
-            name = Quiet(label_set.name, self)
-            name.setToolTip(label_set.help)
+            name = Elided(label_set.name, self)
+            name.setProperty("kind", "quiet")
+            name.setMaximumWidth(_NAME_PX)
+            name.setToolTip(tip_of("\n".join(filter(None, (label_set.name, label_set.help)))))
             # On the line of the first values, however many lines follow.
             name.setContentsMargins(0, 7, 0, 0)
             self._questions.addWidget(name, row, 0, Qt.AlignmentFlag.AlignTop)
@@ -77,7 +84,7 @@ class LabelBar(QWidget):
         """Allow or forbid everything that changes."""
         buttons = (*self._buttons.values(), *self._decision_buttons.values(), self._flag)
         for button in (*buttons, *self._others.values()):
-            button.setEnabled(writable)
+            allow(button, allowed=writable)
 
     def _values(self, label_set: LabelSet, keys: Mapping[Answer, str]) -> QWidget:
         line = QWidget(self)
@@ -89,6 +96,7 @@ class LabelBar(QWidget):
             button = KeyButton(answer.value, keys.get(answer, ""), line)
             button.setCheckable(True)
             button.setAccessibleName(f"{answer.label_set}: {answer.value}")
+            button.setToolTip(tip_of(answer.value))
             button.setProperty("answer", answer)
             button.clicked.connect(self._answered)
             self._buttons[answer] = button
@@ -108,6 +116,7 @@ class LabelBar(QWidget):
         button.setProperty("answer", answer)
         if answer is not None:
             button.setText(answer.value)
+            button.setToolTip(tip_of(answer.value))
             button.setAccessibleName(f"{answer.label_set}: {answer.value}")
             button.setChecked(True)
 

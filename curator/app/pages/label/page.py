@@ -110,7 +110,6 @@ class LabelPage(Page):
         """Follow the filter that is in force now."""
         if self._stale:
             self._begin()
-        self._pane.setFocus()
 
     def deactivated(self) -> None:
         """Write back what is half typed; the filter may be another one next time."""

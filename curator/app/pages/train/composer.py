@@ -20,10 +20,10 @@ from PySide6.QtWidgets import (
 
 from curator.app.counted import counted
 from curator.app.pages.train.recipe_row import RecipeRow
-from curator.app.pages.train.settings_card import SettingsCard, let_shrink
+from curator.app.pages.train.settings_card import SettingsCard
 from curator.app.widgets.buttons import LinkButton, PlainButton, QuietButton
 from curator.app.widgets.card import Card
-from curator.app.widgets.setting_fields import ComboBox
+from curator.app.widgets.setting_fields import ComboBox, let_shrink
 from curator.app.widgets.text import Elided, Meta, Quiet, SectionTitle
 from curator.dataset.errors import WrongUse
 from curator.tune.jobs.lifetimes import days_of

@@ -63,6 +63,7 @@ class TrainPage(Page):
             self.add_verb("train.start", primary=True),
         )
         self.targets = TargetsPane(self)
+        self.main = self.targets.list
         self.composer = Composer(self)
         self.card = PlanCard(self)
         self.pane = JobsPane(self)
@@ -101,8 +102,6 @@ class TrainPage(Page):
         self._run(self.tr("Reading the targets"), background.read_targets, self._show_targets)
         self.follower.read()
         self.preparing.read()
-        if self._stack.currentIndex() == COMPOSE:
-            self.targets.setFocus()
         self.chooser.offer()
 
     def open(self, request: OpenRequest) -> None:

@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 
 from curator.app.widgets.buttons import ChipButton, QuietButton
 from curator.app.widgets.card import Card
-from curator.app.widgets.setting_fields import ComboBox
+from curator.app.widgets.setting_fields import ComboBox, let_shrink
 from curator.app.widgets.text import Meta, Plain, Quiet, SectionTitle
 from curator.dataset.errors import WrongUse
 from curator.tune.jobs.auto_settings import Autos
@@ -379,9 +379,3 @@ class SettingsCard(Card):
         if not isinstance(grader, dict):
             raise WrongUse(self.tr("The grader must be a JSON object."))
         return grader
-
-
-def let_shrink(box: QComboBox) -> None:
-    """Let a long entry be cut in a narrow window, so that it does not push the form out of sight."""
-    box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-    box.setMinimumContentsLength(12)

@@ -89,13 +89,13 @@ class TargetsPane(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(8)
         column.addLayout(self._head())
-        self._list = QListWidget(self)
-        self._list.setAccessibleName(self.tr("Targets"))
-        self._list.setItemDelegate(_TargetDelegate(self._list))
-        self._list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self._list.currentRowChanged.connect(self._choose)
-        self.setFocusProxy(self._list)
-        column.addWidget(self._list, 2)
+        self.list = QListWidget(self)
+        self.list.setAccessibleName(self.tr("Targets"))
+        self.list.setItemDelegate(_TargetDelegate(self.list))
+        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.list.currentRowChanged.connect(self._choose)
+        self.setFocusProxy(self.list)
+        column.addWidget(self.list, 2)
         self._every = QuietButton("", self, icon_name="chevron-down")
         self._every.clicked.connect(self._show_every)
         # It has words once the targets are read.
@@ -112,8 +112,8 @@ class TargetsPane(QWidget):
         before = self.current()
         self._rows = tuple(rows)
         self._add.setEnabled(bool(self._rows))
-        self._list.blockSignals(True)  # noqa: FBT003 - Qt's own signature
-        self._list.clear()
+        self.list.blockSignals(True)  # noqa: FBT003 - Qt's own signature
+        self.list.clear()
         for row in self._rows:
             item = QListWidgetItem(row.target.label)
             item.setData(Qt.ItemDataRole.UserRole, row)
@@ -122,26 +122,26 @@ class TargetsPane(QWidget):
             item.setData(Qt.ItemDataRole.AccessibleTextRole, words)
             item.setData(Qt.ItemDataRole.StatusTipRole, self._facts(row))
             item.setSizeHint(QSize(160, ROW_PX))
-            self._list.addItem(item)
-        self._list.blockSignals(False)  # noqa: FBT003 - Qt's own signature
+            self.list.addItem(item)
+        self.list.blockSignals(False)  # noqa: FBT003 - Qt's own signature
         self._show_fitting()
         wanted = before.target.id if before else self._best()
         ids = [row.target.id for row in self._rows]
-        self._list.setCurrentRow(ids.index(wanted) if wanted in ids else 0)
+        self.list.setCurrentRow(ids.index(wanted) if wanted in ids else 0)
 
     def choose(self, target_id: str) -> None:
         """Bring a target to the front of the composer."""
         ids = [row.target.id for row in self._rows]
         if target_id in ids:
-            self._list.setCurrentRow(ids.index(target_id))
+            self.list.setCurrentRow(ids.index(target_id))
 
     def choose_again(self) -> None:
         """Show once more what the chosen target needs."""
-        self._choose(self._list.currentRow())
+        self._choose(self.list.currentRow())
 
     def current(self) -> TargetRow | None:
         """Return the target chosen."""
-        place = self._list.currentRow()
+        place = self.list.currentRow()
         return self._rows[place] if 0 <= place < len(self._rows) else None
 
     def show_probe(self, probe: Probe | None, words: str = "") -> None:
@@ -177,13 +177,13 @@ class TargetsPane(QWidget):
         """Show the targets a job could start at; the others when asked for, or where there are none."""
         fitting = [row.is_ready or row.is_local or row.is_own for row in self._rows]
         every = self._shows_every or not any(row.is_ready for row in self._rows)
-        chosen = self._list.currentRow()
+        chosen = self.list.currentRow()
         shown = [every or fits or place == chosen for place, fits in enumerate(fitting)]
         for place, is_shown in enumerate(shown):
-            self._list.setRowHidden(place, not is_shown)
+            self.list.setRowHidden(place, not is_shown)
         count = max(1, sum(shown))
-        self._list.setMinimumHeight(min(count, 2) * ROW_PX + 4)
-        self._list.setMaximumHeight(count * ROW_PX + 4)
+        self.list.setMinimumHeight(min(count, 2) * ROW_PX + 4)
+        self.list.setMaximumHeight(count * ROW_PX + 4)
         left = len(shown) - sum(shown)
         self._every.setText(counted(left, "other service"))
         self._every.setVisible(bool(left))
@@ -217,7 +217,7 @@ class TargetsPane(QWidget):
     def _choose(self, place: int) -> None:
         if 0 <= place < len(self._rows):
             row = self._rows[place]
-            if self._list.isRowHidden(place):
+            if self.list.isRowHidden(place):
                 self._show_fitting()
             self._result.show_probe(None, self._missing(row))
             self.setup.show_need(

@@ -131,11 +131,6 @@ class TryPage(Page):
         self._leave_past()
         self.question.text.setFocus()
 
-    def first_control(self) -> QWidget | None:
-        """Return the question, where there is anybody to ask."""
-        text = self.question.text
-        return text if text.isVisible() else super().first_control()
-
     def keep(self, side: int) -> None:
         """Keep one side's exchange as a new conversation of the project."""
         project, answer = self.session.project, self.sides[side].answer
