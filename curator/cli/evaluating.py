@@ -252,7 +252,7 @@ def _gated(keys: dict[str, Json], lines: list[str], verdict: Json, report: str) 
 
 
 def _list(project: Project) -> Answer:
-    from curator.project.store.evaluation_rows import answered, item_count, runs
+    from curator.project.store.evaluation_rows import item_count, reply_count, runs
     from curator.tune.evaluation.runs import RunPlan
 
     found: list[Json] = []
@@ -271,7 +271,7 @@ def _list(project: Project) -> Answer:
                 "where": plan.where or None,
                 "candidates": names,
                 "items": items,
-                "replies": len(answered(project, run.id)),
+                "replies": reply_count(project, run.id),
             }
         )
         asked = f"{counted(items, 'question')} to {', '.join(names)}"

@@ -1,14 +1,19 @@
 """The Evaluate page: choosing, asking, stopping, going on, and what a run found."""
 
+from contextlib import closing
+
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
+from curator.app.page import OpenRequest
 from curator.app.pages.evaluate import page as evaluate
 from curator.app.widgets.diff_text import DiffText
 from curator.dataset import AnnotationPatch, Edit
 from curator.project.labels import annotation_patch
 from curator.project.store import evaluation_rows as rows
+from curator.tune.jobs.table import Job, JobTable
+from curator.tune.services.port import State
 from curator.tune.targets.profiles import derive_target, save_target
 from tests.app.conftest import open_in
 from tests.tune.protocol_server import KEY, ProtocolServer, status
@@ -135,7 +140,7 @@ def test_a_cell_of_the_matrix_has_its_conversations(page, curator, server, qtbot
 
 def test_a_run_that_broke_off_is_told_and_goes_on(page, curator, server, qtbot):
     told = []
-    curator.session.notice.connect(lambda notice: told.append((notice.level, notice.detail)))
+    curator.session.notice.connect(lambda notice: told.append((notice.level, notice.text)))
     choose(page)
     server.fault(*CHAT, status(401, KEY), always=True)
     curator.menus.run("evaluate.start")
@@ -178,7 +183,7 @@ def test_a_run_is_stopped_and_its_replies_stay(page, curator, server, qtbot):
 
 def test_a_filter_that_is_not_understood_is_told(page, curator, server, qtbot):
     told = []
-    curator.session.notice.connect(lambda notice: told.append(notice.detail))
+    curator.session.notice.connect(lambda notice: told.append(notice.text))
     choose(page)
     page.setup.where.setText("split:nowhere")
     curator.menus.run("evaluate.start")
@@ -191,12 +196,42 @@ def test_a_filter_that_is_not_understood_is_told(page, curator, server, qtbot):
     assert server.bodies == []
 
 
-@pytest.mark.parametrize("ending", ["html", "md"])
+@pytest.mark.parametrize("ending", ["html", "md", "pdf"])
 def test_a_report_is_written(evaluated, curator, qtbot, tmp_path, ending):
     path = tmp_path / f"r.{ending}"
     evaluated.report_to(path)
     rest(curator, qtbot)
-    assert "strong" in path.read_text("utf-8")
+    if ending == "pdf":
+        raw = path.read_bytes()
+        assert raw.startswith(b"%PDF-")
+        assert len(raw) > 5_000
+    else:
+        assert "strong" in path.read_text("utf-8")
+
+
+@pytest.mark.parametrize("name", ["gone/r.html", "gone/r.pdf", "r.txt"])
+def test_a_report_that_cannot_be_written_is_told(evaluated, curator, qtbot, tmp_path, name):
+    told = []
+    curator.session.notice.connect(lambda notice: told.append(notice.level))
+    (tmp_path / "gone").write_text("a file where a folder is wanted")
+    evaluated.report_to(tmp_path / name)
+    rest(curator, qtbot)
+    qtbot.waitUntil(lambda: bool(told))
+    assert told == ["error"]
+
+
+def test_a_checkpoint_that_train_sends_is_chosen_beside_its_base(page, curator, qtbot):
+    with closing(JobTable()) as table:
+        table.add(
+            Job("t", "mine", "http://x/v1", "weak", job="ftjob-1", status=State.SUCCEEDED,
+                checkpoint="ft:weak:desk", suffix="desk")
+        )  # fmt: skip
+    curator.show_page("write")
+    page.open(OpenRequest("evaluate", detail="ft:weak:desk"))
+    curator.show_page("evaluate")
+    rest(curator, qtbot)
+    first, second = page.setup.request().candidates
+    assert (first.model, second.model) == ("weak", "ft:weak:desk")
 
 
 def test_without_anybody_to_ask_the_page_leads_to_train(

@@ -1,7 +1,8 @@
 """Evaluation runs as they stand in the project file: what is asked, and every reply as it came."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 
 import apsw
@@ -216,6 +217,13 @@ def item_count(reader: Reader, run: int) -> int:
         return int(scalar(connection, counting, (run,)))
 
 
+def reply_count(reader: Reader, run: int) -> int:
+    """Return how many replies a run has."""
+    counting = "SELECT count(*) FROM evaluation_reply WHERE evaluation = ?"
+    with reader.reading() as connection:
+        return int(scalar(connection, counting, (run,)))
+
+
 def prompt_texts(reader: Reader, run: int) -> dict[bytes, str]:
     """Return the prompts of a run's questions by their hashes."""
     with reader.reading() as connection:
@@ -251,7 +259,9 @@ def replies_of(reader: Reader, run: int) -> dict[tuple[int, int], StoredReply]:
             "JOIN reply r ON r.id = e.reply WHERE e.evaluation = ?",
             (run,),
         )
-        return {(int(row[0]), int(row[1])): _reply(row[2:]) for row in rows}
+        # The settings are the same nearly everywhere, so each text of them is read once.
+        read = cache(loads)
+        return {(int(row[0]), int(row[1])): _reply(row[2:], read) for row in rows}
 
 
 def _run(row: Sequence[Any]) -> StoredRun:
@@ -262,10 +272,10 @@ def _run(row: Sequence[Any]) -> StoredRun:
     )  # fmt: skip
 
 
-def _reply(row: Sequence[Any]) -> StoredReply:
+def _reply(row: Sequence[Any], read: Callable[[str], Json]) -> StoredReply:
     key, prompt, target, model, settings, author, at, message, finish, *numbers, error = row
     asked, said, spent = numbers
     return StoredReply(
-        bytes(key), bytes(prompt), str(target), str(model), loads(settings), str(author), int(at),
+        bytes(key), bytes(prompt), str(target), str(model), read(settings), str(author), int(at),
         loads(message), str(finish), asked, said, int(spent), str(error),
     )  # fmt: skip

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import ceil, comb, sqrt
+from math import ceil, sqrt
 from statistics import NormalDist
 from typing import Final
 
@@ -126,7 +126,10 @@ def mcnemar(wins: int, losses: int) -> float:
     n = wins + losses
     if wins == losses:
         return 1.0
-    tail = sum(comb(n, k) for k in range(min(wins, losses) + 1))
+    ways = tail = 1
+    for k in range(min(wins, losses)):
+        ways = ways * (n - k) // (k + 1)
+        tail += ways
     return float(min(1.0, 2 * tail / 2**n))
 
 

@@ -25,6 +25,7 @@ _PATIENCE_S: Final = 1.0
 """So long a person's regular expression may look at one reply."""
 _FENCE: Final = regex.compile(r"```(?:json)?\s*(.*?)```", regex.DOTALL)
 _WORD: Final = r"[\p{L}\p{M}\p{N}_]"
+_AROUND: Final = regex.compile(rf"^(?:(?!{_WORD}).)+|(?:(?!{_WORD}).)+$")
 _MOST_CLASSES: Final = 2_000
 _LONGEST_LABEL: Final = 100
 _ROWS_A_CLASS: Final = 3
@@ -104,7 +105,7 @@ def meanings_of(answers: Mapping[int, str], labels: Mapping[int, str]) -> dict[s
 def normal(text: str) -> str:
     """Return a text as labels are compared: case, width, and what stands around the words aside."""
     folded = " ".join(unicodedata.normalize("NFKC", text).casefold().split())
-    return regex.sub(rf"^(?:(?!{_WORD}).)+|(?:(?!{_WORD}).)+$", "", folded) or folded
+    return _AROUND.sub("", folded) or folded
 
 
 def _exact(_: Reading) -> Read:

@@ -21,6 +21,7 @@ from curator.tune.evaluation.text_scores import CORPUS_SCORES, ITEM_SCORES
 _SHOWN: Final = 20
 """So many differing replies are shown, those that got worse first."""
 _LONGEST: Final = 400
+_BLOCKS: Final = 30
 _COUNTS: Final = ("unparsable", "empty", "failed", "cut")
 _TITLES: Final = {
     "accuracy": "right answers",
@@ -258,8 +259,8 @@ _STYLE: Final = (
 )
 
 
-def to_html(parts: Sequence[Part]) -> str:
-    """Return a report as one HTML file that needs nothing else."""
+def to_html(parts: Sequence[Part], *, pictures: bool = True) -> str:
+    """Return a report as one HTML file that needs nothing else; without pictures bars are letters."""
     body: list[str] = []
     for at, part in enumerate(parts):
         level = "h1" if at == 0 else "h2"
@@ -271,7 +272,7 @@ def to_html(parts: Sequence[Part]) -> str:
             body += [_html_row("td", row) for row in rows]
             body.append("</table>")
         if part.bars:
-            body.append(_chart(part.bars))
+            body.append(_chart(part.bars) if pictures else _bar_table(part.bars))
     title = escape(parts[0].heading if parts else "")
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
@@ -281,6 +282,11 @@ def to_html(parts: Sequence[Part]) -> str:
 
 def _html_row(tag: str, cells: Iterable[str]) -> str:
     return "<tr>" + "".join(f"<{tag}>{escape(cell)}</{tag}>" for cell in cells) + "</tr>"
+
+
+def _bar_table(bars: Sequence[tuple[str, float, Interval]]) -> str:
+    rows = ((name, "█" * round(value * _BLOCKS), f"{value:.1%}") for name, value, _ in bars)
+    return "<table>" + "".join(_html_row("td", row) for row in rows) + "</table>"
 
 
 def _chart(bars: Sequence[tuple[str, float, Interval]]) -> str:

@@ -72,7 +72,7 @@ class Scored:
     right: npt.NDArray[np.bool_]
     figures: Mapping[str, float]
 
-    @property
+    @cached_property
     def texts(self) -> tuple[str, ...]:
         """The words of the replies; empty where there are none."""
         return tuple("" if r is None else message_text(r.message) for r in self.replies)

@@ -126,8 +126,8 @@ def ask_run(
 
 
 def _kept(project: Project, run: StoredRun, plan: RunPlan) -> str:
-    kept = len(rows.answered(project, run.id))
-    whole = len(rows.items_of(project, run.id)) * len(plan.candidates)
+    kept = rows.reply_count(project, run.id)
+    whole = rows.item_count(project, run.id) * len(plan.candidates)
     return f"{counted(kept, 'reply')} of {whole:,} {'is' if kept == 1 else 'are'} kept."
 
 

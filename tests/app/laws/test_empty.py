@@ -8,7 +8,7 @@ from tests.app.conftest import open_in
 from tests.app.laws.conftest import settle
 
 
-@pytest.mark.parametrize("page_id", ["write", "label", "check", "duplicates", "export"])
+@pytest.mark.parametrize("page_id", ["write", "label", "check", "duplicates", "export", "evaluate"])
 def test_an_empty_project_leads_on_from_every_page(curator, tmp_path, qtbot, page_id):
     path = tmp_path / "empty.curator"
     Project.create(path, "anna").close()

@@ -5,7 +5,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from curator.app.pages.evaluate.pdf import write_pdf
 from curator.app.session.background import Work
+from curator.dataset.errors import WrongUse
 from curator.dataset.progress import CancelledCall, ProgressCall
 from curator.project.store import evaluation_rows as rows
 from curator.tune.candidates import Asked, who_can_be_asked
@@ -98,7 +100,7 @@ def _line(reader: "Reader", run: "StoredRun") -> RunLine:
     plan = RunPlan.from_json(run.plan)
     names = tuple(each.name for each in plan.candidates)
     items = rows.item_count(reader, run.id)
-    replies = len(rows.answered(reader, run.id))
+    replies = rows.reply_count(reader, run.id)
     return RunLine(run.token, run.at, run.state, run.reason, names, items, replies)
 
 
@@ -157,11 +159,19 @@ def read_run(project: "Project", token: str) -> Work[Shown]:
 
 
 def write(project: "Project", shown: Shown, path: Path) -> Work[Path]:
-    """Return the work that writes the report of a run."""
-    check_report(path)
+    """Return the work that writes the report of a run; raises WrongUse for an ending that is none."""
+    is_pdf = path.suffix.lower() == ".pdf"
+    if not is_pdf:
+        check_report(path)
 
     def work(_progress: ProgressCall, _cancelled: CancelledCall) -> Path:
-        write_report(shown.results, project.path.name, path)
+        try:
+            if is_pdf:
+                write_pdf(shown.results, project.path.name, path)
+            else:
+                write_report(shown.results, project.path.name, path)
+        except OSError as error:
+            raise WrongUse(f"{path} cannot be written: {error.strerror}.") from error
         return path
 
     return work

@@ -93,7 +93,7 @@ class EvaluatePage(Page):
             self.tr("Looking for candidates"), background.read_choices(project)
         )
         job.succeeded.connect(self._show_choices)
-        job.failed.connect(self._failed)
+        job.failed.connect(self.session.tell_failure)
 
     def open(self, request: OpenRequest) -> None:
         """Choose the checkpoint that another page asks about, as soon as it is offered."""
@@ -116,7 +116,7 @@ class EvaluatePage(Page):
         try:
             request = self.setup.request()
         except CuratorError as error:
-            self._failed(error)
+            self.session.tell_failure(error)
             return
         self._follow(background.begin(project, request))
 
@@ -139,24 +139,27 @@ class EvaluatePage(Page):
             return
         suggested = project.path.with_name(f"evaluation {shown.line.token}.html")
         name, _ = QFileDialog.getSaveFileName(
-            self, self.tr("Report"), str(suggested), self.tr("HTML (*.html);;Markdown (*.md)")
+            self,
+            self.tr("Report"),
+            str(suggested),
+            self.tr("HTML (*.html);;PDF (*.pdf);;Markdown (*.md)"),
         )
         if name:
             self.report_to(Path(name))
 
     def report_to(self, path: Path) -> None:
-        """Write the report of the run at hand, by its ending as HTML or Markdown."""
+        """Write the report of the run at hand, by its ending as HTML, PDF or Markdown."""
         project, shown = self.session.project, self._shown
         if project is None or shown is None:
             return
         try:
             work = background.write(project, shown, path)
         except CuratorError as error:
-            self._failed(error)
+            self.session.tell_failure(error)
             return
         job = self.session.start(self.tr("Writing the report"), work)
         job.succeeded.connect(self._report_written)
-        job.failed.connect(self._failed)
+        job.failed.connect(self.session.tell_failure)
 
     def _report_written(self, path: Path) -> None:
         self.session.tell("success", self.tr("The report is written."), str(path))
@@ -220,7 +223,7 @@ class EvaluatePage(Page):
         self.progress.follow(job)  # type: ignore[arg-type]
         self.progress.show()
         self.state.setText("")
-        job.failed.connect(self._failed)
+        job.failed.connect(self.session.tell_failure)
         job.ended.connect(partial(self._ended, job))
         self._light()
 
@@ -233,10 +236,6 @@ class EvaluatePage(Page):
         self.state.setText("")
         self._light()
         self.activated()
-
-    def _failed(self, error: object) -> None:
-        if isinstance(error, CuratorError):
-            self.session.tell("error", self.tr("The evaluation could not go on."), str(error))
 
     def _project_changed(self) -> None:
         if self.is_front:
@@ -281,7 +280,7 @@ class EvaluatePage(Page):
             self.tr("Reading the evaluation"), background.read_run(project, line.token)
         )
         job.succeeded.connect(self._show_run)
-        job.failed.connect(self._failed)
+        job.failed.connect(self.session.tell_failure)
 
     def _show_run(self, shown: Shown) -> None:
         line = self._line()

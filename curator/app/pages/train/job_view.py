@@ -80,6 +80,7 @@ class JobView(Card):
     delete_requested = Signal(object)
     origin_requested = Signal(str)
     try_requested = Signal(str)
+    evaluate_requested = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -193,6 +194,8 @@ class JobView(Card):
     def _more_button(self) -> QuietButton:
         button = QuietButton(self.tr("More"), self)
         menu = QMenu(button)
+        self._evaluate = menu.addAction(self.tr("Evaluate it…"))
+        self._evaluate.triggered.connect(self._ask_evaluate)
         self._again = menu.addAction(self.tr("Run again…"))
         self._again.triggered.connect(self._ask_again)
         self._download = menu.addAction(self.tr("Download its files…"))
@@ -319,6 +322,7 @@ class JobView(Card):
         self._cancel.setVisible(job.status in _ACTIVE or job.status is State.PAUSED)
         is_there = job.status is State.SUCCEEDED and bool(job.checkpoint) and job.deleted is None
         self._try.setVisible(is_there)
+        self._evaluate.setEnabled(is_there)
         self._download.setEnabled(job.is_final and bool(job.job))
         self._delete.setEnabled(bool(job.checkpoint) and job.deleted is None)
 
@@ -368,10 +372,15 @@ class JobView(Card):
         self.order_requested.emit(self._token, what)
 
     def _ask_try(self) -> None:
-        """Try the best checkpoint, where the last one is not that."""
-        if self._job is not None:
-            best = self._best
-            self.try_requested.emit(best.name if best and best.name else self._job.checkpoint)
+        self.try_requested.emit(self._best_name())
+
+    def _ask_evaluate(self) -> None:
+        self.evaluate_requested.emit(self._best_name())
+
+    def _best_name(self) -> str:
+        """Return the best checkpoint, where the last one is not that."""
+        last = "" if self._job is None else self._job.checkpoint
+        return self._best.name if self._best and self._best.name else last
 
     def _ask_check(self) -> None:
         self.check_requested.emit(self._token)

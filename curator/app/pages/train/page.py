@@ -1,6 +1,7 @@
 """Training: choose a target, see what a start would do, start once, and follow every job to its end."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -235,7 +236,8 @@ class TrainPage(Page):
         self.pane.new_requested.connect(self._compose)
         self.pane.guide_requested.connect(self._ask_guide)
         self.pane.view.conversation_requested.connect(self._open_conversation)
-        self.pane.view.try_requested.connect(self._go_try)
+        self.pane.view.try_requested.connect(partial(self._go, "try"))
+        self.pane.view.evaluate_requested.connect(partial(self._go, "evaluate"))
 
     def _turn(self, side: int) -> None:
         self._stack.setCurrentIndex(side)
@@ -380,5 +382,5 @@ class TrainPage(Page):
     def _open_conversation(self, conversation: int) -> None:
         self.open_requested.emit(OpenRequest("write", conversation=conversation))
 
-    def _go_try(self, checkpoint: str) -> None:
-        self.open_requested.emit(OpenRequest("try", detail=checkpoint))
+    def _go(self, page: str, checkpoint: str) -> None:
+        self.open_requested.emit(OpenRequest(page, detail=checkpoint))
