@@ -88,6 +88,9 @@ def test_good_rows_get_in_and_bad_ones_are_named(project, tmp_path, in_array, pa
     assert [json.loads(line) for line in kept] == bad
     assert project.column("source_line").tolist() == [1, 3, 4, 6, 8]
     assert project.sources()[0].format == "sharegpt"
+    assert report.notes == [
+        "data.json was read as ShareGPT (JSON Lines) and converted to OpenAI chat."
+    ]
     # The same file again adds nothing.
     again = run(project, path)
     assert (again.imported, again.unchanged) == (0, 5)

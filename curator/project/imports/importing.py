@@ -216,6 +216,11 @@ class _Import:
                 raise UnreadableInput(told, source.path)
             self._report.notes.append(told)
         if counts.imported + counts.unchanged:
+            known = format_named(source.format)
+            if not known.is_stored:
+                self._report.notes.append(
+                    f"{name} was read as {known.title} and converted to OpenAI chat."
+                )
             if counts.reinforcement:
                 one = counts.reinforcement == 1
                 self._report.notes.append(
