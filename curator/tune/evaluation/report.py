@@ -1,6 +1,7 @@
 """The report of a run, as Markdown or as one HTML file: lineage, figures with intervals, what differs."""
 
 from collections.abc import Iterable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from html import escape
@@ -17,6 +18,8 @@ from curator.tune.evaluation.items import message_text
 from curator.tune.evaluation.results import Results
 from curator.tune.evaluation.scores import FIGURES
 from curator.tune.evaluation.text_scores import CORPUS_SCORES, ITEM_SCORES
+from curator.tune.jobs.lineage import lineage_of
+from curator.tune.jobs.table import JobTable
 
 _SHOWN: Final = 20
 """So many differing replies are shown, those that got worse first."""
@@ -39,6 +42,9 @@ _TITLES: Final = {
     "rouge2": "ROUGE-2",
     "rougeL": "ROUGE-L",
     "json_valid": "valid JSON",
+    "prompt_tokens_each": "tokens read for a reply",
+    "reply_tokens_each": "tokens of a reply",
+    "seconds_each": "seconds for a reply",
     "tool_arguments": "same tools and arguments",
 }
 
@@ -97,6 +103,7 @@ def figure_table(results: Results) -> Table:
     rows += [
         (title_of(n), *(f"{c[n]:,}" for c in counts)) for n in _COUNTS if any(c[n] for c in counts)
     ]
+    rows += _spent(results)
     return ("figure", *(each.name for each in results.candidates)), rows
 
 
@@ -155,9 +162,32 @@ def _lineage(results: Results, project: str) -> Part:
         ("data", f"{data}: {counted(len(results.items), 'question')}"),
         ("settings", sent.replace("_", " ")),
     ]
-    rows += [(f"candidate {c.name}", f"{c.model} at {c.target}") for c in plan.candidates]
+    for each in plan.candidates:
+        tuned = _tuned_from(each.model)
+        rows.append((f"candidate {each.name}", f"{each.model} at {each.target}"))
+        rows += [("", tuned)] if tuned else []
     rows += [("left out", f"{n:,}: {why}") for why, n in plan.left_out.items()]
     return Part("Evaluation", (), (("what", "which"), rows))
+
+
+def _spent(results: Results) -> Iterable[tuple[str, ...]]:
+    """Yield what a reply takes, so that one sees when a prompt is enough."""
+    spent = [each.spent() for each in results.candidates]
+    for name in ("prompt_tokens_each", "reply_tokens_each", "seconds_each"):
+        if any(each[name] is not None for each in spent):
+            cells = ("-" if each[name] is None else f"{each[name]:,}" for each in spent)
+            yield title_of(name), *cells
+
+
+def _tuned_from(model: str) -> str:
+    """Return where a checkpoint of this computer's jobs comes from; empty for any other model."""
+    with closing(JobTable()) as table:
+        if table.of_checkpoint(model) is None:
+            return ""
+        found = lineage_of(table, model)
+    rows = counted(len(found.conversations.get("train", ())), "row")
+    made = ", ".join(f"{name} {value}" for name, value in found.job.settings.items())
+    return "; ".join(filter(None, (f"tuned from {found.job.base} on {rows}", made)))
 
 
 def _intervals_told() -> tuple[str, ...]:

@@ -103,6 +103,7 @@ class Scored:
         for name in ("prompt_tokens", "reply_tokens"):
             known = [n for r in there if (n := getattr(r, name)) is not None]
             found[name] = sum(known) if known else None
+            found[f"{name}_each"] = round(sum(known) / len(known), 1) if known else None
         mean = sum(r.milliseconds for r in there) / len(there) / 1000 if there else 0.0
         return found | {"seconds_each": round(mean, 3)}
 

@@ -19,9 +19,9 @@ from curator.tune.evaluation.candidates import RunCandidate
 from curator.tune.evaluation.items import DAMAGED, NO_ANSWER, NO_PROMPT, read_items
 from curator.tune.evaluation.prompt_variants import PromptVariant, save_variant
 from curator.tune.evaluation.runs import RunPlan, ask_run, start_run
-from curator.tune.targets.profiles import save_target
+from curator.tune.targets.profiles import derive_target, save_target
 from tests.project.projects import import_lines, line
-from tests.tune.protocol_server import KEY, cut_mid_stream, late, raw, status
+from tests.tune.protocol_server import KEY, ProtocolServer, cut_mid_stream, late, raw, status
 
 CHAT = ("POST", "/chat/completions")
 QUICK = Pace(attempts=4, first_s=0.01, longest_s=0.05)
@@ -149,6 +149,34 @@ def test_what_was_answered_before_a_server_fails_for_good_is_kept(
     server.clear_faults()
     assert ask_run(project, stopped, pace=QUICK).state == rows.DONE
     assert set(asked_of(server).values()) == {1}
+
+
+def test_a_server_that_dies_midway_loses_nothing_that_was_answered(project, monkeypatch):
+    monkeypatch.setenv("HERE_KEY", KEY)
+    answered = []
+    with ProtocolServer() as mortal:
+        made = derive_target("custom", "here", "Here", {"address": mortal.url})
+        save_target(made.model_copy(update={"key_env": "HERE_KEY"}))
+        mortal.plan.answer = lambda body: answered.append(1) or time.sleep(0.03) or "yes"
+        run = ask_about(project, 40)
+
+        def dies(done, _total, _what):
+            if done >= 12:
+                mortal._server.should_exit = mortal._server.force_exit = True
+
+        with pytest.raises(TargetError):
+            ask_run(project, run, pace=QUICK, parallel=3, progress=dies)
+    stopped = rows.find_run(project, run.token)
+    assert stopped.state == rows.STOPPED
+    kept = rows.reply_count(project, run.id)
+    assert 12 <= kept <= len(answered) <= kept + 3
+    with ProtocolServer() as other:
+        save_target(
+            made.model_copy(update={"key_env": "HERE_KEY", "address": {"address": other.url}})
+        )
+        other.plan.answer = lambda body: "yes"
+        ask_run(project, stopped, pace=QUICK)
+        assert len(other.bodies) == 40 - kept
 
 
 def test_a_question_that_a_server_refuses_is_kept_as_refused(here, server, project):
