@@ -4,8 +4,6 @@ Every reply is handed on as soon as it is there. A server that asks to slow down
 requests, for as long as it says; one that fails for good ends the work with its sentence.
 """
 
-import random
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -18,6 +16,7 @@ from curator.dataset.json_values import Json, dumps, loads
 from curator.dataset.progress import CancelledCall
 from curator.project.store.values import storable
 from curator.tune.evaluation.items import Prompt
+from curator.tune.evaluation.politeness import USUAL_PACE, Pace, Politeness, Stopped
 from curator.tune.services.client import CallFailed, Connection
 from curator.tune.services.sdk_client import build_client
 
@@ -30,7 +29,8 @@ _REFUSED: Final = (400, 413, 422)
 _HOPELESS: Final = 5
 """When the first so many are all refused, or so many answers in a row are none of the protocol, it is the
 request or the server and not the questions."""
-_OPTIONAL: Final = ("temperature", "seed")
+_LENGTH: Final = "max_completion_tokens"
+_OPTIONAL: Final = ("temperature", "seed", _LENGTH)
 """Settings that some models do not take; they are then asked without."""
 
 
@@ -45,18 +45,6 @@ class AskSettings:
     def to_json(self) -> dict[str, Json]:
         """Return the settings as a JSON object."""
         return asdict(self)
-
-
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """How politely: attempts at one question, the first pause between two, and the longest, in seconds."""
-
-    attempts: int = 6
-    first_s: float = 1.0
-    longest_s: float = 60.0
-
-
-USUAL_PACE: Final = Pace()
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,12 +91,12 @@ def ask_all(
     Raises Cancelled, or CallFailed where going on has no point; whatever came was handed on before.
     """
     connection.client(build_client)  # made once here: the threads share it
-    work = _Work(connection, model, settings, pace)
+    work = _Work(connection, model, settings, Politeness(pace))
     with ThreadPoolExecutor(max(1, parallel), thread_name_prefix="evaluation") as pool:
         try:
             failure = _ask(pool, work, iter(questions), max(1, parallel), on_replies, cancelled)
         finally:
-            work.stop.set()
+            work.politeness.stop.set()
     work.flush(on_replies)
     if failure is not None:
         raise failure
@@ -129,14 +117,14 @@ def _ask(
     while True:
         if failure is None and cancelled():
             failure = Cancelled("The evaluation was stopped.")
-        if failure is not None and not work.stop.is_set():
-            work.stop.set()
+        if failure is not None and not work.politeness.stop.is_set():
+            work.politeness.stop.set()
             ends_at = time.monotonic() + _DRAIN_S
-        if not work.stop.is_set():
+        if not work.politeness.stop.is_set():
             running |= _submit(pool, work, waiting, parallel - len(running))
         if not running:
             return failure
-        if work.stop.is_set() and time.monotonic() > ends_at:
+        if work.politeness.stop.is_set() and time.monotonic() > ends_at:
             work.connection.close()
             ends_at = float("inf")
         done, running = wait(running, _LOOK_S, FIRST_COMPLETED)
@@ -164,7 +152,7 @@ def _hand_on(done: set[Future[Came]], work: "_Work", on_replies: OnReplies) -> E
         error = each.exception()
         if error is None:
             came.append(each.result())
-        elif isinstance(error, _Stopped):
+        elif isinstance(error, Stopped):
             continue
         elif isinstance(error, Exception):
             failure = failure or error
@@ -176,10 +164,6 @@ def _hand_on(done: set[Future[Came]], work: "_Work", on_replies: OnReplies) -> E
     return failure or work.hopeless()
 
 
-class _Stopped(Exception):
-    """A question was given up because the work stops."""
-
-
 @dataclass
 class _Work:
     """What the threads of one candidate share."""
@@ -187,9 +171,7 @@ class _Work:
     connection: Connection
     model: str
     settings: AskSettings
-    pace: Pace
-    stop: threading.Event = field(default_factory=threading.Event)
-    _quiet_until: float = 0.0
+    politeness: Politeness
     _left_out: frozenset[str] = frozenset()
     _answered: bool = False
     _held: list[Came] = field(default_factory=list)
@@ -224,29 +206,35 @@ class _Work:
             self._held = []
 
     def ask(self, asked: Asked) -> Came:
-        """Ask until there is a reply; raises CallFailed where there will be none, _Stopped."""
-        for attempt in range(self.pace.attempts):
-            self._keep_quiet()
-            began = time.monotonic()
+        """Ask until there is a reply; raises CallFailed where there will be none, Stopped."""
+        failures = 0
+        while True:
+            self.politeness.wait_for_turn()
+            began, before = time.monotonic(), self.politeness.replies
             left_out = self._left_out
             try:
-                return self._reply(asked, left_out, began)
+                came = self._reply(asked, left_out, began)
             except CallFailed as error:
-                if self.stop.is_set():
-                    raise _Stopped from None
+                if self.politeness.stop.is_set():
+                    raise Stopped from None
                 unwanted = self._unwanted(error) - left_out
                 if unwanted:
                     self._left_out |= unwanted
                     continue
-                is_last = attempt + 1 == self.pace.attempts
+                # A server that answers others meanwhile is busy, not gone: this one has only to wait.
+                is_busy = error.status == 429 and self.politeness.replies > before
+                failures = 1 if is_busy else failures + 1
+                is_last = failures >= self.politeness.pace.attempts
                 strange = error.code == "not_compatible" and is_last
                 if error.status in _REFUSED or strange:
                     spent = time.monotonic() - began
                     return Came(asked, {}, "", None, None, spent, str(error), strange)
                 if is_last or not _is_worth_another(error):
                     raise
-                self._hold(error, attempt)
-        raise _Stopped
+                self.politeness.pause(error, failures)
+            else:
+                self.politeness.note_reply()
+                return came
 
     def _reply(self, asked: Asked, left_out: frozenset[str], began: float) -> Came:
         from openai.types.chat import ChatCompletion
@@ -275,35 +263,21 @@ class _Work:
         named = {
             "temperature": self.settings.temperature,
             "seed": self.settings.seed,
-            "max_completion_tokens": self.settings.max_tokens,
+            _LENGTH: self.settings.max_tokens,
             "tools": _sendable(list(asked.prompt.tools)) or None,
         }
-        return {k: v for k, v in named.items() if v is not None and k not in left_out}
+        sent = {k: v for k, v in named.items() if v is not None and k not in left_out}
+        if _LENGTH in left_out:
+            # Its name in older copies of the protocol.
+            sent["max_tokens"] = self.settings.max_tokens
+        return sent
 
     @staticmethod
     def _unwanted(error: CallFailed) -> frozenset[str]:
-        """Return the optional setting that a server does not take, if that is what it says."""
+        """Return the optional settings that a server does not take, if that is what it says."""
         if error.status not in _REFUSED:
             return frozenset()
-        return frozenset(name for name in _OPTIONAL if error.param == name)
-
-    def _keep_quiet(self) -> None:
-        while (left := self._quiet_until - time.monotonic()) > 0:
-            if self.stop.wait(left):
-                break
-        if self.stop.is_set():
-            raise _Stopped
-
-    def _hold(self, error: CallFailed, attempt: int) -> None:
-        """Keep all requests back for as long as the server says, else longer with every attempt."""
-        pause: float = min(self.pace.longest_s, self.pace.first_s * 2**attempt)
-        pause *= random.uniform(0.5, 1.0)
-        if error.retry_after is not None:
-            pause = max(error.retry_after, pause if error.retry_after == 0 else 0.0)
-        if error.status == 429 or error.retry_after is not None:
-            self._quiet_until = max(self._quiet_until, time.monotonic() + pause)
-        elif self.stop.wait(pause):
-            raise _Stopped
+        return frozenset(name for name in _OPTIONAL if name in (error.param or str(error)))
 
 
 def _sendable(value: Any) -> Any:

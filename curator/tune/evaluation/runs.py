@@ -19,9 +19,10 @@ from curator.project.store import evaluation_rows as rows
 from curator.project.store.evaluation_rows import StoredItem, StoredReply, StoredRun
 from curator.project.store.patches import now_ms
 from curator.project.store.project import Project
-from curator.tune.evaluation.asking import USUAL_PACE, Asked, AskSettings, Came, Pace, ask_all
+from curator.tune.evaluation.asking import Asked, AskSettings, Came, ask_all
 from curator.tune.evaluation.candidates import RunCandidate, check_names, sent_prompt
 from curator.tune.evaluation.items import Item, Prompt, prompt_hash
+from curator.tune.evaluation.politeness import USUAL_PACE, Pace
 from curator.tune.services.client import Connection, connect
 from curator.tune.targets.profiles import Target
 

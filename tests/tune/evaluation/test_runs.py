@@ -14,9 +14,10 @@ from starlette.responses import Response
 from curator.dataset.errors import Cancelled, TargetError, WrongUse
 from curator.project import Project
 from curator.project.store import evaluation_rows as rows
-from curator.tune.evaluation.asking import AskSettings, Pace
+from curator.tune.evaluation.asking import AskSettings
 from curator.tune.evaluation.candidates import RunCandidate
 from curator.tune.evaluation.items import DAMAGED, NO_ANSWER, NO_PROMPT, read_items
+from curator.tune.evaluation.politeness import Pace
 from curator.tune.evaluation.prompt_variants import PromptVariant, save_variant
 from curator.tune.evaluation.runs import RunPlan, ask_run, start_run
 from curator.tune.targets.profiles import derive_target, save_target
@@ -116,6 +117,26 @@ def test_all_requests_wait_as_long_as_a_server_says(here, server, project):
     began = time.monotonic()
     ask_run(project, run, pace=QUICK, parallel=1)
     assert min(times) - began >= 0.4
+
+
+def test_a_server_that_bears_little_is_asked_no_faster_than_that(here, server, project):
+    """Two requests in 50 ms and no more: all get their reply, few of them after many refusals."""
+    run = ask_about(project, 60)
+    taken = []
+
+    async def strict(running, request, go):
+        now = time.monotonic()
+        taken[:] = [at for at in taken if now - at < 0.05]
+        if len(taken) >= 2:
+            return await status(429, "slow down")(running, request, go)
+        taken.append(now)
+        return await go(request)
+
+    server.fault(*CHAT, strict, always=True)
+    done = ask_run(project, run, pace=Pace(4, 0.02, 0.2), parallel=16)
+    assert done.state == rows.DONE
+    assert len(rows.replies_of(project, run.id)) == 60
+    assert server.count(*CHAT) < 200
 
 
 @pytest.mark.parametrize(
@@ -242,6 +263,25 @@ def test_a_model_that_takes_no_temperature_is_asked_without(here, server, projec
     ask_run(project, run, pace=QUICK, parallel=1)
     assert len(rows.replies_of(project, run.id)) == 3
     assert server.count(*CHAT) == 4
+
+
+@pytest.mark.parametrize("name", ["temperature", "seed", "max_completion_tokens"])
+@pytest.mark.parametrize("code", [400, 422])
+def test_a_setting_that_a_server_names_is_left_out(here, server, project, name, code):
+    run = ask_about(project, 4)
+
+    async def older(running, request, go):
+        if name in await request.json():
+            return await status(code, f"body.{name}: Extra inputs are not permitted")(
+                running, request, go
+            )
+        return await go(request)
+
+    server.fault(*CHAT, older, always=True)
+    ask_run(project, run, pace=QUICK, parallel=3)
+    assert not [r for r in rows.replies_of(project, run.id).values() if r.error]
+    assert len(server.bodies) == 4
+    assert all(("max_tokens" in b) == (name == "max_completion_tokens") for b in server.bodies)
 
 
 def test_a_stopped_run_goes_on_where_it_was(here, server, project):
