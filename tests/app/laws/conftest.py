@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -76,13 +76,13 @@ def _own_state(tmp_path, monkeypatch) -> None:
     without_trainer(monkeypatch)
 
 
-@pytest.fixture
-def server(monkeypatch) -> Iterator[ProtocolServer]:
-    """A service that answers, so that Train and Try have all their fields."""
+@contextmanager
+def answering(patch: pytest.MonkeyPatch) -> Iterator[ProtocolServer]:
+    """Let a service answer, and a job be finished there, so that Train and Try have all their fields."""
     with ProtocolServer() as running:
         mine = derive_target("custom", "mine", "My server", {"address": running.url})
         save_target(mine.model_copy(update={"bases": (BASE,)}))
-        monkeypatch.setenv("CURATOR_MINE_KEY", KEY)
+        patch.setenv("CURATOR_MINE_KEY", KEY)
         with closing(JobTable()) as table:
             table.add(
                 Job("t", "mine", running.url, BASE, job="ftjob-1", status=State.SUCCEEDED,
@@ -92,9 +92,14 @@ def server(monkeypatch) -> Iterator[ProtocolServer]:
 
 
 @pytest.fixture
-def rich_path(tmp_path) -> Path:
-    """Nine conversations: the first one has everything, the others repeat each other."""
-    path = tmp_path / "desk.curator"
+def server(monkeypatch) -> Iterator[ProtocolServer]:
+    """A service that answers."""
+    with answering(monkeypatch) as running:
+        yield running
+
+
+def make_rich(path: Path) -> Path:
+    """Write nine conversations: the first one has everything, the others repeat each other."""
     with Project.create(path, "anna") as project:
         ids = project.new_conversation_ids(9)
         lines = [json.dumps(RICH), *(plain(number) for number in range(8))]
@@ -109,6 +114,12 @@ def rich_path(tmp_path) -> Path:
         tags = AnnotationPatch("tags", (1,), ([],), (["gold"],))
         project.apply(Edit("Mark", "anna", (note, tags)))
     return path
+
+
+@pytest.fixture
+def rich_path(tmp_path) -> Path:
+    """The project of nine conversations."""
+    return make_rich(tmp_path / "desk.curator")
 
 
 @pytest.fixture

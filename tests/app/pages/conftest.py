@@ -18,6 +18,8 @@ from curator.dataset import AnnotationPatch, ContentPatch, Edit, LabelSet
 from curator.project.labels import label_sets_patch
 from curator.project.store.project import Project
 from tests.app.conftest import without_trainer
+from tests.app.laws.conftest import answering, make_rich
+from tests.tune.protocol_server import ProtocolServer
 
 ARABIC = "أين بطاقتي؟ لقد طلبتها قبل أسبوعين ولم تصل بعد"
 LONG_WORD = "Donaudampfschifffahrtsgesellschaftskapitän" * 12
@@ -73,6 +75,7 @@ PROJECTS: dict[str, Callable[[Path], Path]] = {
          for n in range(4)],
         LONG_SETS, LONG_WORD[:200], "a long note " * 200,
     ),
+    "rich": lambda at: make_rich(at / "desk.curator"),
     "right-to-left": lambda at: write(
         at / "مكتب.curator",
         [line(f"{ARABIC} {n % 2}", f"قريبا {n % 2}", "كن موجزا") for n in range(6)],
@@ -211,3 +214,17 @@ def desk(module_desk, qtbot) -> Desk:
     """The window of the module, without what an earlier test was told."""
     module_desk.curator.window.toaster.clear()
     return module_desk
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[ProtocolServer]:
+    """A service that answers, for as long as the window lives."""
+    with pytest.MonkeyPatch.context() as patch, answering(patch) as running:
+        yield running
+
+
+@pytest.fixture
+def whole(desk, server, qtbot) -> Curator:
+    """The window with something on every page, for laws that change nothing in the project."""
+    desk.enter("rich", qtbot)
+    return desk.curator
