@@ -9,7 +9,7 @@ import time
 from curator.dataset import ContentPatch, Edit
 from curator.project import Project
 
-KILLS = int(os.environ.get("CURATOR_KILLS", "3"))
+KILLS = int(os.environ.get("CURATOR_KILLS", "1"))
 SLACK_SECONDS = 0.3
 """Two busy cores may run the timer late; on an idle machine nothing above 300 ms was seen."""
 

@@ -1,13 +1,17 @@
 """Verbs run as people and as scripts run them: every test that asks for curator runs in both modes."""
 
 import json
+import shutil
 from collections.abc import Callable
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from curator.cli import answer as answers
 from curator.cli.main import main
+from tests.cli.sample_lines import questions, write
 from tests.tune.quick import quick_services  # noqa: F401 - a fixture comes by its name
 
 
@@ -53,3 +57,34 @@ def own_folders(tmp_path, monkeypatch):
     """Keep settings and jobs of the tests out of the person's own folders."""
     monkeypatch.setenv("CURATOR_CONFIG", str(tmp_path / "config"))
     monkeypatch.setenv("CURATOR_STATE", str(tmp_path / "state"))
+
+
+@pytest.fixture(scope="session")
+def made_once(tmp_path_factory) -> Callable[..., Path]:
+    """Return a maker of a folder that commands fill; the same commands fill it only once for all tests."""
+
+    @cache
+    def make(rows: int, *commands: tuple[str, ...]) -> Path:
+        folder = tmp_path_factory.mktemp("once")
+        with pytest.MonkeyPatch.context() as patch:
+            patch.chdir(folder)
+            for name in ("config", "state"):
+                patch.setenv(f"CURATOR_{name.upper()}", str(tmp_path_factory.mktemp(name)))
+            write(folder / "f.jsonl", *questions(rows))
+            for words in commands:
+                assert main([*words, "--json"]) == 0
+        return folder
+
+    return make
+
+
+@pytest.fixture
+def copy_of(made_once, capsys, tmp_path) -> Callable[..., Path]:
+    """Return a copier: what commands leave in an empty folder with f.jsonl, put into a folder of this test."""
+
+    def copy(rows: int, *commands: tuple[str, ...], to: Path = tmp_path) -> Path:
+        made = made_once(rows, *commands)
+        capsys.readouterr()
+        return Path(shutil.copytree(made, to, dirs_exist_ok=True))
+
+    return copy

@@ -29,14 +29,18 @@ VERBS = {
 }
 
 
+MADE = (
+    ("new", "a.curator"),
+    ("label", "a.curator", "define", "mood", "good", "bad"),
+    ("label", "a.curator", "export", "said.jsonl"),
+)
+
+
 @pytest.fixture
-def steps(curator, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+def steps(curator, copy_of, tmp_path, monkeypatch):
+    monkeypatch.chdir(copy_of(0, *MADE))
     write(tmp_path / "empty.jsonl")
     write(tmp_path / "f.jsonl", *[line(f"Question {n}?  ", f"Answer {n}") for n in range(30)])
-    curator("new", "a.curator")
-    curator("label", "a.curator", "define", "mood", "good", "bad")
-    curator("label", "a.curator", "export", "said.jsonl")
 
     def count():
         return [step["id"] for step in curator("history", "a.curator")[1]["steps"]]

@@ -40,6 +40,8 @@ VERBS = {
 }
 
 
+MADE = (("new", "a.curator"), ("import", "a.curator", "f.jsonl"))
+OTHER = (("new", "b.curator"), ("import", "b.curator", "f.jsonl"))
 SLOW = ("train --bundle",)
 
 
@@ -47,11 +49,8 @@ SLOW = ("train --bundle",)
 @pytest.mark.parametrize(
     "verb", [pytest.param(v, marks=pytest.mark.slow) if v in SLOW else v for v in VERBS]
 )
-def test_a_place_that_cannot_be_is_refused(verb, kind, curator, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    write(tmp_path / "f.jsonl", *questions(4))
-    curator("new", "a.curator")
-    curator("import", "a.curator", "f.jsonl")
+def test_a_place_that_cannot_be_is_refused(verb, kind, curator, copy_of, tmp_path, monkeypatch):
+    monkeypatch.chdir(copy_of(4, *MADE))
     before = sorted(tmp_path.iterdir())
     code, told = curator(*VERBS[verb](FAR[kind]))
     assert code == 2, told
@@ -80,15 +79,10 @@ def test_a_folder_of_ours_that_cannot_be_is_told(variable, curator, tmp_path, mo
 )
 @pytest.mark.parametrize("verb", ["label export", "dedupe"])
 def test_no_output_takes_the_place_of_a_folder_or_a_project(
-    verb, place, curator, tmp_path, monkeypatch
+    verb, place, curator, copy_of, tmp_path, monkeypatch
 ):
-    (tmp_path / "in").mkdir()
-    monkeypatch.chdir(tmp_path / "in")
-    write(tmp_path / "in/f.jsonl", *questions(4))
+    monkeypatch.chdir(copy_of(4, *MADE, *OTHER, to=tmp_path / "in"))
     (tmp_path / "in/out").mkdir()
-    for name in ("a.curator", "b.curator"):
-        curator("new", name)
-        curator("import", name, "f.jsonl")
     code, told = curator(*VERBS[verb](place))
     assert (code, told["error"]["kind"]) == (2, "wrong_use"), told
     folder = place not in ("a.curator", "b.curator")
