@@ -1,5 +1,6 @@
 """The verbs that ask candidates the test questions and compare what they said: evaluate, compare."""
 
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -32,6 +33,8 @@ _MOST_PARALLEL: Final = 64
 _FIXED: Final = ("candidate", "split", "where", "set", "limit", "fresh")
 """What a run cannot change once it has begun."""
 _MOST_TOKENS: Final = 10_000_000
+_LISTED: Final = 5
+_SHOWN: Final = 80
 _MARK: Final = "#"
 """Stands between a project and one of its runs, as in x.curator#4f2a."""
 
@@ -234,7 +237,18 @@ def _answer(options: Options, results: "Results", gate: "Gate") -> Answer:
     for each in comparisons:
         lines += filter(None, (each.sentence(), each.advice()))
     lines += table((header, *figures))
+    lines += _unreadable_lines(named)
     return _gated(keys, lines, verdict, options.report)
+
+
+def _unreadable_lines(candidates: Mapping[str, Json]) -> Iterator[str]:
+    """Yield the first replies of each candidate in which no label can be read."""
+    for name, row in candidates.items():
+        if row["unreadable"]:
+            yield f"No label is readable in what {name} says, among others:"
+        for each in row["unreadable"][:_LISTED]:
+            said = each["error"] or " ".join(each["reply"].split())[:_SHOWN] or "(empty)"
+            yield f"  conversation {each['conversation']}, right {each['expected']}: {said}"
 
 
 def _way(results: "Results") -> str | None:

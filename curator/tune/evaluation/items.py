@@ -71,6 +71,12 @@ def message_text(message: Mapping[str, Any]) -> str:
     return "\n".join(text for text in texts if isinstance(text, str))
 
 
+def refusal_of(message: Mapping[str, Any]) -> str:
+    """Return the words of a refusal that a service marks as one; empty where there is none."""
+    refusal = message.get("refusal")
+    return refusal if isinstance(refusal, str) and not message_text(message).strip() else ""
+
+
 def item_of(conversation: int, fields: Mapping[str, Any], label: str | None = None) -> Item | str:
     """Return the question that a conversation asks, or why it asks none."""
     messages = [m for m in fields.get("messages") or () if isinstance(m, dict)]

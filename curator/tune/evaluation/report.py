@@ -25,13 +25,14 @@ _SHOWN: Final = 20
 """So many differing replies are shown, those that got worse first."""
 _LONGEST: Final = 400
 _BLOCKS: Final = 30
-_COUNTS: Final = ("unparsable", "empty", "failed", "cut")
+_COUNTS: Final = ("unparsable", "empty", "refusals", "failed", "cut")
 _TITLES: Final = {
     "accuracy": "right answers",
     "balanced_accuracy": "balanced accuracy",
     "mcc": "Matthews' correlation",
     "unparsable": "no label readable",
     "empty": "empty replies",
+    "refusals": "refusals",
     "failed": "refused by the server",
     "cut": "cut at the longest reply",
     "exact_match": "exact replies",

@@ -17,7 +17,7 @@ from curator.project.store.reader import Reader
 from curator.tune.evaluation import text_scores
 from curator.tune.evaluation.comparison import Comparison, compare
 from curator.tune.evaluation.intervals import Interval, Measured, interval_of, resample, wilson
-from curator.tune.evaluation.items import Prompt, calls_of, message_text
+from curator.tune.evaluation.items import Prompt, calls_of, message_text, refusal_of
 from curator.tune.evaluation.label_reading import Reading
 from curator.tune.evaluation.runs import RunPlan
 from curator.tune.evaluation.scores import (
@@ -74,8 +74,11 @@ class Scored:
 
     @cached_property
     def texts(self) -> tuple[str, ...]:
-        """The words of the replies; empty where there are none."""
-        return tuple("" if r is None else message_text(r.message) for r in self.replies)
+        """The words of the replies, of a marked refusal too; empty where there are none."""
+        return tuple(
+            "" if r is None else refusal_of(r.message) or message_text(r.message)
+            for r in self.replies
+        )
 
     @property
     def measured(self) -> Measured:
@@ -86,11 +89,15 @@ class Scored:
         return Measured(self.coded, values)
 
     def counts(self) -> dict[str, int]:
-        """Return how many replies are unreadable, empty, refused by the server, or cut at the limit."""
+        """Return how many replies are unreadable, empty, marked refusals, not given, or cut at the limit.
+
+        failed are questions that the server refused; missing ones were not asked yet.
+        """
         there = [r for r in self.replies if r is not None]
         return {
             "unparsable": sum(label is None for label in self.labels) if self.coded else 0,
             "empty": sum(_is_empty(reply) for reply in there),
+            "refusals": sum(bool(refusal_of(reply.message)) for reply in there),
             "failed": sum(bool(reply.error) for reply in there),
             "cut": sum(reply.finish_reason == "length" for reply in there),
             "missing": len(self.replies) - len(there),
@@ -352,7 +359,8 @@ def _matrix_row(coded: Coded) -> dict[str, Json]:
 
 
 def _is_empty(reply: StoredReply) -> bool:
-    return not (message_text(reply.message).strip() or calls_of(reply.message) or reply.error)
+    said = message_text(reply.message).strip() or refusal_of(reply.message)
+    return not (said or calls_of(reply.message) or reply.error)
 
 
 def item_prompt(reader: Reader, item: StoredItem) -> Prompt:
