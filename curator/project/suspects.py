@@ -19,13 +19,17 @@ _DIGITS = 4
 
 
 class SuspectLabel(NamedTuple):
-    """A labelled conversation: its label, the one that fits best beside it, and by how much better."""
+    """A labelled conversation: its label, the one that fits best beside it, and by how much better.
+
+    nearest is the conversation of that label which is most like it, known for the most suspect ones.
+    """
 
     conversation: int
     source_line: int | None
     given: str
     suggested: str
     score: float
+    nearest: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +82,7 @@ def suspects(
             each.given,
             each.suggested,
             round(each.score, _DIGITS),
+            None if each.nearest is None else conversations[each.nearest],
         )
         for each in found
     )
@@ -95,7 +100,7 @@ def write_suspects(found: Suspects, path: Path) -> None:
     Labels hold no tabs and no line breaks that a reader would trip over: both become spaces.
     """
     with written_whole(path) as file:
-        file.write("\t".join(SuspectLabel._fields) + "\n")
+        file.write("\t".join(SuspectLabel._fields[:-1]) + "\n")
         for row in found.rows:
-            cells = ("" if cell is None else " ".join(str(cell).split()) for cell in row)
+            cells = ("" if cell is None else " ".join(str(cell).split()) for cell in row[:-1])
             file.write("\t".join(cells) + "\n")

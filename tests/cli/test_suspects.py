@@ -45,6 +45,7 @@ def test_the_wrong_label_is_listed_with_the_right_one(curator, desk, tmp_path):
     (first, *_) = told["suspects"]
     assert first["conversation"] == first["source_line"] == 3
     assert (first["given"], first["suggested"]) == ("account", "card")
+    assert first["nearest"] in {*range(1, 13)} - {3}
     with out.open(newline="") as file:
         rows = list(csv.DictReader(file, delimiter="\t"))
     assert len(rows) == 24

@@ -69,6 +69,9 @@ def test_every_row_has_one_score_most_suspect_first(rows):
         # A label that stands once, or alone, can be neither judged nor suggested.
         if labels.count(each.given) < 2:
             assert (each.suggested, each.score) == ("", 0.0)
+        assert (each.nearest is not None) == (each.score > 0)
+        if each.nearest is not None:
+            assert labels[each.nearest] == each.suggested
         if each.suggested:
             assert labels.count(each.suggested) > 1
 
@@ -80,6 +83,7 @@ def test_the_one_that_was_moved_stands_first_and_names_where_it_belongs():
     labels[4] = "end"
     first, second = found(texts, labels)[:2]
     assert (first.row, first.suggested) == (4, "card")
+    assert labels[first.nearest] == "card"
     assert first.score > 0 > second.score
 
 
