@@ -113,6 +113,7 @@ _LABEL = _group(
     Action("label.value_9", "Ninth label", "9", "", "Give the ninth label"),
     Action("label.value_0", "Tenth label", "0", "", "Give the tenth label"),
     Action("label.sets", "Edit label sets", "Ctrl+L", "labels", "Choose the questions annotators answer"),
+    Action("label.suspects", "Find labels that look wrong", "", "search", "Labels unlike those of similar questions"),
     Action("label.import", "Import labels", "", "import", "Take in a file of labels: who answered what"),
     Action("label.export", "Export labels", "", "export", "Write who answered what, for another person's project"),
 )

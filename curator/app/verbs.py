@@ -28,8 +28,8 @@ _FREE: Final = frozenset(
 _READING: Final = (
     "go.", "view.", "help.", "file.", "check.run", "check.next", "check.previous", "edit.find", "edit.replace",
     "edit.select_all", "conversation.next", "conversation.previous", "message.next", "message.previous",
-    "message.edit", "label.export", "duplicates.find", "export.", "train.", "try.ask", "try.stop", "try.question",
-    "evaluate.report",
+    "message.edit", "label.export", "label.suspects", "duplicates.find", "export.", "train.", "try.ask",
+    "try.stop", "try.question", "evaluate.report",
 )  # fmt: skip
 """Verbs that change nothing: where they cannot be done, it is for another reason than a project held elsewhere."""
 

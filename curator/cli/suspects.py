@@ -47,6 +47,7 @@ def _suspects(options: Options, progress: Progress) -> Answer:
             project,
             options.label_set,
             select(project, options, progress),
+            project.author,
             progress=progress,
             cancelled=progress.cancelled,
         )
@@ -61,6 +62,7 @@ def _suspects(options: Options, progress: Progress) -> Answer:
         "set": found.label_set,
         "classes": found.classes,
         "disagreeing": len(found.disagreeing),
+        "agreeing": round(found.agreeing, 4),
         "suspects": [row._asdict() for row in listed],
     }
     lines = (
@@ -80,4 +82,9 @@ def _suspects(options: Options, progress: Progress) -> Answer:
     )
     more = len(found.disagreeing) - _SHOWN
     rest = (f"and {more:,} more; --out writes all of them.",) if more > 0 else ()
-    return naming_damaged(Answer(keys, (*lines, *rest)), project.damaged)
+    doubt = (
+        f"! Similar questions have the same label in only {found.agreeing:.0%}: most of these will be "
+        "right as they are.",
+    )
+    doubts = doubt if found.is_doubtful else ()
+    return naming_damaged(Answer(keys, (*lines, *rest, *doubts)), project.damaged)

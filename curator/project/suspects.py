@@ -16,6 +16,7 @@ from curator.project.store.label_rows import answered_sets, labels_that_count
 from curator.project.store.reader import Reader
 
 _DIGITS = 4
+_ENOUGH = 0.6
 
 
 class SuspectLabel(NamedTuple):
@@ -45,26 +46,44 @@ class Suspects:
         """Those for which another label fits better than the given one."""
         return tuple(row for row in self.rows if row.score > 0)
 
+    @property
+    def agreeing(self) -> float:
+        """The share of the labels that the others would have given too, of those that can be judged."""
+        judged = sum(row.suggested != "" for row in self.rows)
+        return 1 - len(self.disagreeing) / judged if judged else 1.0
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether so few labels follow from what is asked that most of the list will be right as it is.
+
+        So it is with few conversations for many labels, or with labels that are about the answer.
+        """
+        return self.agreeing < _ENOUGH
+
 
 def suspects(
     reader: Reader,
     label_set: str,
     ids: Sequence[int],
+    me: str = "",
     *,
     progress: ProgressCall,
     cancelled: CancelledCall,
 ) -> Suspects:
     """Compare the label that counts of each of some conversations with those of the others.
 
-    What a conversation asks is compared, never what it answers: a demonstrated answer often names its
-    label. Raises WrongUse for a label set that nobody answered, Cancelled where cancelled says so.
+    Where annotators differ, my answer counts, or else the one that curate.labels names. What a
+    conversation asks is compared, never what it answers: a demonstrated answer often names its label.
+    Raises WrongUse for a label set that nobody answered, Cancelled where cancelled says so.
     """
     known = {each.name for each in label_sets(reader)} | set(answered_sets(reader))
     if label_set not in known:
         names = ", ".join(sorted(known)) or "none"
         raise WrongUse(f'There is no label set "{label_set}" (there: {names}).')
     wanted = set(ids)
-    labels = {id_: value for id_, _, value in labels_that_count(reader, label_set) if id_ in wanted}
+    labels = {
+        id_: value for id_, _, value in labels_that_count(reader, label_set, me) if id_ in wanted
+    }
     if not labels:
         raise WrongUse(
             f'None of these conversations has a label of "{label_set}" yet, so there is nothing to '

@@ -72,3 +72,14 @@ def test_a_set_that_is_not_there_or_not_answered_is_said(curator, desk):
     code, told = curator("suspects", desk, "--set", "mood")
     assert (code, told["error"]["kind"]) == (2, "wrong_use")
     assert "nothing to compare" in told["error"]["message"]
+
+
+def test_labels_that_do_not_follow_from_the_questions_are_said_to_be_so(curator, desk, capsys):
+    curator("label", desk, "define", "luck", "heads", "tails")
+    curator("label", desk, "set", "luck", "heads", "--where", "id:1..24")
+    tails = ",".join(str(n) for n in range(1, 25) if n * n % 7 in (1, 2))
+    curator("label", desk, "set", "luck", "tails", "--ids", tails)
+    capsys.readouterr()
+    code, told = curator("suspects", desk, "--set", "luck")
+    assert (code, told["agreeing"] < 0.6) == (0, True)
+    assert curator("suspects", desk, "--set", "topic")[1]["agreeing"] > 0.9

@@ -99,7 +99,9 @@ def answers_to(reader: Reader, label_set: str) -> list[tuple[int, str]]:
         return [(int(id_ or 0), str(value)) for id_, value in rows]
 
 
-def labels_that_count(reader: Reader, label_set: str | None = None) -> list[tuple[int, str, str]]:
+def labels_that_count(
+    reader: Reader, label_set: str | None = None, me: str = ""
+) -> list[tuple[int, str, str]]:
     """Return conversation, label set and the one answer that counts, as curate.labels says."""
     some = "" if label_set is None else "WHERE label_set = ? "
     of = "SELECT annotator, value FROM label WHERE conversation = ? AND label_set = ?"
@@ -115,7 +117,9 @@ def labels_that_count(reader: Reader, label_set: str | None = None) -> list[tupl
             value = first
             if first != last:
                 answers = dict(connection.execute(of, (id_, name)))
-                value = label_that_counts({str(who): str(what) for who, what in answers.items()})
+                value = label_that_counts(
+                    {str(who): str(what) for who, what in answers.items()}, me
+                )
             found.append((int(id_ or 0), str(name), str(value)))
     return found
 

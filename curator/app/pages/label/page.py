@@ -19,6 +19,7 @@ from curator.app.pages.label.queue import LabelQueue, Scope, Tally, ids_of, tall
 from curator.app.pages.label.reading import ReadingPane
 from curator.app.pages.label.scopes import ScopeChips
 from curator.app.pages.label.sets_dialog import LabelSetsDialog
+from curator.app.pages.label.suspects_dialog import open_suspects
 from curator.app.session.background import Jobs
 from curator.app.session.session import Session
 from curator.app.widgets.empty_state import EmptyState
@@ -83,6 +84,7 @@ class LabelPage(Page):
             "conversation.previous": self._previous,
             "message.next": self._pane.next_message,
             "message.previous": self._pane.previous_message,
+            "label.suspects": partial(open_suspects, self),
         }
         if self.session.is_read_only:
             return slots
