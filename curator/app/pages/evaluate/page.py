@@ -42,6 +42,7 @@ class EvaluatePage(Page):
         super().__init__(session, jobs, parent)
         self._runs: tuple[RunLine, ...] = ()
         self._shown: Shown | None = None
+        self._unfilled: set[int] = set()
         self._asking: Job[str] | None = None
         self._can_ask = False
         self._wanted = ""
@@ -200,10 +201,18 @@ class EvaluatePage(Page):
         for at, chip in enumerate(self.chips):
             chip.setChecked(at == place)
         if self._shown is not None:
-            self._stack.setCurrentIndex(place)
+            self._fill(place)
         views = (self.figures.view, self.matrix.view, self.replies.view)
         self.main = views[place]
         self._light()
+
+    def _fill(self, place: int) -> None:
+        """Bring a face to the front, filled with the run at hand."""
+        panes = (self.figures, self.matrix, self.replies)
+        if self._shown is not None and place in self._unfilled:
+            self._unfilled.discard(place)
+            panes[place].show_run(self._shown)
+        self._stack.setCurrentIndex(place)
 
     def _face(self) -> int:
         return next((at for at, chip in enumerate(self.chips) if chip.isChecked()), FIGURES)
@@ -287,10 +296,9 @@ class EvaluatePage(Page):
         if line is None or shown.line.token != line.token:
             return
         self._shown = shown
-        self.figures.show_run(shown)
-        self.matrix.show_run(shown)
-        self.replies.show_run(shown)
-        self._stack.setCurrentIndex(self._face())
+        # Each face is filled when it is first seen: all three at once would be a turn too long.
+        self._unfilled = {FIGURES, MATRIX, REPLIES}
+        self._fill(self._face())
         self.state.setText(self._state_words(shown.line))
         self._light()
 

@@ -75,7 +75,6 @@ class RepliesPane(QWidget):
             self.view.table().set_rows(range(len(self._items)))
         if self._items:
             self.view.go_to(0)
-            self._show_item(0)
         else:
             self.area.setWidget(QWidget(self.area))
 
