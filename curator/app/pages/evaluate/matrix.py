@@ -12,7 +12,7 @@ from PySide6.QtCore import (
     Qt,
     Signal,
 )
-from PySide6.QtGui import QColor, QPainter
+from PySide6.QtGui import QColor, QPainter, QShowEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
@@ -161,7 +161,13 @@ class MatrixView(QTableView):
         self.selectionModel().setCurrentIndex(
             index, QItemSelectionModel.SelectionFlag.ClearAndSelect
         )
-        self.scrollTo(index)
+        if self.isVisible():
+            self.scrollTo(index)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Bring the current cell into view: before it is shown, the view does not know its size."""
+        super().showEvent(event)
+        self.scrollTo(self.currentIndex())
 
     def _fit(self) -> None:
         is_few = self.model().columnCount() <= _FEW
