@@ -58,7 +58,19 @@ class _Given(argparse.Action):
             raise argparse.ArgumentError(self, "it is empty; give it a value or leave it out")
         if self.metavar not in _PLACES and not all(map(is_text, _texts(each))):
             raise argparse.ArgumentError(self, "it holds bytes that are no UTF-8 text")
+        self.keep(namespace, values)
+
+    def keep(self, namespace: Options, values: Any) -> None:
+        """Take the value as that of the argument."""
         setattr(namespace, self.dest, values)
+
+
+class _GivenAgain(_Given):
+    """Adds the value to those of the same argument that were given before."""
+
+    def keep(self, namespace: Options, values: Any) -> None:
+        """Add the value; the default, which all calls share, is left as it is."""
+        setattr(namespace, self.dest, [*(getattr(namespace, self.dest) or ()), values])
 
 
 class Parser(argparse.ArgumentParser):
@@ -68,6 +80,7 @@ class Parser(argparse.ArgumentParser):
         super().__init__(*arguments, **named)
         for action in (None, "store"):
             self.register("action", action, _Given)
+        self.register("action", "append", _GivenAgain)
 
     def error(self, message: str) -> NoReturn:
         """Raise what argparse would print."""

@@ -33,6 +33,7 @@ _MOST_PARALLEL: Final = 64
 _FIXED: Final = ("candidate", "split", "where", "set", "limit", "fresh")
 """What a run cannot change once it has begun."""
 _MOST_TOKENS: Final = 10_000_000
+_MOST_ITEMS: Final = 1_000_000_000
 _LISTED: Final = 5
 _SHOWN: Final = 80
 _MARK: Final = "#"
@@ -88,7 +89,9 @@ def _add_questions(parser: Parser) -> None:
         help="exact, normalised, choice[=A,B], regex=PATTERN, json=FIELD, tool, demonstrated, text, "
         "json_valid; several times",
     )
-    parser.add_argument("--limit", type=whole(1), metavar="N", help="ask N of them, drawn by seed")
+    parser.add_argument(
+        "--limit", type=whole(1, _MOST_ITEMS), metavar="N", help="ask N of them, drawn by seed"
+    )
 
 
 def _add_replies(parser: Parser) -> None:

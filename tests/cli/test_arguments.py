@@ -11,7 +11,7 @@ PARSER = build_parser()
 BLANK = ("", " ", "\t\n", "\u00a0")
 NO_NUMBER = ("inf", "-inf", "nan", "-1", "1e999", "-1e-9", "-" + "9" * 30, "one", "0x10", "²")
 HUGE = ("9" * 30, "9" * 5_000)
-UNBOUNDED = {"check --limit", "history --limit"}
+UNBOUNDED = {"check --limit", "history --limit", "suspects --limit"}
 """Where a huge number has a meaning: all of them."""
 
 
