@@ -1,6 +1,8 @@
 # ruff: noqa: F811 - fixtures come by name
 """evaluate and compare, as people and scripts run them."""
 
+import json
+
 import pytest
 
 from curator.cli.main import main
@@ -219,6 +221,42 @@ def test_texts_are_scored_where_answers_are_no_labels(curator, tmp_path, server)
     assert found["precision_macro"] is None
     assert found["token_f1"] > 0.8
     assert {"chrf", "bleu", "rouge1", "rouge2", "rougeL", "exact_match"} <= set(found)
+
+
+def test_tool_calls_are_scored_by_name_and_arguments(curator, tmp_path, server):
+    path = tmp_path / "t.curator"
+    curator("new", path)
+    tool = {"type": "function", "function": {"name": "find", "parameters": {"type": "object"}}}
+
+    def call(number):
+        arguments = json.dumps({"id": number})
+        made = {"id": "c", "type": "function"}
+        made["function"] = {"name": "find", "arguments": arguments}
+        return {"role": "assistant", "content": None, "tool_calls": [made]}
+
+    lines = [
+        json.dumps(
+            {"messages": [{"role": "user", "content": f"Card {n}?"}, call(n)], "tools": [tool]}
+        )
+        for n in range(8)
+    ]
+    curator("import", path, write(tmp_path / "t.jsonl", *lines))
+
+    def answer(body):
+        number = int(body["messages"][-1]["content"].split()[1].rstrip("?"))
+        return "I do not know." if number == 0 else call(number % 4)
+
+    server.plan.answer = answer
+    code, told = curator(
+        "evaluate", path, *BASE, "--where", "id:>0", "--fail-under", "accuracy=0.8"
+    )
+    assert code == 0, told
+    found = told["candidates"]["base"]
+    assert told["labels_read"] == "tool"
+    assert server.bodies[0]["tools"] == [tool]
+    assert found["accuracy"] == pytest.approx(7 / 8)
+    assert found["tool_arguments"] == pytest.approx(3 / 8)
+    assert found["confusion"]["columns"] == ["find", "(no call)", "(unreadable)"]
 
 
 def test_an_empty_split_says_what_is_missing(curator, tmp_path, server):

@@ -86,15 +86,24 @@ def item_of(conversation: int, fields: Mapping[str, Any], label: str | None = No
     if last == 0:
         return NO_PROMPT
     asked = tuple({k: v for k, v in m.items() if k not in _NOT_SENT} for m in messages[:last])
-    tools = fields.get("tools")
     expected = {k: v for k, v in messages[last].items() if k not in _NOT_SENT}
-    return Item(conversation, Prompt(asked, tuple(tools or ())), expected, label)
+    return Item(conversation, Prompt(asked, _tools(fields)), expected, label)
 
 
 def _answers(message: Mapping[str, Any]) -> bool:
+    said = ("tool_calls", "function_call", "refusal")
     return message.get("role") == "assistant" and bool(
-        message_text(message) or message.get("tool_calls") or message.get("refusal")
+        message_text(message) or any(message.get(key) for key in said)
     )
+
+
+def _tools(fields: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Return the tools of a line; functions of the older protocol are tools of today's."""
+    tools, functions = fields.get("tools"), fields.get("functions")
+    if isinstance(tools, list) and tools:
+        return tuple(tools)
+    older = functions if isinstance(functions, list) else ()
+    return tuple({"type": "function", "function": each} for each in older)
 
 
 def read_items(
@@ -152,7 +161,9 @@ def demonstrated_answers(reader: Reader, ids: Iterable[int]) -> dict[int, str]:
 def calls_of(message: Mapping[str, Any]) -> tuple[tuple[str, Json], ...]:
     """Return the tool calls of a message as (name, arguments read as JSON, else their text)."""
     calls = []
-    for call in message.get("tool_calls") or ():
+    older = message.get("function_call")
+    made = message.get("tool_calls")
+    for call in made if isinstance(made, list) else [{"function": older}] if older else []:
         function = call.get("function") if isinstance(call, dict) else None
         if not isinstance(function, dict):
             continue

@@ -16,7 +16,15 @@ from curator.project import Project
 from curator.project.store import evaluation_rows as rows
 from curator.tune.evaluation.asking import AskSettings
 from curator.tune.evaluation.candidates import RunCandidate
-from curator.tune.evaluation.items import DAMAGED, NO_ANSWER, NO_PROMPT, read_items
+from curator.tune.evaluation.items import (
+    DAMAGED,
+    NO_ANSWER,
+    NO_PROMPT,
+    _of_line,
+    calls_of,
+    item_of,
+    read_items,
+)
 from curator.tune.evaluation.politeness import Pace
 from curator.tune.evaluation.prompt_variants import PromptVariant, save_variant
 from curator.tune.evaluation.runs import RunPlan, ask_run, start_run
@@ -377,6 +385,40 @@ def test_the_question_is_what_stands_before_the_last_answer(project):
     assert items[0].expected == {"role": "assistant", "content": "a2"}
     assert left_out == {NO_ANSWER: 1, NO_PROMPT: 1}
     assert DAMAGED not in left_out
+
+
+def test_a_preference_asks_for_its_preferred_answer_and_a_graders_item_for_none(project):
+    said = [{"role": "assistant", "content": text} for text in ("good", "bad")]
+    asked = [{"role": "user", "content": "q"}]
+    lines = [
+        {
+            "input": {"messages": asked},
+            "preferred_output": said[:1],
+            "non_preferred_output": said[1:],
+        },
+        {"messages": asked, "reference_answer": "42"},
+        {"text": "plain"},
+    ]
+    found = [_of_line(at, json.dumps(each), None) for at, each in enumerate(lines)]
+    assert found[0].expected_text == "good"
+    assert list(found[0].prompt.messages) == asked
+    assert found[1:] == [NO_ANSWER, NO_ANSWER]
+
+
+def test_functions_of_the_older_protocol_are_sent_as_tools():
+    call = {"name": "find", "arguments": '{"id": 7}'}
+    fields = {
+        "messages": [
+            {"role": "user", "content": "q"},
+            {"role": "assistant", "content": None, "function_call": call},
+        ],
+        "functions": [{"name": "find", "parameters": {}}],
+    }
+    item = item_of(1, fields)
+    assert item.prompt.tools == (
+        {"type": "function", "function": {"name": "find", "parameters": {}}},
+    )
+    assert calls_of(item.expected) == (("find", {"id": 7}),)
 
 
 def test_odd_replies_and_questions_are_kept_as_they_came(here, server, project):
