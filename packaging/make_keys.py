@@ -10,7 +10,7 @@ HEAD = """# Keys
 Everything can be done without the mouse. Keys without `Ctrl` or `Alt` are off while you type in a text; \
 `Esc` leaves the text. `Ctrl+K` opens the palette, which finds every action by its name and shows its key.
 On Write `Tab` goes from a text into the next one. A key with `Ctrl` works from every page and leads to the page \
-that does it, unless it is about the message or conversation at hand; the palette leads to those too. \
+that does it, unless it is about the current message or conversation; the palette leads to those too. \
 `Ctrl+Z` says what it took back and shows \
 the conversation.
 This page is written by `packaging/make_keys.py` from the same list that the menus are made of.

@@ -120,10 +120,10 @@ _LABEL = _group(
 _DATASET = _group(
     "dataset",
     Action("check.run", "Check again", "Ctrl+Shift+C", "shield", "Run every rule over every conversation"),
-    Action("check.fix_safe", "Fix what is safe", "", "wand", "Apply every repair that cannot change a meaning"),
+    Action("check.fix_safe", "Fix what is safe", "", "wand", "Apply every fix that cannot change a meaning"),
     Action("check.next", "Next finding", "F8", "", "Go to the next finding"),
     Action("check.previous", "Previous finding", "Shift+F8", "", "Go to the finding before"),
-    Action("check.fix_one", "Apply the fix", "Ctrl+.", "wand", "Repair the finding at hand"),
+    Action("check.fix_one", "Apply the fix", "Ctrl+.", "wand", "Fix the current finding"),
     Action("duplicates.find", "Find duplicates", "Ctrl+Shift+F", "duplicates", "Look for copies and near copies"),
     Action("duplicates.keep_left", "Keep the left one", "[", "", "Remove the right copy"),
     Action("duplicates.keep_right", "Keep the right one", "]", "", "Remove the left copy"),

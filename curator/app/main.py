@@ -15,11 +15,11 @@ from curator.app import excepthook
 from curator.app.actions import action
 from curator.app.annotate.label_files import LabelFiles
 from curator.app.counted import counted
-from curator.app.dialogs.boxes import Boxes
-from curator.app.elsewhere import Elsewhere
-from curator.app.focus import FocusKeeper
+from curator.app.dialogs.window_dialogs import WindowDialogs
+from curator.app.focus_fallback import FocusFallback
 from curator.app.main_window import MainWindow
 from curator.app.menus import Menus
+from curator.app.other_page_actions import OtherPageActions
 from curator.app.page import OpenRequest, Page
 from curator.app.page_entries import GUIDE, PAGES
 from curator.app.pages.first_start import FirstStartPage
@@ -31,13 +31,14 @@ from curator.app.session.collector import Collector
 from curator.app.session.file_actions import FileActions
 from curator.app.session.recents import recent_projects, remember_project
 from curator.app.session.session import Session
-from curator.app.shortcuts import KeyGate
+from curator.app.shortcuts import PlainKeyFilter
 from curator.app.theme import Theme
+from curator.app.timers import single_shot
 from curator.app.undo_notice import UndoNotice
 from curator.app.widgets.rail import RailEntry
 
 if TYPE_CHECKING:
-    from curator.app.story import StoryBar
+    from curator.app.sample_tour import TourBar
     from curator.project.store.project import Project
 
 
@@ -64,41 +65,49 @@ class Curator(QObject):
         self.session.preferences = stored
         self.window = MainWindow([_rail_entry(entry.page_id) for entry in PAGES])
         self.menus = Menus(self.window)
-        self.keys = KeyGate(app, self.window)
+        self.keys = PlainKeyFilter(app, self.window)
         self.keys.watch(self.menus.entries.values())
-        self.focus = FocusKeeper(app, self.window, lambda: self.front)
+        self.focus = FocusFallback(app, self.window, lambda: self.front)
         self.file_actions = FileActions(self.window, self.session, self.jobs)
         self.label_files = LabelFiles(self.window, self.session, self.jobs, self.file_actions)
-        self.boxes = Boxes(self.window, self.session, self.menus, self.theme)
-        self.file_actions.show_report = self.boxes.import_report
+        self.dialogs = WindowDialogs(self.window, self.session, self.menus, self.theme)
+        self.file_actions.show_report = self.dialogs.import_report
         self.file_actions.begin_writing = self._begin_writing
         recent = RecentMenu(self.window)
         recent.chosen.connect(self.session.open_project)
         self.menus.insert(recent, "file.write")
         UndoNotice(self.session, lambda: self.front, self.open, self)
-        self.elsewhere = Elsewhere(self.session, lambda: self.front, self.show_page, self)
+        self.other_pages = OtherPageActions(self.session, lambda: self.front, self.show_page, self)
         self.pages: dict[str, Page] = {}
         self.front: Page | None = None
         self._front_before = PAGES[0].page_id
         self._before_guide = "start"
         self.is_stuck = False
         self.quitting = Quitting(self.window)
-        self._count_soon = QTimer(self)
-        self._count_soon.setSingleShot(True)
-        self._count_soon.setInterval(COUNT_AFTER_MS)
-        self._count_soon.timeout.connect(self._count)
-        self._connect_session()
-        self._connect_window()
+        self._count_soon = single_shot(self, COUNT_AFTER_MS, self._count)
+        self.session.closed.connect(self._discard_pages)
+        self.session.project_changed.connect(self._project_changed)
+        self.session.edited.connect(self._edited)
+        self.session.notice.connect(self.window.toaster.show)
+        self.jobs.started.connect(self.window.status.add_job)
+        self.jobs.finished.connect(self.window.status.remove_job)
+        self.jobs.bug_found.connect(excepthook.report_bug)
+        self.window.page_requested.connect(self.show_page)
+        self.window.fold_requested.connect(self.window.toggle_rail)
+        self.window.files_dropped.connect(self.file_actions.take)
+        self.window.about_to_close.connect(self._close)
+        self.window.text_left.connect(self._leave_text)
+        self.keys.typing_changed.connect(self._typing)
         self.window.rail.hide()
         self.show_page("start")
         self.window.restore_geometry()
 
     @cached_property
-    def story(self) -> "StoryBar":
+    def tour(self) -> "TourBar":
         """The line above the pages; it has nothing to say before the first project."""
-        from curator.app.story import StoryBar
+        from curator.app.sample_tour import TourBar
 
-        bar = StoryBar(self.session, self.jobs, self.file_actions.sample_path(), self.window)
+        bar = TourBar(self.session, self.jobs, self.file_actions.sample_path(), self.window)
         bar.page_requested.connect(self.show_page)
         self.window.show_above(bar)
         return bar
@@ -114,7 +123,7 @@ class Curator(QObject):
             page.is_front = True
             self.window.show_page(page_id, page, page.inspector())
             page.activated()
-            page.place_cursor()
+            page.set_initial_focus()
         self._offer()
         return page
 
@@ -149,27 +158,10 @@ class Curator(QObject):
         self.pages[page_id] = page
         return page
 
-    def _connect_session(self) -> None:
-        self.session.closed.connect(self._let_go)
-        self.session.project_changed.connect(self._project_changed)
-        self.session.edited.connect(self._edited)
-        self.session.notice.connect(self.window.toaster.show)
-        self.jobs.started.connect(self.window.status.add_job)
-        self.jobs.finished.connect(self.window.status.remove_job)
-        self.jobs.bug_met.connect(excepthook.report_bug)
-
-    def _connect_window(self) -> None:
-        self.window.page_requested.connect(self.show_page)
-        self.window.fold_requested.connect(self.window.toggle_rail)
-        self.window.files_dropped.connect(self.file_actions.take)
-        self.window.about_to_close.connect(self._close)
-        self.window.text_left.connect(self._leave_text)
-        self.keys.typing_changed.connect(self._typing)
-
     def _project_changed(self) -> None:
         project = self.session.project
         self.window.rail.setVisible(project is not None)
-        self.story.follow_project()
+        self.tour.follow_project()
         self.window.show_banner(self._banner())
         self.window.status.show_saved(is_so=False)
         if project is None:
@@ -185,8 +177,8 @@ class Curator(QObject):
             self._build_rest()
         self._edited(None)
 
-    def _let_go(self) -> None:
-        """Let everything go that was made for the project closed just now.
+    def _discard_pages(self) -> None:
+        """Discard everything that was made for the project closed just now.
 
         A page, its inspector and its dialogs belong to one project: another one gets new ones, so
         that nothing of the last can be shown, offered or sent.
@@ -255,13 +247,13 @@ class Curator(QObject):
             if action_id not in slots:
                 offered.pop(action_id, None)
         here = slots | offered
-        there = self.elsewhere.slots(here)
-        reasons = self.elsewhere.reasons(here.keys() | there.keys())
+        there = self.other_pages.slots(here)
+        reasons = self.other_pages.reasons(here.keys() | there.keys())
         self.menus.offer(here, there, reasons)
         if self.front is not None:
-            self.front.light_verbs(here, reasons)
-            self.front.catch_up_cursor()
-        self.elsewhere.look(here)
+            self.front.enable_actions(here, reasons)
+            self.front.catch_up_focus()
+        self.other_pages.run_pending(here)
 
     def _own_slots(self) -> dict[str, Callable[[], object]]:
         slots: dict[str, Callable[[], object]] = {
@@ -271,16 +263,16 @@ class Curator(QObject):
             "file.import": self.file_actions.import_files,
             "file.sample": self.file_actions.sample,
             "file.quit": self.window.close,
-            "file.preferences": self.boxes.preferences,
-            "view.palette": self.boxes.palette,
-            "help.shortcuts": self.boxes.shortcuts,
-            "help.about": self.boxes.about,
+            "file.preferences": self.dialogs.preferences,
+            "view.palette": self.dialogs.palette,
+            "help.shortcuts": self.dialogs.shortcuts,
+            "help.about": self.dialogs.about,
             "view.rail": self.window.toggle_rail,
             "view.inspector": self.window.toggle_inspector,
             "help.guide": self.guide,
         }
         for choice in ("system", "light", "dark", "contrast"):
-            slots[f"view.theme_{choice}"] = partial(self.boxes.choose_theme, choice)
+            slots[f"view.theme_{choice}"] = partial(self.dialogs.choose_theme, choice)
         project = self.session.project
         if project is None or project.read_only:
             self._name_undo(None, None)
@@ -360,15 +352,12 @@ def make_application(argv: Sequence[str]) -> QApplication:
     return app
 
 
-def spare_the_collector(curator: Curator, after_ms: int = SETTLED_AFTER_MS) -> None:
+def freeze_after_start(curator: Curator, after_ms: int = SETTLED_AFTER_MS) -> None:
     """Let Python's collector pass over what stays: modules, pages, an index.
 
     Each of its walks over all of that would hold the window for some 50 ms.
     """
-    settled = QTimer(curator)
-    settled.setSingleShot(True)
-    settled.setInterval(after_ms)
-    settled.timeout.connect(_freeze)
+    settled = single_shot(curator, after_ms, _freeze)
     curator.session.project_changed.connect(settled.start)
     settled.start()
 
@@ -383,7 +372,7 @@ def run(argv: Sequence[str] = ()) -> int:
     curator = Curator(app)
     excepthook.install(curator.window)
     curator.window.show()
-    spare_the_collector(curator)
+    freeze_after_start(curator)
     Collector(curator)
     files = [Path(argument) for argument in argv if not argument.startswith("-")]
     if files:

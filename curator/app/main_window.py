@@ -9,15 +9,14 @@ from PySide6.QtCore import QByteArray, QSettings, Qt, QTimer, Signal
 from PySide6.QtWidgets import (
     QApplication,
     QFrame,
-    QHBoxLayout,
     QMainWindow,
     QStackedWidget,
-    QVBoxLayout,
     QWidget,
 )
 
 from curator.app.theme import icon
 from curator.app.widgets.empty_state import IconPicture
+from curator.app.widgets.layouts import STRETCH, hbox, vbox
 from curator.app.widgets.rail import Rail, RailEntry
 from curator.app.widgets.stack import Stack
 from curator.app.widgets.status_line import StatusLine
@@ -104,7 +103,7 @@ class MainWindow(QMainWindow):
 
     def show_banner(self, text: str) -> None:
         """Say something above every page until it is no longer so; empty takes it away."""
-        self._banner.say(text)
+        self._banner.set_message(text)
 
     def show_above(self, bar: QWidget) -> None:
         """Put a bar above every page; it shows and hides itself."""
@@ -175,7 +174,7 @@ class MainWindow(QMainWindow):
         super().dragLeaveEvent(event)
 
     def dropEvent(self, event: "QDropEvent") -> None:
-        """Hand the files on."""
+        """Emit the files."""
         self._drop.hide()
         paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
         if paths:
@@ -184,23 +183,11 @@ class MainWindow(QMainWindow):
 
     def _arrange(self) -> QWidget:
         whole = QWidget(self)
-        column = QVBoxLayout(whole)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        middle = QHBoxLayout()
-        middle.setSpacing(0)
         work = QWidget(whole)
         work.setObjectName("work")
-        self._work = QVBoxLayout(work)
-        self._work.setContentsMargins(0, 0, 0, 0)
-        self._work.setSpacing(0)
-        self._work.addWidget(self._banner)
-        self._work.addWidget(self.stack, 1)
-        middle.addWidget(self.rail)
-        middle.addWidget(work, 1)
-        middle.addWidget(self._slot)
-        column.addLayout(middle, 1)
-        column.addWidget(self.status)
+        self._work = vbox(self._banner, (self.stack, 1), parent=work, spacing=0, margins=0)
+        middle = hbox(self.rail, (work, 1), self._slot, spacing=0)
+        vbox((middle, 1), self.status, parent=whole, spacing=0, margins=0)
         return whole
 
 
@@ -213,9 +200,7 @@ class _InspectorSlot(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setFixedWidth(INSPECTOR_PX)
         self._stack = Stack(self)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(self._stack)
+        vbox(self._stack, parent=self, margins=0)
         self.holds_something = False
         self.hide()
 
@@ -234,15 +219,17 @@ class _Banner(QFrame):
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self.setProperty("kind", "banner")
-        row = QHBoxLayout(self)
-        row.setContentsMargins(24, 8, 24, 8)
-        row.setSpacing(8)
-        row.addWidget(IconPicture("lock", "warning", 16, self))
         self._text = Plain("", self, wrap=True)
-        row.addWidget(self._text, 1)
+        hbox(
+            IconPicture("lock", "warning", 16, self),
+            (self._text, 1),
+            parent=self,
+            spacing=8,
+            margins=(24, 8, 24, 8),
+        )
         self.hide()
 
-    def say(self, text: str) -> None:
+    def set_message(self, text: str) -> None:
         self._text.setText(text)
         self.setVisible(bool(text))
 
@@ -255,12 +242,12 @@ class _DropSheet(QFrame):
         self.setProperty("kind", "drop")
         self.setProperty("over", True)  # noqa: FBT003 - Qt's own signature
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        column = QVBoxLayout(self)
-        column.addStretch(1)
-        column.addWidget(
-            IconPicture("import", "accent", 32, self), 0, Qt.AlignmentFlag.AlignHCenter
-        )
         words = SectionTitle(self.tr("Let go to open or import"), self)
-        column.addWidget(words, 0, Qt.AlignmentFlag.AlignHCenter)
-        column.addStretch(1)
+        vbox(
+            STRETCH,
+            (IconPicture("import", "accent", 32, self), 0, Qt.AlignmentFlag.AlignHCenter),
+            (words, 0, Qt.AlignmentFlag.AlignHCenter),
+            STRETCH,
+            parent=self,
+        )
         self.hide()

@@ -8,10 +8,10 @@ from PySide6.QtCore import QCoreApplication, QObject
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMainWindow, QMenu
 
+from curator.app.action_pages import is_about_one
 from curator.app.actions import ACTIONS, GROUPS, REPEATING, Action, action
 from curator.app.shortcuts import is_plain
 from curator.app.theme import icon
-from curator.app.verbs import is_about_one
 
 _LINE_BEFORE: Final = frozenset(
     {
@@ -23,7 +23,7 @@ _LINE_BEFORE: Final = frozenset(
 
 
 _OF_LISTS: Final = frozenset({"edit.select_all", "conversation.paste"})
-"""Their keys mean the list or the text at hand on every page, so they never lead away."""
+"""Their keys mean the current list or text on every page, so they never change the page."""
 
 
 class Menus(QObject):
@@ -33,15 +33,15 @@ class Menus(QObject):
         super().__init__(window)
         self.entries: dict[str, QAction] = {}
         self._slots: dict[str, Callable[[], object]] = {}
-        self._elsewhere: dict[str, Callable[[], object]] = {}
+        self._on_other_pages: dict[str, Callable[[], object]] = {}
         self.reasons: dict[str, str] = {}
-        self._is_dressed = False
+        self._has_icons = False
         self._menus = menus = dict[str, QMenu]()
         for group, title in GROUPS.items():
             text = QCoreApplication.translate("actions", title)
             menus[group] = window.menuBar().addMenu(text)
             menus[group].setToolTipsVisible(True)
-            menus[group].aboutToShow.connect(self._dress)
+            menus[group].aboutToShow.connect(self._add_icons_and_tips)
             # A menu speaks for its actions, however they are set off; one by one takes longer to join.
             menus[group].triggered.connect(self._triggered)
         for entry in ACTIONS:
@@ -55,31 +55,31 @@ class Menus(QObject):
     def offer(
         self,
         slots: Mapping[str, Callable[[], object]],
-        elsewhere: Mapping[str, Callable[[], object]] | None = None,
+        on_other_pages: Mapping[str, Callable[[], object]] | None = None,
         reasons: Mapping[str, str] | None = None,
     ) -> None:
         """Enable the actions that something answers; unknown ids are a mistake.
 
-        elsewhere are those that another page does: going there is part of them. reasons say why
+        on_other_pages are those that another page does: going there is part of them. reasons say why
         the others cannot be done now.
         """
         unknown = slots.keys() - self.entries.keys()
         if unknown:
             raise KeyError(f"no such action: {', '.join(sorted(unknown))}")
-        self._slots, self._elsewhere = dict(slots), dict(elsewhere or {})
+        self._slots, self._on_other_pages = dict(slots), dict(on_other_pages or {})
         before, self.reasons = self.reasons, dict(reasons or {})
         for action_id, made in self.entries.items():
             is_on = action_id in slots or self._reaches(action_id)
             is_news = is_on != made.isEnabled()
             made.setEnabled(is_on)
-            if self._is_dressed and (
+            if self._has_icons and (
                 is_news or before.get(action_id) != self.reasons.get(action_id)
             ):
-                self._say(action(action_id))
+                self._update_text(action(action_id))
 
     def _reaches(self, action_id: str) -> bool:
-        """Whether menu and key of a verb lead to another page: a bare letter never does."""
-        if action_id not in self._elsewhere or is_about_one(action_id):
+        """Whether menu and key of an action open another page: a bare letter never does."""
+        if action_id not in self._on_other_pages or is_about_one(action_id):
             return False
         return action_id not in _OF_LISTS and not _is_bare(action(action_id).shortcut)
 
@@ -94,7 +94,7 @@ class Menus(QObject):
 
     def run(self, action_id: str) -> None:
         """Run an action by its id; one that is not available does nothing."""
-        slot = self._slots.get(action_id) or self._elsewhere.get(action_id)
+        slot = self._slots.get(action_id) or self._on_other_pages.get(action_id)
         if slot is not None:
             slot()
 
@@ -111,15 +111,15 @@ class Menus(QObject):
         self.entries[entry.id] = made
         return made
 
-    def _dress(self) -> None:
+    def _add_icons_and_tips(self) -> None:
         """Give every action its icon and its tip, once, when a menu is first seen."""
-        for entry in ACTIONS if not self._is_dressed else ():
-            self._say(entry)
+        for entry in ACTIONS if not self._has_icons else ():
+            self._update_text(entry)
             if entry.icon:
                 self.entries[entry.id].setIcon(icon(entry.icon, "text-muted"))
-        self._is_dressed = True
+        self._has_icons = True
 
-    def _say(self, entry: Action) -> None:
+    def _update_text(self, entry: Action) -> None:
         made = self.entries[entry.id]
         reason = "" if made.isEnabled() else self.reasons.get(entry.id, "")
         words = "\n".join(filter(None, (entry.hint(), reason)))

@@ -17,10 +17,10 @@ A page is a widget that fills the work area. The frame builds it once, when it i
   frame brings that page forward and calls its ``open(request)``.
 
 Layout: put widgets into ``self.body`` (16 px gaps). ``self.header`` shows the title at 20 px;
-``self.add_verb("check.run", primary=True)`` puts one of the page's two or three verbs at its top
+``self.add_action("check.run", primary=True)`` puts one of the page's two or three verbs at its top
 right; everything else belongs into menus and the palette, which show every action by themselves.
 News: connect ``session.edited`` (a Changes), ``session.project_changed`` and start work with
-``jobs.start(title, work)``. Tell the person things with ``session.tell(...)``.
+``jobs.start(title, work)``. Tell the person things with ``session.notify(...)``.
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -35,14 +35,15 @@ from curator.app.session.session import Session
 from curator.app.shortcuts import takes_text
 from curator.app.widgets.buttons import ActionButton, IconButton
 from curator.app.widgets.empty_state import EmptyState
-from curator.app.widgets.text import PageTitle, Quiet
+from curator.app.widgets.layouts import STRETCH, hbox, vbox
+from curator.app.widgets.text import Muted, PageTitle
 
 if TYPE_CHECKING:
     from curator.project.store.changes import Changes
 
 
 class OpenRequest(NamedTuple):
-    """A wish to go to a page, perhaps to one conversation or to some of them."""
+    """A request to show a page, perhaps to one conversation or to some of them."""
 
     page: str
     conversation: int | None = None
@@ -56,8 +57,8 @@ class Page(QWidget):
     page_id: ClassVar[str] = ""
     title: ClassVar[str] = ""
     icon: ClassVar[str] = ""
-    keys_lead: ClassVar[bool] = False
-    """Whether letters decide here: then a press of the mouse outside a text leaves the text."""
+    has_letter_keys: ClassVar[bool] = False
+    """Whether letters are keys here: then a press of the mouse outside a text leaves the text."""
 
     open_requested = Signal(object)
     slots_changed = Signal()
@@ -70,34 +71,32 @@ class Page(QWidget):
         self.jobs = jobs
         self.is_front = False
         self._main: QWidget | None = None
-        # What holds the cursor while the page still reads what it shows.
+        # What holds the focus while the page still reads what it shows.
         self._makeshift: QWidget | None = None
         self.is_placing = False
         self.setObjectName(f"page-{self.page_id}")
         self.setAccessibleName(self.display_title())
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(24, 16, 24, 16)
-        outer.setSpacing(16)
         self.header = QWidget(self)
         self.header.setMinimumHeight(32)
-        row = QHBoxLayout(self.header)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(12)
         self.heading = PageTitle(self.display_title(), self.header)
-        self.subtitle = Quiet("", self.header)
-        row.addWidget(self.heading)
-        row.addWidget(self.subtitle)
+        self.subtitle = Muted("", self.header)
         self._arrows = QHBoxLayout()
         self._arrows.setSpacing(0)
-        row.addLayout(self._arrows)
-        row.addStretch(1)
-        self._verbs = QHBoxLayout()
-        self._verbs.setSpacing(8)
-        row.addLayout(self._verbs)
-        outer.addWidget(self.header)
+        self._actions = QHBoxLayout()
+        self._actions.setSpacing(8)
+        hbox(
+            self.heading,
+            self.subtitle,
+            self._arrows,
+            STRETCH,
+            self._actions,
+            parent=self.header,
+            spacing=12,
+            margins=0,
+        )
         self.body = QVBoxLayout()
         self.body.setSpacing(16)
-        outer.addLayout(self.body, 1)
+        vbox(self.header, (self.body, 1), parent=self, spacing=16, margins=(24, 16, 24, 16))
 
     @property
     def main(self) -> QWidget | None:
@@ -124,14 +123,14 @@ class Page(QWidget):
         """Return the title in the language of the window."""
         return QCoreApplication.translate("pages", cls.title)
 
-    def add_verb(self, action_id: str, *, primary: bool = False) -> ActionButton:
+    def add_action(self, action_id: str, *, primary: bool = False) -> ActionButton:
         """Put a button for an action at the top right; pressing it asks the frame to run the action."""
         button = ActionButton(action(action_id), primary=primary, parent=self.header)
         button.action_requested.connect(self.action_requested)
-        self._verbs.addWidget(button)
+        self._actions.addWidget(button)
         return button
 
-    def light_verbs(self, offered: Collection[str], reasons: Mapping[str, str]) -> None:
+    def enable_actions(self, offered: Collection[str], reasons: Mapping[str, str]) -> None:
         """Grey out the buttons of actions that nothing answers now; their tips say why."""
         for button in self.findChildren(ActionButton):
             is_offered = button.action_id in offered
@@ -153,25 +152,25 @@ class Page(QWidget):
         self.action_requested.emit(self.sender().objectName())
 
     @property
-    def has_cursor(self) -> bool:
-        """Whether the keyboard speaks to something on this page that is seen."""
+    def has_focus(self) -> bool:
+        """Whether a visible widget of this page has the keyboard focus."""
         there = QApplication.focusWidget()
         return there is not None and there.isVisible() and self.isAncestorOf(there)
 
-    def place_cursor(self) -> None:
-        """Put the cursor where the work begins, unless it is there: the way out of what is empty first."""
+    def set_initial_focus(self) -> None:
+        """Give the focus to the first control, unless the page has it; the button of an empty state comes first."""
         begin = self._beginning()
         there = QApplication.focusWidget()
         in_header = there is not None and self.header.isAncestorOf(there)
         # The page itself holds the keyboard where nothing else could; now there may be more to hold it.
-        if self.has_cursor and there is not self and not (in_header and begin):
+        if self.has_focus and there is not self and not (in_header and begin):
             return
         home = begin or self.first_control()
         self._makeshift = None if begin else home or self
         if home is not None:
-            self._put_cursor(home)
+            self._set_focus_to(home)
 
-    def catch_up_cursor(self) -> None:
+    def catch_up_focus(self) -> None:
         """Give the cursor to where the work begins, once that was read, if nobody moved it meanwhile.
 
         The way out of an empty page takes it only on arrival: a key meant for the last conversation
@@ -183,10 +182,10 @@ class Page(QWidget):
             self._makeshift = None
         elif self._makeshift is not None and begin is not None:
             self._makeshift = None
-            self._put_cursor(begin)
+            self._set_focus_to(begin)
 
-    def _put_cursor(self, home: QWidget) -> None:
-        # The window's keeper of the focus must not take it for a neighbour that Qt chose.
+    def _set_focus_to(self, home: QWidget) -> None:
+        # FocusFallback must not take it for a widget that Qt chose.
         self.is_placing = True
         home.setFocus()
         self.is_placing = False
@@ -198,7 +197,7 @@ class Page(QWidget):
         return ways[0] if ways else None if home is self else home
 
     def home(self) -> QWidget:
-        """Return the main control where it is there now, else the page, which acts on no key by itself."""
+        """Return the main control where it can have the focus, else the page, which acts on no key by itself."""
         main = self.main
         return main if main is not None and main.isVisible() and main.isEnabled() else self
 
@@ -208,7 +207,7 @@ class Page(QWidget):
         (self if takes_text(home) else home).setFocus()
 
     def first_control(self) -> QWidget | None:
-        """Return what the keyboard speaks to first; without the header, whose verbs come after it."""
+        """Return the control that gets the focus first; without the header, whose verbs come after it."""
         widget = self.nextInFocusChain()
         while widget is not None and widget is not self:
             on_page = self.isAncestorOf(widget) and not self.header.isAncestorOf(widget)

@@ -1,83 +1,34 @@
 """The pages of the window in their order; each is imported when it is first needed."""
 
-from collections.abc import Callable
-from typing import Final, NamedTuple
+from importlib import import_module
+from typing import Final, NamedTuple, cast
 
 from curator.app.page import Page
 
 
 class PageEntry(NamedTuple):
-    """One page in the rail; load imports it when it is first needed, after the window is up."""
+    """One page in the rail, by the module and the class it stands in."""
 
     page_id: str
-    load: Callable[[], type[Page]]
+    module: str
+    name: str
+
+    def load(self) -> type[Page]:
+        """Import the page's class; the window is up before any of them is loaded."""
+        return cast("type[Page]", getattr(import_module(self.module), self.name))
 
 
-def _write() -> type[Page]:
-    from curator.app.pages.write import WritePage
-
-    return WritePage
-
-
-def _label() -> type[Page]:
-    from curator.app.pages.label.page import LabelPage
-
-    return LabelPage
-
-
-def _check() -> type[Page]:
-    from curator.app.pages.check.page import CheckPage
-
-    return CheckPage
-
-
-def _duplicates() -> type[Page]:
-    from curator.app.pages.duplicates.page import DuplicatesPage
-
-    return DuplicatesPage
-
-
-def _export() -> type[Page]:
-    from curator.app.pages.export.page import ExportPage
-
-    return ExportPage
-
-
-def _train() -> type[Page]:
-    from curator.app.pages.train.page import TrainPage
-
-    return TrainPage
-
-
-def _try() -> type[Page]:
-    from curator.app.pages.try_out.page import TryPage
-
-    return TryPage
-
-
-def _evaluate() -> type[Page]:
-    from curator.app.pages.evaluate.page import EvaluatePage
-
-    return EvaluatePage
-
-
-def _guide() -> type[Page]:
-    from curator.app.pages.guide import GuidePage
-
-    return GuidePage
-
-
-GUIDE: Final = PageEntry("guide", _guide)
+GUIDE: Final = PageEntry("guide", "curator.app.pages.guide", "GuidePage")
 """Not in the rail: help.guide opens it over any page and goes back to that."""
 
 PAGES: Final = (
-    PageEntry("write", _write),
-    PageEntry("label", _label),
-    PageEntry("check", _check),
-    PageEntry("duplicates", _duplicates),
-    PageEntry("export", _export),
-    PageEntry("train", _train),
-    PageEntry("try", _try),
-    PageEntry("evaluate", _evaluate),
+    PageEntry("write", "curator.app.pages.write", "WritePage"),
+    PageEntry("label", "curator.app.pages.label.page", "LabelPage"),
+    PageEntry("check", "curator.app.pages.check.page", "CheckPage"),
+    PageEntry("duplicates", "curator.app.pages.duplicates.page", "DuplicatesPage"),
+    PageEntry("export", "curator.app.pages.export.page", "ExportPage"),
+    PageEntry("train", "curator.app.pages.train.page", "TrainPage"),
+    PageEntry("try", "curator.app.pages.try_out.page", "TryPage"),
+    PageEntry("evaluate", "curator.app.pages.evaluate.page", "EvaluatePage"),
 )
 """The pages in the order of the rail; text, icon and key come from the action ``go.PAGE``."""

@@ -53,7 +53,7 @@ def paste(session: Session, text: str) -> int | None:
         one, many = "element is no conversation", "elements are no conversations, the first one"
         refused = f"{counted(pasted.refused, one, many)}: {pasted.first}"
     if not count:
-        session.tell("warning", _tr("There is no conversation in what was copied."), refused)
+        session.notify("warning", _tr("There is no conversation in what was copied."), refused)
         return None
     title = _tr("Paste {0}").format(counted(count, "conversation"))
     ids = project.new_conversation_ids(count)
@@ -65,7 +65,7 @@ def paste(session: Session, text: str) -> int | None:
     if count > 1 or refused:
         done = _tr("{0} pasted").format(counted(count, "conversation"))
         level: Level = "warning" if refused else "success"
-        session.tell_step(done, refused, level=level)
+        session.notify_step(done, refused, level=level)
     return ids[0]
 
 

@@ -15,14 +15,14 @@ class Quitting(QObject):
     def __init__(self, window: MainWindow) -> None:
         super().__init__(window)
         self._window = window
-        self._is_told = False
+        self._was_asked = False
         window.may_close = self.may_close
 
     def may_close(self) -> bool:
         """Let the window close, unless training goes on without it and nobody was told yet."""
-        if self._is_told or _is_hurried() or not _trains_here():
+        if self._was_asked or _is_hurried() or not _trains_here():
             return True
-        from curator.app.dialogs.question import Question
+        from curator.app.dialogs.confirm import Question
 
         title, words = (
             self.tr("Training goes on"),
@@ -54,7 +54,7 @@ class Quitting(QObject):
             sys.stderr.write(f"{said}\n")
 
     def _close_all_the_same(self) -> None:
-        self._is_told = True
+        self._was_asked = True
         self._window.close()
 
 

@@ -1,4 +1,4 @@
-"""Pictures of every page, taken without a screen: for the README and for the sample story.
+"""Pictures of every page, taken without a screen: for the README and for the tour of the sample.
 
 ``python -m curator --screenshots FOLDER PROJECT [JOB]`` writes ``PAGE-THEME.png`` for the first-start
 page and every page of the project, in the light and the dark theme. Of the jobs of this computer only

@@ -61,7 +61,7 @@ def _is_a(widget: QWidget, kinds: tuple[str, ...]) -> bool:
     return any(widget.inherits(kind) for kind in kinds)
 
 
-class KeyGate(QObject):
+class PlainKeyFilter(QObject):
     """Takes plain keys away from their actions while the focused widget needs them.
 
     typing_changed tells whether letters are typed right now, for the hint in the status line.
@@ -76,7 +76,7 @@ class KeyGate(QObject):
         app.focusChanged.connect(self._focus_moved)
 
     def watch(self, actions: Iterable[QAction]) -> None:
-        """Look after the plain keys among these actions."""
+        """Watch the plain keys among these actions."""
         for entry in actions:
             keys = entry.shortcuts()
             if any(is_plain(key) for key in keys):

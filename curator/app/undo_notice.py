@@ -43,14 +43,14 @@ class UndoNotice(QObject):
         if place is not None and not is_shown:
             button, action = self.tr("Show it"), self._showing(place)
         text = words.format(changes.edit.title)
-        notice = Notice("info", text, self._where(changes), button, action, topic="travel")
+        notice = Notice("info", text, self._where(changes), button, action, topic="undo")
         self._session.notice.emit(notice)
 
     def _showing(self, conversation: int) -> Callable[[], object]:
         return lambda: self._go(OpenRequest("write", conversation))
 
     def _place(self, changes: "Changes") -> int | None:
-        """Return the conversation to show: the one at hand where it is among them, else the first."""
+        """Return the conversation to show: the current one where it is among them, else the first."""
         index = self._session.index
         if index is None:
             return None

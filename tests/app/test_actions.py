@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QLineEdit, QMainWindow, QPlainTextEdit, QPushButto
 from curator.app.actions import ACTIONS, GROUPS, action
 from curator.app.dialogs.palette_match import NO_MATCH, score
 from curator.app.menus import Menus
-from curator.app.shortcuts import KeyGate, is_plain
+from curator.app.shortcuts import PlainKeyFilter, is_plain
 
 
 def test_ids_and_keys_are_unique():
@@ -79,7 +79,7 @@ def test_plain_keys(key, plain):
 def test_letters_are_typed_where_a_text_has_the_focus(qapp, qtbot):
     window = QMainWindow()
     qtbot.addWidget(window)
-    menus, gate = Menus(window), KeyGate(qapp, window)
+    menus, gate = Menus(window), PlainKeyFilter(qapp, window)
     gate.watch(menus.entries.values())
     field, button = QLineEdit(window), QPushButton("b", window)
     read_only = QPlainTextEdit(window)

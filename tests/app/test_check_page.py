@@ -1,4 +1,4 @@
-"""The Check page: what it lists, how it is worked by keys, and its repairs."""
+"""The Check page: what it lists, how it is worked by keys, and its fixes."""
 
 import json
 from pathlib import Path
@@ -10,8 +10,8 @@ from PySide6.QtWidgets import QDialog
 from curator.app.page import OpenRequest
 from curator.app.pages.check import fixer
 from curator.app.pages.check import page as page_module
+from curator.app.pages.check.findings import changes_of, changes_of_lines, marked
 from curator.app.pages.check.page import CheckPage
-from curator.app.pages.check.reading import changes_of, changes_of_lines, marked
 from curator.app.session.background import Jobs
 from curator.app.session.session import Session
 from curator.curate.checks import check_conversation

@@ -7,6 +7,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QTextCursor
 from PySide6.QtWidgets import QWidget
 
+from curator.app.editor import draft_counter
 from curator.app.editor.conversation_editor import ConversationEditor
 from curator.app.editor.json_field import JsonField
 from curator.app.editor.parts import Parts, picture_of
@@ -74,9 +75,9 @@ def editor(session, qtbot):
     editor = ConversationEditor(session, session.jobs)
     editor.resize(800, 700)
     qtbot.addWidget(editor)
-    editor.gauge.load()
+    editor.draft_counter.load()
     editor.show()
-    with qtbot.waitSignal(editor.gauge.ready, timeout=20_000):
+    with qtbot.waitSignal(editor.draft_counter.ready, timeout=20_000):
         pass
     return editor
 
@@ -95,7 +96,7 @@ def test_looking_at_every_conversation_changes_nothing(editor, session, qtbot):
     for _round in range(2):
         for conversation in (*session.ids, *reversed(session.ids)):
             editor.open(conversation)
-            for number in range(len(editor.cards.slots)):
+            for number in range(len(editor.cards.placeholders)):
                 editor.cards.card(number)
             editor.check()
             qtbot.wait(5)
@@ -199,7 +200,7 @@ def test_steps_on_messages(editor, session):
     for _ in range(5):
         session.undo()
     assert project.content(conversation) == PLAIN
-    assert len(editor.cards.slots) == 2
+    assert len(editor.cards.placeholders) == 2
 
 
 def test_role_weight_and_name(editor, session, qtbot):
@@ -299,10 +300,10 @@ def test_a_long_conversation_makes_only_the_cards_that_are_seen(editor, session,
     session.push(Edit("long", "anna", (ContentPatch(new, None, line),)))
     editor.open(new)
     qtbot.wait(100)
-    built = sum(slot.card is not None for slot in editor.cards.slots)
+    built = sum(slot.card is not None for slot in editor.cards.placeholders)
     assert 0 < built < 60
     editor.cards.go_to(599)
-    assert editor.cards.slots[599].card is not None
+    assert editor.cards.placeholders[599].card is not None
 
 
 def test_the_cut_line_stands_where_the_base_model_stops(editor, session, qtbot):
@@ -316,17 +317,18 @@ def test_the_cut_line_stands_where_the_base_model_stops(editor, session, qtbot):
     editor.open(new)
     assert editor.measure.cut == 1
     editor.cards.card(1)
-    assert editor.cards.slots[1].cut is not None
-    assert editor.cards.slots[2].cut is None or editor.cards.slots[2].cut.isHidden()
+    assert editor.cards.placeholders[1].cut is not None
+    assert editor.cards.placeholders[2].cut is None or editor.cards.placeholders[2].cut.isHidden()
 
 
 def test_the_cut_line_of_a_base_on_this_computer_is_its_own(editor, session, qtbot, monkeypatch):
-    from curator.app.editor import gauge
     from curator.tune.jobs.base_counts import Frame
 
     around = {"user": 5, "assistant": 8, "system": 5}
     frame = Frame("tiny", 30, 0, around, lambda text: len(text.split()))
-    monkeypatch.setattr(gauge, "frame_of", lambda name: frame if name == "tiny" else None)
+    monkeypatch.setattr(
+        draft_counter, "counting_frame", lambda name: frame if name == "tiny" else None
+    )
     line = json.dumps({"messages": [
         {"role": "user", "content": "one two three"}, {"role": "assistant", "content": "x " * 20},
     ]})  # fmt: skip
@@ -334,22 +336,22 @@ def test_the_cut_line_of_a_base_on_this_computer_is_its_own(editor, session, qtb
     session.push(Edit("long", "anna", (ContentPatch(new, None, line),)))
     editor.open(new)
     assert editor.measure.cut is None
-    with qtbot.waitSignal(editor.gauge.ready, timeout=20_000):
-        editor.gauge.choose("tiny")
+    with qtbot.waitSignal(editor.draft_counter.ready, timeout=20_000):
+        editor.draft_counter.choose("tiny")
     assert (editor.measure.count.total, editor.measure.limit, editor.measure.cut) == (36, 30, 1)
-    assert editor.gauge.cut_in(editor.measure, "x " * 20) == len("x " * 14)
-    assert "estimates" in editor.gauge.facts.note
+    assert editor.draft_counter.cut_in(editor.measure, "x " * 20) == len("x " * 14)
+    assert "estimates" in editor.draft_counter.facts.note
     # A base nobody knows is counted as before, and so is one of a service.
     for name, limit in (("some-other", 65_536), ("gpt-4.1", 65_536), ("tiny", 30)):
-        with qtbot.waitSignal(editor.gauge.ready, timeout=20_000):
-            editor.gauge.choose(name)
+        with qtbot.waitSignal(editor.draft_counter.ready, timeout=20_000):
+            editor.draft_counter.choose(name)
         assert editor.measure.limit == limit
 
 
 def test_every_focusable_widget_has_a_name(editor, session):
     for conversation in session.ids:
         editor.open(conversation)
-        for number in range(len(editor.cards.slots)):
+        for number in range(len(editor.cards.placeholders)):
             editor.cards.card(number)
         for widget in editor.findChildren(QWidget):
             if widget.focusPolicy() & Qt.FocusPolicy.TabFocus and widget.isVisibleTo(editor):
@@ -372,10 +374,10 @@ def test_what_is_not_read_is_greyed_from_the_very_character(editor, session):
     new = session.project.new_conversation_ids(1)[0]
     session.push(Edit("long", "anna", (ContentPatch(new, None, line),)))
     editor.open(new)
-    place = editor.gauge.cut_in(editor.measure, words)
+    place = editor.draft_counter.cut_in(editor.measure, words)
     from curator.curate.analysis.tokens import counter
 
-    count = counter(editor.gauge.facts.encoding).count
+    count = counter(editor.draft_counter.facts.encoding).count
     read = editor.measure.count.per_message[0] - count(words) + count(words[:place])
     assert read == editor.measure.limit
     assert editor.cards.card(0).content._highlighters
@@ -462,10 +464,10 @@ def seen(editor):
     """Return the numbers of the messages whose room can be seen, top to bottom."""
     port = editor.cards.viewport()
     there = []
-    for slot in editor.cards.slots:
-        if slot.room is not None and slot.room.isVisible():
-            top = slot.room.mapTo(port, QPoint(0, 0)).y()
-            if top < port.rect().bottom() and top + slot.room.height() > 0:
+    for slot in editor.cards.placeholders:
+        if slot.frame is not None and slot.frame.isVisible():
+            top = slot.frame.mapTo(port, QPoint(0, 0)).y()
+            if top < port.rect().bottom() and top + slot.frame.height() > 0:
                 there.append(slot.number)
     return there
 
@@ -475,11 +477,11 @@ def fills_the_view(editor):
     if not numbers or numbers != list(range(numbers[0], numbers[-1] + 1)):
         return False
     cards, port = editor.cards, editor.cards.viewport()
-    first, last = cards.slots[numbers[0]].room, cards.slots[numbers[-1]].room
+    first, last = cards.placeholders[numbers[0]].frame, cards.placeholders[numbers[-1]].frame
     top = first.mapTo(port, QPoint(0, 0)).y()
     bottom = last.mapTo(port, QPoint(0, last.height())).y()
     return (top <= 0 or numbers[0] == 0) and (
-        bottom >= port.rect().bottom() or last is cards.slots[-1].room
+        bottom >= port.rect().bottom() or last is cards.placeholders[-1].frame
     )
 
 
@@ -505,7 +507,7 @@ def test_scrolling_up_over_places_not_seen_yet_leaves_what_is_seen_where_it_is(
     place = editor.cards.card(150).mapTo(port, QPoint(0, 0)).y()
     qtbot.waitUntil(lambda: fills_the_view(editor), timeout=30_000)
     qtbot.waitUntil(lambda: not editor.cards._turn.isActive(), timeout=30_000)
-    assert editor.cards.slots[140].card is not None
+    assert editor.cards.placeholders[140].card is not None
     assert editor.cards.card(150).mapTo(port, QPoint(0, 0)).y() == place
     assert 150 in seen(editor)
 
@@ -517,13 +519,13 @@ def test_after_a_huge_message_all_cards_of_a_short_conversation_are_there(editor
     short = long_talk(session, 4)
     for _ in range(2):
         editor.open(huge)
-        qtbot.waitUntil(lambda: editor.cards.slots[0].card is not None, timeout=30_000)
+        qtbot.waitUntil(lambda: editor.cards.placeholders[0].card is not None, timeout=30_000)
         qtbot.waitUntil(lambda: not editor.cards._turn.isActive(), timeout=30_000)
         editor.open(short)
         editor.cards.card(0)
         # The room had the huge message; what else is to be made is reckoned from its height.
-        assert editor.cards.slots[0].height < 1_000
-        qtbot.waitUntil(lambda: editor.cards.slots[3].card is not None, timeout=30_000)
+        assert editor.cards.placeholders[0].height < 1_000
+        qtbot.waitUntil(lambda: editor.cards.placeholders[3].card is not None, timeout=30_000)
 
 
 def test_another_conversation_takes_the_cursor_to_its_first_message(editor, session, qtbot):
@@ -534,7 +536,7 @@ def test_another_conversation_takes_the_cursor_to_its_first_message(editor, sess
     qtbot.waitUntil(lambda: fills_the_view(editor), timeout=30_000)
     qtbot.waitUntil(lambda: editor.cards.current == 0, timeout=30_000)
     assert editor.cards.card(0).hasFocus()
-    assert [slot.card is not None for slot in editor.cards.slots] == [True] * 3
+    assert [slot.card is not None for slot in editor.cards.placeholders] == [True] * 3
 
 
 def test_messages_come_and_go_above_and_below_the_stretch_that_is_shown(editor, session, qtbot):
@@ -548,8 +550,8 @@ def test_messages_come_and_go_above_and_below_the_stretch_that_is_shown(editor, 
         editor._verb(number, "remove")
         editor._verb(number, "remove")
         qtbot.waitUntil(lambda: fills_the_view(editor), timeout=30_000)
-        assert [slot.number for slot in editor.cards.slots] == list(range(120))
-        assert [slot.message for slot in editor.cards.slots] == messages
+        assert [slot.number for slot in editor.cards.placeholders] == list(range(120))
+        assert [slot.message for slot in editor.cards.placeholders] == messages
         assert all(text_of(editor, n).text() == messages[n]["content"] for n in seen(editor))
 
 

@@ -11,7 +11,7 @@ from curator.app.session.background import Jobs
 from curator.app.session.session import Session, View
 from curator.app.tables.conversations import ConversationTable
 from curator.app.tables.grid import GridView
-from curator.dataset import AnnotationPatch, ContentPatch, Edit
+from curator.dataset import AnnotationPatch, ContentPatch, Edit, SettingPatch
 from curator.project import Project
 from curator.project.queries.filters import view
 from curator.project.queries.index import Index
@@ -123,3 +123,15 @@ def test_a_title_that_goes_on_ends_in_an_ellipsis_and_its_tip_says_all(table, se
     assert table.data(cell, Qt.ItemDataRole.AccessibleTextRole) == whole
     # A short one is its own tip.
     assert table.data(table.index(1, 1), Qt.ItemDataRole.ToolTipRole) == "Question 2"
+
+
+def test_counts_of_a_base_with_another_vocabulary_are_called_estimates(table, session):
+    table.note_settings()
+    row, column = int(session.view.rows[0]), 4
+    place = table.index(0, column)
+    assert not str(table.data(place, int(Qt.ItemDataRole.DisplayRole))).startswith("≈")
+    patch = SettingPatch("base_model", session.setting("base_model"), "a-base-of-my-own")
+    session.push(Edit("Base model", "anna", (patch,)))
+    table.note_settings()
+    assert table._tokens(row).startswith("≈")
+    assert "o200k_base" in table._token_words(row)

@@ -3,7 +3,7 @@
 import pytest
 from PySide6.QtCore import Qt
 
-from curator.app.pages.duplicates.pair_view import DiffText
+from curator.app.widgets.diff_text import DiffText
 from curator.curate.difference import Span
 from curator.dataset import ContentPatch, Conversation, Edit, Message
 from curator.dataset.errors import WrongUse
@@ -216,3 +216,26 @@ def test_many_decisions_are_read_again_in_one_go(curator, page, qtbot):
     assert page._reload_soon.interval() > 1000
     idle(page, qtbot)
     assert page._findings.found.matches.count() == 3
+
+
+def test_an_empty_project_says_what_comes_first_and_offers_no_search(
+    curator, tmp_path, qtbot, monkeypatch
+):
+    monkeypatch.setattr(curator.file_actions.file_dialogs, "files", lambda *_asked: ())
+    path = tmp_path / "empty.curator"
+    Project.create(path, "anna").close()
+    open_in(curator, path, qtbot)
+    page = curator.show_page("duplicates")
+    idle(page, qtbot)
+    assert page._empty.button.text() == "Import files"
+    assert "duplicates.find" not in page.slots()
+    assert "nothing to compare" in curator.menus.reasons["duplicates.find"]
+    asked = []
+    page.action_requested.connect(asked.append)
+    page._empty.button.click()
+    assert asked == ["file.import"]
+    session = page.session
+    ids = session.project.new_conversation_ids(2)
+    session.push(Edit("Write", "anna", tuple(ContentPatch(i, None, line(LOST)) for i in ids)))
+    assert page._empty.button.text() == "Find duplicates"
+    assert "duplicates.find" in page.slots()

@@ -44,7 +44,7 @@ def test_a_key_decides_and_goes_on(opened, page, qtbot, key, wanted):
 
 
 def test_going_on_can_be_switched_off(opened, page):
-    opened.boxes.store().change("advance", False)
+    opened.dialogs.store().change("advance", False)
     opened.menus.run("label.accept")
     assert status(page, 1) == "accepted"
     assert page.queue.current == 1

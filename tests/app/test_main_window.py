@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 
 from curator.app import excepthook
 from curator.app.dialogs.bug import BugDialog
-from curator.app.main import PAGES, spare_the_collector
+from curator.app.main import PAGES, freeze_after_start
 from curator.app.page import Page
 from curator.app.session.recents import recent_projects, remember_project
 from curator.app.session.session import Notice
@@ -83,7 +83,7 @@ def test_every_page_has_the_cursor_where_work_begins(
         curator.window.rail.setFocus()
         page = curator.show_page(entry.page_id)
         qtbot.waitUntil(lambda: not curator.jobs.running(), timeout=20_000)
-        assert page.has_cursor, entry.page_id
+        assert page.has_focus, entry.page_id
         assert not page.header.isAncestorOf(QApplication.focusWidget()), entry.page_id
         assert QApplication.focusWidget().accessibleName() != "Read the guide"
 
@@ -142,7 +142,7 @@ def test_a_dropped_project_is_opened(curator, project_path, qtbot):
 
 def test_the_palette_finds_and_runs(curator, qtbot):
     curator.menus.run("view.palette")
-    palette = curator.boxes._palette
+    palette = curator.dialogs._palette
     assert palette.isVisible()
     qtbot.keyClicks(palette.field, "dark")
     qtbot.keyClick(palette.field, Qt.Key.Key_Return)
@@ -163,7 +163,7 @@ def test_boxes_open_and_name_their_controls(curator, action_id):
 
 
 def test_a_preference_takes_effect_at_once_and_stays(curator):
-    store = curator.boxes.store()
+    store = curator.dialogs.store()
     store.change("author", "Bea")
     store.change("theme", "contrast")
     assert curator.session.author == "Bea"
@@ -180,17 +180,17 @@ def test_a_preference_takes_effect_at_once_and_stays(curator):
 def test_notices_stack_and_the_same_stands_once(curator):
     toaster = curator.window.toaster
     for text in ("one", "two", "two", "three", "four", "five"):
-        curator.session.tell("error", text)
+        curator.session.notify("error", text)
     assert [notice.text for notice in toaster.notices()] == ["four", "five"]
     focused = QApplication.focusWidget()
-    curator.session.tell("warning", "more", "detail", "Do it", lambda: None)
+    curator.session.notify("warning", "more", "detail", "Do it", lambda: None)
     assert QApplication.focusWidget() is focused
-    assert toaster.notices()[-1].says_the_same(Notice("warning", "more", "detail", "Do it"))
+    assert toaster.notices()[-1].is_same(Notice("warning", "more", "detail", "Do it"))
 
 
 def test_a_notice_button_acts_and_closes(curator):
     done = []
-    curator.session.tell("warning", "x", action_text="Do it", action=lambda: done.append(1))
+    curator.session.notify("warning", "x", action_text="Do it", action=lambda: done.append(1))
     toast = curator.window.toaster._toasts[-1]
     toast._act()
     assert done == [1]
@@ -275,7 +275,7 @@ def test_a_bug_is_shown_once_with_a_report(curator, monkeypatch, caplog):
 
 
 def test_the_corner_of_the_window_moves_its_notices(curator):
-    curator.session.tell("error", "stays")
+    curator.session.notify("error", "stays")
     toast = curator.window.toaster._toasts[0]
     curator.window.resize(1000, 700)
     edge = toast.mapTo(curator.window, QPoint(toast.width(), toast.height()))
@@ -310,7 +310,7 @@ def test_buttons_of_a_page_are_grey_where_nothing_answers_them(curator, tmp_path
 def test_the_collector_passes_over_what_stays(curator, project_path, qtbot, monkeypatch):
     frozen: list[bool] = []
     monkeypatch.setattr("curator.app.main.gc.freeze", lambda: frozen.append(True))
-    spare_the_collector(curator, after_ms=1)
+    freeze_after_start(curator, after_ms=1)
     qtbot.waitUntil(lambda: len(frozen) == 1, timeout=20_000)
     open_in(curator, project_path, qtbot)
     qtbot.waitUntil(lambda: len(frozen) >= 2, timeout=20_000)

@@ -7,8 +7,9 @@ from PySide6.QtCore import QByteArray, QEvent, QMimeData, Qt
 from PySide6.QtGui import QKeyEvent, QTextCursor
 from PySide6.QtWidgets import QApplication
 
+from curator.app.widgets.clipboard_text import PRIVATE_TEXT
 from curator.app.widgets.lossless import StandIns, newline_style
-from curator.app.widgets.message_text import PRIVATE_TEXT, MessageText
+from curator.app.widgets.message_text import MessageText
 from curator.dataset.json_values import dumps, loads
 
 HARD_TEXTS = {

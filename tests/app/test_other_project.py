@@ -148,7 +148,7 @@ def work_in_first(curator, qtbot):
     )
     tried._show_exchange(0)
     tried._past.show_past(tried._exchanges, 0)
-    curator.session.tell("error", f"{MARK} notice")
+    curator.session.notify("error", f"{MARK} notice")
     assert any(MARK in value for _, value in all_texts())
 
 

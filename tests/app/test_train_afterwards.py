@@ -8,10 +8,10 @@ from typing import ClassVar
 import pytest
 from PySide6.QtWidgets import QSystemTrayIcon
 
-from curator.app.pages.train.afterwards import DeleteQuestion
+from curator.app.dialogs.confirm import Question
 from curator.app.pages.train.origin import ranges
 from curator.app.pages.train.page import COMPOSE
-from curator.app.session.job_end_notice import tell_desktop
+from curator.app.session.job_end_notice import notify_desktop
 from curator.tune.jobs.recipes import recipe_names
 from curator.tune.jobs.table import Job, JobTable
 from curator.tune.services.port import State
@@ -130,7 +130,7 @@ def test_a_job_is_run_again_from_the_form(page, done, qtbot):
 
 
 def test_files_come_into_a_folder(page, done, server, tmp_path, qtbot):
-    page.afterwards.download(done.token, tmp_path / "got")
+    page.finished_jobs.download(done.token, tmp_path / "got")
     settle(qtbot, page)
     assert (tmp_path / "got" / "step_metrics.csv").read_text() == server.plan.result
     assert any("step_metrics.csv came" in notice for notice in page.notices)
@@ -138,7 +138,7 @@ def test_files_come_into_a_folder(page, done, server, tmp_path, qtbot):
 
 def test_a_model_is_deleted_after_one_question(page, done, server, qtbot):
     page.pane.view._ask_delete()
-    (question,) = page.findChildren(DeleteQuestion)
+    (question,) = page.findChildren(Question)
     question._confirm()
     settle(qtbot, page)
     assert server.deleted == [done.checkpoint]
@@ -196,17 +196,17 @@ def test_the_desktop_is_told_only_while_nobody_looks(qtbot, qapp, monkeypatch):
     _Tray.told.clear()
     window = QWidget()
     qtbot.addWidget(window)
-    icon = tell_desktop(window, "Training has ended", "b at t: succeeded")
+    icon = notify_desktop(window, "Training has ended", "b at t: succeeded")
     assert icon is not None
     assert _Tray.told == [("Training has ended", "b at t: succeeded")]
     monkeypatch.setattr(window, "isActiveWindow", lambda: True)
-    assert tell_desktop(window, "Training has ended", "x") is None
+    assert notify_desktop(window, "Training has ended", "x") is None
     assert len(_Tray.told) == 1
     icon.deleteLater()
 
 
 def test_the_table_on_disk_knows_the_deleted_model(page, done, qtbot):
-    page.afterwards.delete(done.token)
+    page.finished_jobs.delete(done.token)
     settle(qtbot, page)
     table = JobTable()
     assert table.get(done.token).deleted

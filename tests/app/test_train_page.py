@@ -8,9 +8,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QLabel, QLineEdit
 
 from curator.app.pages.train import background
-from curator.app.pages.train.asking import CallDialog, StartQuestion
 from curator.app.pages.train.composer import Composer
 from curator.app.pages.train.page import FOLLOW, TrainPage
+from curator.app.pages.train.start_dialogs import CallDialog, StartDialog
 from curator.app.pages.train.target_dialog import TargetDialog
 from curator.app.pages.train.targets_pane import TargetRow
 from curator.app.session.background import Jobs
@@ -88,7 +88,7 @@ def probe_words(page):
 
 def confirm(qtbot, page):
     def find():
-        return [w for w in page.findChildren(StartQuestion) if w.isVisible()]
+        return [w for w in page.findChildren(StartDialog) if w.isVisible()]
 
     qtbot.waitUntil(lambda: bool(find()), timeout=60_000)
     find()[0]._confirm()
@@ -192,8 +192,8 @@ def test_start_asks_once_starts_once_and_follows_to_the_end(page, qtbot, server,
 def test_not_yet_starts_nothing(page, qtbot, server, export):
     ready(qtbot, page, export)
     page.start()
-    qtbot.waitUntil(lambda: bool(page.findChildren(StartQuestion)), timeout=60_000)
-    page.findChildren(StartQuestion)[0].reject()
+    qtbot.waitUntil(lambda: bool(page.findChildren(StartDialog)), timeout=60_000)
+    page.findChildren(StartDialog)[0].reject()
     settle(qtbot, page)
     assert server.requests == []
 
@@ -255,7 +255,7 @@ def test_an_unclear_job_is_checked_again_or_set_aside(page, qtbot, server, expor
     qtbot.waitUntil(lambda: page.follower.chosen().job == made["id"], timeout=60_000)
     assert server.count("POST", "/fine_tuning/jobs") == 0
     made["status"] = "cancelled"
-    qtbot.waitUntil(lambda: page.follower.at_work == 0, timeout=60_000)
+    qtbot.waitUntil(lambda: page.follower.unfinished == 0, timeout=60_000)
     settle(qtbot, page)
 
 
@@ -277,7 +277,7 @@ def test_trouble_is_shown_at_the_job_and_the_job_stays(page, qtbot, server, monk
     table.close()
     page.activated()
     qtbot.waitUntil(lambda: "does not know" in page.pane.view._reason.text(), timeout=60_000)
-    assert page.follower.at_work == 1
+    assert page.follower.unfinished == 1
 
 
 def add_dialog(page, qtbot):

@@ -128,7 +128,7 @@ def test_a_test_question_brings_its_demonstrated_answer(server, page, qtbot):
     into_the_test_split(page, ids[2], ids[4])
     page.take_test_question()
     assert page.question.text.toPlainText() == "Question 3"
-    assert page.question.hoped.toPlainText() == "Answer 3"
+    assert page.question.expected.toPlainText() == "Answer 3"
     assert page.question.prompt().system == "Be brief."
     page.take_test_question()
     assert page.question.text.toPlainText() == "Question 5"
@@ -139,7 +139,7 @@ def test_a_test_question_brings_its_demonstrated_answer(server, page, qtbot):
     assert [m["role"] for m in server.bodies[0]["messages"]] == ["system", "user"]
     page.question.text.setPlainText("Something else")
     assert page.question.prompt().conversation is None
-    assert not page.question._hoped.isVisible()
+    assert not page.question._expected_holder.isVisible()
 
 
 def test_without_a_test_split_the_way_out_is_told(server, page):
@@ -243,8 +243,8 @@ def test_a_job_table_that_cannot_be_read_is_said(server, page, qtbot, monkeypatc
 def test_a_long_demonstrated_answer_shows_whole_lines_and_scrolls_only_downwards(page):
     card = page.question
     card.take(Prompt("Why?", demonstrated="A long answer of many words. " * 60, conversation=1))
-    assert card.hoped.horizontalScrollBarPolicy() is Qt.ScrollBarPolicy.ScrollBarAlwaysOff
-    height = card.hoped.maximumHeight()
-    assert height % card.hoped.fontMetrics().lineSpacing() <= 4
+    assert card.expected.horizontalScrollBarPolicy() is Qt.ScrollBarPolicy.ScrollBarAlwaysOff
+    height = card.expected.maximumHeight()
+    assert height % card.expected.fontMetrics().lineSpacing() <= 4
     card.take(Prompt("Why?", demonstrated="Because.", conversation=1))
-    assert card.hoped.maximumHeight() < height
+    assert card.expected.maximumHeight() < height

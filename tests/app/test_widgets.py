@@ -73,7 +73,7 @@ def test_a_way_out_takes_the_cursor_also_while_another_window_is_active(qtbot):
     other.show()
     other.activateWindow()
     qtbot.waitUntil(lambda: not state.guide.hasFocus(), timeout=60_000)
-    state.say("Nobody to ask", "Set it up.", "Go to Train")
+    state.set_message("Nobody to ask", "Set it up.", "Go to Train")
     assert first.focusWidget() is state.button
 
 
@@ -85,7 +85,7 @@ def test_an_empty_state_offers_one_button(qtbot):
     with qtbot.waitSignal(state.pressed):
         state.button.click()
     assert state._sentence.height() >= 2 * state._sentence.fontMetrics().height()
-    state.say("All done", "Yes.")
+    state.set_message("All done", "Yes.")
     assert not state.button.isVisible()
 
 

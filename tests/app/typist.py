@@ -40,8 +40,8 @@ def main() -> None:
     clock = QTimer()
     clock.setInterval(20)
     clock.timeout.connect(press)
-    editor.gauge.ready.connect(clock.start)
-    editor.gauge.load()
+    editor.draft_counter.ready.connect(clock.start)
+    editor.draft_counter.load()
     app.exec()
 
 

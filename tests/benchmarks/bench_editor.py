@@ -95,8 +95,8 @@ def bench_editor(app: QApplication, folder: Path) -> None:
     editor = ConversationEditor(session, session.jobs)
     editor.resize(840, 760)
     editor.show()
-    editor.gauge.load()
-    wait_until(lambda: editor.gauge.measure(project.conversation(ids[0])) is not None)
+    editor.draft_counter.load()
+    wait_until(lambda: editor.draft_counter.measure(project.conversation(ids[0])) is not None)
     for conversation, name in zip(ids, lines, strict=True):
         editor.open(None)
         began = time.process_time()

@@ -1,9 +1,12 @@
 """Law: no sentence puts a number before a plural; counted() says one thing as one thing."""
 
 import ast
+import json
 import re
 from collections.abc import Iterator
 
+from curator.dataset.resources import resource
+from curator.dataset.rule import load_rules
 from tests.house import inspection
 
 NOUNS = (
@@ -61,3 +64,46 @@ def test_every_counted_noun_is_said_by_the_one_function():
         if _COUNT.search(text)
     ]
     assert not wrong, "\n".join(wrong).replace("\x00", "{}")
+
+
+_NAMED = re.compile(rf"\{{(\w+)\}} {_BETWEEN}(?:{NOUNS})\b")
+_WRITTEN = re.compile(rf"(?<![\d.,%-])1 {_BETWEEN}(?:{NOUNS})\b")
+SEVERAL = {
+    "D05": "a prompt in two splits is in two conversations",
+    "D06": "answers differ from each other",
+    "D07": "prompts differ from each other",
+    "L01": "a context limit is thousands of tokens",
+    "L02": "a context limit is thousands of tokens",
+    "S15": "some have a system message while others have none",
+    "T11": "parallel calls are two at least",
+}
+"""Rules whose count is never one, and why."""
+
+
+def shipped_texts() -> Iterator[tuple[str, str]]:
+    """Yield every text of the shipped rules and targets with the file it stands in."""
+    for folder in ("rules", "targets"):
+        for path in sorted(resource(folder).glob("*.json")):
+            stack = [json.loads(path.read_text("utf-8"))]
+            while stack:
+                value = stack.pop()
+                if isinstance(value, str):
+                    yield f"{folder}/{path.name}", value
+                elif isinstance(value, dict | list):
+                    stack += value.values() if isinstance(value, dict) else value
+
+
+def test_a_rule_that_counts_has_words_for_one():
+    """A number of one is filled into message_one; a rule whose count is at least two says why."""
+    wrong = []
+    for rule in load_rules().values():
+        fields = set(_NAMED.findall(rule.message))
+        covered = rule.id in SEVERAL or (fields == {"count"} and rule.message_one)
+        is_over_limit = fields == {"count"} and min(rule.limits.values(), default=0) > 0
+        if fields and not covered and not is_over_limit:
+            wrong.append(f"{rule.id}: {rule.message}")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_no_shipped_text_says_one_of_several():
+    assert not [text for text in shipped_texts() if _WRITTEN.search(text[1])]

@@ -26,7 +26,7 @@ from pytestqt.exceptions import TimeoutError as TooLate
 from pytestqt.qtbot import QtBot
 
 from curator.app.main import Curator, make_application
-from curator.app.session.file_actions import FileAsker
+from curator.app.session.file_actions import FileDialogs
 from curator.app.widgets.chip import Chip
 from curator.project import Project
 
@@ -36,7 +36,7 @@ SOON_MS = 60_000
 SAMPLE = "support desk sample"
 
 
-class Prepared(FileAsker):
+class Prepared(FileDialogs):
     """Answers the system's file dialogs with a path that was chosen before."""
 
     def __init__(self) -> None:
@@ -71,7 +71,7 @@ class Annotator:
         """Open the window."""
         make_application(["curator"])
         curator = self._curator = Curator(self._app)
-        curator.file_actions.asker = self._dialogs
+        curator.file_actions.file_dialogs = self._dialogs
         curator.window.show()
         self._bot.waitExposed(curator.window)
         curator.window.activateWindow()

@@ -32,7 +32,7 @@ def defects():
 
 
 @pytest.fixture(scope="module")
-def story(tmp_path_factory):
+def tour(tmp_path_factory):
     """The demo, once for all tests; its answer."""
     folder = tmp_path_factory.mktemp("story")
     answer = folder / "answer.json"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import QCoreApplication, QObject
 
 from curator.app.counted import counted
-from curator.app.dialogs.question import ASK_OVER, ask_where_many
+from curator.app.dialogs.confirm import CONFIRM_OVER, confirm_if_many
 from curator.app.session.session import Session
 from curator.dataset import Edit
 from curator.dataset.json_values import Json
@@ -52,7 +52,7 @@ def annotate(
     project = session.project
     if project is None or not ids:
         return False
-    if len(ids) <= ASK_OVER:
+    if len(ids) <= CONFIRM_OVER:
         return _annotate(session, ids, change)
 
     def go() -> None:
@@ -60,7 +60,7 @@ def annotate(
             _annotate(session, ids, change)
 
     title = title_of(change)
-    ask_where_many(session, len(ids), title, title, go, asker)
+    confirm_if_many(session, len(ids), title, title, go, asker)
     return True
 
 
@@ -76,7 +76,7 @@ def _annotate(session: Session, ids: Sequence[int], change: AnnotationChange) ->
         """Tell of what was done to more than one, with the button that takes it back."""
         for changes in applied:
             if len(changes.conversations) > 1:
-                session.tell_step(changes.edit.title)
+                session.notify_step(changes.edit.title)
 
     if len(ids) > AT_ONCE:
         job = session.push_later(title, lambda reader, _progress, _cancelled: edit_of(reader))

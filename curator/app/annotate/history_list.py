@@ -1,11 +1,12 @@
 """Who did what to one conversation, newest first."""
 
-import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
+from curator.app.dates import local_time
+from curator.app.widgets.layouts import vbox
 from curator.app.widgets.text import Elided, Meta
 
 if TYPE_CHECKING:
@@ -20,9 +21,7 @@ class HistoryList(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._lines: list[QWidget] = []
-        self._column = QVBoxLayout(self)
-        self._column.setContentsMargins(0, 0, 0, 0)
-        self._column.setSpacing(2)
+        self._column = vbox(parent=self, spacing=2, margins=0)
 
     def show_history(self, entries: "Sequence[HistoryEntry]") -> None:
         """Show these entries."""
@@ -32,7 +31,7 @@ class HistoryList(QWidget):
         self._lines.clear()
         steps = {entry.step.id: entry.step for entry in entries if entry.step.state == "done"}
         for step in list(steps.values())[:SHOWN]:
-            when = time.strftime("%m-%d %H:%M", time.localtime(step.changed / 1000))
+            when = local_time(step.changed / 1000, "%m-%d %H:%M")
             self._add(Elided(step.title, self))
             self._add(Meta(" · ".join(filter(None, (when, step.author))), self))
         if not steps:

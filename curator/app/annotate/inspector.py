@@ -2,14 +2,16 @@
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from curator.app.annotate.annotating import AnnotationChange
 from curator.app.editor.findings_list import fix_label
 from curator.app.theme import TEXT_PX, font
+from curator.app.timers import single_shot
 from curator.app.widgets.buttons import LinkButton
 from curator.app.widgets.card import Card
+from curator.app.widgets.layouts import STRETCH, ScrollColumn, hbox, vbox
 from curator.app.widgets.message_text import MessageText
 from curator.app.widgets.severity import SeverityIcon
 from curator.app.widgets.tags_field import TagsField
@@ -29,15 +31,14 @@ class FindingEntry(Card):
     def __init__(self, finding: Finding, parent: QWidget, *, links: bool) -> None:
         super().__init__(parent, padding=8)
         self.finding = finding
-        row = QHBoxLayout()
-        row.setSpacing(8)
-        row.addWidget(SeverityIcon(finding.severity, self, 14), 0, Qt.AlignmentFlag.AlignTop)
-        row.addWidget(Plain(finding.message, self, wrap=True), 1)
-        self.body.addLayout(row)
-        second = QHBoxLayout()
-        second.setSpacing(4)
-        second.addWidget(Meta(finding.rule, self))
-        second.addStretch(1)
+        self.body.addLayout(
+            hbox(
+                (SeverityIcon(finding.severity, self, 14), 0, Qt.AlignmentFlag.AlignTop),
+                (Plain(finding.message, self, wrap=True), 1),
+                spacing=8,
+            )
+        )
+        second = hbox(Meta(finding.rule, self), STRETCH, spacing=4)
         if links and finding.place.message is not None:
             show = LinkButton(self.tr("Turn {0}").format(finding.place.message + 1), self)
             show.clicked.connect(self._choose)
@@ -56,7 +57,7 @@ class FindingEntry(Card):
         self.fix_requested.emit(self.finding)
 
 
-class Inspector(QScrollArea):
+class Inspector(ScrollColumn):
     """Shows what is known of one conversation; change_requested carries each AnnotationChange.
 
     A page's own inspector adds its parts, in their order, to ``column``, between those that all have.
@@ -70,30 +71,15 @@ class Inspector(QScrollArea):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._entries: list[QWidget] = []
-        self.setWidgetResizable(True)
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        inside = QWidget(self)
-        inside.setProperty("kind", "canvas")
-        self.whole = QVBoxLayout(inside)
-        self.whole.setContentsMargins(16, 16, 16, 16)
-        self.whole.setSpacing(16)
-        self.inside = QWidget(inside)
-        self.column = QVBoxLayout(self.inside)
-        self.column.setContentsMargins(0, 0, 0, 0)
-        self.column.setSpacing(8)
-        self.whole.addWidget(self.inside)
-        self.setWidget(inside)
-        self._idle = QTimer(self)
-        self._idle.setSingleShot(True)
-        self._idle.setInterval(IDLE_MS)
-        self._idle.timeout.connect(self.commit)
+        self.one = QWidget(self.inside)
+        self.column = vbox(parent=self.one, spacing=8, margins=0)
+        self.whole = vbox(self.one, parent=self.inside, spacing=16, margins=16)
+        self._idle = single_shot(self, IDLE_MS, self.commit)
 
     def add_findings(self) -> None:
         """Add the place of the findings."""
         self.column.addSpacing(8)
-        self._findings_title = SectionTitle("", self.inside)
+        self._findings_title = SectionTitle("", self.one)
         self.column.addWidget(self._findings_title)
         self._findings = QVBoxLayout()
         self._findings.setSpacing(6)
@@ -101,18 +87,18 @@ class Inspector(QScrollArea):
 
     def add_tags_and_note(self) -> None:
         """Add the fields of tags and note."""
-        self._tags = TagsField(self.tr("Tags, with commas between them"), self.inside)
+        self._tags = TagsField(self.tr("Tags, with commas between them"), self.one)
         self._tags.written.connect(self._tags_written)
         self._tags.finished.connect(self.text_left)
         self.column.addWidget(self._tags)
-        self.note = MessageText(self.inside, line_height=125)
+        self.note = MessageText(self.one, line_height=125)
         self.note.setFont(font(TEXT_PX))
         self.note.setProperty("kind", "plain")
         self.note.setPlaceholderText(self.tr("Note"))
         self.note.setAccessibleName(self.tr("Note"))
         self.note.text_edited.connect(self._idle.start)
         self.note.left.connect(self.commit)
-        card = Card(self.inside, padding=8)
+        card = Card(self.one, padding=8)
         card.body.addWidget(self.note)
         card.setProperty("kind", "field")
         self.column.addWidget(card)

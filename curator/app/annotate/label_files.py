@@ -37,7 +37,9 @@ class LabelFiles(QObject):
     def import_labels(self) -> None:
         """Ask for a file of labels and take it in."""
         kinds = self.tr("Labels (*.jsonl);;All files (*)")
-        path = self._file_actions.asker.open_project(self._window, self.tr("Import labels"), kinds)
+        path = self._file_actions.file_dialogs.open_project(
+            self._window, self.tr("Import labels"), kinds
+        )
         author = self._session.author
         if path is None:
             return
@@ -65,7 +67,7 @@ class LabelFiles(QObject):
             return
         suggested = project.path.with_suffix(ENDING)
         kinds = self.tr("Labels (*.jsonl)")
-        path = self._file_actions.asker.new_project(
+        path = self._file_actions.file_dialogs.new_project(
             self._window, self.tr("Export labels"), suggested, kinds
         )
         if path is None:
@@ -80,18 +82,18 @@ class LabelFiles(QObject):
             except OSError as error:
                 raise WrongUse(f"{path} cannot be written: {error.strerror}.") from error
 
-        job = self._session.start(self.tr("Exporting labels to {0}").format(path.name), work)
-        job.succeeded.connect(self._exported)
-        job.failed.connect(self._session.tell_failure)
+        self._session.run(
+            self.tr("Exporting labels to {0}").format(path.name), work, self._exported
+        )
 
     def _imported(self, name: str, applied: "tuple[Changes, ...]", report: "LabelReport") -> None:
         count = sum(len(changes.conversations) for changes in applied)
         words = self.tr("{0} labelled").format(counted(count, "conversation"))
         notes = " ".join(report.notes)
         if applied:
-            self._session.tell_step(words, notes)
+            self._session.notify_step(words, notes)
         elif not report.refused:
-            self._session.tell("success", words, notes)
+            self._session.notify("success", words, notes)
         if not report.refused:
             return
         left_out = self.tr("{0} · {1} refused").format(words, counted(len(report.refused), "line"))
@@ -101,11 +103,11 @@ class LabelFiles(QObject):
 
             RefusedLinesDialog(name, left_out, report.refused, self._window).open()
 
-        self._session.tell("warning", left_out, notes, self.tr("Show the list"), show)
+        self._session.notify("warning", left_out, notes, self.tr("Show the list"), show)
 
     def _exported(self, result: tuple[Path, int]) -> None:
         path, count = result
         words = self.tr("Labels of {0} are in {1}").format(
             counted(count, "conversation"), path.name
         )
-        self._session.tell("success", words, str(path.parent))
+        self._session.notify("success", words, str(path.parent))

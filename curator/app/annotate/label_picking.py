@@ -1,4 +1,4 @@
-"""Answering a label set through the value picker: for a page that has conversations at hand."""
+"""Answering a label set through the value picker: for a page that shows conversations."""
 
 from collections.abc import Sequence
 
@@ -33,7 +33,7 @@ class LabelPicking(QObject):
 
         sets = label_sets(project)
         if not sets:
-            self._session.tell(
+            self._session.notify(
                 "info", self.tr("There are no label sets yet. Ctrl+L on the Label page makes one.")
             )
             return

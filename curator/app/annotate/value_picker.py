@@ -3,22 +3,14 @@
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
-from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal
+from PySide6.QtCore import QPoint, QSize, Qt, Signal
 from PySide6.QtGui import QIcon, QKeyEvent, QPixmap
-from PySide6.QtWidgets import (
-    QApplication,
-    QFrame,
-    QHBoxLayout,
-    QLineEdit,
-    QListWidget,
-    QListWidgetItem,
-    QVBoxLayout,
-    QWidget,
-)
-from shiboken6 import isValid
+from PySide6.QtWidgets import QListWidgetItem, QWidget
 
 from curator.app.dialogs.palette_match import NO_MATCH, score
+from curator.app.dialogs.search_sheet import SearchSheet
 from curator.app.theme import icon
+from curator.app.widgets.layouts import STRETCH, hbox, vbox
 from curator.app.widgets.text import Meta, SectionTitle
 from curator.dataset import LabelSet
 
@@ -31,19 +23,6 @@ RECENT: Final = 5
 
 _VALUE: Final = Qt.ItemDataRole.UserRole
 _TEXT: Final = Qt.ItemDataRole.AccessibleTextRole
-_OWN_KEYS: Final = frozenset(
-    {
-        Qt.Key.Key_Up,
-        Qt.Key.Key_Down,
-        Qt.Key.Key_PageUp,
-        Qt.Key.Key_PageDown,
-        Qt.Key.Key_Return,
-        Qt.Key.Key_Enter,
-        Qt.Key.Key_Escape,
-        Qt.Key.Key_Tab,
-        Qt.Key.Key_Backtab,
-    }
-)
 
 
 class Picked(NamedTuple):
@@ -55,7 +34,7 @@ class Picked(NamedTuple):
     goes_on: bool
 
 
-class ValuePicker(QFrame):
+class ValuePicker(SearchSheet):
     """A sheet at the right of the window: letters find an answer, Enter gives it and goes on.
 
     The conversations are those of the moment it was opened, whatever becomes current meanwhile.
@@ -64,11 +43,7 @@ class ValuePicker(QFrame):
     picked = Signal(object)
 
     def __init__(self, window: QWidget) -> None:
-        super().__init__(window)
-        self.setObjectName("popup")
-        self.setFixedWidth(WIDTH_PX)
-        self._window = window
-        self._before: QWidget | None = None
+        super().__init__(window, width=WIDTH_PX, rows=ROWS, row_px=ROW_PX)
         self._ids: tuple[int, ...] = ()
         self._sets: tuple[LabelSet, ...] = ()
         self._given: dict[str, str] = {}
@@ -77,29 +52,19 @@ class ValuePicker(QFrame):
         clear = QPixmap(16, 16)
         clear.fill(Qt.GlobalColor.transparent)
         self._blank = QIcon(clear)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(8, 8, 8, 8)
-        column.setSpacing(8)
-        column.addLayout(self._head())
-        self.field = QLineEdit(self)
-        self.field.textChanged.connect(self._fill)
-        self.field.installEventFilter(self)
-        column.addWidget(self.field)
-        self.found = QListWidget(self)
-        self.found.setProperty("kind", "plain")
+        self._title = SectionTitle("", self)
+        self._place = Meta("", self)
         self.found.setAccessibleName(self.tr("Answers"))
-        self.found.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.found.setIconSize(QSize(16, 16))
         self.found.setTextElideMode(Qt.TextElideMode.ElideRight)
         self.found.setUniformItemSizes(True)
-        self.found.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.found.itemClicked.connect(self._click)
-        column.addWidget(self.found)
         self._none = Meta(self.tr("No answer fits these letters."), self)
-        column.addWidget(self._none)
+        self._none.setContentsMargins(8, 0, 8, 0)
         self._keys = Meta("", self)
-        column.addWidget(self._keys)
-        self.hide()
+        self._keys.setContentsMargins(8, 0, 8, 4)
+        head = hbox(self._title, STRETCH, self._place, spacing=8, margins=(8, 4, 8, 0))
+        shown = (head, self.field, self.found, self._none, self._keys)
+        vbox(*shown, parent=self, spacing=8, margins=8)
 
     def ask(
         self,
@@ -111,72 +76,54 @@ class ValuePicker(QFrame):
         """Show the first set without an answer, and take letters."""
         if not sets or not conversations:
             return
-        if not self.isVisible():
-            self._before = QApplication.focusWidget()
         self._ids, self._sets = tuple(conversations), tuple(sets)
         self._given, self._recent = dict(given), recent
         self._at = self._open_question(0) or 0
         self._show_set()
-        self.show()
-        self.raise_()
-        self.field.setFocus()
+        corner = self.window_below.width() - WIDTH_PX - 16
+        self.open_at(QPoint(max(0, corner), TOP_PX))
 
-    def leave(self) -> None:
-        """Go away and give the focus back."""
-        if not self.isVisible():
-            return
-        before, self._before = self._before, None
-        self.hide()
-        if before is not None and isValid(before):
-            before.setFocus()
+    def press_tab(self, by: int) -> None:
+        """Go to another label set."""
+        self._at = (self._at + by) % len(self._sets)
+        self._show_set()
+        self.begin_again()
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Let the arrows, Enter, Tab and Escape work while the field has the focus."""
-        kind = event.type()
-        if kind == QEvent.Type.FocusOut:
-            self.hide()
-        elif isinstance(event, QKeyEvent) and Qt.Key(event.key()) in _OWN_KEYS:
-            if kind == QEvent.Type.ShortcutOverride:
-                # With whatever is held beside it, such a key is for the picker, not for the window.
-                event.accept()
-                return True
-            if kind == QEvent.Type.KeyPress:
-                self._press(Qt.Key(event.key()), event)
-                return True
-        return super().eventFilter(watched, event)
+    def search(self, typed: str) -> None:
+        """List the answers that fit the letters; without letters those used last come first."""
+        label_set = self._sets[self._at]
+        recent = [v for v in self._recent.get(label_set.name, ()) if v in label_set.values]
+        given = self._given.get(label_set.name)
+        for value in _ordered(typed, label_set.values, recent[:RECENT]):
+            if value == given:
+                self._add(value, value, icon("check", "success"), self.tr("given already"))
+            elif value in recent[:RECENT]:
+                self._add(value, value, icon("clock", "text-muted"), self.tr("used a moment ago"))
+            else:
+                self._add(value, value, self._blank, "")
+        if given is not None and not typed.strip():
+            self._add(None, self.tr("Take the answer away"), icon("close", "text-muted"), "")
+        self._none.setVisible(self.found.count() == 0)
+        self.found.setVisible(self.found.count() > 0)
 
-    def _head(self) -> QHBoxLayout:
-        row = QHBoxLayout()
-        row.setContentsMargins(8, 4, 8, 0)
-        row.setSpacing(8)
-        self._title = SectionTitle("", self)
-        self._place = Meta("", self)
-        row.addWidget(self._title)
-        row.addStretch(1)
-        row.addWidget(self._place)
-        return row
-
-    def _press(self, key: Qt.Key, event: QKeyEvent) -> None:
-        if key in (Qt.Key.Key_Up, Qt.Key.Key_Down):
-            self._step(1 if key == Qt.Key.Key_Down else -1, around=True)
-        elif key in (Qt.Key.Key_PageUp, Qt.Key.Key_PageDown):
-            self._step(ROWS - 1 if key == Qt.Key.Key_PageDown else 1 - ROWS)
-        elif key == Qt.Key.Key_Escape:
+    def choose(self, item: QListWidgetItem, event: QKeyEvent | None) -> None:
+        """Give the answer, and go on to the next label set unless Shift is held."""
+        shift = Qt.KeyboardModifier.ShiftModifier
+        goes_on = event is None or not event.modifiers() & shift
+        name, value = self._sets[self._at].name, item.data(_VALUE)
+        if value is None:
+            self._given.pop(name, None)
+        else:
+            self._given[name] = value
+        following = self._open_question(self._at + 1) if goes_on and value is not None else None
+        picked = Picked(self._ids, name, value, goes_on and following is None)
+        if following is None:
             self.leave()
-        elif key in (Qt.Key.Key_Tab, Qt.Key.Key_Backtab):
-            by = -1 if key == Qt.Key.Key_Backtab else 1
-            self._at = (self._at + by) % len(self._sets)
+        else:
+            self._at = following
             self._show_set()
-        elif not event.isAutoRepeat():
-            stays = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
-            self._choose(self.found.currentItem(), goes_on=not stays)
-
-    def _step(self, by: int, *, around: bool = False) -> None:
-        count = self.found.count()
-        if not count:
-            return
-        row = self.found.currentRow() + by
-        self.found.setCurrentRow(row % count if around else max(0, min(row, count - 1)))
+            self.begin_again()
+        self.picked.emit(picked)
 
     def _show_set(self) -> None:
         label_set = self._sets[self._at]
@@ -192,34 +139,6 @@ class ValuePicker(QFrame):
             self._keys.setText(words.format(f"{len(self._ids):,}"))
         else:
             self._keys.setText(self.tr("Enter: give it and go on · Shift+Enter: stay · Esc: leave"))
-        self._keys.setContentsMargins(8, 0, 8, 4)
-        self._none.setContentsMargins(8, 0, 8, 0)
-        if self.field.text():
-            self.field.clear()
-        else:
-            self._fill("")
-        corner = self._window.width() - WIDTH_PX - 16
-        self.move(max(0, corner), TOP_PX)
-
-    def _fill(self, typed: str) -> None:
-        label_set = self._sets[self._at]
-        recent = [v for v in self._recent.get(label_set.name, ()) if v in label_set.values]
-        given = self._given.get(label_set.name)
-        self.found.clear()
-        for value in _ordered(typed, label_set.values, recent[:RECENT]):
-            if value == given:
-                self._add(value, value, icon("check", "success"), self.tr("given already"))
-            elif value in recent[:RECENT]:
-                self._add(value, value, icon("clock", "text-muted"), self.tr("used a moment ago"))
-            else:
-                self._add(value, value, self._blank, "")
-        if given is not None and not typed.strip():
-            self._add(None, self.tr("Take the answer away"), icon("close", "text-muted"), "")
-        self.found.setCurrentRow(0)
-        self._none.setVisible(self.found.count() == 0)
-        self.found.setVisible(self.found.count() > 0)
-        self.found.setFixedHeight(min(max(self.found.count(), 1), ROWS) * ROW_PX + 4)
-        self.adjustSize()
 
     def _add(self, value: str | None, words: str, picture: QIcon, tip: str) -> None:
         # Plain items: a widget for each of a hundred answers would be felt at every letter.
@@ -228,26 +147,6 @@ class ValuePicker(QFrame):
         item.setData(_TEXT, f"{words}, {tip}" if tip else words)
         item.setToolTip(tip or words)
         item.setSizeHint(QSize(0, ROW_PX))
-
-    def _click(self, item: QListWidgetItem) -> None:
-        self._choose(item, goes_on=True)
-
-    def _choose(self, item: QListWidgetItem | None, *, goes_on: bool) -> None:
-        if item is None:
-            return
-        name, value = self._sets[self._at].name, item.data(_VALUE)
-        if value is None:
-            self._given.pop(name, None)
-        else:
-            self._given[name] = value
-        following = self._open_question(self._at + 1) if goes_on and value is not None else None
-        picked = Picked(self._ids, name, value, goes_on and following is None)
-        if following is None:
-            self.leave()
-        else:
-            self._at = following
-            self._show_set()
-        self.picked.emit(picked)
 
     def _open_question(self, start: int) -> int | None:
         """Return the place of the next set without an answer, from a place on and round."""

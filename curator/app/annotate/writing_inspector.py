@@ -3,18 +3,19 @@
 from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QComboBox, QFormLayout, QHBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QFormLayout, QWidget
 
 from curator.app.actions import action
 from curator.app.annotate.annotating import LABEL, AnnotationChange
 from curator.app.annotate.history_list import HistoryList
 from curator.app.annotate.inspector import Inspector
 from curator.app.counted import counted
-from curator.app.editor.gauge import OFFERED, Measure
+from curator.app.editor.draft_counter import OFFERED, Measure
 from curator.app.theme import icon
 from curator.app.widgets.buttons import ChipButton, LinkButton, allow
 from curator.app.widgets.flow import FlowLayout
 from curator.app.widgets.key_button import KeyButton
+from curator.app.widgets.layouts import hbox
 from curator.app.widgets.number_field import NumberField
 from curator.app.widgets.setting_fields import ComboBox
 from curator.app.widgets.status_look import STATUS_LOOK, status_word
@@ -36,15 +37,20 @@ class WritingInspector(Inspector):
         self._total = 0
         self._labels: dict[str, QComboBox] = {}
         self.tab_order: Callable[[bool], bool] | None = None
-        self._build_tokens(self.inside)
+        self._build_tokens(self.one)
         self.add_findings()
-        self._build_status(self.inside)
+        self._build_status(self.one)
         self.add_tags_and_note()
-        self._build_history(self.inside)
+        self._build_history(self.one)
         self.whole.addStretch(1)
 
-    def show_measure(self, measure: Measure | None, tokens: int, trained: int, rows: int) -> None:
-        """Show the tokens of the draft, and of the rows the table shows, with what they would cost."""
+    def show_measure(
+        self, measure: Measure | None, tokens: int, trained: int, rows: int, encoding: str = ""
+    ) -> None:
+        """Show the tokens of the draft, and of the rows the table shows, with what they would cost.
+
+        encoding names what the rows are counted with where that is not the base model's own.
+        """
         self._measure, self._total = measure, tokens
         if measure is None:
             self._this.setText(self.tr("Counting…") if rows else "")
@@ -56,7 +62,9 @@ class WritingInspector(Inspector):
                 words.format(about, counted(count.total, "token"), f"{count.trained:,}")
             )
         shown = self.tr("{0} in {1} shown, {2} trained")
-        self._all.setText(shown.format(counted(tokens, "token"), f"{rows:,}", f"{trained:,}"))
+        words = shown.format(counted(tokens, "token"), f"{rows:,}", f"{trained:,}")
+        estimate = self.tr("{0}. Estimated with {1}, not the base's own vocabulary.")
+        self._all.setText(estimate.format(words, encoding) if encoding and rows else words)
         self._show_cost()
 
     def show_base_model(self, name: str, note: str) -> None:
@@ -130,10 +138,7 @@ class WritingInspector(Inspector):
         self._epochs.valueChanged.connect(self._show_cost)
         self._base_note = Meta("", inside, wrap=True)
         self._base_note.setProperty("tone", "warning")
-        row = QHBoxLayout()
-        row.setSpacing(8)
-        row.addWidget(self._base, 1)
-        row.addWidget(self._epochs)
+        row = hbox((self._base, 1), self._epochs, spacing=8)
         self.column.addWidget(self._this)
         self.column.addLayout(row)
         for label in (self._all, self._cost, self._base_note):

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QInputDialog, QMenu, QWidget
+from PySide6.QtWidgets import QInputDialog, QMenu, QWidget
 
 from curator.app.annotate.annotating import REMOVE, RESTORE, AnnotationChange
-from curator.app.widgets.buttons import LinkButton, QuietButton
+from curator.app.widgets.buttons import FlatButton, LinkButton
 from curator.app.widgets.card import Card
+from curator.app.widgets.layouts import STRETCH, hbox
 from curator.app.widgets.text import Plain
 from curator.dataset.label import plain_name
 
@@ -23,11 +24,7 @@ class BulkBar(Card):
         self._words = Plain("", self)
         self._every = LinkButton("", self)
         self._every.clicked.connect(self.all_wanted)
-        row = QHBoxLayout()
-        row.setSpacing(4)
-        row.addWidget(self._words)
-        row.addWidget(self._every)
-        row.addStretch(1)
+        row = hbox(self._words, self._every, STRETCH, spacing=4)
         status = (
             (self.tr("Accept"), AnnotationChange("status", "accepted")),
             (self.tr("Reject"), AnnotationChange("status", "rejected")),
@@ -67,8 +64,8 @@ class BulkBar(Card):
 
     def _menu_button(
         self, text: str, icon_name: str, entries: Sequence[tuple[str, AnnotationChange]]
-    ) -> QuietButton:
-        button = QuietButton(text, self, icon_name=icon_name)
+    ) -> FlatButton:
+        button = FlatButton(text, self, icon_name=icon_name)
         menu = QMenu(button)
         for words, change in entries:
             menu.addAction(words).setData(change)

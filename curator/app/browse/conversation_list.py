@@ -2,9 +2,9 @@
 
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QApplication, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QWidget
 
 from curator.app.annotate.annotating import AnnotationChange, annotate
 from curator.app.browse.bulk_bar import BulkBar
@@ -14,7 +14,9 @@ from curator.app.pasting import paste
 from curator.app.session.session import Session
 from curator.app.tables.conversations import LABELS_COLUMN, ConversationTable
 from curator.app.tables.grid import GridView
+from curator.app.timers import single_shot
 from curator.app.widgets.empty_state import EmptyState
+from curator.app.widgets.layouts import vbox
 from curator.app.widgets.stack import Stack
 
 if TYPE_CHECKING:
@@ -28,7 +30,7 @@ OPEN_MS: Final = 40
 
 
 class ConversationList(QWidget):
-    """Tells which conversation is at hand (chosen) and which one somebody wants to write in (entered)."""
+    """Tells which conversation is current (chosen) and which one somebody wants to write in (entered)."""
 
     chosen = Signal(object)
     entered = Signal()
@@ -39,7 +41,7 @@ class ConversationList(QWidget):
         super().__init__(parent)
         self._session = session
         self._wanted: int | None = None
-        self._insists = False
+        self._must_show = False
         self._fallback = 0
         self.search = SearchBar(session, self)
         self.bar = BulkBar(self)
@@ -52,21 +54,23 @@ class ConversationList(QWidget):
         self._stack = Stack(self)
         self._stack.addWidget(self.grid)
         self._stack.addWidget(self._empty)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(8)
-        column.addWidget(self.search)
-        column.addWidget(self.bar)
-        column.addWidget(self._stack, 1)
-        self._open = QTimer(self)
-        self._open.setSingleShot(True)
-        self._open.setInterval(OPEN_MS)
-        self._open.timeout.connect(self._choose)
-        self._connect()
+        vbox(self.search, self.bar, (self._stack, 1), parent=self, spacing=8, margins=0)
+        self._open = single_shot(self, OPEN_MS, self._choose)
+        self.search.searched.connect(self._search)
+        self.search.table_wanted.connect(self._to_table)
+        self.table.sort_requested.connect(self._sort)
+        self.grid.current_row_changed.connect(self._current_moved)
+        self.grid.row_opened.connect(self._enter)
+        self.grid.selection_moved.connect(self._selection_moved)
+        self.bar.change_requested.connect(self.change)
+        self.bar.all_wanted.connect(self.choose_all)
+        self._empty.pressed.connect(self._empty_pressed)
+        self.maker.made.connect(self._show_view)
+        self.maker.searching.connect(self._show_searching)
 
     @property
     def current_id(self) -> int | None:
-        """The conversation at hand in the table."""
+        """The current conversation in the table."""
         row, index = self.grid.current_row(), self._session.index
         return int(index.ids[row]) if row is not None and index is not None else None
 
@@ -110,13 +114,13 @@ class ConversationList(QWidget):
             return
         if self.maker.is_working:
             # The view that is being made may hold it; its filter is left alone until that is known.
-            self._wanted, self._insists = conversation, True
+            self._wanted, self._must_show = conversation, True
             return
         place = self.table.place_of(row)
         if place is None:
             everything = "is:removed" if index is not None and index.removed[row] else ""
             if self.maker.query.strip() != everything:
-                self._wanted, self._insists = conversation, True
+                self._wanted, self._must_show = conversation, True
                 self.search.set_text(everything)
             return
         self.grid.go_to(place)
@@ -125,21 +129,21 @@ class ConversationList(QWidget):
     def reload(self) -> None:
         """Make everything anew: another project, or one read again."""
         self.table.forget()
-        self.table.note_labels()
+        self.table.note_settings()
         self._wanted = self._session.current
         self.maker.make()
 
     def catch_up(self) -> None:
         """Make the view anew after edits that came while another page was in front."""
-        self.table.note_labels()
+        self.table.note_settings()
         self._wanted = self._session.current
         self.maker.make()
 
     def edited(self, changes: "Changes") -> None:
         """Show what an edit changed; rows leave or come only where the filter is about that."""
         self.table.forget(changes)
-        if "label_sets" in changes.settings:
-            self.table.note_labels()
+        if {"label_sets", "base_model"} & set(changes.settings):
+            self.table.note_settings()
         filtered = bool(self.maker.query.strip()) and changes.fields != {"content"}
         if changes.rows_changed or "removed" in changes.fields or filtered:
             # What leaves the filter gives its place to the next one.
@@ -156,21 +160,8 @@ class ConversationList(QWidget):
         for column, needed in WIDTH_NEEDED.items():
             self.grid.setColumnHidden(column, self.width() < needed)
 
-    def _connect(self) -> None:
-        self.search.searched.connect(self._search)
-        self.search.table_wanted.connect(self._to_table)
-        self.table.sort_requested.connect(self._sort)
-        self.grid.current_row_changed.connect(self._current_moved)
-        self.grid.row_opened.connect(self._enter)
-        self.grid.selection_moved.connect(self._selection_moved)
-        self.bar.change_requested.connect(self.change)
-        self.bar.all_wanted.connect(self.choose_all)
-        self._empty.pressed.connect(self._empty_pressed)
-        self.maker.made.connect(self._show_view)
-        self.maker.searching.connect(self._show_searching)
-
     def _search(self, text: str) -> None:
-        if not self._insists:
+        if not self._must_show:
             self._wanted = self._session.current
         self._fallback = 0
         self.maker.ask(text)
@@ -186,15 +177,15 @@ class ConversationList(QWidget):
         self.table.set_rows(rows)
         nothing = len(rows) == 0
         if nothing:
-            self._say_nothing()
-        has_cursor = self.grid.hasFocus() or self._empty.button.hasFocus()
+            self._show_empty()
+        has_focus = self.grid.hasFocus() or self._empty.button.hasFocus()
         cursor = QApplication.focusWidget()
         was_empty = cursor is not None and self._empty.isAncestorOf(cursor)
         self._stack.setCurrentIndex(1 if nothing else 0)
         if was_empty and not nothing:
             # The button that had the cursor is gone; Qt would choose whatever comes next.
             self.grid.setFocus()
-        if has_cursor:
+        if has_focus:
             (self._empty.button if nothing else self.grid).setFocus()
         self._show_counts()
         self.grid.setColumnHidden(LABELS_COLUMN, not self.table.has_chips)
@@ -209,22 +200,22 @@ class ConversationList(QWidget):
             self._choose()
         self._fallback = 0
         self._selection_moved()
-        insists, self._insists = self._insists, False
+        insists, self._must_show = self._must_show, False
         if insists and wanted is not None and place is None:
             self.go_to(wanted)
         self.view_made.emit()
 
-    def _say_nothing(self) -> None:
+    def _show_empty(self) -> None:
         index = self._session.index
         if index is not None and len(index) and self.maker.query.strip():
-            self._empty.say(
+            self._empty.set_message(
                 self.tr("Nothing matches"),
                 self.tr("No conversation fits this search and these filters."),
                 self.tr("Show all"),
                 "search",
             )
         else:
-            self._empty.say(
+            self._empty.set_message(
                 self.tr("No conversations yet"),
                 self.tr("Import files, drop them here, or write the first one."),
                 self.tr("Import files"),

@@ -1,9 +1,10 @@
 """Find and replace over all conversations shown: search, look at every place, replace in one step."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, Qt, QTimer, Signal
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, Qt, Signal
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -13,18 +14,19 @@ from PySide6.QtWidgets import (
     QHeaderView,
     QLineEdit,
     QTableView,
-    QVBoxLayout,
     QWidget,
 )
 
 from curator.app.counted import counted
-from curator.app.dialogs.question import ask_where_many
+from curator.app.dialogs.confirm import confirm_if_many
 from curator.app.hit_delegate import HIT, HitDelegate
 from curator.app.session.background import Job
 from curator.app.session.session import Session
 from curator.app.tables import Index as ModelIndex
-from curator.app.widgets.buttons import ChipButton, PlainButton, PrimaryButton, QuietButton
+from curator.app.timers import single_shot
+from curator.app.widgets.buttons import ChipButton, FlatButton, PlainButton, PrimaryButton
 from curator.app.widgets.dialog import Dialog
+from curator.app.widgets.layouts import hbox
 from curator.app.widgets.reading_card import role_word
 from curator.app.widgets.text import Meta
 from curator.curate.search.replace import Hit, Replacer, Search
@@ -117,7 +119,7 @@ class FindReplaceDialog(Dialog):
     conversation_chosen = Signal(int)
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        super().__init__(parent, is_kept=True)
         self._session = session
         self._ids: Sequence[int] = ()
         self._project = session.project
@@ -128,11 +130,35 @@ class FindReplaceDialog(Dialog):
         self.setWindowTitle(self.tr("Find and replace"))
         self.fit(760, 520)
         self.table = HitTable(self)
-        self._build()
-        self._wait = QTimer(self)
-        self._wait.setSingleShot(True)
-        self._wait.setInterval(FIND_MS)
-        self._wait.timeout.connect(self.search_now)
+        self.find_field = QLineEdit(self)
+        self.replace_field = QLineEdit(self)
+        for field, name in (
+            (self.find_field, self.tr("Find")),
+            (self.replace_field, self.tr("Replace with")),
+        ):
+            field.setAccessibleName(name)
+            field.setPlaceholderText(name)
+            field.textChanged.connect(self._changed)
+        self._case = QCheckBox(self.tr("Match case"), self)
+        self._word = QCheckBox(self.tr("Whole words"), self)
+        self._regex = QCheckBox(self.tr("Regular expression"), self)
+        options = QHBoxLayout()
+        options.setSpacing(12)
+        for box in (self._case, self._word, self._regex):
+            box.toggled.connect(self._changed)
+            options.addWidget(box)
+        options.addSpacing(12)
+        self._roles = {role: ChipButton(role_word(role), self) for role in ROLES}
+        for chip in self._roles.values():
+            chip.toggled.connect(self._changed)
+            options.addWidget(chip)
+        options.addStretch(1)
+        form = QGridLayout()
+        form.setSpacing(8)
+        form.addWidget(self.find_field, 0, 0)
+        form.addWidget(self.replace_field, 1, 0)
+        self.add(form, options, (self._make_view(), 1), self._make_foot())
+        self._wait = single_shot(self, FIND_MS, self.search_now)
         session.edited.connect(self._edited)
         session.project_changed.connect(self._project_changed)
 
@@ -151,7 +177,7 @@ class FindReplaceDialog(Dialog):
         self._stop()
         self._found = None
         self.table.show_hits(())
-        self._say()
+        self._update_text()
         search, ids, project = self._search(), self._ids, self._session.project
         if not search.find or project is None or not self._is_right(search):
             return
@@ -196,7 +222,7 @@ class FindReplaceDialog(Dialog):
 
     def _ask(self) -> None:
         count = len(self._found.conversations) if self._found is not None else 0
-        ask_where_many(
+        confirm_if_many(
             self._session,
             count,
             self.tr("Find and replace"),
@@ -218,42 +244,6 @@ class FindReplaceDialog(Dialog):
         self._stop()
         super().closeEvent(event)
 
-    def _build(self) -> None:
-        self.find_field = QLineEdit(self)
-        self.replace_field = QLineEdit(self)
-        for field, name in (
-            (self.find_field, self.tr("Find")),
-            (self.replace_field, self.tr("Replace with")),
-        ):
-            field.setAccessibleName(name)
-            field.setPlaceholderText(name)
-            field.textChanged.connect(self._changed)
-        self._case = QCheckBox(self.tr("Match case"), self)
-        self._word = QCheckBox(self.tr("Whole words"), self)
-        self._regex = QCheckBox(self.tr("Regular expression"), self)
-        options = QHBoxLayout()
-        options.setSpacing(12)
-        for box in (self._case, self._word, self._regex):
-            box.toggled.connect(self._changed)
-            options.addWidget(box)
-        options.addSpacing(12)
-        self._roles = {role: ChipButton(role_word(role), self) for role in ROLES}
-        for chip in self._roles.values():
-            chip.toggled.connect(self._changed)
-            options.addWidget(chip)
-        options.addStretch(1)
-        form = QGridLayout()
-        form.setSpacing(8)
-        form.addWidget(self.find_field, 0, 0)
-        form.addWidget(self.replace_field, 1, 0)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(16, 16, 16, 16)
-        column.setSpacing(12)
-        column.addLayout(form)
-        column.addLayout(options)
-        column.addWidget(self._make_view(), 1)
-        column.addLayout(self._make_foot())
-
     def _make_view(self) -> QTableView:
         view = QTableView(self)
         view.setModel(self.table)
@@ -267,25 +257,20 @@ class FindReplaceDialog(Dialog):
         view.setColumnWidth(0, 150)
         view.horizontalHeader().setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
         view.activated.connect(self._open)
-        self.table.ticked.connect(self._say)
+        self.table.ticked.connect(self._update_text)
         return view
 
     def _make_foot(self) -> QHBoxLayout:
         self._state = Meta("", self)
         none = PlainButton(self.tr("None"), self)
         every = PlainButton(self.tr("All"), self)
-        none.clicked.connect(self._tick_none)
-        every.clicked.connect(self._tick_all)
+        none.clicked.connect(partial(self.table.tick_all, on=False))
+        every.clicked.connect(partial(self.table.tick_all, on=True))
         self.replace_button = PrimaryButton(self.tr("Replace"), self)
         self.replace_button.clicked.connect(self._ask)
-        close = QuietButton(self.tr("Close"), self)
+        close = FlatButton(self.tr("Close"), self)
         close.clicked.connect(self.close)
-        foot = QHBoxLayout()
-        foot.setSpacing(8)
-        foot.addWidget(self._state, 1)
-        for button in (every, none, close, self.replace_button):
-            foot.addWidget(button)
-        return foot
+        return hbox((self._state, 1), every, none, close, self.replace_button, spacing=8)
 
     def _search(self) -> Search:
         roles = {role for role, chip in self._roles.items() if chip.isChecked()}
@@ -326,12 +311,12 @@ class FindReplaceDialog(Dialog):
         self._job = None
         self._found = found
         self.table.show_hits(found.hits)
-        self._say()
+        self._update_text()
 
     def _tell_replaced(self, applied: "Sequence[Changes]") -> None:
         for changes in applied:
             words = self.tr("Conversations changed: {0}.")
-            self._session.tell_step(words.format(f"{len(changes.conversations):,}"))
+            self._session.notify_step(words.format(f"{len(changes.conversations):,}"))
             self.replaced.emit(changes)
 
     def _replacing_ended(self) -> None:
@@ -343,7 +328,7 @@ class FindReplaceDialog(Dialog):
         if isinstance(error, CuratorError):
             self._state.setText(str(error))
 
-    def _say(self) -> None:
+    def _update_text(self) -> None:
         found = self._found
         left_out = len(self.table.left_out)
         going = (found.total - left_out) if found is not None else 0
@@ -363,12 +348,6 @@ class FindReplaceDialog(Dialog):
         if found.total > len(found.hits):
             text += self.tr(", the first {0} listed").format(f"{len(found.hits):,}")
         self._state.setText(text)
-
-    def _tick_all(self) -> None:
-        self.table.tick_all(on=True)
-
-    def _tick_none(self) -> None:
-        self.table.tick_all(on=False)
 
     def _open(self, index: QModelIndex) -> None:
         self.conversation_chosen.emit(self.table.hits[index.row()][0])

@@ -1,15 +1,18 @@
 """The search field over the table: words, phrases, /regex/ and field:value, with removable chips."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QEvent, QObject, QStringListModel, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QObject, QStringListModel, Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QCompleter, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCompleter, QHBoxLayout, QLineEdit, QWidget
 
 from curator.app.tables import Index as ModelIndex
 from curator.app.theme import icon
+from curator.app.timers import single_shot
 from curator.app.widgets.buttons import ChipButton, LinkButton
+from curator.app.widgets.layouts import hbox, vbox
 from curator.app.widgets.status_look import STATUS_LOOK, status_word
 from curator.app.widgets.text import Meta
 from curator.curate.search.query import CHOICES, NAMES, NUMBERS, parse_query
@@ -125,23 +128,12 @@ class SearchBar(QWidget):
         self._note = Meta("", self)
         self._note.setProperty("tone", "warning")
         self._note.hide()
-        self._wait = QTimer(self)
-        self._wait.setSingleShot(True)
-        self._wait.setInterval(SEARCH_MS)
-        self._wait.timeout.connect(self._search)
-        self.field.textChanged.connect(self._changed)
+        self._wait = single_shot(self, SEARCH_MS, self._search)
+        self.field.textChanged.connect(self._wait.start)
         self.field.returnPressed.connect(self._search)
         self._chips: dict[str, ChipButton] = {}
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(8)
-        row = QHBoxLayout()
-        row.setSpacing(12)
-        row.addWidget(self.field, 1)
-        row.addWidget(self._count)
-        column.addLayout(row)
-        column.addLayout(self._chip_row())
-        column.addWidget(self._note)
+        row = hbox((self.field, 1), self._count, spacing=12)
+        vbox(row, self._chip_row(), self._note, parent=self, spacing=8, margins=0)
 
     @property
     def text(self) -> str:
@@ -204,7 +196,7 @@ class SearchBar(QWidget):
             self._chips[piece] = chip
             row.addWidget(chip)
         self._clear = LinkButton(self.tr("Show all"), self)
-        self._clear.clicked.connect(self._show_all)
+        self._clear.clicked.connect(partial(self.set_text, ""))
         self._clear.hide()
         row.addWidget(self._clear)
         row.addStretch(1)
@@ -216,12 +208,6 @@ class SearchBar(QWidget):
         pieces = pieces_of(self.text)
         pieces = [p for p in pieces if p != piece] if piece in pieces else [*pieces, piece]
         self.set_text(" ".join(pieces))
-
-    def _show_all(self) -> None:
-        self.set_text("")
-
-    def _changed(self) -> None:
-        self._wait.start()
 
     def _search(self) -> None:
         self._wait.stop()

@@ -101,7 +101,7 @@ class ViewMaker(QObject):
     def _failed(self, error: object) -> None:
         self._job = None
         if isinstance(error, CuratorError):
-            self._session.tell("error", str(error))
+            self._session.notify("error", str(error))
         # What was shown before stays, and nothing is being searched any more.
         self.made.emit()
 

@@ -4,15 +4,16 @@ import importlib.metadata
 from dataclasses import dataclass
 from typing import Final
 
-from PySide6.QtCore import Qt, qVersion
-from PySide6.QtWidgets import QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
+from PySide6.QtCore import qVersion
+from PySide6.QtWidgets import QHBoxLayout, QPlainTextEdit, QWidget
 
 from curator import __version__
-from curator.app.tables.grid import Column, GridView, Table
+from curator.app.tables.grid import Column, GridView
 from curator.app.widgets.buttons import PrimaryButton
 from curator.app.widgets.dialog import Dialog
 from curator.app.widgets.empty_state import IconPicture
-from curator.app.widgets.text import PageTitle, Quiet
+from curator.app.widgets.layouts import STRETCH, hbox, vbox
+from curator.app.widgets.text import Muted, PageTitle
 from curator.dataset.resources import resource
 
 
@@ -53,56 +54,43 @@ PARTS: Final = (
 )  # fmt: skip
 
 
-class AboutBox(Dialog):
+class AboutDialog(Dialog):
     """Names the version and lists the parts; a chosen font shows its licence text."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(self.tr("About Curator"))
         self.fit(720, 600)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(24, 24, 24, 16)
-        column.setSpacing(12)
-        column.addLayout(self._greeting())
-        self.grid = GridView(self.tr("Parts and their licences"), self)
-        self.grid.set_table(self._table())
+        self.add(self._greeting())
+        self.grid = GridView(self.tr("Parts and their licences"), self, self._columns())
+        self.grid.table().set_rows(range(len(PARTS)))
         self.grid.current_row_changed.connect(self._show_licence)
-        column.addWidget(self.grid, 2)
+        self.body.addWidget(self.grid, 2)
         self._text = QPlainTextEdit(self)
         self._text.setReadOnly(True)
         self._text.setAccessibleName(self.tr("Licence"))
         self._text.hide()
-        column.addWidget(self._text, 1)
-        row = QHBoxLayout()
-        row.addStretch(1)
+        self.body.addWidget(self._text, 1)
         close = PrimaryButton(self.tr("Close"), self)
         close.clicked.connect(self.accept)
-        row.addWidget(close)
-        column.addLayout(row)
+        self.body.addLayout(hbox(STRETCH, close))
 
     def _greeting(self) -> QHBoxLayout:
-        row = QHBoxLayout()
-        row.setSpacing(16)
-        row.addWidget(IconPicture("curator", "text", 48, self))
-        words = QVBoxLayout()
-        words.setSpacing(4)
-        words.addWidget(PageTitle(f"Curator {__version__}", self))
         line = self.tr("Apache License 2.0 · Qt {0}. Curator stands on these parts:")
-        words.addWidget(Quiet(line.format(qVersion()), self))
-        row.addLayout(words, 1)
-        return row
+        words = vbox(
+            PageTitle(f"Curator {__version__}", self),
+            Muted(line.format(qVersion()), self),
+            spacing=4,
+        )
+        return hbox(IconPicture("curator", "text", 48, self), (words, 1), spacing=16)
 
-    def _table(self) -> Table:
-        columns = (
+    def _columns(self) -> tuple[Column, ...]:
+        return (
             Column(self.tr("Part"), lambda row: PARTS[row].name, width=190),
             Column(self.tr("Version"), lambda row: version_of(PARTS[row]), width=90),
             Column(self.tr("Licence"), lambda row: PARTS[row].licence, width=180),
             Column(self.tr("For"), lambda row: PARTS[row].use, stretch=True),
         )
-        table = Table(columns, self)
-        table.set_rows(range(len(PARTS)))
-        return table
 
     def _show_licence(self, row: int) -> None:
         file = PARTS[row].file

@@ -3,15 +3,16 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, QUrl
+from PySide6.QtCore import QUrl
 from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from curator.app.counted import counted
-from curator.app.tables.grid import Column, GridView, Table
+from curator.app.tables.grid import Column, GridView
 from curator.app.widgets.buttons import PlainButton, PrimaryButton
 from curator.app.widgets.dialog import Dialog
-from curator.app.widgets.text import PageTitle, Quiet
+from curator.app.widgets.layouts import STRETCH, hbox
+from curator.app.widgets.text import Muted, PageTitle
 
 if TYPE_CHECKING:
     from curator.project.imports.report import ImportReport
@@ -22,42 +23,34 @@ class ImportReportDialog(Dialog):
 
     def __init__(self, report: "ImportReport", parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(self.tr("Import"))
         self.fit(880, 520)
         self._rows = tuple(report.rejected_rows)
         self._rejects = str(report.rejects_file or "")
-        column = QVBoxLayout(self)
-        column.setContentsMargins(24, 24, 24, 16)
-        column.setSpacing(12)
-        column.addWidget(PageTitle(summary(report, self), self))
+        self.add(PageTitle(summary(report, self), self))
         for sentence in (*(each.reason for each in report.unreadable), *report.notes):
-            column.addWidget(Quiet(sentence, self, wrap=True))
+            self.body.addWidget(Muted(sentence, self, wrap=True))
         words = self.tr(
             "These lines cannot be read as conversations. They are kept in a file beside the "
-            "project: mend them there and import that file."
+            "project: fix them there and import that file."
         )
-        explained = Quiet(words, self, wrap=True)
+        explained = Muted(words, self, wrap=True)
         explained.setVisible(bool(self._rejects))
-        column.addWidget(explained)
-        self.grid = GridView(self.tr("Lines left out"), self)
-        self.grid.set_table(self._table())
-        column.addWidget(self.grid, 1)
-        column.addLayout(self._buttons())
+        self.body.addWidget(explained)
+        self.grid = GridView(self.tr("Lines left out"), self, self._columns())
+        self.grid.table().set_rows(range(len(self._rows)))
+        self.body.addWidget(self.grid, 1)
+        self.body.addLayout(self._buttons())
 
-    def _table(self) -> Table:
-        columns = (
-            Column(self.tr("File"), self._file, width=160),
+    def _columns(self) -> tuple[Column, ...]:
+        return (
+            Column(self.tr("File"), lambda row: Path(self._rows[row].file).name, width=160),
             Column(self.tr("Where"), self._line, width=150),
-            Column(self.tr("Rule"), self._rule, width=64),
+            Column(self.tr("Rule"), lambda row: self._rows[row].rule, width=64),
             Column(self.tr("Why"), self._reason, stretch=True, tip=self._reason),
         )
-        table = Table(columns, self)
-        table.set_rows(range(len(self._rows)))
-        return table
 
     def _buttons(self) -> QHBoxLayout:
-        row = QHBoxLayout()
         folder = PlainButton(self.tr("Open rejects folder"), self, icon_name="folder")
         folder.clicked.connect(self._open_folder)
         folder.setVisible(bool(self._rejects))
@@ -65,13 +58,7 @@ class ImportReportDialog(Dialog):
         close = PrimaryButton(self.tr("Go on"), self)
         close.clicked.connect(self.accept)
         close.setDefault(True)
-        row.addWidget(folder)
-        row.addStretch(1)
-        row.addWidget(close)
-        return row
-
-    def _file(self, row: int) -> str:
-        return Path(self._rows[row].file).name
+        return hbox(folder, STRETCH, close)
 
     def _line(self, row: int) -> str:
         found = self._rows[row]
@@ -79,9 +66,6 @@ class ImportReportDialog(Dialog):
             return self.tr("line {0}").format(f"{found.line:,}")
         words = self.tr("element {0} (line {1})")
         return words.format(f"{found.line:,}", f"{found.starts:,}")
-
-    def _rule(self, row: int) -> str:
-        return self._rows[row].rule
 
     def _reason(self, row: int) -> str:
         return self._rows[row].reason

@@ -9,16 +9,15 @@ from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
     QGridLayout,
-    QHBoxLayout,
     QLineEdit,
     QSpinBox,
-    QVBoxLayout,
     QWidget,
 )
 
 from curator.app.preferences import GROUPS, Preferences, PreferenceStore
 from curator.app.widgets.buttons import PrimaryButton
 from curator.app.widgets.dialog import Dialog
+from curator.app.widgets.layouts import STRETCH, hbox, vbox
 from curator.app.widgets.number_field import NumberField
 from curator.app.widgets.setting_fields import ComboBox
 from curator.app.widgets.text import Meta, PageTitle, Plain, SectionTitle, hairline
@@ -29,25 +28,18 @@ class PreferencesDialog(Dialog):
 
     def __init__(self, store: PreferenceStore, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(self.tr("Preferences"))
         self.setMinimumWidth(560)
         self._store = store
-        column = QVBoxLayout(self)
-        column.setContentsMargins(24, 24, 24, 16)
-        column.setSpacing(12)
-        column.addWidget(PageTitle(self.tr("Preferences"), self))
+        self.add(PageTitle(self.tr("Preferences"), self))
         for group in GROUPS:
-            column.addWidget(hairline(self))
-            column.addWidget(SectionTitle(_words(group), self))
-            column.addLayout(self._group(group))
-        column.addStretch(1)
-        row = QHBoxLayout()
-        row.addStretch(1)
+            self.body.addWidget(hairline(self))
+            self.body.addWidget(SectionTitle(_words(group), self))
+            self.body.addLayout(self._group(group))
+        self.body.addStretch(1)
         close = PrimaryButton(self.tr("Close"), self)
         close.clicked.connect(self.accept)
-        row.addWidget(close)
-        column.addLayout(row)
+        self.body.addLayout(hbox(STRETCH, close))
 
     def _group(self, group: str) -> QGridLayout:
         grid = QGridLayout()
@@ -58,11 +50,15 @@ class PreferencesDialog(Dialog):
             if group_of(field) != group:
                 continue
             line = grid.rowCount()
-            words = QVBoxLayout()
-            words.setSpacing(2)
-            words.addWidget(Plain(_words(field.title or name), self))
-            words.addWidget(Meta(_words(field.description or ""), self, wrap=True))
-            grid.addLayout(words, line, 0)
+            grid.addLayout(
+                vbox(
+                    Plain(_words(field.title or name), self),
+                    Meta(_words(field.description or ""), self, wrap=True),
+                    spacing=2,
+                ),
+                line,
+                0,
+            )
             editor = self._editor(name, field)
             editor.setObjectName(name)
             editor.setAccessibleName(_words(field.title or name))

@@ -8,16 +8,16 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QListWidget,
     QListWidgetItem,
-    QVBoxLayout,
     QWidget,
 )
 
-from curator.app.dialogs.question import ask_where_many
+from curator.app.dialogs.confirm import confirm_if_many
 from curator.app.session.session import Session
 from curator.app.theme import READ_PX, font
-from curator.app.widgets.buttons import PlainButton, PrimaryButton, QuietButton
+from curator.app.widgets.buttons import FlatButton, PlainButton, PrimaryButton
 from curator.app.widgets.card import Card
 from curator.app.widgets.dialog import Dialog
+from curator.app.widgets.layouts import hbox
 from curator.app.widgets.message_text import MessageText
 from curator.app.widgets.text import Meta
 from curator.dataset import Edit, SettingPatch
@@ -39,7 +39,6 @@ class PromptsDialog(Dialog):
         self._session = session
         self._ids: Sequence[int] = ()
         self.setWindowTitle(self.tr("System prompts"))
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.fit(820, 460)
         self.list = QListWidget(self)
         self.list.setAccessibleName(self.tr("System prompts"))
@@ -53,15 +52,8 @@ class PromptsDialog(Dialog):
         card = Card(self, stripe="role-system")
         card.body.addWidget(self.text)
         card.body.addStretch(1)
-        row = QHBoxLayout()
-        row.setSpacing(12)
-        row.addWidget(self.list, 2)
-        row.addWidget(card, 3)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(16, 16, 16, 16)
-        column.setSpacing(12)
-        column.addLayout(row, 1)
-        column.addLayout(self._foot())
+        row = hbox((self.list, 2), (card, 3), spacing=12)
+        self.add((row, 1), self._foot())
 
     def look_in(self, ids: Sequence[int], *, one_is_open: bool) -> None:
         """Offer prompts for the open conversation and for these that are shown."""
@@ -94,14 +86,9 @@ class PromptsDialog(Dialog):
         self._keep.clicked.connect(self._save)
         self._everywhere.clicked.connect(self._ask_unify)
         self._here.clicked.connect(self._use)
-        cancel = QuietButton(self.tr("Cancel"), self)
+        cancel = FlatButton(self.tr("Cancel"), self)
         cancel.clicked.connect(self.reject)
-        foot = QHBoxLayout()
-        foot.setSpacing(8)
-        foot.addWidget(self._state, 1)
-        for button in (cancel, self._keep, self._everywhere, self._here):
-            foot.addWidget(button)
-        return foot
+        return hbox((self._state, 1), cancel, self._keep, self._everywhere, self._here, spacing=8)
 
     def _fill(self, used: "tuple[UsedPrompt, ...]") -> None:
         from curator.curate.prompts import known_prompts
@@ -139,7 +126,7 @@ class PromptsDialog(Dialog):
 
     def _ask_unify(self) -> None:
         title = self.tr("Use this prompt in all that are shown")
-        ask_where_many(self._session, len(self._ids), title, self.tr("Use it"), self._unify, self)
+        confirm_if_many(self._session, len(self._ids), title, self.tr("Use it"), self._unify, self)
 
     def _unify(self) -> None:
         text, ids, author = self.text.text(), self._ids, self._session.author
@@ -158,5 +145,5 @@ class PromptsDialog(Dialog):
             self._state.setText(self.tr("All of them begin with it already"))
             return
         words = self.tr("Conversations that begin with it now: {0}.")
-        self._session.tell_step(words.format(f"{len(applied[0].conversations):,}"))
+        self._session.notify_step(words.format(f"{len(applied[0].conversations):,}"))
         self.close()

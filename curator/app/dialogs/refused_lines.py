@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
-from curator.app.tables.grid import Column, GridView, Table
+from curator.app.tables.grid import Column, GridView
 from curator.app.widgets.buttons import PrimaryButton
 from curator.app.widgets.dialog import Dialog
-from curator.app.widgets.text import PageTitle, Quiet
+from curator.app.widgets.layouts import STRETCH, hbox
+from curator.app.widgets.text import Muted, PageTitle
 
 if TYPE_CHECKING:
     from curator.project.label_files import RefusedLine
@@ -22,37 +22,26 @@ class RefusedLinesDialog(Dialog):
         self, name: str, title: str, refused: "Sequence[RefusedLine]", parent: QWidget | None = None
     ) -> None:
         super().__init__(parent)
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(self.tr("Import labels"))
         self.fit(880, 520)
         self._refused = tuple(refused)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(24, 24, 24, 16)
-        column.setSpacing(12)
-        column.addWidget(PageTitle(title, self))
         words = self.tr("These lines of {0} changed nothing.").format(name)
-        column.addWidget(Quiet(words, self, wrap=True))
-        self.grid = GridView(self.tr("Lines refused"), self)
-        table = Table(
-            (
-                Column(self.tr("Line"), self._line, width=72, number=True),
-                Column(self.tr("Why"), self._reason, stretch=True, tip=self._reason),
+        columns = (
+            Column(
+                self.tr("Line"),
+                lambda row: f"{self._refused[row].line:,}",
+                width=72,
+                number=True,
             ),
-            self,
+            Column(self.tr("Why"), self._reason, stretch=True, tip=self._reason),
         )
-        table.set_rows(range(len(self._refused)))
-        self.grid.set_table(table)
-        column.addWidget(self.grid, 1)
-        row = QHBoxLayout()
+        self.grid = GridView(self.tr("Lines refused"), self, columns)
+        self.grid.table().set_rows(range(len(self._refused)))
         close = PrimaryButton(self.tr("Go on"), self)
         close.clicked.connect(self.accept)
         close.setDefault(True)
-        row.addStretch(1)
-        row.addWidget(close)
-        column.addLayout(row)
-
-    def _line(self, row: int) -> str:
-        return f"{self._refused[row].line:,}"
+        row = hbox(STRETCH, close)
+        self.add(PageTitle(title, self), Muted(words, self, wrap=True), (self.grid, 1), row)
 
     def _reason(self, row: int) -> str:
         return self._refused[row].reason

@@ -7,7 +7,6 @@ from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import (
     QFrame,
     QGridLayout,
-    QHBoxLayout,
     QScrollArea,
     QVBoxLayout,
     QWidget,
@@ -17,7 +16,8 @@ from curator.app.actions import ACTIONS, GROUPS, Action
 from curator.app.widgets.buttons import PrimaryButton
 from curator.app.widgets.chip import Chip
 from curator.app.widgets.dialog import Dialog
-from curator.app.widgets.text import PageTitle, Plain, Quiet, SectionTitle
+from curator.app.widgets.layouts import STRETCH, hbox, scroll_canvas
+from curator.app.widgets.text import Muted, PageTitle, Plain, SectionTitle
 
 _COLUMNS = (("conversation", "edit"), ("label", "view", "help"), ("file", "go", "dataset"))
 
@@ -27,36 +27,24 @@ class ShortcutSheet(Dialog):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(self.tr("Keys"))
         self.fit(1000, 680)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(24, 24, 24, 16)
-        column.setSpacing(12)
-        column.addWidget(PageTitle(self.tr("Keys"), self))
         words = self.tr(
             "Single letters and digits are typed, not obeyed, while a text has the focus."
         )
-        column.addWidget(Quiet(words, self))
         area = QScrollArea(self)
         area.setWidgetResizable(True)
         area.setFrameShape(QFrame.Shape.NoFrame)
         area.setAccessibleName(self.tr("Keys"))
-        inside = QWidget(area)
-        inside.setProperty("kind", "canvas")
-        row = QHBoxLayout(inside)
-        row.setSpacing(48)
-        row.setContentsMargins(0, 0, 8, 0)
+        inside = scroll_canvas(area)
+        row = hbox(parent=inside, spacing=48, margins=(0, 0, 8, 0))
         for groups in _COLUMNS:
             row.addLayout(self._column(groups, inside), 1)
         area.setWidget(inside)
-        column.addWidget(area, 1)
-        foot = QHBoxLayout()
-        foot.addStretch(1)
         close = PrimaryButton(self.tr("Close"), self)
         close.clicked.connect(self.accept)
-        foot.addWidget(close)
-        column.addLayout(foot)
+        foot = hbox(STRETCH, close)
+        self.add(PageTitle(self.tr("Keys"), self), Muted(words, self), (area, 1), foot)
 
     def _column(self, groups: Iterable[str], inside: QWidget) -> QVBoxLayout:
         column = QVBoxLayout()

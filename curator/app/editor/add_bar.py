@@ -1,4 +1,4 @@
-"""The quiet plus between two messages, and the line where a base model stops reading."""
+"""The small plus between two messages, and the line where a base model stops reading."""
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QEnterEvent, QFontMetrics, QPainter, QPaintEvent, QPen
@@ -47,7 +47,7 @@ class AddBar(QAbstractButton):
         super().leaveEvent(event)
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        """Paint a small plus, with a line through it while it is at hand."""
+        """Paint a small plus, with a line through it while the pointer is on it."""
         if not self.isEnabled():
             return
         painter = QPainter(self)
@@ -76,7 +76,7 @@ class CutLine(QWidget):
         self._words = ""
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
-    def say(self, words: str) -> None:
+    def set_message(self, words: str) -> None:
         """Show these words on the line."""
         self._words = words
         self.setAccessibleName(words)

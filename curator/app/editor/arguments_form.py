@@ -6,6 +6,7 @@ from PySide6.QtWidgets import QGridLayout, QWidget
 from curator.app.editor.arguments_text import Arguments, Row, read_arguments
 from curator.app.editor.name_field import NameField
 from curator.app.theme import TEXT_PX, mono_font
+from curator.app.widgets.layouts import clear
 from curator.app.widgets.text import Meta, Plain
 from curator.dataset.json_values import Json
 
@@ -53,11 +54,7 @@ class ArgumentsForm(QWidget):
             field.set_read_only(read_only=read_only)
 
     def _build(self, rows: tuple[Row, ...]) -> None:
-        while (item := self._grid.takeAt(0)) is not None:
-            widget = item.widget()
-            if widget is not None:
-                widget.hide()
-                widget.deleteLater()
+        clear(self._grid)
         self.fields = []
         self._shown = tuple(row.name for row in rows)
         for place, row in enumerate(rows):

@@ -2,7 +2,7 @@
 
 from PySide6.QtCore import QCoreApplication, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QFontMetrics, QKeyEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QMenu, QSizePolicy, QWidget
+from PySide6.QtWidgets import QAbstractButton, QMenu, QSizePolicy, QWidget
 
 from curator.app.counted import counted
 from curator.app.editor.drag_handle import DragHandle
@@ -10,6 +10,7 @@ from curator.app.editor.name_field import NameField
 from curator.app.theme import META_PX, font, paint_icon, tokens
 from curator.app.widgets.buttons import IconButton, LinkButton, allow
 from curator.app.widgets.chip import paint_chip
+from curator.app.widgets.layouts import STRETCH, hbox
 from curator.app.widgets.reading_card import role_word
 from curator.app.widgets.text import Meta
 from curator.dataset.conversation import ROLES
@@ -120,17 +121,19 @@ class CardHeader(QWidget):
         self._weight.hide()
         self.drag_handle = DragHandle(self)
         self.more = IconButton("more", self.tr("More for this message"), self)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(8)
-        row.addWidget(self.role)
-        row.addWidget(self._number)
-        row.addWidget(self._name)
-        row.addStretch(1)
-        row.addWidget(self._weight)
-        row.addWidget(self._tokens)
-        row.addWidget(self.drag_handle)
-        row.addWidget(self.more)
+        hbox(
+            self.role,
+            self._number,
+            self._name,
+            STRETCH,
+            self._weight,
+            self._tokens,
+            self.drag_handle,
+            self.more,
+            parent=self,
+            spacing=8,
+            margins=0,
+        )
         self.role.role_chosen.connect(self.role_chosen)
         self._name.typed.connect(self.name_typed)
         self._name.left.connect(self.name_left)

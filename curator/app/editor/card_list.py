@@ -3,17 +3,19 @@
 from collections.abc import Sequence
 from typing import Final
 
-from PySide6.QtCore import QObject, QPoint, QRect, Qt, QTimer, Signal
+from PySide6.QtCore import QObject, QPoint, QRect, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QFrame, QVBoxLayout, QWidget
 
 from curator.app.editor.add_bar import AddBar
-from curator.app.editor.card_placeholder import CardPlaceholder, Room
+from curator.app.editor.card_placeholder import CardFrame, CardPlaceholder
 from curator.app.editor.changes import same
 from curator.app.editor.hits import Hits
 from curator.app.editor.message_card import MessageCard
-from curator.app.editor.virtual_cards import Rooms
+from curator.app.editor.virtual_cards import VirtualCards
+from curator.app.timers import single_shot
 from curator.app.widgets.buttons import allow
+from curator.app.widgets.layouts import STRETCH, ScrollColumn, hbox, vbox
 from curator.dataset import Finding
 from curator.dataset.json_values import Json
 
@@ -21,7 +23,7 @@ READING_PX: Final = 792
 """The widest a card gets: a text line of 760 px and its padding."""
 
 
-class CardList(QScrollArea):
+class CardList(ScrollColumn):
     """Shows raw messages; every signal names the place in the list it comes from."""
 
     message_typed = Signal(int, object)
@@ -43,21 +45,32 @@ class CardList(QScrollArea):
         self._unmarked: set[CardPlaceholder] = set()
         self._cut: tuple[int | None, int] = (None, 0)
         self._tools: Json = None
-        self.setWidgetResizable(True)
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self._build()
-        self._turn = QTimer(self)
-        self._turn.setSingleShot(True)
-        self._turn.timeout.connect(self._work)
+        self.canvas = self.inside
+        page = QWidget(self.canvas)
+        page.setMaximumWidth(READING_PX)
+        hbox((page, 100), STRETCH, parent=self.canvas, margins=(0, 0, 8, 0))
+        self.top = QVBoxLayout()
+        self.top.setSpacing(8)
+        self.first_add = AddBar(page)
+        self.first_add.role_chosen.connect(self._add_first)
+        self._virtual = VirtualCards(page)
+        self._virtual.made.connect(self._connect)
+        self._virtual.filled.connect(self._filled)
+        self._virtual.grew_above.connect(self._stay)
+        self._gap = QFrame(self.canvas)
+        self._gap.setProperty("kind", "gap")
+        self._gap.hide()
+        self._page = vbox(
+            self.top, self.first_add, self._virtual, STRETCH, parent=page, spacing=0, margins=0
+        )
+        self._turn = single_shot(self, 0, self._work)
         self.verticalScrollBar().valueChanged.connect(self._work_soon)
         self.verticalScrollBar().rangeChanged.connect(self._work_soon)
 
     @property
-    def slots(self) -> list[CardPlaceholder]:
+    def placeholders(self) -> list[CardPlaceholder]:
         """The messages in order, with what is known of each."""
-        return self._rooms.slots
+        return self._virtual.placeholders
 
     def show_messages(self, messages: Sequence[Json], *, fresh: bool) -> None:
         """Show these messages; fresh means that they belong to another conversation."""
@@ -69,28 +82,32 @@ class CardList(QScrollArea):
 
     def show_tokens(self, per_message: Sequence[int], cut: int | None, words: str) -> None:
         """Show the tokens of each message, and the cut line above the message at ``cut``."""
-        for number, (slot, count) in enumerate(zip(self.slots, per_message, strict=False)):
-            slot.show_tokens(count)
-            slot.show_cut(words if number == cut else "")
+        for number, (placeholder, count) in enumerate(
+            zip(self.placeholders, per_message, strict=False)
+        ):
+            placeholder.show_tokens(count)
+            placeholder.show_cut(words if number == cut else "")
 
     def show_tools(self, tools: Json) -> None:
         """Offer the arguments of calls by these definitions, in every card that is there and will be."""
         self._tools = tools
-        for slot in self._rooms.loaded:
-            if slot.card is not None:
-                slot.card.show_tools(tools)
+        for placeholder in self._virtual.loaded:
+            if placeholder.card is not None:
+                placeholder.card.show_tools(tools)
 
     def show_cut(self, cut: int | None, index: int) -> None:
         """Grey what is not read: the message at the cut after a character, and all behind it."""
         self._cut = (cut, index)
-        for slot in self._rooms.loaded:
-            self._mute(slot)
+        for placeholder in self._virtual.loaded:
+            self._mute(placeholder)
 
-    def _mute(self, slot: CardPlaceholder) -> None:
+    def _mute(self, placeholder: CardPlaceholder) -> None:
         cut, index = self._cut
-        if slot.card is not None:
-            behind = cut is not None and slot.number > cut
-            slot.card.content.mute_after(0 if behind else index if slot.number == cut else None)
+        if placeholder.card is not None:
+            behind = cut is not None and placeholder.number > cut
+            placeholder.card.content.mute_after(
+                0 if behind else index if placeholder.number == cut else None
+            )
 
     def show_findings(self, findings: Sequence[Finding], key_for: Finding | None) -> None:
         """Show findings under the messages they name, one card after the other."""
@@ -98,51 +115,51 @@ class CardList(QScrollArea):
         self._findings = {}
         for finding in findings:
             self._findings.setdefault(finding.place.message, []).append(finding)
-        self._unmarked = set(self._rooms.loaded)
+        self._unmarked = set(self._virtual.loaded)
         self._work_soon()
 
     def set_read_only(self, *, read_only: bool) -> None:
         """Let the messages be changed, or only be read."""
         self._read_only = read_only
         allow(self.first_add, allowed=not read_only)
-        for slot in self._rooms.loaded:
-            self._allow(slot)
+        for placeholder in self._virtual.loaded:
+            self._allow(placeholder)
 
     def card(self, number: int) -> MessageCard:
         """Return the card of a message, made where it is not there yet."""
-        card = self._rooms.room_of(number).card
-        self._mark(self.slots[number])
+        card = self._virtual.frame_of(number).card
+        self._mark(self.placeholders[number])
         return card
 
     def mark(self, hits: Hits | None) -> None:
         """Tint what a search found in the messages; None takes that away."""
         self._hits = hits
-        for slot in self._rooms.loaded:
-            if slot.card is not None:
-                slot.card.content.mark(hits)
+        for placeholder in self._virtual.loaded:
+            if placeholder.card is not None:
+                placeholder.card.content.mark(hits)
 
-    def make_neighbours(self) -> None:
-        """Make the cards beside the one at hand, so that Tab finds their texts."""
+    def make_adjacent_cards(self) -> None:
+        """Make the cards beside the current one, so that Tab finds their texts."""
         for number in (self.current - 1, self.current + 1):
-            if self.current >= 0 and 0 <= number < len(self.slots):
+            if self.current >= 0 and 0 <= number < len(self.placeholders):
                 self.card(number)
 
     def go_to(self, number: int, *, enter: bool = False) -> None:
         """Make a message current, bring it into view, and put the cursor into it where asked."""
-        if not 0 <= number < len(self.slots):
+        if not 0 <= number < len(self.placeholders):
             return
         self.bring(number)
-        card = self._rooms.room_of(number).card
+        card = self._virtual.frame_of(number).card
         card.enter() if enter else card.setFocus()
 
     def bring(self, number: int) -> None:
         """Bring a message into view and make it current; the cursor stays where it is."""
-        if not 0 <= number < len(self.slots):
+        if not 0 <= number < len(self.placeholders):
             return
-        room = self._rooms.room_of(number)
+        frame = self._virtual.frame_of(number)
         self._settle()
-        top = room.mapTo(self.canvas, QPoint(0, 0)).y()
-        height = min(room.height(), self.viewport().height())
+        top = frame.mapTo(self.canvas, QPoint(0, 0)).y()
+        height = min(frame.height(), self.viewport().height())
         self.ensureVisible(0, top + height, 0, 0)
         self.ensureVisible(0, top, 0, 16)
         self._set_current(number)
@@ -153,73 +170,46 @@ class CardList(QScrollArea):
         super().resizeEvent(event)
         self._work_soon()
 
-    def _build(self) -> None:
-        self.canvas = QWidget(self)
-        self.canvas.setProperty("kind", "canvas")
-        middle = QHBoxLayout(self.canvas)
-        middle.setContentsMargins(0, 0, 8, 0)
-        page = QWidget(self.canvas)
-        page.setMaximumWidth(READING_PX)
-        middle.addWidget(page, 100)
-        middle.addStretch(1)
-        self._page = QVBoxLayout(page)
-        self._page.setContentsMargins(0, 0, 0, 0)
-        self._page.setSpacing(0)
-        self.top = QVBoxLayout()
-        self.top.setSpacing(8)
-        self._page.addLayout(self.top)
-        self.first_add = AddBar(page)
-        self.first_add.role_chosen.connect(self._add_first)
-        self._page.addWidget(self.first_add)
-        self._rooms = Rooms(page)
-        self._rooms.made.connect(self._connect)
-        self._rooms.filled.connect(self._filled)
-        self._rooms.grew_above.connect(self._stay)
-        self._page.addWidget(self._rooms)
-        self._gap = QFrame(self.canvas)
-        self._gap.setProperty("kind", "gap")
-        self._gap.hide()
-        self._page.addStretch(1)
-        self.setWidget(self.canvas)
-
     def _show_afresh(self, messages: list[Json]) -> None:
         self.current = -1
         self._unmarked.clear()
         held = QApplication.focusWidget()
         if held is not None and self.canvas.isAncestorOf(held):
-            # The room of the cursor is left: the first card gets it, not what Qt finds next.
+            # The card with the cursor goes: the first card gets it, not what Qt finds next.
             self.setFocus()
             self._focus_comes = bool(messages)
         self.verticalScrollBar().setValue(0)
-        self._rooms.show_afresh(messages)
+        self._virtual.show_afresh(messages)
 
     def _show_again(self, messages: Sequence[Json]) -> None:
         head, tail = self._unchanged(messages)
-        old = len(self.slots) - head - tail
+        old = len(self.placeholders) - head - tail
         new = len(messages) - head - tail
         for _ in range(old - new):
-            self._rooms.remove(head + new)
+            self._virtual.remove(head + new)
         for number in range(min(old, new)):
-            self.slots[head + number].show_message(messages[head + number])
+            self.placeholders[head + number].show_message(messages[head + number])
         for number in range(old, new):
-            self._rooms.insert(head + number, messages[head + number])
-        for number, slot in enumerate(self.slots):
-            slot.renumber(number)
+            self._virtual.insert(head + number, messages[head + number])
+        for number, placeholder in enumerate(self.placeholders):
+            placeholder.renumber(number)
 
     def _unchanged(self, messages: Sequence[Json]) -> tuple[int, int]:
         """Return how many messages at the head and at the tail are those shown already."""
-        most = min(len(messages), len(self.slots))
+        most = min(len(messages), len(self.placeholders))
         head = 0
-        while head < most and same(self.slots[head].message, messages[head]):
+        while head < most and same(self.placeholders[head].message, messages[head]):
             head += 1
         tail = 0
-        while tail < most - head and same(self.slots[-1 - tail].message, messages[-1 - tail]):
+        while tail < most - head and same(
+            self.placeholders[-1 - tail].message, messages[-1 - tail]
+        ):
             tail += 1
         return head, tail
 
-    def _connect(self, room: Room) -> None:
-        card = room.card
-        room.add.role_chosen.connect(self._add_after)
+    def _connect(self, frame: CardFrame) -> None:
+        card = frame.card
+        frame.add.role_chosen.connect(self._add_after)
         card.typed.connect(self._typed)
         card.changed.connect(self._changed)
         card.verb_requested.connect(self._verb)
@@ -230,33 +220,35 @@ class CardList(QScrollArea):
         card.header.drag_handle.moved.connect(self._drag)
         card.header.drag_handle.dropped.connect(self._drop)
 
-    def _filled(self, slot: CardPlaceholder) -> None:
-        self._allow(slot)
-        self._mute(slot)
-        if slot.card is not None:
-            slot.card.show_tools(self._tools)
-            slot.card.show_findings(())
-            slot.card.set_current(current=False)
-            slot.card.content.mark(self._hits)
-        self._unmarked.add(slot)
-        if self._focus_comes and slot.number == 0 and slot.card is not None:
+    def _filled(self, placeholder: CardPlaceholder) -> None:
+        self._allow(placeholder)
+        self._mute(placeholder)
+        if placeholder.card is not None:
+            placeholder.card.show_tools(self._tools)
+            placeholder.card.show_findings(())
+            placeholder.card.set_current(current=False)
+            placeholder.card.content.mark(self._hits)
+        self._unmarked.add(placeholder)
+        if self._focus_comes and placeholder.number == 0 and placeholder.card is not None:
             self._focus_comes = False
             if self.hasFocus():
-                slot.card.setFocus()
+                placeholder.card.setFocus()
 
-    def _allow(self, slot: CardPlaceholder) -> None:
-        if slot.room is not None:
-            allow(slot.room.add, allowed=not self._read_only)
-            slot.room.card.set_read_only(read_only=self._read_only)
+    def _allow(self, placeholder: CardPlaceholder) -> None:
+        if placeholder.frame is not None:
+            allow(placeholder.frame.add, allowed=not self._read_only)
+            placeholder.frame.card.set_read_only(read_only=self._read_only)
 
-    def _mark(self, slot: CardPlaceholder) -> None:
-        self._unmarked.discard(slot)
-        if slot.card is not None:
-            slot.card.show_findings(self._findings.get(slot.number, ()), self._key_for)
+    def _mark(self, placeholder: CardPlaceholder) -> None:
+        self._unmarked.discard(placeholder)
+        if placeholder.card is not None:
+            placeholder.card.show_findings(
+                self._findings.get(placeholder.number, ()), self._key_for
+            )
 
     def _typed(self, message: Json) -> None:
         number = self._number_of_sender()
-        self.slots[number].message = message
+        self.placeholders[number].message = message
         self._set_current(number)
         self.message_typed.emit(number, message)
 
@@ -270,18 +262,22 @@ class CardList(QScrollArea):
         """Show where a message that is dragged would go."""
         at = self.canvas.mapFromGlobal(place).y()
         self.ensureVisible(0, at, 0, 40)
-        rooms = [slot.room for slot in self._rooms.loaded if slot.room is not None]
-        to, first = self._gap_at(place), self._rooms.loaded[0].number
-        room = rooms[min(to - first, len(rooms) - 1)]
-        edge = room.mapTo(self.canvas, QPoint(0, 0))
-        line = edge.y() if to - first < len(rooms) else edge.y() + room.height()
-        self._gap.setGeometry(edge.x(), max(0, line - 1), room.width(), 2)
+        frames = [
+            placeholder.frame
+            for placeholder in self._virtual.loaded
+            if placeholder.frame is not None
+        ]
+        to, first = self._gap_at(place), self._virtual.loaded[0].number
+        frame = frames[min(to - first, len(frames) - 1)]
+        edge = frame.mapTo(self.canvas, QPoint(0, 0))
+        line = edge.y() if to - first < len(frames) else edge.y() + frame.height()
+        self._gap.setGeometry(edge.x(), max(0, line - 1), frame.width(), 2)
         self._gap.show()
         self._gap.raise_()
 
     def _drop(self, place: QPoint) -> None:
         self._gap.hide()
-        card = next((s.card for s in self._rooms.loaded if _holds(s, self.sender())), None)
+        card = next((s.card for s in self._virtual.loaded if _holds(s, self.sender())), None)
         if card is not None:
             to = self._gap_at(place)
             to -= to > card.number
@@ -291,8 +287,10 @@ class CardList(QScrollArea):
     def _gap_at(self, place: QPoint) -> int:
         """Return before which message a place of the screen is; the number of all is behind the last."""
         at = self.canvas.mapFromGlobal(place).y()
-        loaded = [slot for slot in self._rooms.loaded if slot.room is not None]
-        above = [s for s in loaded if s.room is not None and _middle(s.room, self.canvas) < at]
+        loaded = [
+            placeholder for placeholder in self._virtual.loaded if placeholder.frame is not None
+        ]
+        above = [s for s in loaded if s.frame is not None and _middle(s.frame, self.canvas) < at]
         return loaded[0].number + len(above) if loaded else 0
 
     def _became_current(self) -> None:
@@ -319,9 +317,9 @@ class CardList(QScrollArea):
 
     def _add_after(self, role: str) -> None:
         bar = self.sender()
-        for slot in self._rooms.loaded:
-            if slot.room is not None and slot.room.add is bar:
-                self.add_requested.emit(slot.number + 1, role)
+        for placeholder in self._virtual.loaded:
+            if placeholder.frame is not None and placeholder.frame.add is bar:
+                self.add_requested.emit(placeholder.number + 1, role)
 
     def _stay(self, by: int) -> None:
         """Keep what is seen where it is while something above it becomes taller."""
@@ -331,7 +329,7 @@ class CardList(QScrollArea):
             bar.setValue(bar.value() + by)
 
     def _settle(self) -> None:
-        self._rooms.settle()
+        self._virtual.settle()
         self._page.invalidate()
         self._page.activate()
         layout = self.canvas.layout()
@@ -347,21 +345,21 @@ class CardList(QScrollArea):
 
     def _work(self) -> None:
         """Do one small piece, and the next one when the window had its turn."""
-        top = self.verticalScrollBar().value() - self._rooms.mapTo(self.canvas, QPoint(0, 0)).y()
-        if self._rooms.work(top, max(200, self.viewport().height())):
+        top = self.verticalScrollBar().value() - self._virtual.mapTo(self.canvas, QPoint(0, 0)).y()
+        if self._virtual.work(top, max(200, self.viewport().height())):
             self._work_soon()
         elif self._unmarked:
             self._mark(min(self._unmarked, key=_number))
             self._work_soon()
 
 
-def _number(slot: CardPlaceholder) -> int:
-    return slot.number
+def _number(placeholder: CardPlaceholder) -> int:
+    return placeholder.number
 
 
-def _holds(slot: CardPlaceholder, drag_handle: QObject) -> bool:
-    return slot.card is not None and slot.card.header.drag_handle is drag_handle
+def _holds(placeholder: CardPlaceholder, drag_handle: QObject) -> bool:
+    return placeholder.card is not None and placeholder.card.header.drag_handle is drag_handle
 
 
-def _middle(room: Room, canvas: QWidget) -> int:
-    return room.mapTo(canvas, QPoint(0, room.height() // 2)).y()
+def _middle(frame: CardFrame, canvas: QWidget) -> int:
+    return frame.mapTo(canvas, QPoint(0, frame.height() // 2)).y()

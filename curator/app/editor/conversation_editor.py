@@ -1,23 +1,26 @@
 """The conversation editor: joins the draft, the cards, the counter and the checks."""
 
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QWidget
 
 from curator.app.counted import counted
 from curator.app.editor import changes
 from curator.app.editor.card_list import READING_PX, CardList
+from curator.app.editor.draft_counter import DraftCounter, Measure
 from curator.app.editor.drafts import Drafts
 from curator.app.editor.editor_header import EditorHeader
 from curator.app.editor.findings_list import FindingsList
-from curator.app.editor.gauge import Gauge, Measure
 from curator.app.editor.tool_definitions import ToolDefinitions
 from curator.app.session.background import Jobs
 from curator.app.session.session import Session
-from curator.app.widgets.buttons import QuietButton
+from curator.app.timers import single_shot
+from curator.app.widgets.buttons import FlatButton
 from curator.app.widgets.empty_state import EmptyState
+from curator.app.widgets.layouts import vbox
 from curator.app.widgets.stack import Stack
 from curator.dataset import Conversation, Finding
 from curator.dataset.json_values import Json
@@ -48,16 +51,54 @@ class ConversationEditor(QWidget):
         super().__init__(parent)
         self._session = session
         self.drafts = Drafts(session, self)
-        self.gauge = Gauge(session, jobs, self)
+        self.draft_counter = DraftCounter(session, jobs, self)
         self.measure: Measure | None = None
         self.findings: tuple[Finding, ...] = ()
         self.count_seconds = 0.0
         self._check_number = 0
-        self._build()
-        self._checks = QTimer(self)
-        self._checks.setSingleShot(True)
-        self._checks.timeout.connect(self.check)
-        self._connect()
+        self.header = EditorHeader(self)
+        self.header.setMaximumWidth(READING_PX)
+        self.general = FindingsList(self)
+        self.tools = ToolDefinitions(self)
+        self.cards = CardList(self)
+        self._add_system = FlatButton(self.tr("Add a system prompt"), self, icon_name="plus")
+        self.cards.top.addWidget(self.general)
+        self.cards.top.addWidget(self.tools)
+        self.cards.top.addWidget(self._add_system, 0, Qt.AlignmentFlag.AlignLeft)
+        self._work = QWidget(self)
+        vbox(self.header, (self.cards, 1), parent=self._work, spacing=8, margins=0)
+        self._empty = EmptyState(
+            "pen",
+            self.tr("No conversation chosen"),
+            self.tr("Choose one in the table, or write a new one."),
+            self.tr("New conversation"),
+            self,
+            guide=False,
+        )
+        self._stack = Stack(self)
+        self._stack.addWidget(self._empty)
+        self._stack.addWidget(self._work)
+        vbox(self._stack, parent=self, margins=0)
+        self._checks = single_shot(self, 0, self.check)
+        self.drafts.opened.connect(self._on_opened)
+        self.drafts.refreshed.connect(partial(self._show, fresh=False))
+        self.drafts.typed.connect(self._measure_and_check_later)
+        self.draft_counter.ready.connect(self._measure_and_check)
+        self.draft_counter.counted.connect(self._measure_and_check_soon)
+        self._session.edited.connect(self._on_edited)
+        self._empty.pressed.connect(partial(self.action_requested.emit, "conversation.new"))
+        self._add_system.clicked.connect(self.prompts_requested)
+        self.general.fix_requested.connect(self.fix)
+        cards = self.cards
+        cards.message_typed.connect(self._message_typed)
+        cards.message_changed.connect(self._message_changed)
+        cards.verb_requested.connect(self._verb)
+        cards.add_requested.connect(self._add)
+        cards.left.connect(self.drafts.leave)
+        cards.fix_requested.connect(self.fix)
+        self.tools.typed.connect(self._tools_typed)
+        self.tools.changed.connect(self._tools_changed)
+        self.tools.left.connect(self.drafts.leave)
         self._show(fresh=True)
 
     def open(self, conversation: int | None) -> None:
@@ -76,25 +117,25 @@ class ConversationEditor(QWidget):
 
     @property
     def current_card(self) -> "MessageCard | None":
-        """The card at hand, or None."""
+        """The current card, or None."""
         number = self.cards.current
-        return self.cards.card(number) if 0 <= number < len(self.cards.slots) else None
+        return self.cards.card(number) if 0 <= number < len(self.cards.placeholders) else None
 
     def step(self, verb: str) -> None:
-        """Do something with the message at hand: add, duplicate, remove, up, down."""
+        """Do something with the current message: add, duplicate, remove, up, down."""
         self._verb(self.cards.current, verb)
 
     def go_to_message(self, by: int) -> None:
         """Move on by some messages."""
-        last = len(self.cards.slots) - 1
+        last = len(self.cards.placeholders) - 1
         self.cards.go_to(min(last, max(0, self.cards.current + by)))
 
     def enter_message(self) -> None:
-        """Put the cursor into the message at hand."""
+        """Put the cursor into the current message."""
         self.cards.go_to(max(0, self.cards.current), enter=True)
 
     def leave_text(self) -> None:
-        """Put the focus on the card at hand, or on the first one."""
+        """Put the focus on the current card, or on the first one."""
         self.cards.go_to(max(0, self.cards.current))
 
     def use_prompt(self, text: str) -> None:
@@ -128,7 +169,7 @@ class ConversationEditor(QWidget):
     def show_finding(self, finding: Finding) -> None:
         """Go to the place a finding names and select it."""
         place = finding.place
-        if place.message is None or not 0 <= place.message < len(self.cards.slots):
+        if place.message is None or not 0 <= place.message < len(self.cards.placeholders):
             return
         self.cards.go_to(place.message)
         field = self.cards.card(place.message).text_field(place.field)
@@ -150,7 +191,7 @@ class ConversationEditor(QWidget):
             return
         measure = self.measure
         limit, tokens = (measure.limit, measure.count.total) if measure else (None, None)
-        profile, number = self.gauge.profile, self._check_number
+        profile, number = self.draft_counter.profile, self._check_number
 
         def run() -> tuple[Finding, ...]:
             return check_conversation(draft, profile=profile, limit=limit, tokens=tokens, raw=raw)
@@ -164,67 +205,9 @@ class ConversationEditor(QWidget):
 
         self._session.start(self.tr("Checking"), work).succeeded.connect(self._checked_apart)
 
-    def _build(self) -> None:
-        self.header = EditorHeader(self)
-        self.header.setMaximumWidth(READING_PX)
-        self.general = FindingsList(self)
-        self.tools = ToolDefinitions(self)
-        self.cards = CardList(self)
-        self._add_system = QuietButton(self.tr("Add a system prompt"), self, icon_name="plus")
-        self.cards.top.addWidget(self.general)
-        self.cards.top.addWidget(self.tools)
-        self.cards.top.addWidget(self._add_system, 0, Qt.AlignmentFlag.AlignLeft)
-        self._work = QWidget(self)
-        column = QVBoxLayout(self._work)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(8)
-        column.addWidget(self.header)
-        column.addWidget(self.cards, 1)
-        self._empty = EmptyState(
-            "pen",
-            self.tr("No conversation chosen"),
-            self.tr("Choose one in the table, or write a new one."),
-            self.tr("New conversation"),
-            self,
-            guide=False,
-        )
-        self._stack = Stack(self)
-        self._stack.addWidget(self._empty)
-        self._stack.addWidget(self._work)
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(self._stack)
-
-    def _connect(self) -> None:
-        self.drafts.opened.connect(self._on_opened)
-        self.drafts.refreshed.connect(self._on_refreshed)
-        self.drafts.typed.connect(self._measure_and_check_later)
-        self.gauge.ready.connect(self._measure_and_check)
-        self.gauge.counted.connect(self._measure_and_check_soon)
-        self._session.edited.connect(self._on_edited)
-        self._empty.pressed.connect(self._ask_new)
-        self._add_system.clicked.connect(self.prompts_requested)
-        self.general.fix_requested.connect(self.fix)
-        self._connect_cards()
-
-    def _connect_cards(self) -> None:
-        cards = self.cards
-        cards.message_typed.connect(self._message_typed)
-        cards.message_changed.connect(self._message_changed)
-        cards.verb_requested.connect(self._verb)
-        cards.add_requested.connect(self._add)
-        cards.left.connect(self.drafts.leave)
-        cards.fix_requested.connect(self.fix)
-        self.tools.typed.connect(self._tools_typed)
-        self.tools.changed.connect(self._tools_changed)
-        self.tools.left.connect(self.drafts.leave)
-
     def _on_opened(self) -> None:
         self._show(fresh=True)
         self.opened.emit()
-
-    def _on_refreshed(self) -> None:
-        self._show(fresh=False)
 
     def _show(self, *, fresh: bool) -> None:
         draft = self.drafts.draft
@@ -240,11 +223,11 @@ class ConversationEditor(QWidget):
         self.cards.show_messages(changes.messages_of(draft), fresh=fresh)
         self.set_read_only(read_only=self._session.is_read_only)
         self._show_annotation()
-        if len(self.cards.slots) > _MANY_MESSAGES:
+        if len(self.cards.placeholders) > _MANY_MESSAGES:
             self.measure = None
             self.header.show_title(self.drafts.id, draft)
             self.header.show_measure(None, draft)
-            self.gauge.count_ahead(draft)
+            self.draft_counter.count_ahead(draft)
         else:
             self._measure_and_check()
 
@@ -262,7 +245,7 @@ class ConversationEditor(QWidget):
         if self.drafts.id in getattr(news, "conversations", ()):
             self._show_annotation()
         if {"base_model", "rules_profile"} & set(getattr(news, "settings", ())):
-            self.gauge.load()
+            self.draft_counter.load()
 
     def _measure_and_check(self) -> None:
         self._measure()
@@ -281,7 +264,7 @@ class ConversationEditor(QWidget):
         if draft is None or self.drafts.id is None:
             return
         began = time.perf_counter()
-        self.measure = self.gauge.measure(draft)
+        self.measure = self.draft_counter.measure(draft)
         self.count_seconds = time.perf_counter() - began
         self.header.show_title(self.drafts.id, draft)
         self.header.show_measure(self.measure, draft)
@@ -299,7 +282,7 @@ class ConversationEditor(QWidget):
             self.cards.show_cut(None, 0)
             return
         text = draft.messages[measure.cut].text
-        self.cards.show_cut(measure.cut, self.gauge.cut_in(measure, text))
+        self.cards.show_cut(measure.cut, self.draft_counter.cut_in(measure, text))
 
     def _cut_words(self, measure: Measure) -> str:
         words = self.tr("{0} reads {1} of {2} and stops in the next turn")
@@ -343,11 +326,11 @@ class ConversationEditor(QWidget):
             return
         elif verb == "add":
             self._add(number + 1, "")
-        elif 0 <= number < len(self.cards.slots):
+        elif 0 <= number < len(self.cards.placeholders):
             self._step_on_message(draft, number, verb)
 
     def _step_on_message(self, draft: Conversation, number: int, verb: str) -> None:
-        last = len(self.cards.slots) - 1
+        last = len(self.cards.placeholders) - 1
         to = number
         if verb == "duplicate":
             message = changes.messages_of(draft)[number]
@@ -386,6 +369,3 @@ class ConversationEditor(QWidget):
     def _with_tools(self, tools: Json) -> Conversation:
         draft = self.drafts.draft or Conversation({})
         return draft.without("tools") if tools is None else draft.replace(tools=tools)
-
-    def _ask_new(self) -> None:
-        self.action_requested.emit("conversation.new")

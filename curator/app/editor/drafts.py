@@ -6,10 +6,11 @@ left; whole steps at once. So a power cut takes at most the last 300 ms.
 
 from typing import Final
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, Signal
 
 from curator.app.editor.changes import same
 from curator.app.session.session import Session
+from curator.app.timers import single_shot
 from curator.dataset import ContentPatch, Conversation, Edit
 from curator.dataset.errors import CuratorError
 from curator.dataset.json_values import BadJson
@@ -38,10 +39,7 @@ class Drafts(QObject):
         self._unwritten: dict[int, tuple[Conversation, str, str]] = {}
         self.id: int | None = None
         self.draft: Conversation | None = None
-        self._idle = QTimer(self)
-        self._idle.setSingleShot(True)
-        self._idle.setInterval(WRITE_MS)
-        self._idle.timeout.connect(self.commit)
+        self._idle = single_shot(self, WRITE_MS, self.commit)
         session.edited.connect(self._on_edited)
         session.closing.connect(self._on_closing)
         session.project_changed.connect(self._on_project_changed)
@@ -133,7 +131,7 @@ class Drafts(QObject):
             self._stored = project.content(self.id)
             self._saved = self.draft = Conversation.parse(self._stored)
         except (CuratorError, BadJson) as error:
-            self._session.tell("error", str(error))
+            self._session.notify("error", str(error))
             self.id = None
 
     def _on_edited(self, changes: object) -> None:

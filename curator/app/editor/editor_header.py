@@ -1,12 +1,13 @@
 """The head of the editor: title, where the conversation stands, its tokens as number and bar."""
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from curator.app.counted import counted
-from curator.app.editor.gauge import Measure
+from curator.app.editor.draft_counter import Measure
 from curator.app.widgets.buttons import IconButton
 from curator.app.widgets.chip import Chip
+from curator.app.widgets.layouts import hbox, vbox
 from curator.app.widgets.status_look import STATUS_LOOK, status_word
 from curator.app.widgets.text import Elided, Meta, tip_of
 from curator.app.widgets.token_meter import TokenMeter
@@ -34,22 +35,17 @@ class EditorHeader(QWidget):
         following = IconButton("chevron-right", self.tr("Next conversation"), self)
         previous.clicked.connect(self.previous_requested)
         following.clicked.connect(self.next_requested)
-        row = QHBoxLayout()
-        row.setSpacing(8)
-        row.addWidget(self._title, 1)
-        for chip in (self._removed, self._flag, self._status):
-            row.addWidget(chip)
-        row.addWidget(previous)
-        row.addWidget(following)
-        second = QHBoxLayout()
-        second.setSpacing(12)
-        second.addWidget(self._bar, 1)
-        second.addWidget(self._tokens)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(4)
-        column.addLayout(row)
-        column.addLayout(second)
+        row = hbox(
+            (self._title, 1),
+            self._removed,
+            self._flag,
+            self._status,
+            previous,
+            following,
+            spacing=8,
+        )
+        second = hbox((self._bar, 1), self._tokens, spacing=12)
+        vbox(row, second, parent=self, spacing=4, margins=0)
 
     def show_title(self, conversation: int, draft: Conversation) -> None:
         """Show what the conversation is about and its number."""

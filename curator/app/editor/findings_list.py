@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from curator.app.theme import META_PX, font
 from curator.app.widgets.buttons import LinkButton
 from curator.app.widgets.key_button import KeyButton
+from curator.app.widgets.layouts import hbox, vbox
 from curator.app.widgets.severity import SeverityIcon
 from curator.app.widgets.text import Plain
 from curator.dataset import Finding
@@ -31,13 +32,11 @@ class FindingRow(QWidget):
     def __init__(self, finding: Finding, key: str = "", parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.finding = finding
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(8)
-        row.addWidget(SeverityIcon(finding.severity, self, 14))
         words = Plain(finding.message, self, wrap=True)
         words.setToolTip(self._why())
-        row.addWidget(words, 1)
+        row = hbox(
+            SeverityIcon(finding.severity, self, 14), (words, 1), parent=self, spacing=8, margins=0
+        )
         label = fix_label(finding)
         if label:
             button = KeyButton(label, key, self) if key else LinkButton(label, self)
@@ -64,13 +63,11 @@ class FindingsList(QWidget):
         self._key_for: Finding | None = None
         self._rows: list[QWidget] = []
         self._all = False
-        self._column = QVBoxLayout(self)
-        self._column.setContentsMargins(0, 4, 0, 0)
-        self._column.setSpacing(4)
+        self._column = vbox(parent=self, spacing=4, margins=(0, 4, 0, 0))
         self.hide()
 
     def show_findings(self, findings: Sequence[Finding], key_for: Finding | None = None) -> None:
-        """Show these findings; the one that the fix key would mend shows that key."""
+        """Show these findings; the one that the fix key would fix shows that key."""
         if (tuple(findings), key_for) == (self.findings, self._key_for):
             return
         self.findings, self._key_for = tuple(findings), key_for

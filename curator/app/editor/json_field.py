@@ -1,11 +1,12 @@
 """A field for JSON: mono, coloured, checked at every key, and never rewritten unless it was changed."""
 
 from PySide6.QtCore import QRect, Signal
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from curator.app.editor.changes import pretty
 from curator.app.editor.highlighter import Highlighter
 from curator.app.theme import TEXT_PX, mono_font
+from curator.app.widgets.layouts import vbox
 from curator.app.widgets.message_text import MessageText
 from curator.app.widgets.text import Meta
 from curator.dataset.json_values import BadJson, Json, loads
@@ -27,9 +28,6 @@ class JsonField(QWidget):
         super().__init__(parent)
         self._as_text = as_text
         self._value: Json = None
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(4)
         self.text = MessageText(self, line_height=130)
         self.text.setFont(mono_font(TEXT_PX))
         self.text.setProperty("kind", "plain")
@@ -38,8 +36,7 @@ class JsonField(QWidget):
         self._state = Meta("", self)
         self._state.setProperty("tone", "danger")
         self._state.hide()
-        column.addWidget(self.text)
-        column.addWidget(self._state)
+        vbox(self.text, self._state, parent=self, spacing=4, margins=0)
         self.text.text_edited.connect(self._on_edited)
         self.text.left.connect(self.left)
         self.text.undo_requested.connect(self.undo_requested)
@@ -67,7 +64,7 @@ class JsonField(QWidget):
             self.text.merge(shown)
         else:
             self.text.load(shown)
-        self._say()
+        self._update_text()
 
     def set_read_only(self, *, read_only: bool) -> None:
         """Let the text be changed, or only be read."""
@@ -82,7 +79,7 @@ class JsonField(QWidget):
 
     def _on_edited(self) -> None:
         text = self.text.text()
-        problem = self._say()
+        problem = self._update_text()
         if self._as_text and isinstance(self._value, str):
             self._value = text
             self.typed.emit(text)
@@ -90,7 +87,7 @@ class JsonField(QWidget):
             self._value = loads(text)
             self.typed.emit(self._value)
 
-    def _say(self) -> str:
+    def _update_text(self) -> str:
         problem = self._problem(self.text.text())
         if problem and not (self._as_text and isinstance(self._value, str)):
             problem = self.tr("{0} The last valid version is kept.").format(problem)

@@ -1,6 +1,7 @@
 """The card of one message: header, text, tool calls, other fields, findings."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Final
 
 from PySide6.QtCore import QRect, Qt, Signal
@@ -56,7 +57,18 @@ class MessageCard(Card):
         self.body.addWidget(self.header)
         self.body.addWidget(self.content)
         self.body.addWidget(self.findings)
-        self._connect()
+        self.header.role_chosen.connect(self._role_chosen)
+        self.header.name_typed.connect(self._name_typed)
+        self.header.weight_toggled.connect(self.toggle_weight)
+        self.header.menu_requested.connect(self._open_menu)
+        self.header.name_left.connect(self.left)
+        self.content.typed.connect(self._content_typed)
+        self.content.changed.connect(self._content_changed)
+        self.content.left.connect(self.left)
+        self.findings.fix_requested.connect(self.fix_requested)
+        self.content.undo_requested.connect(partial(self.verb_requested.emit, "undo"))
+        self.content.redo_requested.connect(partial(self.verb_requested.emit, "redo"))
+        self.content.caret_moved.connect(self._caret_in_content)
 
     @property
     def message(self) -> Json:
@@ -155,7 +167,7 @@ class MessageCard(Card):
             super().keyPressEvent(event)
 
     def focusInEvent(self, event: QFocusEvent) -> None:
-        """Draw the ring and tell who is at hand."""
+        """Draw the ring and tell which card is current."""
         super().focusInEvent(event)
         self.set_current(current=True)
         self.became_current.emit()
@@ -164,23 +176,6 @@ class MessageCard(Card):
         """Take the ring away."""
         super().focusOutEvent(event)
         self.set_current(current=False)
-
-    def _connect(self) -> None:
-        self.header.role_chosen.connect(self._role_chosen)
-        self.header.name_typed.connect(self._name_typed)
-        self.header.weight_toggled.connect(self.toggle_weight)
-        self.header.menu_requested.connect(self._open_menu)
-        self.header.name_left.connect(self.left)
-        self.content.typed.connect(self._content_typed)
-        self.content.changed.connect(self._content_changed)
-        self.content.left.connect(self.left)
-        self.findings.fix_requested.connect(self.fix_requested)
-        self._connect_body()
-
-    def _connect_body(self) -> None:
-        self.content.undo_requested.connect(self._undo)
-        self.content.redo_requested.connect(self._redo)
-        self.content.caret_moved.connect(self._caret_in_content)
 
     def _show_call_id(self, fields: Mapping[str, Json], role: str) -> None:
         shown = role == "tool" or "tool_call_id" in fields
@@ -276,12 +271,6 @@ class MessageCard(Card):
 
     def _step(self, message: Json) -> None:
         self.changed.emit(message)
-
-    def _undo(self) -> None:
-        self.verb_requested.emit("undo")
-
-    def _redo(self) -> None:
-        self.verb_requested.emit("redo")
 
     def _open_menu(self) -> None:
         menu = QMenu(self)

@@ -8,12 +8,13 @@ from typing import Final
 
 from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QImage, QImageReader, QPaintEvent, QPixmap
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QWidget
 
 from curator.app.editor.json_field import JsonField
 from curator.app.theme import READ_PX, font
 from curator.app.widgets.buttons import IconButton
 from curator.app.widgets.empty_state import IconPicture
+from curator.app.widgets.layouts import STRETCH, hbox, vbox
 from curator.app.widgets.message_text import MessageText
 from curator.app.widgets.text import Elided, Meta
 from curator.dataset.json_values import Json
@@ -54,26 +55,25 @@ class PicturePart(QWidget):
         self._url = url if isinstance(url, str) else ""
         self._decoded = False
         detail = image.get("detail") if isinstance(image, Mapping) else None
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(8)
         self._picture = QLabel(self)
         self._picture.hide()
-        row.addWidget(self._picture)
-        row.addWidget(IconPicture("image", "text-muted", 16, self))
         words = self._url
         if _DATA_URL.match(words):
             kind = words[5 : words.index(";")]
             words = self.tr("{0}, {1} kB").format(kind, f"{len(self._url) * 3 // 4096:,}")
-        column = QVBoxLayout()
-        column.setSpacing(0)
-        column.addStretch(1)
         address = Elided(words, self)
-        column.addWidget(address)
+        column = vbox(STRETCH, address, spacing=0)
         if isinstance(detail, str):
             column.addWidget(Meta(self.tr("Detail: {0}").format(detail), self))
         column.addStretch(1)
-        row.addLayout(column, 1)
+        hbox(
+            self._picture,
+            IconPicture("image", "text-muted", 16, self),
+            (column, 1),
+            parent=self,
+            spacing=8,
+            margins=0,
+        )
         self.setAccessibleName(self.tr("Picture, {0}").format(words[:200]))
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -104,9 +104,7 @@ class Parts(QWidget):
         self._read_only = False
         self.fields: list[QWidget] = []
         self._rows: list[QWidget] = []
-        self._column = QVBoxLayout(self)
-        self._column.setContentsMargins(0, 0, 0, 0)
-        self._column.setSpacing(8)
+        self._column = vbox(parent=self, spacing=8, margins=0)
 
     def show_parts(self, parts: list[Json], *, fresh: bool = False) -> None:
         """Show these parts, keeping the fields where the kinds are the same."""
@@ -151,12 +149,10 @@ class Parts(QWidget):
 
     def _row(self, number: int, part: Json) -> QWidget:
         row = QWidget(self)
-        line = QHBoxLayout(row)
-        line.setContentsMargins(0, 0, 0, 0)
         field = self._field(part, row)
         field.setProperty("number", number)
         self.fields.append(field)
-        line.addWidget(field, 1)
+        line = hbox((field, 1), parent=row, margins=0)
         if not self._read_only:
             remove = IconButton("close", self.tr("Remove this part"), row, size=12)
             remove.setProperty("number", number)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from PySide6.QtCore import QRect, Signal
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from curator.app.editor.arguments_form import ArgumentsForm
 from curator.app.editor.arguments_text import definition_of
@@ -13,6 +13,7 @@ from curator.app.theme import TEXT_PX, mono_font
 from curator.app.widgets.buttons import IconButton
 from curator.app.widgets.card import Card
 from curator.app.widgets.empty_state import IconPicture
+from curator.app.widgets.layouts import hbox, vbox
 from curator.dataset.json_values import Json
 
 
@@ -93,13 +94,13 @@ class ToolCallForm(Card):
         return {f"tool_calls[{self.number}].function.arguments": self._arguments}
 
     def _row(self) -> QHBoxLayout:
-        row = QHBoxLayout()
-        row.setSpacing(8)
-        row.addWidget(IconPicture("tool", "role-tool", 16, self))
-        row.addWidget(self._name, 3)
-        row.addWidget(self._id, 2)
-        row.addWidget(self._remove)
-        return row
+        return hbox(
+            IconPicture("tool", "role-tool", 16, self),
+            (self._name, 3),
+            (self._id, 2),
+            self._remove,
+            spacing=8,
+        )
 
     def _name_typed(self, name: str) -> None:
         self._emit({**self._call, "function": {**self._call["function"], "name": name}})
@@ -141,9 +142,7 @@ class ToolCalls(QWidget):
         self._calls: list[Json] = []
         self._tools: Json = None
         self.forms: list[ToolCallForm] = []
-        self._column = QVBoxLayout(self)
-        self._column.setContentsMargins(0, 0, 0, 0)
-        self._column.setSpacing(8)
+        self._column = vbox(parent=self, spacing=8, margins=0)
 
     def show_calls(self, calls: list[Json]) -> None:
         """Show these calls, keeping the forms that are there."""

@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from typing import Final
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from curator.app.editor.json_field import JsonField
 from curator.app.editor.tool_form import ToolForm
 from curator.app.theme import icon
-from curator.app.widgets.buttons import IconButton, QuietButton
+from curator.app.widgets.buttons import FlatButton, IconButton
 from curator.app.widgets.card import Card
+from curator.app.widgets.layouts import hbox, vbox
 from curator.app.widgets.text import Elided
 from curator.dataset.json_values import Json
 
@@ -44,18 +45,11 @@ class ToolDefinitions(Card):
         self._fold.setCheckable(True)
         self._fold.toggled.connect(self._unfold)
         self._words = Elided("", self)
-        self._add = QuietButton(self.tr("Add a tool"), self, icon_name="plus")
+        self._add = FlatButton(self.tr("Add a tool"), self, icon_name="plus")
         self._add.clicked.connect(self._add_tool)
-        row = QHBoxLayout()
-        row.setSpacing(8)
-        row.addWidget(self._fold)
-        row.addWidget(self._words, 1)
-        row.addWidget(self._add)
-        self.body.addLayout(row)
+        self.body.addLayout(hbox(self._fold, (self._words, 1), self._add, spacing=8))
         self._list = QWidget(self)
-        self._column = QVBoxLayout(self._list)
-        self._column.setContentsMargins(0, 0, 0, 0)
-        self._column.setSpacing(8)
+        self._column = vbox(parent=self._list, spacing=8, margins=0)
         self._list.hide()
         self.body.addWidget(self._list)
 
@@ -112,17 +106,13 @@ class ToolDefinitions(Card):
 
     def _add_field(self) -> None:
         row = QWidget(self._list)
-        column = QVBoxLayout(row)
-        column.setContentsMargins(0, 0, 0, 8)
-        column.setSpacing(8)
         form = ToolForm(len(self._fields), row)
         form.set_read_only(read_only=self._read_only)
         form.typed.connect(self._form_typed)
         form.left.connect(self.left)
         self._forms.append(form)
         line = QHBoxLayout()
-        column.addWidget(form)
-        column.addLayout(line)
+        vbox(form, line, parent=row, spacing=8, margins=(0, 0, 0, 8))
         field = JsonField(self.tr("Tool definition"), row)
         field.setProperty("number", len(self._fields))
         field.set_read_only(read_only=self._read_only)

@@ -1,13 +1,14 @@
 """The form of one tool definition: name, description, and a row for each parameter."""
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
-from PySide6.QtWidgets import QCheckBox, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QGridLayout, QVBoxLayout, QWidget
 
 from curator.app.editor import tool_shape
 from curator.app.editor.name_field import NameField
 from curator.app.editor.tool_shape import TYPES, Parameter
 from curator.app.theme import TEXT_PX, mono_font
-from curator.app.widgets.buttons import IconButton, QuietButton
+from curator.app.widgets.buttons import FlatButton, IconButton
+from curator.app.widgets.layouts import hbox, vbox
 from curator.app.widgets.setting_fields import ComboBox
 from curator.dataset.json_values import Json
 
@@ -31,20 +32,19 @@ class ToolForm(QWidget):
         self.name = NameField(self.tr("Function name"), self)
         self.name.setFont(mono_font(TEXT_PX))
         self.description = NameField(self.tr("What the function does"), self)
-        self._add = QuietButton(self.tr("Add a parameter"), self, icon_name="plus")
+        self._add = FlatButton(self.tr("Add a parameter"), self, icon_name="plus")
         self._add.clicked.connect(self._add_parameter)
-        head = QHBoxLayout()
-        head.setSpacing(8)
-        head.addWidget(self.name, 2)
-        head.addWidget(self.description, 5)
+        head = hbox((self.name, 2), (self.description, 5), spacing=8)
         self._grid = QVBoxLayout()
         self._grid.setSpacing(4)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(8)
-        column.addLayout(head)
-        column.addLayout(self._grid)
-        column.addWidget(self._add, 0, Qt.AlignmentFlag.AlignLeft)
+        vbox(
+            head,
+            self._grid,
+            (self._add, 0, Qt.AlignmentFlag.AlignLeft),
+            parent=self,
+            spacing=8,
+            margins=0,
+        )
         for field, key in ((self.name, "name"), (self.description, "description")):
             field.setObjectName(key)
             field.typed.connect(self._word_typed)

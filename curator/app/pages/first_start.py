@@ -14,7 +14,8 @@ from curator.app.session.recents import Recent, recent_projects
 from curator.app.session.session import Session
 from curator.app.widgets.buttons import press_on_enter
 from curator.app.widgets.empty_state import IconPicture
-from curator.app.widgets.text import Elided, Meta, PageTitle, Quiet, SectionTitle
+from curator.app.widgets.layouts import STRETCH, Gap, Stretch, hbox, vbox
+from curator.app.widgets.text import Elided, Meta, Muted, PageTitle, SectionTitle
 
 COLUMN_PX = 808
 
@@ -31,14 +32,16 @@ class FirstStartPage(Page):
         self.header.hide()
         column = QWidget(self)
         column.setFixedWidth(COLUMN_PX)
-        inside = QVBoxLayout(column)
-        inside.setContentsMargins(0, 0, 0, 0)
-        inside.setSpacing(8)
-        inside.addStretch(2)
-        inside.addLayout(self._greeting())
-        inside.addSpacing(24)
-        inside.addLayout(self._ways())
-        inside.addSpacing(24)
+        inside = vbox(
+            Stretch(2),
+            self._greeting(),
+            Gap(24),
+            self._ways(),
+            Gap(24),
+            parent=column,
+            spacing=8,
+            margins=0,
+        )
         self._recent_title = SectionTitle(self.tr("Opened lately"), column)
         inside.addWidget(self._recent_title)
         self._recent = QVBoxLayout()
@@ -66,18 +69,13 @@ class FirstStartPage(Page):
         self.session.open_project(path)
 
     def _greeting(self) -> QHBoxLayout:
-        row = QHBoxLayout()
-        row.setSpacing(16)
-        row.addWidget(IconPicture("curator", "text", 56, self))
-        words = QVBoxLayout()
-        words.setSpacing(4)
-        words.addWidget(PageTitle(self.tr("Curator"), self))
         sentence = self.tr(
             "Write, label, check and split conversations, and train a base model on them."
         )
-        words.addWidget(Quiet(sentence, self, wrap=True))
-        row.addLayout(words, 1)
-        return row
+        words = vbox(
+            PageTitle(self.tr("Curator"), self), Muted(sentence, self, wrap=True), spacing=4
+        )
+        return hbox(IconPicture("curator", "text", 56, self), (words, 1), spacing=16)
 
     def _ways(self) -> QHBoxLayout:
         row = QHBoxLayout()
@@ -89,13 +87,13 @@ class FirstStartPage(Page):
             "file.sample": self.tr("A support desk with every kind of fault to fix."),
         }
         for action_id, text in texts.items():
-            button = _WayIn(action(action_id), text, self)
+            button = _StartCard(action(action_id), text, self)
             button.action_requested.connect(self.action_requested)
             row.addWidget(button, 1)
         return row
 
 
-class _WayIn(QPushButton):
+class _StartCard(QPushButton):
     """One big button: icon, name, key and a sentence."""
 
     action_requested = Signal(str)
@@ -108,18 +106,21 @@ class _WayIn(QPushButton):
         self.setAccessibleName(entry.label())
         self.setAccessibleDescription(sentence)
         self.setFixedHeight(136)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(16, 16, 16, 16)
-        column.setSpacing(4)
-        top = QHBoxLayout()
-        top.addWidget(IconPicture(entry.icon, "accent", 24, self))
-        top.addStretch(1)
-        top.addWidget(Meta(entry.shortcut, self), 0, Qt.AlignmentFlag.AlignTop)
-        column.addLayout(top)
-        column.addSpacing(4)
-        column.addWidget(SectionTitle(entry.label(), self))
-        column.addWidget(Quiet(sentence, self, wrap=True))
-        column.addStretch(1)
+        top = hbox(
+            IconPicture(entry.icon, "accent", 24, self),
+            STRETCH,
+            (Meta(entry.shortcut, self), 0, Qt.AlignmentFlag.AlignTop),
+        )
+        vbox(
+            top,
+            Gap(4),
+            SectionTitle(entry.label(), self),
+            Muted(sentence, self, wrap=True),
+            STRETCH,
+            parent=self,
+            spacing=4,
+            margins=16,
+        )
         for child in self.findChildren(QWidget):
             child.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.clicked.connect(self._ask)
@@ -146,18 +147,12 @@ class _RecentRow(QPushButton):
         self.setAccessibleName(self.tr("Open {0}").format(recent.path.stem))
         self.setToolTip(str(recent.path))
         self.setFixedHeight(36)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(8, 0, 8, 0)
-        row.setSpacing(12)
         picture = IconPicture("file", "text-muted", 16, self)
         name = Elided(recent.path.stem, self)
         folder = Elided(short_folder(recent.path.parent), self)
-        folder.setProperty("kind", "quiet")
+        folder.setProperty("kind", "muted")
         when = Meta(local_time(recent.changed), self)
-        row.addWidget(picture)
-        row.addWidget(name)
-        row.addWidget(folder, 1)
-        row.addWidget(when)
+        hbox(picture, name, (folder, 1), when, parent=self, spacing=12, margins=(8, 0, 8, 0))
         for child in self.findChildren(QWidget):
             child.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.clicked.connect(self._choose)

@@ -55,7 +55,7 @@ class GuidePage(Page):
         self._chapter = FIRST
         self.back = PlainButton(self.tr("Back to the work"), self.header, icon_name="arrow-left")
         self.back.clicked.connect(self._leave)
-        self._verbs.addWidget(self.back)
+        self._actions.addWidget(self.back)
         self.field = QLineEdit(self)
         self.field.setPlaceholderText(self.tr("Search the guide"))
         self.field.setAccessibleName(self.tr("Search the guide"))
@@ -73,7 +73,18 @@ class GuidePage(Page):
         self.text.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.text.document().setDocumentMargin(24)
         self.text.setMaximumWidth(_READ_PX)
-        self._lay_out()
+        side, row = QVBoxLayout(), QHBoxLayout()
+        side.setSpacing(8)
+        row.setSpacing(16)
+        self.list.setFixedWidth(_LIST_PX)
+        self.field.setFixedWidth(_LIST_PX)
+        for widget in (self.field, self._found, self.list):
+            side.addWidget(widget)
+        self._found.hide()
+        row.addLayout(side)
+        row.addWidget(self.text, _READ_PX)
+        row.addStretch(1)
+        self.body.addLayout(row, 1)
         self.field.textChanged.connect(self._search)
         self.field.returnPressed.connect(self._go_first)
         self.list.currentItemChanged.connect(self._choose)
@@ -111,20 +122,6 @@ class GuidePage(Page):
         else:
             self._leave()
 
-    def _lay_out(self) -> None:
-        side, row = QVBoxLayout(), QHBoxLayout()
-        side.setSpacing(8)
-        row.setSpacing(16)
-        self.list.setFixedWidth(_LIST_PX)
-        self.field.setFixedWidth(_LIST_PX)
-        for widget in (self.field, self._found, self.list):
-            side.addWidget(widget)
-        self._found.hide()
-        row.addLayout(side)
-        row.addWidget(self.text, _READ_PX)
-        row.addStretch(1)
-        self.body.addLayout(row, 1)
-
     def _render(self) -> None:
         document = self.text.document()
         document.setMarkdown(
@@ -132,10 +129,10 @@ class GuidePage(Page):
         )
         block = document.begin()
         while block.isValid():
-            self._dress(block)
+            self._add_icons_and_tips(block)
             block = block.next()
 
-    def _dress(self, block: QTextBlock) -> None:
+    def _add_icons_and_tips(self, block: QTextBlock) -> None:
         """Give a block the sizes and margins of the window; Qt sets Markdown tight and headings huge."""
         cursor = QTextCursor(block)
         form, level = block.blockFormat(), block.blockFormat().headingLevel()

@@ -20,6 +20,7 @@ from curator.app.page import OpenRequest, Page
 from curator.app.session.background import Jobs
 from curator.app.session.session import Session, View
 from curator.app.text_order import go_to_next_text
+from curator.app.token_estimates import stored_encoding
 from curator.app.widgets.splitter import SplitterState
 from curator.curate.search.query import parse_query
 from curator.dataset import ContentPatch, Edit
@@ -48,8 +49,8 @@ class WritePage(Page):
         self._summed: View | None = None
         self._sums = (0, 0, 0)
         self._replace: FindReplaceDialog | None = None
-        self.add_verb("edit.replace")
-        self.add_verb("conversation.new", primary=True)
+        self.add_action("edit.replace")
+        self.add_action("conversation.new", primary=True)
         self.list = ConversationList(session, self)
         self.main = self.list.grid
         self.editor = ConversationEditor(session, jobs, self)
@@ -65,7 +66,27 @@ class WritePage(Page):
         self._splitter.setSizes([280, 420])
         SplitterState(self._splitter, "write")
         self.body.addWidget(self._splitter, 1)
-        self._connect()
+        self.session.edited.connect(self._edited)
+        self.session.project_changed.connect(self._project_changed)
+        self.session.closing.connect(self._closing)
+        self.list.chosen.connect(self._chosen)
+        self.list.entered.connect(self.editor.enter_message)
+        self.list.view_made.connect(self._view_made)
+        self.list.import_wanted.connect(partial(self.action_requested.emit, "file.import"))
+        self.editor.measured.connect(self._show_numbers)
+        self.editor.checked.connect(self._inspector.show_findings)
+        self.editor.action_requested.connect(self.action_requested)
+        self.editor.prompts_requested.connect(self._open_prompts)
+        self.editor.header.previous_requested.connect(partial(self._go, -1))
+        self.editor.header.next_requested.connect(partial(self._go, 1))
+        self._inspector.change_requested.connect(self._change_annotated)
+        self._inspector.fix_requested.connect(self.editor.fix)
+        self._inspector.finding_chosen.connect(self.editor.show_finding)
+        self._inspector.base_model_chosen.connect(self.editor.draft_counter.choose)
+        self._inspector.prompts_requested.connect(self._open_prompts)
+        self._inspector.pick_requested.connect(self._pick)
+        self._inspector.text_left.connect(self.list.grid.setFocus)
+        self.picking.went_on.connect(self._go_on)
 
     def slots(self) -> Mapping[str, Callable[[], object]]:
         """Answer finding and moving always, writing where the project may be changed."""
@@ -96,7 +117,7 @@ class WritePage(Page):
             self.list.catch_up()
         elif self.session.current is not None and self.session.current != self.editor.drafts.id:
             self.list.go_to(self.session.current)
-        self.editor.gauge.load()
+        self.editor.draft_counter.load()
 
     def deactivated(self) -> None:
         """Write what is typed."""
@@ -146,8 +167,8 @@ class WritePage(Page):
             "label.pending": "pending",
         }
         slots: dict[str, Callable[[], object]] = {
-            "edit.undo": partial(self._travel, self.session.undo),
-            "edit.redo": partial(self._travel, self.session.redo),
+            "edit.undo": partial(self._undo_or_redo, self.session.undo),
+            "edit.redo": partial(self._undo_or_redo, self.session.redo),
             "conversation.new": self.new_conversation,
             "conversation.paste": self.list.paste,
             **{
@@ -173,29 +194,6 @@ class WritePage(Page):
             }  # fmt: skip
         return slots
 
-    def _connect(self) -> None:
-        self.session.edited.connect(self._edited)
-        self.session.project_changed.connect(self._project_changed)
-        self.session.closing.connect(self._closing)
-        self.list.chosen.connect(self._chosen)
-        self.list.entered.connect(self.editor.enter_message)
-        self.list.view_made.connect(self._view_made)
-        self.list.import_wanted.connect(partial(self.action_requested.emit, "file.import"))
-        self.editor.measured.connect(self._show_numbers)
-        self.editor.checked.connect(self._inspector.show_findings)
-        self.editor.action_requested.connect(self.action_requested)
-        self.editor.prompts_requested.connect(self._open_prompts)
-        self.editor.header.previous_requested.connect(partial(self._go, -1))
-        self.editor.header.next_requested.connect(partial(self._go, 1))
-        self._inspector.change_requested.connect(self._change_annotated)
-        self._inspector.fix_requested.connect(self.editor.fix)
-        self._inspector.finding_chosen.connect(self.editor.show_finding)
-        self._inspector.base_model_chosen.connect(self.editor.gauge.choose)
-        self._inspector.prompts_requested.connect(self._open_prompts)
-        self._inspector.pick_requested.connect(self._pick)
-        self._inspector.text_left.connect(self.list.grid.setFocus)
-        self.picking.went_on.connect(self._go_on)
-
     def _closing(self) -> None:
         self._inspector.commit()
         self._annotated = None
@@ -210,14 +208,14 @@ class WritePage(Page):
         self._stale = False
         self.list.reload()
         self._show_annotation()
-        self.editor.gauge.load()
+        self.editor.draft_counter.load()
         self.count_changed.emit()
 
     def _edited(self, changes: "Changes") -> None:
         if self.is_front:
             self.list.edited(changes)
         else:
-            # Another page works with the view and the conversation at hand: leave both alone.
+            # Another page works with the view and the current conversation: leave both alone.
             self._behind = True
             self.list.table.forget(changes)
         if self.session.current in changes.conversations:
@@ -261,8 +259,10 @@ class WritePage(Page):
 
     def _show_numbers(self, _news: object = None) -> None:
         index, view = self.session.index, self.session.view
-        gauge = self.editor.gauge
-        self._inspector.show_base_model(gauge.base_model, gauge.facts.note if gauge.facts else "")
+        counter = self.editor.draft_counter
+        self._inspector.show_base_model(
+            counter.base_model, counter.facts.note if counter.facts else ""
+        )
         if index is None or view is None:
             self._inspector.show_measure(self.editor.measure, 0, 0, 0)
             return
@@ -274,7 +274,8 @@ class WritePage(Page):
                 int(index.trained_tokens[view.rows].sum()),
                 len(view.rows),
             )
-        self._inspector.show_measure(self.editor.measure, *self._sums)
+        encoding = stored_encoding(counter.base_model)
+        self._inspector.show_measure(self.editor.measure, *self._sums, encoding)
 
     def _view_made(self) -> None:
         self.editor.cards.mark(Hits(parse_query(self.list.maker.query)) or None)
@@ -310,7 +311,7 @@ class WritePage(Page):
             self.session.current = conversation
             self.list.go_to(conversation)
 
-    def _travel(self, step: Callable[[], object]) -> None:
+    def _undo_or_redo(self, step: Callable[[], object]) -> None:
         self.editor.commit()
         self._inspector.commit()
         step()
@@ -372,7 +373,7 @@ class WritePage(Page):
 
     def focusNextPrevChild(self, forward: bool) -> bool:  # noqa: FBT001 - Qt's own
         """Go from a text into the next one; from anything else to whatever comes next."""
-        self.editor.cards.make_neighbours()
+        self.editor.cards.make_adjacent_cards()
         regions = (self.list, self.editor, self._inspector)
         if go_to_next_text(regions, forward=forward):
             return True

@@ -1,4 +1,4 @@
-"""Background work: pure functions on a pool of threads, their news delivered in the GUI thread.
+"""Background work: pure functions on a pool of threads, their updates delivered in the GUI thread.
 
 No object that carries signals ever leaves the GUI thread: a worker only emits the one bound signal
 of Jobs, which Qt queues to the GUI thread.
@@ -24,8 +24,8 @@ T = TypeVar("T")
 Work = Callable[[ProgressCall, CancelledCall], T]
 State = Literal["waiting", "running", "done", "failed", "cancelled"]
 
-NEWS_EVERY_SECONDS: Final = 0.05
-"""At most this often does one job tell its progress; the last word of a job always comes through."""
+PROGRESS_EVERY_SECONDS: Final = 0.05
+"""One job reports its progress at most this often; its last update is always delivered."""
 
 
 class Progress(NamedTuple):
@@ -84,11 +84,11 @@ class Job(QObject, Generic[T]):
 
 
 class Jobs(QObject):
-    """The one pool: starts work, passes its news on, and stops all of it at the end."""
+    """The one pool: starts work, delivers its updates, and stops all of it at the end."""
 
     started = Signal(object)
     finished = Signal(object)
-    bug_met = Signal(object)
+    bug_found = Signal(object)
     failed_unheard = Signal(object)
     """Carries the CuratorError of a job whose failure nobody else listens for."""
 
@@ -99,7 +99,7 @@ class Jobs(QObject):
         self._workers = workers
         self._pool: ThreadPoolExecutor | None = None
         self._futures: dict[Job[object], Future[None]] = {}
-        self._unheard: set[Future[None]] = set()
+        self._abandoned: set[Future[None]] = set()
         self._closed = False
         self._news.connect(self._deliver)
 
@@ -112,16 +112,16 @@ class Jobs(QObject):
         emit = self._news.emit
 
         def run() -> None:
-            teller = _Teller(job, emit)
+            reporter = _Reporter(job, emit)
             try:
                 if job.is_cancelled():
                     raise Cancelled(title)
-                teller.send("running", None)
-                teller.send("done", work(teller.progress, job.is_cancelled))
+                reporter.send("running", None)
+                reporter.send("done", work(reporter.progress, job.is_cancelled))
             except Cancelled:
-                teller.send("cancelled", None)
-            except Exception as error:  # noqa: BLE001 - the worker boundary: bugs travel to the GUI thread
-                teller.send("failed", error)
+                reporter.send("cancelled", None)
+            except Exception as error:  # noqa: BLE001 - the worker boundary: bugs are passed to the GUI thread
+                reporter.send("failed", error)
 
         self._futures[job] = self._executor().submit(run)  # type: ignore[index]
         self.started.emit(job)
@@ -132,12 +132,12 @@ class Jobs(QObject):
         return tuple(self._futures)
 
     def cancel_unwanted(self) -> None:
-        """Cancel what nobody wants any more; it is heard of no more from now on."""
+        """Cancel what nobody wants any more; none of its updates is delivered from now on."""
         for job in [job for job in self._futures if not job.is_wanted()]:
             job.cancel()
             # Its worker may still be busy, and the window must not close before it.
-            self._unheard = {f for f in self._unheard if not f.done()} | {self._futures[job]}
-            self._end(job, _News(job, "cancelled", None))
+            self._abandoned = {f for f in self._abandoned if not f.done()} | {self._futures[job]}
+            self._end(job, _JobUpdate(job, "cancelled", None))
 
     def shutdown(self, seconds: float = 5.0) -> bool:
         """Cancel everything and wait; False means that some work did not answer in time."""
@@ -148,7 +148,7 @@ class Jobs(QObject):
             return True
         from concurrent.futures import wait
 
-        pending = wait({*self._futures.values(), *self._unheard}, timeout=seconds).not_done
+        pending = wait({*self._futures.values(), *self._abandoned}, timeout=seconds).not_done
         self._pool.shutdown(wait=False, cancel_futures=True)
         if pending:
             log.info("%d background jobs did not stop within %s s", len(pending), seconds)
@@ -161,7 +161,7 @@ class Jobs(QObject):
             self._pool = ThreadPoolExecutor(self._workers, thread_name_prefix="curator-job")
         return self._pool
 
-    def _deliver(self, news: "_News") -> None:
+    def _deliver(self, news: "_JobUpdate") -> None:
         job = news.job
         if self._closed or job.is_over:
             return
@@ -179,7 +179,7 @@ class Jobs(QObject):
         else:
             self._end(job, news)
 
-    def _end(self, job: Job[object], news: "_News") -> None:
+    def _end(self, job: Job[object], news: "_JobUpdate") -> None:
         job.state = news.state
         if news.state == "done":
             job.succeeded.emit(news.value)
@@ -188,7 +188,7 @@ class Jobs(QObject):
             is_heard = job.isSignalConnected(QMetaMethod.fromSignal(job.failed))
             job.failed.emit(news.value)
             if not isinstance(news.value, CuratorError):
-                self.bug_met.emit(news.value)
+                self.bug_found.emit(news.value)
             elif not is_heard:
                 self.failed_unheard.emit(news.value)
         self._futures.pop(job, None)
@@ -197,14 +197,14 @@ class Jobs(QObject):
         job.deleteLater()
 
 
-class _News(NamedTuple):
+class _JobUpdate(NamedTuple):
     job: Job[object]
     state: State
     value: object
 
 
-class _Teller:
-    """Speaks for one job from its worker thread: rate-limited, and silent once the window is gone."""
+class _Reporter:
+    """Sends the updates of one job from its worker thread: rate-limited, and dropped once the window is gone."""
 
     def __init__(self, job: Job[T], emit: Callable[[object], None]) -> None:
         self._job = job
@@ -214,7 +214,7 @@ class _Teller:
 
     def progress(self, done: int, total: int, what: str) -> None:
         now = time.monotonic()
-        if now - self._last < NEWS_EVERY_SECONDS and done < total:
+        if now - self._last < PROGRESS_EVERY_SECONDS and done < total:
             return
         self._last = now
         spent = now - self._began
@@ -223,7 +223,7 @@ class _Teller:
 
     def send(self, state: State, value: object) -> None:
         try:
-            self._emit(_News(self._job, state, value))  # type: ignore[arg-type]
+            self._emit(_JobUpdate(self._job, state, value))  # type: ignore[arg-type]
         except RuntimeError:
             # The window died first: Qt says that the signal's source has been deleted.
             log.debug("news of a job came after the window closed")

@@ -25,7 +25,7 @@ SAMPLE: Final = "support_desk.jsonl"
 SAMPLE_LABELS: Final = "support_desk.labels.jsonl"
 
 
-class FileAsker:
+class FileDialogs:
     """Asks for paths with the system's own dialogs; tests put another one in its place."""
 
     def open_project(self, parent: QWidget, title: str, kinds: str) -> Path | None:
@@ -50,20 +50,20 @@ class FileActions(QObject):
     """Opens and fills projects; what came of an import is shown through show_report."""
 
     def __init__(
-        self, window: QWidget, session: Session, jobs: Jobs, asker: FileAsker | None = None
+        self, window: QWidget, session: Session, jobs: Jobs, file_dialogs: FileDialogs | None = None
     ) -> None:
         super().__init__(window)
         self._window = window
         self._session = session
         self._jobs = jobs
-        self.asker = asker or FileAsker()
+        self.file_dialogs = file_dialogs or FileDialogs()
         self.show_report: Callable[[ImportReport], object] = _ignore
         self.begin_writing: Callable[[], object] = _nothing
 
     def open(self) -> None:
         """Ask for a project and open it."""
         kinds = self.tr("Curator projects (*.curator);;All files (*)")
-        path = self.asker.open_project(self._window, self.tr("Open project"), kinds)
+        path = self.file_dialogs.open_project(self._window, self.tr("Open project"), kinds)
         if path is not None:
             self._session.open_project(path)
 
@@ -86,7 +86,7 @@ class FileActions(QObject):
         """Ask for files and bring them in; without an open project one is made beside the first."""
         self._warm_up()
         kinds = self.tr("Conversations (*.jsonl *.json *.jsonl.gz *.txt);;All files (*)")
-        paths = self.asker.files(self._window, self.tr("Import files"), kinds)
+        paths = self.file_dialogs.files(self._window, self.tr("Import files"), kinds)
         if paths:
             self.bring(paths)
 
@@ -100,7 +100,7 @@ class FileActions(QObject):
             make_folder(path.parent)
         except OSError as error:
             words = self.tr("{0} cannot be made: {1}.").format(path.parent, error.strerror)
-            self._session.tell("error", words)
+            self._session.notify("error", words)
             return
         self._make_and_import(path, (resource("samples", SAMPLE),))
 
@@ -121,7 +121,7 @@ class FileActions(QObject):
             self.bring(others)
         else:
             words = self.tr("{0} is no file. Drop the files that hold the conversations.")
-            self._session.tell("error", words.format(others[0].name))
+            self._session.notify("error", words.format(others[0].name))
 
     def bring(self, paths: Sequence[Path]) -> None:
         """Import files into the open project, or into a new one beside the first file."""
@@ -129,7 +129,7 @@ class FileActions(QObject):
             beside = free_name(paths[0].with_name(paths[0].name.split(".")[0] + SUFFIX))
             self._make_and_import(beside, tuple(paths))
         elif self._session.is_read_only:
-            self._session.tell(
+            self._session.notify(
                 "warning",
                 self.tr("This project is open for looking only, so nothing can be imported."),
             )
@@ -171,10 +171,8 @@ class FileActions(QObject):
             return report
 
         names = ", ".join(path.name for path in paths[:2]) + (", …" if len(paths) > 2 else "")
-        # What comes of it is this project's: nobody hears of it once another one is open.
-        job = self._session.start(self.tr("Importing {0}").format(names), work)
-        job.succeeded.connect(self._imported)
-        job.failed.connect(self._session.tell_failure)
+        # What comes of it is this project's: it is dropped once another one is open.
+        job = self._session.run(self.tr("Importing {0}").format(names), work, self._imported)
         job.ended.connect(self._session.reload)
 
     def _imported(self, report: "ImportReport") -> None:
@@ -182,7 +180,7 @@ class FileActions(QObject):
 
     def _ask_new(self, suggested: Path) -> Path | None:
         kinds = self.tr("Curator projects (*.curator)")
-        path = self.asker.new_project(self._window, self.tr("New project"), suggested, kinds)
+        path = self.file_dialogs.new_project(self._window, self.tr("New project"), suggested, kinds)
         if path is None:
             return None
         return path if path.suffix == SUFFIX else path.with_name(path.name + SUFFIX)

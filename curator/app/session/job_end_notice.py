@@ -1,4 +1,4 @@
-"""Telling a person who works elsewhere that something long has ended: by the desktop, once, quietly."""
+"""A desktop notification that something long has ended, for a person who works in another window."""
 
 from typing import Final
 
@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QApplication, QSystemTrayIcon, QWidget
 _STAYS_MS: Final = 15_000
 
 
-def tell_desktop(window: QWidget, title: str, words: str) -> QSystemTrayIcon | None:
+def notify_desktop(window: QWidget, title: str, words: str) -> QSystemTrayIcon | None:
     """Light the window up in the task bar and show a desktop notification.
 
     Nothing happens while somebody looks at the window. Returns the icon that carries the

@@ -2,7 +2,9 @@
 
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, Signal
+
+from curator.app.timers import single_shot
 
 if TYPE_CHECKING:
     from curator.app.session.background import Job, Jobs
@@ -27,10 +29,7 @@ class ProjectMaintenance(QObject):
         self._jobs = jobs
         self._project: Project | None = None
         self._job: Job[int] | None = None
-        self._later = QTimer(self)
-        self._later.setSingleShot(True)
-        self._later.setInterval(WAIT_MS)
-        self._later.timeout.connect(self._begin)
+        self._later = single_shot(self, WAIT_MS, self._begin)
 
     def look_after(self, project: "Project") -> None:
         """Bring a project up to date, and keep it so until stop()."""
@@ -64,7 +63,7 @@ class ProjectMaintenance(QObject):
             self._later.start()
             return
         job = self._jobs.start(
-            self.tr("Preparing the search"), lambda p, c: _bring_up(project, p, c)
+            self.tr("FormActions the search"), lambda p, c: _bring_up(project, p, c)
         )
         job.succeeded.connect(self._tell)
         job.failed.connect(self.failed)

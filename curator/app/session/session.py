@@ -41,7 +41,7 @@ class Notice(NamedTuple):
     topic: str = ""
     """A newer notice of the same topic takes the place of the older one."""
 
-    def says_the_same(self, other: "Notice") -> bool:
+    def is_same(self, other: "Notice") -> bool:
         """Whether a person would read the same in another notice, or news of the same."""
         return self[:4] == other[:4] or (bool(self.topic) and self.topic == other.topic)
 
@@ -88,14 +88,14 @@ class Session(QObject):
         self._maintenance: ProjectMaintenance | None = None
         self._missed: list[list[Changes]] = []
         self._loading: tuple[Path, Job[tuple[Project, Index]]] | None = None
-        jobs.failed_unheard.connect(self.tell_failure)
+        jobs.failed_unheard.connect(self.notify_failure)
 
     @property
     def is_read_only(self) -> bool:
         """Whether nothing can be changed: no project, or somebody else has it open."""
         return self.project is None or self.project.read_only
 
-    def tell(
+    def notify(
         self,
         level: Level,
         text: str,
@@ -119,7 +119,7 @@ class Session(QObject):
         """
         project = self.project
         if project is None:
-            self.tell("warning", self.tr("No project is open, so nothing was changed."))
+            self.notify("warning", self.tr("No project is open, so nothing was changed."))
             return None
         applied: list[Changes] = []
 
@@ -146,7 +146,7 @@ class Session(QObject):
 
         job = self.start(title, run)
         job.succeeded.connect(spread)
-        job.failed.connect(self.tell_failure)
+        job.failed.connect(self.notify_failure)
         # What was applied before a failure or a cancel is in the project all the same.
         job.ended.connect(spread)
         return job
@@ -174,11 +174,18 @@ class Session(QObject):
         project = self.project
         return self.jobs.start(title, work, lambda: self.project is project)
 
-    def tell_step(
+    def run(self, title: str, work: "Work[T]", then: Callable[[T], object]) -> "Job[T]":
+        """Start work on the open project, pass what it brings on, and tell why it failed."""
+        job = self.start(title, work)
+        job.succeeded.connect(then)
+        job.failed.connect(self.notify_failure)
+        return job
+
+    def notify_step(
         self, text: str, detail: str = "", *, level: Level = "success", steps: int = 1
     ) -> None:
         """Tell of the last step, or of the last steps, with the button that takes them back."""
-        self.tell(level, text, detail, self.tr("Undo"), self.taking_back(steps))
+        self.notify(level, text, detail, self.tr("Undo"), self.taking_back(steps))
 
     def taking_back(self, steps: int = 1) -> Callable[[], object]:
         """Return what takes back the steps applied last, and nothing else, whatever comes after them."""
@@ -187,7 +194,7 @@ class Session(QObject):
 
         def take_back() -> None:
             if project is None or self.project is not project or project.last_step() != step:
-                self.tell(
+                self.notify(
                     "info",
                     self.tr("Other steps came after that one."),
                     self.tr("Undo takes them back one by one, the newest first."),
@@ -224,7 +231,7 @@ class Session(QObject):
         """Close what is open; project_changed follows where something was."""
         self._loading = None
         if self.project is not None:
-            self._let_go()
+            self._close_current()
             self.project_changed.emit()
 
     def reload(self) -> "Job[Index] | None":
@@ -243,7 +250,7 @@ class Session(QObject):
         self._missed.append(missed)
         job = self.jobs.start(self.tr("Reading the project"), work)
         job.succeeded.connect(lambda index: self._adopt_index(project, index, missed))
-        job.failed.connect(self.tell_failure)
+        job.failed.connect(self.notify_failure)
         job.ended.connect(lambda: self._forget_missed(missed))
         return job
 
@@ -268,7 +275,7 @@ class Session(QObject):
         job = self.jobs.start(title, work)
         self._loading = (path, job)
         job.succeeded.connect(lambda opened: self._take_loaded(opened, job))
-        job.failed.connect(self.tell_failure)
+        job.failed.connect(self.notify_failure)
         job.ended.connect(lambda: self._forget_loading(job))
         return job
 
@@ -288,7 +295,7 @@ class Session(QObject):
         project.close()
 
     def _adopt(self, opened: "tuple[Project, Index]") -> None:
-        self._let_go()
+        self._close_current()
         self.project, self.index = opened
         self._counts = None
         self._maintained().look_after(self.project)
@@ -301,10 +308,10 @@ class Session(QObject):
 
             self._maintenance = ProjectMaintenance(self.jobs, self)
             self._maintenance.rows_changed.connect(self.reload)
-            self._maintenance.failed.connect(self.tell_failure)
+            self._maintenance.failed.connect(self.notify_failure)
         return self._maintenance
 
-    def _let_go(self) -> None:
+    def _close_current(self) -> None:
         if self.project is not None:
             self.closing.emit()
         self._maintained().stop()
@@ -335,12 +342,12 @@ class Session(QObject):
 
     def _change(self, do: "Callable[[Project], Changes | None]") -> "Changes | None":
         if self.project is None:
-            self.tell("warning", self.tr("No project is open, so nothing was changed."))
+            self.notify("warning", self.tr("No project is open, so nothing was changed."))
             return None
         try:
             changes = do(self.project)
         except CuratorError as error:
-            self.tell_failure(error)
+            self.notify_failure(error)
             return None
         if changes is not None:
             self._spread(changes)
@@ -354,8 +361,8 @@ class Session(QObject):
             self.step_undone.emit(changes, again)
         return changes
 
-    def tell_failure(self, error: object) -> None:
+    def notify_failure(self, error: object) -> None:
         """Tell why work failed; what is no CuratorError is a bug, which the exception hook shows."""
         if isinstance(error, CuratorError):
             text, _, detail = str(error).partition("\n")
-            self.tell("error", text, detail)
+            self.notify("error", text, detail)

@@ -1,6 +1,5 @@
 """The table of conversations: columns of the index, texts by the page, never a row object."""
 
-import time
 from collections import OrderedDict
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
@@ -9,12 +8,14 @@ from PySide6.QtCore import QObject, QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QFontMetrics, QPainter, QPixmap
 
 from curator.app.counted import counted
+from curator.app.dates import time_ago
 from curator.app.tables import Index as ModelIndex
 from curator.app.tables.grid import Column, Table
 from curator.app.theme import META_PX, font, number_font, paint_icon, tokens
+from curator.app.token_estimates import stored_encoding
 from curator.app.widgets.chip import paint_chip
 from curator.app.widgets.status_look import STATUS_LOOK, status_word
-from curator.dataset.codes import STATUSES
+from curator.dataset.codes import DEFAULT_BASE_MODEL, STATUSES
 from curator.dataset.errors import ProjectError
 from curator.dataset.json_values import BadJson
 
@@ -29,7 +30,6 @@ _BEFORE: Final = 32
 _PAGE: Final = 96
 _KEPT: Final = 20_000
 _TIP_CHARACTERS: Final = 1_000
-_DAY_SECONDS: Final = 86_400
 
 
 class ConversationTable(Table):
@@ -41,6 +41,7 @@ class ConversationTable(Table):
         self._titles: OrderedDict[int, str] = OrderedDict()
         self._chips: OrderedDict[int, tuple[str, ...]] = OrderedDict()
         self._has_labels = False
+        self._encoding = ""
         super().__init__(self._make_columns(), parent)
 
     def data(self, index: ModelIndex, role: int = 0) -> Any:
@@ -64,9 +65,11 @@ class ConversationTable(Table):
         index = self._session.index
         return self._has_labels or bool(index is not None and index.tagged.any())
 
-    def note_labels(self) -> None:
-        """Look whether the project has any label set, so that label chips are worth reading."""
+    def note_settings(self) -> None:
+        """Look what cells depend on: whether there is any label set, and what tokens are counted with."""
         project = self._session.project
+        base = self._session.setting("base_model") or DEFAULT_BASE_MODEL
+        self._encoding = stored_encoding(str(base))
         self._has_labels = bool(project is not None and project.setting("label_sets", []))
 
     def place_of(self, row: int) -> int | None:
@@ -94,7 +97,9 @@ class ConversationTable(Table):
             Column(self.tr("Conversation"), self._title, "title", 200, stretch=True, tip=self._whole_title),
             Column(self.tr("Labels"), self._chip_words, "tags", 104, paint=self._paint_chips),
             Column(self.tr("Turns"), self._turns, "n_turns", 54, number=True),
-            Column(self.tr("Tokens"), self._tokens, "tokens", 78, number=True),
+            Column(
+                self.tr("Tokens"), self._tokens, "tokens", 78, number=True, tip=self._token_words
+            ),
             Column(
                 self.tr("Findings"), self._findings, "errors", 72,
                 paint=self._paint_findings, tip=self._findings_words,
@@ -139,7 +144,13 @@ class ConversationTable(Table):
         if index is None:
             return ""
         count = f"{int(index.tokens[row]):,}"
-        return count if index.tokens_exact[row] else f"≈ {count}"
+        is_exact = bool(index.tokens_exact[row]) and not self._encoding
+        return count if is_exact else f"≈ {count}"
+
+    def _token_words(self, row: int) -> str:
+        words = self.tr("{0}. Estimated with {1}, not the base's own vocabulary.")
+        count = str(self._tokens(row))
+        return words.format(count, self._encoding) if self._encoding else count
 
     def _findings(self, row: int) -> object:
         index = self._session.index
@@ -163,19 +174,7 @@ class ConversationTable(Table):
         index = self._session.index
         if index is None:
             return ""
-        return self._ago(max(int(index.updated[row]), int(index.annotated[row])) / 1000)
-
-    def _ago(self, seconds: float) -> str:
-        passed = time.time() - seconds
-        if passed < 60:
-            return self.tr("now")
-        if passed < 3_600:
-            return self.tr("{0} min").format(int(passed // 60))
-        if passed < _DAY_SECONDS:
-            return self.tr("{0} h").format(int(passed // 3_600))
-        day = time.localtime(seconds)
-        this_year = day.tm_year == time.localtime().tm_year
-        return time.strftime("%m-%d" if this_year else "%Y-%m", day)
+        return time_ago(max(int(index.updated[row]), int(index.annotated[row])) / 1000)
 
     def _chip_words(self, row: int) -> object:
         return ", ".join(self._chips_of(row))
@@ -201,7 +200,7 @@ class ConversationTable(Table):
         return tuple(dict.fromkeys((*(label.value for label in labels), *tags)))
 
     def _read_page(self, row: int) -> None:
-        """Read the titles around the place at hand, in one question to the file."""
+        """Read the titles around the current place, in one question to the file."""
         index, project = self._session.index, self._session.project
         if index is None or project is None:
             return

@@ -195,13 +195,23 @@ class GridDelegate(QStyledItemDelegate):
 
 
 class GridView(QTableView):
-    """A table view as the look says; activated rows come as row_opened(row number)."""
+    """A table view as the look says; activated rows come as row_opened(row number).
+
+    With columns it shows a Table of them, which has no rows yet; one_row lets only one be selected.
+    """
 
     row_opened = Signal(int)
     current_row_changed = Signal(int)
     selection_moved = Signal()
 
-    def __init__(self, name: str, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        parent: QWidget | None = None,
+        columns: Sequence[Column] = (),
+        *,
+        one_row: bool = False,
+    ) -> None:
         super().__init__(parent)
         self.hover_row = -1
         self.setAccessibleName(name)
@@ -211,7 +221,8 @@ class GridView(QTableView):
         self.setTabKeyNavigation(False)
         self.setCornerButtonEnabled(False)
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        modes = QAbstractItemView.SelectionMode
+        self.setSelectionMode(modes.SingleSelection if one_row else modes.ExtendedSelection)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
@@ -228,6 +239,8 @@ class GridView(QTableView):
         header.setSortIndicatorShown(False)
         header.setFixedHeight(32)
         self.activated.connect(self._open)
+        if columns:
+            self.set_table(Table(columns, self))
 
     def set_table(self, table: Table) -> None:
         """Show a table; its columns say their widths and which one takes the rest."""

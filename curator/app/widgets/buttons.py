@@ -52,10 +52,10 @@ class PrimaryButton(Button):
     kind = "primary"
 
 
-class QuietButton(Button):
+class FlatButton(Button):
     """A button without an outline until it is pointed at."""
 
-    kind = "quiet"
+    kind = "flat"
 
 
 class DangerButton(Button):

@@ -2,9 +2,10 @@
 
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QMouseEvent, QPainter, QPainterPath, QPaintEvent
-from PySide6.QtWidgets import QFrame, QTextEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QTextEdit, QWidget
 
 from curator.app.theme import tokens
+from curator.app.widgets.layouts import vbox
 
 STRIPE_PX = 3
 _MARGIN_PX = 12
@@ -20,9 +21,9 @@ class Card(QFrame):
         super().__init__(parent)
         self.setProperty("kind", "card")
         self._stripe = stripe
-        self.body = QVBoxLayout(self)
-        self.body.setContentsMargins(padding, padding - 4, padding, padding - 4)
-        self.body.setSpacing(8)
+        self.body = vbox(
+            parent=self, spacing=8, margins=(padding, padding - 4, padding, padding - 4)
+        )
 
     def set_stripe(self, token: str) -> None:
         """Colour the left edge with a token, such as ``role-user``; empty takes it away."""

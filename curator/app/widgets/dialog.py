@@ -7,12 +7,22 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QApplication, QDialog, QWidget
 
 from curator.app.shortcuts import takes_text
+from curator.app.widgets.layouts import Item, add_items, vbox
 
 _MARGIN_PX: Final = 40
 
 
 class Dialog(QDialog):
-    """What every dialog of the window is."""
+    """What every dialog of the window is: a column of what is added, deleted when it closes unless kept."""
+
+    def __init__(self, parent: QWidget | None = None, *, is_kept: bool = False) -> None:
+        super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, on=not is_kept)
+        self.body = vbox(parent=self, spacing=12, margins=(24, 24, 24, 16))
+
+    def add(self, *items: Item) -> None:
+        """Put items beneath each other."""
+        add_items(self.body, *items)
 
     def fit(self, width: int, height: int) -> None:
         """Take this size, or as much of it as the window and the screen have room for."""

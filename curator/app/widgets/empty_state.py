@@ -4,11 +4,12 @@ from typing import Final
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from curator.app.theme import paint_icon
 from curator.app.widgets.buttons import LinkButton, PrimaryButton
-from curator.app.widgets.text import Quiet, SectionTitle
+from curator.app.widgets.layouts import STRETCH, Stretch, hbox, vbox
+from curator.app.widgets.text import Muted, SectionTitle
 
 SENTENCE_PX: Final = 440
 
@@ -57,39 +58,29 @@ class EmptyState(QWidget):
         guide: bool = True,
     ) -> None:
         super().__init__(parent)
-        column = QVBoxLayout(self)
-        column.setSpacing(8)
-        column.addStretch(2)
         self._picture = IconPicture(icon_name, parent=self)
-        column.addWidget(self._picture, 0, Qt.AlignmentFlag.AlignHCenter)
+        column = vbox(
+            Stretch(2), (self._picture, 0, Qt.AlignmentFlag.AlignHCenter), parent=self, spacing=8
+        )
         self._title = SectionTitle(title, self)
-        self._sentence = Quiet(sentence, self, wrap=True)
+        self._sentence = Muted(sentence, self, wrap=True)
         for label in (self._title, self._sentence):
             label.setAlignment(Qt.AlignmentFlag.AlignHCenter)
-            line = QHBoxLayout()
-            line.addStretch(1)
-            line.addWidget(label)
-            line.addStretch(1)
-            column.addLayout(line)
+            column.addLayout(hbox(STRETCH, label, STRETCH))
         # A layout's alignment would take away the height that wrapped words need.
         self._sentence.setFixedWidth(SENTENCE_PX)
-        row = QHBoxLayout()
-        row.setContentsMargins(0, 8, 0, 0)
-        row.setSpacing(8)
-        row.addStretch(1)
         self.button = PrimaryButton(button, self)
         self.button.setVisible(bool(button))
         self.button.clicked.connect(self.pressed)
-        row.addWidget(self.button)
         self.guide = LinkButton(self.tr("Read the guide"), self)
         self.guide.setVisible(guide)
         self.guide.clicked.connect(self.guide_requested)
-        row.addWidget(self.guide)
-        row.addStretch(1)
-        column.addLayout(row)
+        column.addLayout(
+            hbox(STRETCH, self.button, self.guide, STRETCH, spacing=8, margins=(0, 8, 0, 0))
+        )
         column.addStretch(3)
 
-    def say(self, title: str, sentence: str, button: str = "", icon_name: str = "") -> None:
+    def set_message(self, title: str, sentence: str, button: str = "", icon_name: str = "") -> None:
         """Show other words, for example when a filter and not the project is what leaves nothing."""
         self._title.setText(title)
         self._sentence.setText(sentence)

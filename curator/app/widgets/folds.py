@@ -49,7 +49,7 @@ class Folds:
             position += len(fold[0])
         return position
 
-    def mend(self, before: str, after: str) -> tuple[int, int | None] | None:
+    def lost_mark(self, before: str, after: str) -> tuple[int, int | None] | None:
         """Return where an edit leaves a mark missing, and where one is too many (UTF-16), or None.
 
         A mark that was taken without its break comes back; what was written between the two goes

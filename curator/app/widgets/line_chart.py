@@ -127,7 +127,7 @@ class LineChart(QWidget):
         self.setAccessibleDescription(self._words_at(steps[place]))
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        """Paint axes, lines, their names and the values in hand."""
+        """Paint axes, lines, their names and the values at the pointer."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         look = tokens()

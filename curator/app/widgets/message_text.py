@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from PySide6.QtCore import QByteArray, QEvent, QMimeData, QRect, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QMimeData, QRect, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QContextMenuEvent,
     QFocusEvent,
@@ -17,12 +17,10 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QFrame, QTextEdit, QWidget
 
+from curator.app.widgets.clipboard_text import copied, has_text, pasted
 from curator.app.widgets.focus_ring import show_ring
 from curator.app.widgets.folds import BREAK, Folds, has_long_line
 from curator.app.widgets.lossless import StandIns, common_length, newline_style, utf16_length
-
-PRIVATE_TEXT: Final = "application/x-curator-text"
-"""Clipboard format that keeps what the system's text format cannot: lone surrogates and the like."""
 
 TALLEST_PX: Final = 60_000
 """A field above this height scrolls inside itself; Qt widgets cannot grow without end."""
@@ -210,23 +208,15 @@ class MessageText(QTextEdit):
             before = self.document().characterAt(cursor.selectionStart() - 1)
             chosen = chosen[1:] if before == self._folds.mark else chosen
         real = self._stand_ins.read(self._folds.unfold(chosen))
-        mime = QMimeData()
-        mime.setText(real.encode("utf-16-le", "replace").decode("utf-16-le"))
-        mime.setData(PRIVATE_TEXT, QByteArray(real.encode("utf-8", "surrogatepass")))
-        return mime
+        return copied(real)
 
     def canInsertFromMimeData(self, source: QMimeData) -> bool:
         """Accept text only; a picture or file dropped here would change the message's kind."""
-        return source.hasFormat(PRIVATE_TEXT) or source.hasText()
+        return has_text(source)
 
     def insertFromMimeData(self, source: QMimeData) -> None:
         """Paste a text, its line endings in the style of this field."""
-        if source.hasFormat(PRIVATE_TEXT):
-            data = bytes(source.data(PRIVATE_TEXT).data())
-            text = data.decode("utf-8", "surrogatepass")
-        else:
-            text = source.text()
-        self._insert(text.replace("\r\n", "\n").replace("\r", "\n"))
+        self._insert(pasted(source))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Type; Escape leaves, Shift+Enter is a newline, and undo goes on where the field's ends."""
@@ -388,10 +378,10 @@ class MessageText(QTextEdit):
         raw = self.document().toRawText()
         if raw == self._raw:
             return
-        # What undo and redo bring back was mended when it was written.
-        mending = None if self._going_back else self._folds.mend(self._raw, raw)
-        if mending is not None:
-            self._mend(*mending)
+        # What undo and redo bring back was fixed when it was written.
+        lost = None if self._going_back else self._folds.lost_mark(self._raw, raw)
+        if lost is not None:
+            self._restore_mark(*lost)
             return
         pair = self._stand_ins.pair_in(raw)
         if pair is not None:
@@ -400,7 +390,7 @@ class MessageText(QTextEdit):
         self._raw = raw
         self.text_edited.emit()
 
-    def _mend(self, missing: int, left: int | None) -> None:
+    def _restore_mark(self, missing: int, left: int | None) -> None:
         """Put a mark before the break that lost it, and take one away that has no break."""
         cursor = QTextCursor(self.document())
         cursor.joinPreviousEditBlock()

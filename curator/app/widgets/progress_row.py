@@ -1,23 +1,21 @@
 """One line of progress: what, how far, how long still, and a way to stop."""
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QWidget
+from PySide6.QtWidgets import QProgressBar, QWidget
 
 from curator.app.session.background import Job, Progress
 from curator.app.widgets.buttons import IconButton
+from curator.app.widgets.layouts import hbox
 from curator.app.widgets.text import Meta, Plain
 
 
 class ProgressRow(QWidget):
-    """Shows a Progress; cancel_requested is the person's wish to stop."""
+    """Shows a Progress; cancel_requested follows a press on Cancel."""
 
     cancel_requested = Signal()
 
     def __init__(self, title: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(8)
         self._title = Plain(title, self)
         self._bar = QProgressBar(self)
         self._bar.setTextVisible(False)
@@ -27,8 +25,7 @@ class ProgressRow(QWidget):
         self._facts = Meta("", self)
         self.cancel = IconButton("close", self.tr("Cancel"), self, size=12)
         self.cancel.clicked.connect(self.cancel_requested)
-        for widget in (self._title, self._bar, self._facts, self.cancel):
-            row.addWidget(widget)
+        hbox(self._title, self._bar, self._facts, self.cancel, parent=self, spacing=8, margins=0)
 
     def follow(self, job: Job[object]) -> None:
         """Show the news of a job and let the button cancel it."""

@@ -5,10 +5,11 @@ from typing import Final, NamedTuple
 
 from PySide6.QtCore import QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QFont, QFontMetrics, QKeyEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QButtonGroup, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QButtonGroup, QPushButton, QWidget
 
 from curator.app.theme import META_PX, font, number_font, paint_icon, tokens
 from curator.app.widgets.buttons import IconButton, press_on_enter
+from curator.app.widgets.layouts import vbox
 
 WIDE_PX: Final = 200
 NARROW_PX: Final = 56
@@ -89,9 +90,7 @@ class Rail(QWidget):
         self.setObjectName("rail")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.is_folded = False
-        self._column = QVBoxLayout(self)
-        self._column.setContentsMargins(8, 12, 8, 8)
-        self._column.setSpacing(4)
+        self._column = vbox(parent=self, spacing=4, margins=(8, 12, 8, 8))
         self._group = QButtonGroup(self)
         self._buttons: dict[str, RailButton] = {}
         for entry in entries:

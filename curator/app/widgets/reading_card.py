@@ -3,15 +3,16 @@
 from typing import Final
 
 from PySide6.QtCore import QCoreApplication, Qt
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
+from PySide6.QtWidgets import QLabel, QWidget
 
 from curator.app.counted import counted
 from curator.app.theme import READ_PX, font, tokens
 from curator.app.widgets.buttons import LinkButton
 from curator.app.widgets.card import Card
 from curator.app.widgets.chip import Chip
+from curator.app.widgets.layouts import STRETCH, hbox
 from curator.app.widgets.message_text import MessageText
-from curator.app.widgets.text import Meta, Quiet
+from curator.app.widgets.text import Meta, Muted
 from curator.dataset import Message
 from curator.dataset.json_values import dumps
 
@@ -40,18 +41,13 @@ class ReadingCard(Card):
 
     def __init__(self, message: Message, number: int, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        row = QHBoxLayout()
-        row.setSpacing(8)
         self._role = Chip("", "text-muted", self)
         self._number = Meta("", self)
         self._untrained = Chip(self.tr("not trained"), "text-muted", self)
-        for widget in (self._role, self._number, self._untrained):
-            row.addWidget(widget)
-        row.addStretch(1)
-        self.body.addLayout(row)
+        self.body.addLayout(hbox(self._role, self._number, self._untrained, STRETCH, spacing=8))
         self._text = self._make_text()
         self.body.addWidget(self._text)
-        self._empty = Quiet(self.tr("(empty)"), self)
+        self._empty = Muted(self.tr("(empty)"), self)
         self.body.addWidget(self._empty)
         self._more = LinkButton("", self)
         self._more.clicked.connect(self._show_all)

@@ -9,6 +9,7 @@ from curator.app.counted import counted
 from curator.app.session.background import Job
 from curator.app.theme import META_PX, font
 from curator.app.widgets.buttons import LinkButton
+from curator.app.widgets.layouts import hbox
 from curator.app.widgets.text import Elided, Meta
 
 if TYPE_CHECKING:
@@ -25,15 +26,10 @@ class StatusLine(QWidget):
         self.setObjectName("statusline")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setFixedHeight(28)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(12, 0, 12, 0)
-        row.setSpacing(16)
         self._place = Elided("", self)
         self._place.setProperty("kind", "meta")
-        row.addWidget(self._place, 1)
         self._jobs = QHBoxLayout()
         self._jobs.setSpacing(24)
-        row.addLayout(self._jobs)
         self._hint = Meta("", self)
         self._totals = Meta("", self)
         self._unread = LinkButton("", self)
@@ -41,10 +37,17 @@ class StatusLine(QWidget):
         self._unread.clicked.connect(self.notices_wanted)
         self._unread.hide()
         self._saved = Meta("", self)
-        row.addWidget(self._saved)
-        row.addWidget(self._unread)
-        row.addWidget(self._hint)
-        row.addWidget(self._totals)
+        hbox(
+            (self._place, 1),
+            self._jobs,
+            self._saved,
+            self._unread,
+            self._hint,
+            self._totals,
+            parent=self,
+            spacing=16,
+            margins=(12, 0, 12, 0),
+        )
         self._rows: dict[object, ProgressRow] = {}
 
     def show_project(self, place: str, totals: str) -> None:

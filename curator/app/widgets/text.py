@@ -85,10 +85,10 @@ class SectionTitle(_Text):
     kind = "section"
 
 
-class Quiet(_Text):
+class Muted(_Text):
     """Muted text of 13 px."""
 
-    kind = "quiet"
+    kind = "muted"
 
 
 class Meta(_Text):

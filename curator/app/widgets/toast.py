@@ -7,12 +7,13 @@ again. All of them go with their project.
 from typing import Final
 
 from PySide6.QtCore import QObject, QTimer, Signal
-from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QFrame, QWidget
 
 from curator.app.session.session import Notice
 from curator.app.widgets.buttons import IconButton, PlainButton
 from curator.app.widgets.empty_state import IconPicture
-from curator.app.widgets.text import Plain, Quiet
+from curator.app.widgets.layouts import STRETCH, hbox, vbox
+from curator.app.widgets.text import Muted, Plain
 
 _LOOK: Final = {
     "info": ("info", "accent"),
@@ -41,35 +42,20 @@ class Toast(QFrame):
         self.setObjectName("toast")
         self.setFixedWidth(WIDTH_PX)
         self.setAccessibleName(notice.text)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(12, 12, 8, 12)
-        row.setSpacing(12)
         name, tone = _LOOK[notice.level]
-        top = QVBoxLayout()
-        top.addWidget(IconPicture(name, tone, 20, self))
-        top.addStretch(1)
-        row.addLayout(top)
-        words = QVBoxLayout()
-        words.setSpacing(4)
-        words.addWidget(Plain(notice.text, self, wrap=True))
+        top = vbox(IconPicture(name, tone, 20, self), STRETCH)
+        words = vbox(Plain(notice.text, self, wrap=True), spacing=4)
         if notice.detail:
-            words.addWidget(Quiet(notice.detail, self, wrap=True))
+            words.addWidget(Muted(notice.detail, self, wrap=True))
         if notice.action_text:
             button = PlainButton(notice.action_text, self)
             button.clicked.connect(self._act)
-            line = QHBoxLayout()
-            line.setContentsMargins(0, 4, 0, 0)
-            line.addWidget(button)
-            line.addStretch(1)
-            words.addLayout(line)
+            words.addLayout(hbox(button, STRETCH, margins=(0, 4, 0, 0)))
         words.addStretch(1)
-        row.addLayout(words, 1)
-        side = QVBoxLayout()
         close = IconButton("close", self.tr("Close this notice"), self, size=12)
         close.clicked.connect(self._close)
-        side.addWidget(close)
-        side.addStretch(1)
-        row.addLayout(side)
+        side = vbox(close, STRETCH)
+        hbox(top, (words, 1), side, parent=self, spacing=12, margins=(12, 12, 8, 12))
         stays = STAYS_MS[notice.level]
         self.timer = QTimer(self)
         self.timer.setInterval(max(stays, WITH_BUTTON_MS) if notice.action_text else stays)
@@ -108,9 +94,9 @@ class Toaster(QObject):
 
     def show(self, notice: Notice) -> None:
         """Show a notice; the same words twice stand only once, and the oldest gives way."""
-        for toast in [t for t in self._toasts if t.notice.says_the_same(notice)]:
+        for toast in [t for t in self._toasts if t.notice.is_same(notice)]:
             self._drop(toast)
-        self._keep([kept for kept in self._kept if not kept.says_the_same(notice)])
+        self._keep([kept for kept in self._kept if not kept.is_same(notice)])
         while len(self._toasts) >= MOST:
             self._put_by(self._toasts[0])
         toast = Toast(notice, self._window)

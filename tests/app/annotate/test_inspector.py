@@ -5,7 +5,7 @@ from PySide6.QtCore import Qt
 
 from curator.app.annotate.annotating import AnnotationChange
 from curator.app.annotate.writing_inspector import WritingInspector
-from curator.app.editor.gauge import Measure
+from curator.app.editor.draft_counter import Measure
 from curator.curate.analysis.tokens import TokenCount
 from curator.dataset import Annotation, Finding, Label, LabelSet, Place, Status
 from curator.project.queries.index import Index
@@ -90,7 +90,7 @@ def test_findings_offer_their_place_and_their_fix(inspector, qtbot):
 
 
 def test_leaving_the_base_model_as_it_is_is_no_step(qapp, tmp_path, qtbot):
-    from curator.app.editor.gauge import Gauge
+    from curator.app.editor.draft_counter import DraftCounter
     from curator.app.session.background import Jobs
     from curator.app.session.session import Session
     from curator.project import Project
@@ -98,13 +98,13 @@ def test_leaving_the_base_model_as_it_is_is_no_step(qapp, tmp_path, qtbot):
     session = Session(Jobs(), "anna")
     session.project = Project.create(tmp_path / "p.curator", "anna")
     session.index = Index(session.project.path)
-    gauge = Gauge(session, session.jobs)
-    gauge.choose(gauge.base_model)
+    counter = DraftCounter(session, session.jobs)
+    counter.choose(counter.base_model)
     assert session.project.undo_title() is None
-    gauge.choose("gpt-4o-2024-08-06")
-    assert gauge.base_model == "gpt-4o-2024-08-06"
+    counter.choose("gpt-4o-2024-08-06")
+    assert counter.base_model == "gpt-4o-2024-08-06"
     session.undo()
-    assert gauge.base_model == "gpt-4.1-mini"
+    assert counter.base_model == "gpt-4.1-mini"
     assert session.jobs.shutdown(20)
     session.close_project()
 
@@ -114,3 +114,10 @@ def test_where_nothing_is_shown_nothing_is_being_counted(inspector):
     assert inspector._this.text() == ""
     inspector.show_measure(None, 10, 5, 1)
     assert inspector._this.text() == "Counting…"
+
+
+def test_a_sum_says_by_which_encoding_it_is_estimated(inspector):
+    inspector.show_measure(None, 10, 5, 1, "o200k_base")
+    assert "Estimated with o200k_base" in inspector._all.text()
+    inspector.show_measure(None, 10, 5, 1)
+    assert "Estimated" not in inspector._all.text()

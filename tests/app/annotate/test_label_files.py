@@ -30,7 +30,7 @@ def test_lines_that_are_refused_are_listed_with_their_reasons(curator, tmp_path,
     labels = tmp_path / "some.labels.jsonl"
     lines = ({"source_line": 1, "tags": ["x "]}, {"source_line": 9, "tags": ["y"]})
     labels.write_bytes("".join(f"{json.dumps(each)}\n" for each in lines).encode("utf-16"))
-    curator.file_actions.asker = Answers(labels)
+    curator.file_actions.file_dialogs = Answers(labels)
     curator.menus.run("label.import")
     said = "1 conversation labelled · 1 line refused"
     qtbot.waitUntil(lambda: said in notices(curator), timeout=30_000)

@@ -82,7 +82,7 @@ def test_shift_enter_stays(many, qtbot):
 
 
 def test_going_on_can_be_switched_off(many, qtbot):
-    many.boxes.store().change("advance", False)
+    many.dialogs.store().change("advance", False)
     many.menus.run("label.pick")
     picker(many).field.setText("cashfee")
     qtbot.keyClick(picker(many).field, GIVE)

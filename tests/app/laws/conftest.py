@@ -146,7 +146,7 @@ def visit(curator: Curator, page_id: str, qtbot) -> QWidget:
     if page_id == "write":
         page.list.go_to(1)
         page.editor.tools.unfold()
-        for number in range(len(page.editor.cards.slots)):
+        for number in range(len(page.editor.cards.placeholders)):
             page.editor.cards.card(number)
     settle(curator, qtbot)
     return page

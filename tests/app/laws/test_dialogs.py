@@ -120,4 +120,4 @@ def test_a_name_is_kept_when_the_preferences_are_closed_with_the_cursor_in_it(wh
         else:
             QTest.keyClick(field, key)
             QTest.keyClick(box, key)
-        assert whole.boxes.store().values.author == f"Bea {key is None}"
+        assert whole.dialogs.store().values.author == f"Bea {key is None}"

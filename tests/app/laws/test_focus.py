@@ -15,7 +15,7 @@ from PySide6.QtWidgets import (
 )
 
 from curator import app as curator_app
-from curator.app.focus import acts_on_keys
+from curator.app.focus_fallback import acts_on_keys
 from curator.app.main import PAGES
 from curator.app.shortcuts import takes_text
 from curator.app.text_order import texts_of
@@ -58,7 +58,7 @@ def test_what_is_deleted_hands_the_focus_on_too(whole, qtbot):
 def test_a_notice_that_goes_leaves_the_focus_at_the_work(whole, qtbot):
     """The end of an import report once left it on a label, which the next arrow changed."""
     page = visit(whole, "write", qtbot)
-    whole.session.tell("warning", "x", action_text="Do it", action=lambda: None)
+    whole.session.notify("warning", "x", action_text="Do it", action=lambda: None)
     toast = whole.window.toaster._toasts[-1]
     toast.findChild(QPushButton).setFocus()
     toast._act()
@@ -168,7 +168,7 @@ def test_tab_goes_from_text_to_text_on_write(whole, qtbot):
             break
         met.append(there)
         QTest.keyClick(there, Qt.Key.Key_Tab)
-    messages = [slot.card.content.field for slot in page.editor.cards.slots]
+    messages = [slot.card.content.field for slot in page.editor.cards.placeholders]
     reached = [field for field in met if field in messages]
     assert reached == [field for field in messages if field in met]
     assert {f.accessibleName() for f in met} >= {"Text", "Tags", "Note", "Arguments"}

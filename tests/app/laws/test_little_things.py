@@ -61,12 +61,12 @@ def test_search_hits_are_marked_in_the_text(whole, qtbot):
     settle(whole, qtbot)
     assert whole.session.current == 1
     page.editor.cards.card(6)
-    texts = [slot.card.content.field for slot in page.editor.cards.slots if slot.card]
+    texts = [slot.card.content.field for slot in page.editor.cards.placeholders if slot.card]
     marks = [word for field in texts if hasattr(field, "document") for word in tinted(field)]
     assert marks == ["card", "A new", "comes"]
     page.list.search.set_text("")
     settle(whole, qtbot)
-    texts = [slot.card.content.field for slot in page.editor.cards.slots if slot.card]
+    texts = [slot.card.content.field for slot in page.editor.cards.placeholders if slot.card]
     assert not [word for field in texts if hasattr(field, "document") for word in tinted(field)]
 
 
@@ -165,7 +165,7 @@ def test_what_no_import_would_take_is_not_pasted(_module, fields, words):
 
 
 def test_writing_from_scratch_begins_in_the_first_question(curator, tmp_path, qtbot):
-    curator.file_actions.asker.new_project = lambda *_: tmp_path / "mine.curator"
+    curator.file_actions.file_dialogs.new_project = lambda *_: tmp_path / "mine.curator"
     curator.window.activateWindow()
     curator.menus.run("file.write")
     qtbot.waitUntil(lambda: curator.front.page_id == "write", timeout=60_000)
@@ -197,16 +197,16 @@ def drag(card, target, *, below: bool) -> None:
 def test_a_message_is_dragged_to_another_place(whole, qtbot):
     page = visit(whole, "write", qtbot)
     cards = page.editor.cards
-    before = [slot.message for slot in cards.slots]
+    before = [slot.message for slot in cards.placeholders]
     drag(cards.card(1), cards.card(3), below=True)
-    after = [slot.message for slot in cards.slots]
+    after = [slot.message for slot in cards.placeholders]
     assert after == [before[0], before[2], before[3], before[1], *before[4:]]
     drag(cards.card(3), cards.card(0), below=False)
-    assert cards.slots[0].message == before[1]
+    assert cards.placeholders[0].message == before[1]
     whole.menus.run("edit.undo")
     whole.menus.run("edit.undo")
     settle(whole, qtbot)
-    assert [slot.message for slot in cards.slots] == before
+    assert [slot.message for slot in cards.placeholders] == before
     assert cards._gap.isHidden()
 
 

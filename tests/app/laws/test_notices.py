@@ -13,7 +13,7 @@ def told(whole):
     """Tell five things of each kind and return the window's toaster."""
     for level in ("info", "warning", "error", "success"):
         for number in range(5):
-            whole.session.tell(level, f"{level} {number}")
+            whole.session.notify(level, f"{level} {number}")
     return whole.window.toaster
 
 
@@ -24,7 +24,7 @@ def test_two_stand_at_most(told):
 
 def test_every_notice_goes_by_itself(told, whole):
     assert all(STAYS_MS.values())
-    whole.session.tell("error", "with a button", action_text="Do it", action=lambda: None)
+    whole.session.notify("error", "with a button", action_text="Do it", action=lambda: None)
     for toast in tuple(told._toasts):
         assert toast.timer.isActive()
         toast.timer.timeout.emit()
@@ -35,7 +35,7 @@ def test_what_mattered_and_left_unread_can_be_read_again(whole):
     toaster, unread = whole.window.toaster, whole.window.status._unread
     assert unread.isHidden()
     for text in ("disk full", "key refused", "saved"):
-        whole.session.tell("success" if text == "saved" else "error", text)
+        whole.session.notify("success" if text == "saved" else "error", text)
     for toast in tuple(toaster._toasts):
         toast.timer.timeout.emit()
     assert unread.text() == "2 unread notices"
@@ -49,7 +49,7 @@ def test_what_mattered_and_left_unread_can_be_read_again(whole):
 
 
 def test_one_under_the_focus_stays(whole):
-    whole.session.tell("error", "x", action_text="Do it", action=lambda: None)
+    whole.session.notify("error", "x", action_text="Do it", action=lambda: None)
     (toast,) = whole.window.toaster._toasts
     toast.findChildren(type(whole.window.status._unread).__mro__[1])[0].setFocus()
     toast.timer.timeout.emit()
@@ -68,7 +68,7 @@ def test_notices_go_with_their_project(told, whole, tmp_path, qtbot):
 
 def test_news_of_the_same_take_each_others_place(whole):
     for number in range(4):
-        whole.session.undo() if number else whole.session.tell("info", "before")
+        whole.session.undo() if number else whole.session.notify("info", "before")
     texts = [n.text for n in whole.window.toaster.notices()]
     assert len([t for t in texts if t.startswith("Taken back")]) == 1
 

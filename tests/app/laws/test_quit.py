@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from curator.app.dialogs.question import Question
+from curator.app.dialogs.confirm import Question
 from curator.tune.local.job_folders import local_root
 from curator.tune.local.server.announcement import running
 from curator.tune.local.server.processes import birth

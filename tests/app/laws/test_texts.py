@@ -37,8 +37,8 @@ def news(curator, page, number: int) -> None:
     session.reload()
     page.slots_changed.emit()
     if page.page_id == "write":
-        page.editor.gauge.counted.emit()
-        page.editor.gauge.ready.emit()
+        page.editor.draft_counter.counted.emit()
+        page.editor.draft_counter.ready.emit()
         page.editor.check()
     if page.page_id == "train":
         page.test_target()
@@ -92,7 +92,7 @@ def test_what_is_typed_into_a_box_stands_there(whole, qtbot, page_id, action_id)
         type_with_pauses(whole, page, field, qtbot)
     for box in whole.window.findChildren(QDialog):
         box.close()
-    whole.boxes._palette and whole.boxes._palette.leave()
+    whole.dialogs._palette and whole.dialogs._palette.leave()
 
 
 def test_a_prompt_in_the_making_outlives_the_list_of_prompts(whole, qtbot):

@@ -5,10 +5,10 @@ import json
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QPushButton
+from PySide6.QtWidgets import QApplication, QLabel, QPushButton
 
 from curator.app.annotate.annotating import AnnotationChange, annotate
-from curator.app.dialogs.question import Question
+from curator.app.dialogs.confirm import Question
 from curator.app.main import PAGES
 from curator.dataset import AnnotationPatch, ContentPatch, Edit
 from tests.app.laws.conftest import plain, settle, visit
@@ -54,7 +54,7 @@ def test_undo_goes_to_the_conversation_it_changed(whole, qtbot, page_id):
     presses_undo(whole)
     assert whole.session.current == 1
     assert notice(whole).detail == "In conversation 1"
-    assert len([n for n in whole.window.toaster.notices() if n.topic == "travel"]) == 1
+    assert len([n for n in whole.window.toaster.notices() if n.topic == "undo"]) == 1
     if page_id == "write":
         assert page.editor.cards.current == 4
         card = page.editor.cards.card(4)
@@ -79,7 +79,7 @@ def test_undo_and_redo_on_another_page_go_to_the_conversation(whole, qtbot, page
 
 @pytest.mark.parametrize("page_id", [p for p in PAGE_IDS if p not in ("write", "label")])
 def test_undo_of_a_step_on_many_stays_at_the_work_and_leads_there(whole, qtbot, page_id):
-    """Who takes back a split or a repair of many looks at that page's figures; the notice leads on."""
+    """Who takes back a split or a fix of many looks at that page's figures; the notice leads on."""
     patch = AnnotationPatch("status", (6, 7), ("pending", "pending"), ("accepted", "accepted"))
     whole.session.push(Edit("Accept", "bea", (patch,)))
     visit(whole, page_id, qtbot)
@@ -196,7 +196,7 @@ def test_over_a_hundred_are_asked_about_first(many, qtbot):
     page.list.choose_all()
     many.menus.run("label.accept")
     (box,) = many.window.findChildren(Question)
-    assert "130 conversations" in " ".join(w.text() for w in box.findChildren(type(box._words)))
+    assert "130 conversations" in " ".join(w.text() for w in box.findChildren(QLabel))
     box.reject()
     settle(many, qtbot)
     assert statuses(many) == {"pending"}
@@ -227,12 +227,12 @@ def test_removing_all_copies_of_many_asks_first(many, qtbot):
 
 
 def test_steps_that_were_made_together_are_taken_back_together(whole, qtbot):
-    """A repair of several rules is several steps; its one Undo takes back all of them."""
+    """A fix of several rules is several steps; its one Undo takes back all of them."""
     visit(whole, "check", qtbot)
     for value in ("accepted", "rejected"):
         before = str(whole.session.project.annotation(2).status)
         patch = AnnotationPatch("status", (2,), (before,), (value,))
         whole.session.push(Edit("Mark", "anna", (patch,)))
-    whole.session.tell_step("2 done", steps=2)
+    whole.session.notify_step("2 done", steps=2)
     press(whole, "Undo")
     assert str(whole.session.project.annotation(2).status) == "pending"

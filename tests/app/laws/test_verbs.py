@@ -5,8 +5,8 @@ from PySide6.QtGui import QKeySequence
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
+from curator.app.action_pages import home_of, why_not
 from curator.app.actions import ACTIONS, action
-from curator.app.verbs import home_of, why_not
 from tests.app.laws.conftest import visit
 
 # Every place of every page: minutes of a core.
@@ -28,7 +28,7 @@ def test_every_reason_is_its_own():
 
 
 def test_without_a_project_the_way_out_is_one(curator):
-    curator.menus._dress()
+    curator.menus._add_icons_and_tips()
     tip = curator.menus.entries["check.run"].toolTip()
     assert "Open a project first" in tip
 
@@ -57,7 +57,7 @@ def test_what_the_page_cannot_do_is_said(whole, qtbot):
     whole.menus.run("try.keep_left")
     # Nothing is given up while something is being read.
     qtbot.waitUntil(lambda: not whole.session.jobs.running(), timeout=30_000)
-    whole.elsewhere._patience.timeout.emit()
+    whole.other_pages._timeout.timeout.emit()
     assert "no reply on the left" in whole.window.toaster.notices()[-1].detail
 
 

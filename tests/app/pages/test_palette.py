@@ -6,9 +6,9 @@ from PySide6.QtGui import QKeySequence
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QDialog
 
+from curator.app.action_pages import home_of, is_about_one
 from curator.app.actions import ACTIONS, action
 from curator.app.shortcuts import is_plain
-from curator.app.verbs import home_of, is_about_one
 from curator.app.widgets.buttons import ActionButton
 from tests.app.laws.conftest import settle, visit
 from tests.app.laws.test_verbs import presses
@@ -26,9 +26,9 @@ LEADING = [
 
 def palette_ids(curator) -> list[str]:
     curator.menus.run("view.palette")
-    found = curator.boxes._palette.found
+    found = curator.dialogs._palette.found
     ids = [found.item(row).data(Qt.ItemDataRole.UserRole) for row in range(found.count())]
-    curator.boxes._palette.leave()
+    curator.dialogs._palette.leave()
     return ids
 
 
@@ -50,10 +50,10 @@ def test_the_palette_lists_every_verb(desk, whole, qtbot, page_id):
 @pytest.mark.parametrize("page_id", PAGE_IDS)
 def test_what_cannot_be_done_says_why(whole, qtbot, page_id):
     page = visit(whole, page_id, qtbot)
-    whole.menus._dress()
+    whole.menus._add_icons_and_tips()
     for entry in ACTIONS:
         made = whole.menus.entries[entry.id]
-        if not made.isEnabled() and entry.id not in whole.menus._elsewhere:
+        if not made.isEnabled() and entry.id not in whole.menus._on_other_pages:
             assert "\n" in made.toolTip(), entry.id
     for button in page.header.findChildren(ActionButton):
         if not button.isEnabled():
@@ -66,7 +66,7 @@ def test_the_palette_leads_to_every_verb(whole, qtbot, start, action_id):
     visit(whole, start, qtbot)
     before = whole.session.project.last_step()
     whole.menus.run("view.palette")
-    palette = whole.boxes._palette
+    palette = whole.dialogs._palette
     QTest.keyClicks(palette.field, action(action_id).label())
     QTest.keyClick(palette.field, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: whole.front.page_id == home_of(action_id))

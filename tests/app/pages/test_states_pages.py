@@ -19,9 +19,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from curator.app.action_pages import why_not
 from curator.app.actions import ACTIONS
 from curator.app.page import Page
-from curator.app.verbs import why_not
 from curator.app.widgets.buttons import looking_only
 from curator.app.widgets.empty_state import EmptyState
 from curator.app.widgets.rail import RailButton

@@ -73,10 +73,10 @@ def failing(module_desk, monkeypatch) -> Iterator[dict[str, Exception]]:
 
     monkeypatch.setattr(Jobs, "start", begin)
     jobs = module_desk.curator.jobs
-    jobs.bug_met.disconnect(excepthook.report_bug)
+    jobs.bug_found.disconnect(excepthook.report_bug)
     yield what
     what.clear()
-    jobs.bug_met.connect(excepthook.report_bug)
+    jobs.bug_found.connect(excepthook.report_bug)
 
 
 def reread(desk: Desk, page_id: str) -> Page:

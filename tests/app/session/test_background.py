@@ -71,7 +71,7 @@ def test_cancel_reaches_the_work(jobs, qtbot):
 
 def test_a_failure_carries_its_error_and_is_no_bug(jobs, qtbot):
     bugs = []
-    jobs.bug_met.connect(bugs.append)
+    jobs.bug_found.connect(bugs.append)
 
     def work(_progress, _cancelled):
         raise ProjectError("The disk is full.")
@@ -87,7 +87,7 @@ def test_a_bug_is_told_apart(jobs, qtbot):
     def work(_progress, _cancelled):
         return 1 // 0
 
-    with qtbot.waitSignal(jobs.bug_met, timeout=5000) as caught:
+    with qtbot.waitSignal(jobs.bug_found, timeout=5000) as caught:
         jobs.start("Bug", work)
     assert isinstance(caught.args[0], ZeroDivisionError)
 

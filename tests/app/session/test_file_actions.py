@@ -7,10 +7,10 @@ import pytest
 from PySide6.QtWidgets import QApplication, QLabel
 
 from curator.app.dialogs.import_report import ImportReportDialog
-from curator.app.session.file_actions import FileAsker, free_name
+from curator.app.session.file_actions import FileDialogs, free_name
 
 
-class Answers(FileAsker):
+class Answers(FileDialogs):
     """Stands in for the system's dialogs."""
 
     def __init__(self, *paths: Path) -> None:
@@ -49,7 +49,7 @@ def rows_shown(curator) -> int:
 
 
 def test_an_import_makes_a_project_beside_the_file(curator, lines, qtbot):
-    curator.file_actions.asker = Answers(lines)
+    curator.file_actions.file_dialogs = Answers(lines)
     curator.menus.run("file.import")
     qtbot.waitUntil(lambda: rows_shown(curator) == 5, timeout=30_000)
     assert curator.session.project.path == lines.with_suffix(".curator")
@@ -130,7 +130,7 @@ def test_an_unreadable_file_is_told(curator, tmp_path, qtbot):
 
 
 def test_a_new_project_gets_its_ending(curator, tmp_path, qtbot):
-    curator.file_actions.asker = Answers(tmp_path / "bank")
+    curator.file_actions.file_dialogs = Answers(tmp_path / "bank")
     with qtbot.waitSignal(curator.session.project_changed, timeout=30_000):
         curator.menus.run("file.new")
     assert curator.session.project.path.name == "bank.curator"

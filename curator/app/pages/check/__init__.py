@@ -1,1 +1,1 @@
-"""The page that lists what is wrong and mends it."""
+"""The page that lists what is wrong and fixes it."""

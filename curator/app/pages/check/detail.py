@@ -3,15 +3,17 @@
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCoreApplication, Signal
-from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QScrollArea, QWidget
 
-from curator.app.pages.check.changes import ChangesView, MarkedText
+from curator.app.pages.check.changes import ChangesView
+from curator.app.pages.check.findings import Row, changes_of, fixed_by, marked
 from curator.app.pages.check.lists import rule_title
-from curator.app.pages.check.reading import Row, changes_of, marked, mended_by
-from curator.app.widgets.buttons import PlainButton, QuietButton, allow, explain
+from curator.app.widgets.buttons import FlatButton, PlainButton, allow, explain
 from curator.app.widgets.card import Card
+from curator.app.widgets.diff_text import MarkedText
+from curator.app.widgets.layouts import STRETCH, hbox, scroll_canvas, vbox
 from curator.app.widgets.severity import SeverityIcon
-from curator.app.widgets.text import Meta, Plain, Quiet, SectionTitle
+from curator.app.widgets.text import Meta, Muted, Plain, SectionTitle
 from curator.dataset import Conversation
 from curator.dataset.rule import load_rules
 
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class RuleHead(QWidget):
-    """The rule at hand: how grave, its title and why; a button mends all of it where that is safe."""
+    """The current rule: how grave, its title and why; a button fixes all of it where that is safe."""
 
     fix_all_requested = Signal()
     show_all_requested = Signal()
@@ -30,27 +32,18 @@ class RuleHead(QWidget):
         self.icon = SeverityIcon("error", self)
         self._title = SectionTitle("", self)
         self._id = Meta("", self)
-        self._why = Quiet("", self, wrap=True)
+        self._why = Muted("", self, wrap=True)
         self.fix_all = PlainButton("", self, icon_name="wand")
         self.fix_all.clicked.connect(self.fix_all_requested)
-        self.show_all = QuietButton(self.tr("Show all in Write"), self, icon_name="search")
+        self.show_all = FlatButton(self.tr("Show all in Write"), self, icon_name="search")
         self.show_all.clicked.connect(self.show_all_requested)
-        row = QHBoxLayout()
-        row.setSpacing(8)
-        row.addWidget(self.icon)
-        row.addWidget(self._title)
-        row.addWidget(self._id)
-        row.addStretch(1)
-        row.addWidget(self.show_all)
-        row.addWidget(self.fix_all)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(4)
-        column.addLayout(row)
-        column.addWidget(self._why)
+        row = hbox(
+            self.icon, self._title, self._id, STRETCH, self.show_all, self.fix_all, spacing=8
+        )
+        vbox(row, self._why, parent=self, spacing=4, margins=0)
 
     def show_rule(self, rule_id: str, count: "RuleCount", fixable: int) -> None:
-        """Show a rule; fixable is how many of its findings a safe repair mends."""
+        """Show a rule; fixable is how many of its findings a safe fix fixes."""
         rule = load_rules()[rule_id]
         self.icon.show_severity(count.severity)
         self._title.setText(rule_title(rule_id))
@@ -64,7 +57,7 @@ class RuleHead(QWidget):
 
 
 class FindingDetail(Card):
-    """The finding at hand: its sentence, its place in the text, and the fix with its outcome."""
+    """The current finding: its sentence, its place in the text, and the fix with its outcome."""
 
     fix_requested = Signal()
     open_requested = Signal()
@@ -77,32 +70,20 @@ class FindingDetail(Card):
         self._changes = ChangesView(self)
         self.fix = PlainButton("", self, icon_name="wand")
         self.fix.clicked.connect(self.fix_requested)
-        self.open_it = QuietButton(self.tr("Open in Write"), self, icon_name="pen")
+        self.open_it = FlatButton(self.tr("Open in Write"), self, icon_name="pen")
         self.open_it.clicked.connect(self.open_requested)
-        self.walk = QuietButton("", self, icon_name="tag")
+        self.walk = FlatButton("", self, icon_name="tag")
         self.walk.setToolTip(self.tr("One after the other on the Label page"))
         self.walk.clicked.connect(self.walk_requested)
-        self._no_fix = Quiet("", self)
+        self._no_fix = Muted("", self)
         scroll = QScrollArea(self)
         scroll.setWidgetResizable(True)
         scroll.setProperty("kind", "part")
         scroll.setAccessibleName(self.tr("The text the finding is on"))
-        canvas = QWidget(scroll)
-        canvas.setProperty("kind", "canvas")
-        inner = QVBoxLayout(canvas)
-        inner.setContentsMargins(0, 0, 8, 0)
-        inner.setSpacing(8)
-        for widget in (self._text, self._changes):
-            inner.addWidget(widget)
-        inner.addStretch(1)
+        canvas = scroll_canvas(scroll)
+        vbox(self._text, self._changes, STRETCH, parent=canvas, spacing=8, margins=(0, 0, 8, 0))
         scroll.setWidget(canvas)
-        row = QHBoxLayout()
-        row.setSpacing(8)
-        row.addWidget(self.fix)
-        row.addWidget(self._no_fix)
-        row.addStretch(1)
-        row.addWidget(self.walk)
-        row.addWidget(self.open_it)
+        row = hbox(self.fix, self._no_fix, STRETCH, self.walk, self.open_it, spacing=8)
         self.body.addWidget(self._sentence)
         self.body.addWidget(scroll, 1)
         self.body.addLayout(row)
@@ -116,11 +97,12 @@ class FindingDetail(Card):
         place = marked(conversation, finding) if conversation else None
         changes = []
         if conversation is not None and finding.fix:
-            mended = mended_by(conversation, finding, default_prompt)
-            changes = changes_of(conversation, mended)
+            fixed = fixed_by(conversation, finding, default_prompt)
+            changes = changes_of(conversation, fixed)
         self._text.setVisible(place is not None and not changes)
         if place is not None:
-            self._text.show_marked(place)
+            parts = [("same", place.before), ("mark", place.mark), ("same", place.after)]
+            self._text.show_parts(parts, mono=place.kind == "mono")
         self._changes.setVisible(bool(changes))
         self._changes.show_changes(changes)
         self._offer(row, conversation is not None, can_write=can_write)

@@ -8,7 +8,7 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QDialog, QWidget
 
 from curator.app.counted import counted
-from curator.app.dialogs.question import ask_where_many
+from curator.app.dialogs.confirm import confirm_if_many
 from curator.app.pages.check.preview_dialog import PreviewDialog
 from curator.app.session.background import Job
 from curator.app.session.session import Session
@@ -52,7 +52,7 @@ class Fixer(QObject):
             return
         edit = fix_one(project, conversation, finding, self._session.author)
         if edit is None:
-            self._session.tell("info", self.tr("The text has changed; the finding is gone."))
+            self._session.notify("info", self.tr("The text has changed; the finding is gone."))
             return
         self._session.push(edit)
 
@@ -68,16 +68,14 @@ class Fixer(QObject):
             with project.reader() as reader:
                 return unifying(reader, conversations, prompt, author, progress, cancelled)
 
-        job = self._session.start(self.tr("Inserting the system prompt"), work)
-        job.succeeded.connect(self._ask_insert)
-        job.failed.connect(self._session.tell_failure)
+        job = self._session.run(self.tr("Inserting the system prompt"), work, self._ask_insert)
         self._follow(job)
 
     def _ask_insert(self, edit: "Edit | None") -> None:
         if edit is not None:
             title = self.tr("Insert the system prompt")
             apply = partial(self._apply, [edit], len(edit.patches))
-            ask_where_many(self._session, len(edit.patches), title, title, apply, self)
+            confirm_if_many(self._session, len(edit.patches), title, title, apply, self)
 
     def prepare(self, rules: tuple[str, ...]) -> None:
         """Work out the safe fixes (of these rules, where given) and show them."""
@@ -93,9 +91,7 @@ class Fixer(QObject):
                     reader, rules, author=author, progress=progress, cancelled=cancelled
                 )
 
-        job = self._session.start(self.tr("Working out the fixes"), work)
-        job.succeeded.connect(self._show)
-        job.failed.connect(self._session.tell_failure)
+        job = self._session.run(self.tr("Working out the fixes"), work, self._show)
         self._follow(job)
 
     def _follow(self, job: "Job[Plan] | Job[tuple[Changes, ...]] | Job[Edit | None]") -> None:
@@ -110,7 +106,7 @@ class Fixer(QObject):
     def _show(self, plan: Plan) -> None:
         edits, report = plan
         if not edits:
-            self._session.tell("info", self.tr("There is nothing to fix safely any more."))
+            self._session.notify("info", self.tr("There is nothing to fix safely any more."))
             return
         self._plan = plan
         self.dialog = PreviewDialog(report, self._window)
@@ -147,4 +143,4 @@ class Fixer(QObject):
         if applied:
             conversations = sum(len(changes.conversations) for changes in applied)
             words = self.tr("{0} fixed.").format(counted(conversations, "conversation"))
-            self._session.tell_step(words, steps=len(applied))
+            self._session.notify_step(words, steps=len(applied))

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QCoreApplication, QRect, QRectF, QSignalBlocker, Qt, Signal
 from PySide6.QtGui import QFontMetrics, QKeyEvent, QPainter
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
-from curator.app.pages.check.reading import Findings, Row
-from curator.app.tables.grid import Column, GridView, Table
+from curator.app.pages.check.findings import Findings, Row
+from curator.app.tables.grid import Column, GridView
 from curator.app.theme import META_PX, TEXT_PX, font, paint_icon, tokens
+from curator.app.widgets.layouts import vbox
 from curator.app.widgets.severity import SEVERITY_LOOK, severity_word
 from curator.dataset.finding import Severity
 from curator.dataset.rule import load_rules
@@ -28,22 +29,19 @@ class RuleList(QWidget):
         super().__init__(parent)
         self._rules: list[tuple[str, Severity, int]] = []
         self.setMinimumWidth(240)
-        self.view = GridView(self.tr("Rules"), self)
-        self.table = Table(
-            (
-                Column(
-                    self.tr("Rule"), self._title, stretch=True, tip=self._tip, paint=self._paint
-                ),
-                Column(self.tr("Findings"), self._count, width=76, number=True),
+        columns = (
+            Column(self.tr("Rule"), self._title, stretch=True, tip=self._tip, paint=self._paint),
+            Column(
+                self.tr("Findings"),
+                lambda place: f"{self._rules[place][2]:,}",
+                width=76,
+                number=True,
             ),
-            self,
         )
-        self.view.set_table(self.table)
-        self.view.setSelectionMode(GridView.SelectionMode.SingleSelection)
+        self.view = GridView(self.tr("Rules"), self, columns, one_row=True)
+        self.table = self.view.table()
         self.view.current_row_changed.connect(self._choose)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(self.view)
+        vbox(self.view, parent=self, margins=0)
 
     def show_rules(self, findings: Findings | None, chosen: str) -> None:
         """Show the rules met and stay at one as far as it is still there."""
@@ -70,9 +68,6 @@ class RuleList(QWidget):
 
     def _title(self, place: int) -> str:
         return rule_title(self._rules[place][0])
-
-    def _count(self, place: int) -> str:
-        return f"{self._rules[place][2]:,}"
 
     def _tip(self, place: int) -> str:
         rule, severity, _ = self._rules[place]
@@ -120,23 +115,17 @@ class FindingList(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._rows: list[Row] = []
-        self.view = FindingView(self.tr("Findings"), self)
-        self.table = Table(
-            (
-                Column(self.tr("Conversation"), self._conversation, width=96, number=True),
-                Column(self.tr("First words"), self._title, width=180, tip=self._title),
-                Column(self.tr("What was found"), self._message, stretch=True, tip=self._message),
-            ),
-            self,
+        columns = (
+            Column(self.tr("Conversation"), self._conversation, width=96, number=True),
+            Column(self.tr("First words"), self._title, width=180, tip=self._title),
+            Column(self.tr("What was found"), self._message, stretch=True, tip=self._message),
         )
-        self.view.set_table(self.table)
-        self.view.setSelectionMode(GridView.SelectionMode.SingleSelection)
+        self.view = FindingView(self.tr("Findings"), self, columns, one_row=True)
+        self.table = self.view.table()
         self.view.current_row_changed.connect(self.chosen)
         self.view.row_opened.connect(self._open)
         self.view.fix_requested.connect(self.fix_requested)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(self.view)
+        vbox(self.view, parent=self, margins=0)
 
     def show_rows(self, rows: Sequence[Row], place: int) -> None:
         """Show a rule's findings and stay at a place as far as there are so many."""
@@ -156,7 +145,7 @@ class FindingList(QWidget):
         return None if place is None or place >= len(self._rows) else self._rows[place]
 
     def go(self, by: int) -> None:
-        """Go to a neighbour, as far as there is one."""
+        """Go to another row, as far as there is one."""
         if self._rows:
             self.view.go_to(min(max(self.current() + by, 0), len(self._rows) - 1))
 

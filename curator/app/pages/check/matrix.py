@@ -5,11 +5,12 @@ from functools import partial
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFontMetrics, QKeyEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QSizePolicy, QWidget
+from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
 
 from curator.app.counted import counted
-from curator.app.pages.check.reading import TARGETS
+from curator.app.pages.check.findings import TARGETS
 from curator.app.theme import META_PX, font, number_font, paint_icon, tokens
+from curator.app.widgets.layouts import hbox
 from curator.dataset.codes import DEFAULT_RULES_PROFILE
 from curator.project.check_report import TargetCount
 
@@ -27,19 +28,19 @@ class TargetTile(QAbstractButton):
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setMinimumWidth(96)
-        self._say()
+        self._update_text()
 
     def show_count(self, count: TargetCount | None, total: int) -> None:
         """Show what was counted; None says that it is not known yet."""
         self._count, self._total, self._is_old = count, total, False
-        self._say()
+        self._update_text()
 
-    def grow_old(self) -> None:
+    def mark_stale(self) -> None:
         """Show that the numbers are from before the last change."""
         self._is_old = True
         self.update()
 
-    def _say(self) -> None:
+    def _update_text(self) -> None:
         words = self.facts()
         self.setAccessibleName(f"{self.text()}: {words}")
         self.setToolTip(words)
@@ -135,9 +136,7 @@ class TargetMatrix(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAccessibleName(self.tr("Targets"))
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(8)
+        row = hbox(parent=self, spacing=8, margins=0)
         self.tiles: dict[str, TargetTile] = {}
         for name, profile in TARGETS.items():
             tile = TargetTile(name, self)
@@ -157,10 +156,10 @@ class TargetMatrix(QWidget):
         for name, profile in TARGETS.items():
             self.tiles[profile].show_count(counts.get(name), total)
 
-    def grow_old(self) -> None:
+    def mark_stale(self) -> None:
         """Show that the numbers are from before the last change."""
         for tile in self.tiles.values():
-            tile.grow_old()
+            tile.mark_stale()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Move between the tiles by the arrows."""

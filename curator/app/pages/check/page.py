@@ -1,23 +1,25 @@
-"""What is wrong, rule by rule; which target would take what; and the repairs, one or many at a time."""
+"""What is wrong, rule by rule; which target would take what; and the fixes, one or many at a time."""
 
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import Qt, QTimer
-from PySide6.QtWidgets import QHBoxLayout, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QSplitter, QWidget
 
 from curator.app.counted import counted
 from curator.app.page import OpenRequest, Page
 from curator.app.pages.check.detail import FindingDetail, RuleHead
+from curator.app.pages.check.findings import MOST_ROWS, Findings, read_findings, read_matrix
 from curator.app.pages.check.fixer import Fixer
 from curator.app.pages.check.lists import FindingList, RuleList
 from curator.app.pages.check.matrix import TargetMatrix
-from curator.app.pages.check.reading import MOST_ROWS, Findings, read_findings, read_matrix
 from curator.app.pages.check.summary import SUMMARY_TIP, summary
 from curator.app.session.background import Job, Jobs
 from curator.app.session.session import Session
+from curator.app.timers import single_shot
 from curator.app.widgets.empty_state import EmptyState
+from curator.app.widgets.layouts import STRETCH, hbox, vbox
 from curator.app.widgets.progress_row import ProgressRow
 from curator.app.widgets.splitter import SplitterState
 from curator.app.widgets.stack import Stack
@@ -36,7 +38,7 @@ COUNT_AGAIN_UP_TO: Final = 50_000
 
 
 class CheckPage(Page):
-    """Findings grouped by rule, the matrix of targets, and the repairs."""
+    """Findings grouped by rule, the matrix of targets, and the fixes."""
 
     page_id = "check"
     title = "Check"
@@ -51,8 +53,8 @@ class CheckPage(Page):
         self._is_stale = True
         self._wanted = ""
         self._is_counted = False
-        self.add_verb("check.run")
-        self.add_verb("check.fix_safe", primary=True)
+        self.add_action("check.run")
+        self.add_action("check.fix_safe", primary=True)
         self.matrix = TargetMatrix(self)
         self.rules = RuleList(self)
         self.main = self.rules.view
@@ -65,11 +67,46 @@ class CheckPage(Page):
         self._note.hide()
         self._empty = EmptyState("shield", "", "", "", self)
         self._progress = ProgressRow(self.tr("Checking"), self)
-        self._reload_soon = QTimer(self)
-        self._reload_soon.setSingleShot(True)
-        self._reload_soon.setInterval(RELOAD_MS)
-        self._lay_out()
-        self._connect()
+        self._reload_soon = single_shot(self, RELOAD_MS, self._read)
+        self.body.setSpacing(12)
+        self.body.addWidget(self.matrix)
+        right = QWidget(self)
+        parts = QSplitter(Qt.Orientation.Vertical, right)
+        parts.addWidget(self.list)
+        parts.addWidget(self.detail)
+        parts.setSizes([320, 240])
+        parts.setStretchFactor(0, 1)
+        SplitterState(parts, "check-detail")
+        vbox(self.head, (parts, 1), parent=right, spacing=8, margins=(8, 0, 0, 0))
+        sides = QSplitter(self)
+        sides.addWidget(self.rules)
+        sides.addWidget(right)
+        sides.setStretchFactor(1, 1)
+        sides.setSizes([320, 700])
+        SplitterState(sides, "check")
+        self._sides = sides
+        self._stack = Stack(self)
+        self._stack.addWidget(self._empty)
+        self._stack.addWidget(sides)
+        self.body.addWidget(self._stack, 1)
+        row = hbox(self._note, STRETCH, self._progress)
+        self._progress.hide()
+        self.body.addLayout(row)
+        self.session.edited.connect(self._edited)
+        self.session.project_changed.connect(self._project_changed)
+        self.matrix.chosen.connect(self._choose_target)
+        self.rules.chosen.connect(self._choose_rule)
+        self.list.chosen.connect(self._show_finding)
+        self.list.opened.connect(self._open)
+        self.list.fix_requested.connect(self.fix_one)
+        self.detail.fix_requested.connect(self.fix_one)
+        self.detail.open_requested.connect(self._open_current)
+        self.head.fix_all_requested.connect(self._fix_rule)
+        self.detail.walk_requested.connect(self._walk)
+        self.head.show_all_requested.connect(self._show_all)
+        self._empty.pressed.connect(self._empty_pressed)
+        self._empty.guide_requested.connect(partial(self.action_requested.emit, "help.guide"))
+        self.fixer.changed.connect(self.slots_changed)
         self._show()
 
     def slots(self) -> Mapping[str, Callable[[], object]]:
@@ -113,7 +150,7 @@ class CheckPage(Page):
         self._read()
 
     def fix_one(self) -> None:
-        """Fix the finding at hand; the next one moves up."""
+        """Fix the current finding; the next one moves up."""
         row, findings = self.list.row(), self._findings
         if row is None or findings is None or row.conversation is None or not row.finding.fix:
             return
@@ -123,57 +160,6 @@ class CheckPage(Page):
             self.fixer.insert_prompt(row.conversations, findings.default_prompt)
         else:
             self.fixer.fix_one(row.conversation, row.finding)
-
-    def _lay_out(self) -> None:
-        self.body.setSpacing(12)
-        self.body.addWidget(self.matrix)
-        right = QWidget(self)
-        column = QVBoxLayout(right)
-        column.setContentsMargins(8, 0, 0, 0)
-        column.setSpacing(8)
-        column.addWidget(self.head)
-        parts = QSplitter(Qt.Orientation.Vertical, right)
-        parts.addWidget(self.list)
-        parts.addWidget(self.detail)
-        parts.setSizes([320, 240])
-        parts.setStretchFactor(0, 1)
-        SplitterState(parts, "check-detail")
-        column.addWidget(parts, 1)
-        sides = QSplitter(self)
-        sides.addWidget(self.rules)
-        sides.addWidget(right)
-        sides.setStretchFactor(1, 1)
-        sides.setSizes([320, 700])
-        SplitterState(sides, "check")
-        self._sides = sides
-        self._stack = Stack(self)
-        self._stack.addWidget(self._empty)
-        self._stack.addWidget(sides)
-        self.body.addWidget(self._stack, 1)
-        row = QHBoxLayout()
-        row.addWidget(self._note)
-        row.addStretch(1)
-        row.addWidget(self._progress)
-        self._progress.hide()
-        self.body.addLayout(row)
-
-    def _connect(self) -> None:
-        self.session.edited.connect(self._edited)
-        self.session.project_changed.connect(self._project_changed)
-        self.matrix.chosen.connect(self._choose_target)
-        self.rules.chosen.connect(self._choose_rule)
-        self.list.chosen.connect(self._show_finding)
-        self._reload_soon.timeout.connect(self._read)
-        self.list.opened.connect(self._open)
-        self.list.fix_requested.connect(self.fix_one)
-        self.detail.fix_requested.connect(self.fix_one)
-        self.detail.open_requested.connect(self._open_current)
-        self.head.fix_all_requested.connect(self._fix_rule)
-        self.detail.walk_requested.connect(self._walk)
-        self.head.show_all_requested.connect(self._show_all)
-        self._empty.pressed.connect(self._empty_pressed)
-        self._empty.guide_requested.connect(partial(self.action_requested.emit, "help.guide"))
-        self.fixer.changed.connect(self.slots_changed)
 
     def _read(self) -> None:
         """Read the findings for the chosen target in the background."""
@@ -244,7 +230,7 @@ class CheckPage(Page):
         self.matrix.show_counts(counts, self.session.counts().get("all", 0))
 
     def _fail(self, error: object) -> None:
-        self._empty.say(
+        self._empty.set_message(
             self.tr("The check failed"), str(error), self.tr("Try again"), icon_name="error"
         )
         self._stack.setCurrentWidget(self._empty)
@@ -263,7 +249,7 @@ class CheckPage(Page):
         if not changes.rows_changed and not {"content", "removed", "split"} & changes.fields:
             return
         self.count_changed.emit()
-        self.matrix.grow_old()
+        self.matrix.mark_stale()
         self._is_counted = self._is_large()
         self._is_stale = True
         if self.is_front:
@@ -288,23 +274,23 @@ class CheckPage(Page):
         if found is not None and found.report.rules and found.report.conversations:
             self._stack.setCurrentWidget(self._sides)
         else:
-            self._say_empty()
+            self._show_empty()
         report = self._findings.report if self._findings else None
         is_filled = report is not None and bool(report.conversations)
         self.matrix.setVisible(report is None or is_filled)
         self.subtitle.setText(summary(report) if report is not None and is_filled else "")
         self.slots_changed.emit()
 
-    def _say_empty(self) -> None:
+    def _show_empty(self) -> None:
         report = self._findings.report if self._findings else None
         if report is None:
-            self._empty.say(
+            self._empty.set_message(
                 self.tr("Checking"),
                 self.tr("Every rule is looking at every conversation."),
                 icon_name="shield",
             )
         elif not report.conversations:
-            self._empty.say(
+            self._empty.set_message(
                 self.tr("Nothing to check yet"),
                 self.tr(
                     "Import files or write a conversation; findings appear here by themselves."
@@ -313,7 +299,7 @@ class CheckPage(Page):
                 icon_name="shield",
             )
         else:
-            self._empty.say(
+            self._empty.set_message(
                 self.tr("Nothing found"),
                 self.tr("Every rule passes for all {0}.").format(
                     counted(report.conversations, "conversation")

@@ -1,4 +1,4 @@
-"""Before many conversations are mended: which rules, how many, and what becomes of the first ones."""
+"""Before many conversations are fixed: which rules, how many, and what becomes of the first ones."""
 
 from PySide6.QtCore import QCoreApplication, Qt
 from PySide6.QtWidgets import (
@@ -6,54 +6,51 @@ from PySide6.QtWidgets import (
     QGridLayout,
     QHBoxLayout,
     QScrollArea,
-    QVBoxLayout,
     QWidget,
 )
 
 from curator.app.counted import counted
 from curator.app.pages.check.changes import ChangesView
-from curator.app.pages.check.reading import changes_of_lines
+from curator.app.pages.check.findings import changes_of_lines
 from curator.app.theme import number_font
 from curator.app.widgets.buttons import IconButton, PlainButton, PrimaryButton
 from curator.app.widgets.card import Card
 from curator.app.widgets.dialog import Dialog
-from curator.app.widgets.text import Meta, PageTitle, Plain, Quiet
+from curator.app.widgets.layouts import STRETCH, hbox, scroll_canvas, vbox
+from curator.app.widgets.text import Meta, Muted, PageTitle, Plain
 from curator.dataset.rule import load_rules
 from curator.project.fixing import FixReport
 
 
 class PreviewDialog(Dialog):
-    """Shows what a bulk repair would do; accepted means: do it."""
+    """Shows what a bulk fix would do; accepted means: do it."""
 
     def __init__(self, report: FixReport, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        super().__init__(parent, is_kept=True)
         self._report = report
         self._at = 0
         findings, conversations = report.fixed.total(), report.conversations
         self.setWindowTitle(self.tr("Fix what is safe"))
         self.setModal(True)
         self.fit(860, 620)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(24, 20, 24, 20)
-        column.setSpacing(12)
         heading = self.tr("{0} in {1}").format(
             counted(findings, "finding"), counted(conversations, "conversation")
         )
-        column.addWidget(PageTitle(heading, self))
-        column.addWidget(
-            Quiet(
+        self.add(
+            PageTitle(heading, self),
+            Muted(
                 self.tr(
-                    "Safe repairs keep the meaning: what they take out of a line goes to the "
+                    "Safe fixes keep the meaning: what they take out of a line goes to the "
                     "metadata. Undo takes all of it back."
                 ),
                 self,
                 wrap=True,
-            )
+            ),
+            self._rules(),
+            self._steps(),
+            (self._sample(), 1),
+            self._buttons(conversations),
         )
-        column.addWidget(self._rules())
-        column.addLayout(self._steps())
-        column.addWidget(self._sample(), 1)
-        column.addLayout(self._buttons(conversations))
         self.apply.setFocus()
         self._show()
 
@@ -75,24 +72,18 @@ class PreviewDialog(Dialog):
             number.setMinimumWidth(40)
             grid.addWidget(number, row, side)
             grid.addWidget(Plain(title, holder), row, side + 1)
-            grid.addWidget(Quiet(what, holder), row, side + 2)
+            grid.addWidget(Muted(what, holder), row, side + 2)
         grid.setColumnStretch(2, 1)
         grid.setColumnStretch(5, 1)
         return holder
 
     def _steps(self) -> QHBoxLayout:
-        row = QHBoxLayout()
-        row.setSpacing(4)
         self._which = Meta("", self)
         self.back = IconButton("chevron-left", self.tr("Example before"), self)
         self.on = IconButton("chevron-right", self.tr("Next example"), self)
         self.back.clicked.connect(self._go_back)
         self.on.clicked.connect(self._go_on)
-        row.addWidget(self._which)
-        row.addStretch(1)
-        row.addWidget(self.back)
-        row.addWidget(self.on)
-        return row
+        return hbox(self._which, STRETCH, self.back, self.on, spacing=4)
 
     def _sample(self) -> QWidget:
         card = Card(self)
@@ -100,21 +91,14 @@ class PreviewDialog(Dialog):
         scroll.setWidgetResizable(True)
         scroll.setFrameShape(QFrame.Shape.NoFrame)
         scroll.setAccessibleName(self.tr("Before and after"))
-        canvas = QWidget(scroll)
-        canvas.setProperty("kind", "canvas")
-        inner = QVBoxLayout(canvas)
-        inner.setContentsMargins(0, 0, 8, 0)
+        canvas = scroll_canvas(scroll)
         self._changes = ChangesView(canvas)
-        inner.addWidget(self._changes)
-        inner.addStretch(1)
+        vbox(self._changes, STRETCH, parent=canvas, margins=(0, 0, 8, 0))
         scroll.setWidget(canvas)
         card.body.addWidget(scroll)
         return card
 
     def _buttons(self, conversations: int) -> QHBoxLayout:
-        row = QHBoxLayout()
-        row.setSpacing(8)
-        row.addStretch(1)
         cancel = PlainButton(self.tr("Cancel"), self)
         cancel.clicked.connect(self.reject)
         self.apply = PrimaryButton(
@@ -124,9 +108,7 @@ class PreviewDialog(Dialog):
         )
         self.apply.clicked.connect(self.accept)
         self.apply.setDefault(True)
-        row.addWidget(cancel)
-        row.addWidget(self.apply)
-        return row
+        return hbox(STRETCH, cancel, self.apply, spacing=8)
 
     def _go_back(self) -> None:
         self._at -= 1
@@ -142,10 +124,10 @@ class PreviewDialog(Dialog):
         self.on.setEnabled(self._at + 1 < len(shown))
         if not shown:
             return
-        mended = shown[self._at]
+        fixed = shown[self._at]
         self._which.setText(
             self.tr("Example {0} of {1}: conversation {2}").format(
-                self._at + 1, len(shown), mended.conversation
+                self._at + 1, len(shown), fixed.conversation
             )
         )
-        self._changes.show_changes(changes_of_lines(mended.before, mended.after))
+        self._changes.show_changes(changes_of_lines(fixed.before, fixed.after))

@@ -4,13 +4,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
-from PySide6.QtWidgets import QCheckBox, QGridLayout, QHBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QGridLayout, QWidget
 
 from curator.app.counted import counted
 from curator.app.widgets.buttons import ChipButton
 from curator.app.widgets.card import Card
+from curator.app.widgets.layouts import STRETCH, hbox
 from curator.app.widgets.setting_fields import ComboBox, Slider
-from curator.app.widgets.text import Meta, Plain, Quiet
+from curator.app.widgets.text import Meta, Muted, Plain
 
 if TYPE_CHECKING:
     from curator.project.duplicate_search import Search
@@ -58,7 +59,7 @@ class SearchControls(Card):
             ("newest", self.tr("the newest")),
         ):
             self.keep.addItem(words, key)
-        self.preview = Quiet("", self)
+        self.preview = Muted("", self)
         self.system = QCheckBox(self.tr("system prompts"), self)
         self.tools = QCheckBox(self.tr("tool definitions"), self)
         self.shared = QCheckBox(self.tr("text that most share"), self)
@@ -66,9 +67,15 @@ class SearchControls(Card):
         self.shared.setToolTip(
             self.tr("Text that stands word for word in more than half of the conversations.")
         )
-        self.counted = Quiet("", self, wrap=True)
+        self.counted = Muted("", self, wrap=True)
         self._lay_out()
-        self._connect()
+        self.exact.clicked.connect(self._exact_chosen)
+        self.near.clicked.connect(self._near_chosen)
+        self.slider.valueChanged.connect(self._moved)
+        self.compare.currentIndexChanged.connect(self._moved)
+        self.keep.currentIndexChanged.connect(self.keep_changed)
+        for box in (self.system, self.tools, self.shared):
+            box.toggled.connect(self._moved)
         self._moved()
 
     def search(self) -> "Search":
@@ -151,50 +158,26 @@ class SearchControls(Card):
         grid = QGridLayout()
         grid.setHorizontalSpacing(12)
         grid.setVerticalSpacing(8)
-        kinds = QHBoxLayout()
-        kinds.setSpacing(8)
-        kinds.addWidget(self.exact)
-        kinds.addWidget(self.near)
-        kinds.addStretch(1)
-        how = QHBoxLayout()
-        how.setSpacing(8)
-        for widget in (self.slider, self.number, self.live):
-            how.addWidget(widget)
-        how.addStretch(1)
-        whom = QHBoxLayout()
-        whom.setSpacing(12)
-        whom.addWidget(self.keep)
-        whom.addWidget(self.preview, 1)
+        kinds = hbox(self.exact, self.near, STRETCH, spacing=8)
+        how = hbox(self.slider, self.number, self.live, STRETCH, spacing=8)
+        whom = hbox(self.keep, (self.preview, 1), spacing=12)
         for row, (first, second) in enumerate(
             ((self.tr("Look for"), self.tr("in the")), (self.tr("At least"), self.tr("Keep")))
         ):
-            grid.addWidget(Quiet(first, self), row, 0)
-            grid.addWidget(Quiet(second, self), row, 2)
+            grid.addWidget(Muted(first, self), row, 0)
+            grid.addWidget(Muted(second, self), row, 2)
         grid.addLayout(kinds, 0, 1)
         grid.addWidget(self.compare, 0, 3, Qt.AlignmentFlag.AlignLeft)
         grid.addLayout(how, 1, 1)
         grid.addLayout(whom, 1, 3)
-        compared = QHBoxLayout()
-        compared.setSpacing(16)
-        for box in (self.system, self.tools, self.shared):
-            compared.addWidget(box)
-        compared.addStretch(1)
-        grid.addWidget(Quiet(self.tr("Also compare"), self), 2, 0)
+        compared = hbox(self.system, self.tools, self.shared, STRETCH, spacing=16)
+        grid.addWidget(Muted(self.tr("Also compare"), self), 2, 0)
         grid.addLayout(compared, 2, 1, 1, 3)
         grid.addWidget(self.counted, 3, 0, 1, 4)
         self.counted.hide()
         grid.setColumnStretch(1, 1)
         grid.setColumnStretch(3, 1)
         self.body.addLayout(grid)
-
-    def _connect(self) -> None:
-        self.exact.clicked.connect(self._exact_chosen)
-        self.near.clicked.connect(self._near_chosen)
-        self.slider.valueChanged.connect(self._moved)
-        self.compare.currentIndexChanged.connect(self._moved)
-        self.keep.currentIndexChanged.connect(self.keep_changed)
-        for box in (self.system, self.tools, self.shared):
-            box.toggled.connect(self._moved)
 
     def _exact_chosen(self) -> None:
         self._choose(self.exact)

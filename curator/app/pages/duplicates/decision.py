@@ -1,9 +1,9 @@
-"""The pair at hand: what it is, the comparison, and the keys that decide."""
+"""The current pair: what it is, the comparison, and the keys that decide."""
 
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from curator.app.actions import action
 from curator.app.page import OpenRequest
@@ -13,7 +13,8 @@ from curator.app.session.background import Job, Jobs
 from curator.app.session.session import Session
 from curator.app.widgets.buttons import LinkButton, allow
 from curator.app.widgets.key_button import KeyButton
-from curator.app.widgets.text import Meta, Quiet, SectionTitle
+from curator.app.widgets.layouts import STRETCH, hbox, vbox
+from curator.app.widgets.text import Meta, Muted, SectionTitle
 from curator.dataset.progress import CancelledCall, ProgressCall
 
 if TYPE_CHECKING:
@@ -36,23 +37,19 @@ class DecisionPane(QWidget):
         self.jobs = jobs
         self.pair: Pair | None = None
         self._heading = SectionTitle("", self)
-        self._facts = Quiet("", self)
+        self._facts = Muted("", self)
         self._open = LinkButton(self.tr("Open the left one"), self)
         self._open.clicked.connect(self._ask_open)
         self.view = PairView(self)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(8, 0, 0, 0)
-        column.setSpacing(8)
-        head = QHBoxLayout()
-        head.setSpacing(8)
-        head.addWidget(self._heading)
-        head.addWidget(self._facts)
-        head.addStretch(1)
-        head.addWidget(Meta(self.tr("← → go through the pairs"), self))
-        head.addWidget(self._open)
-        column.addLayout(head)
-        column.addWidget(self.view, 1)
-        column.addLayout(self._buttons())
+        head = hbox(
+            self._heading,
+            self._facts,
+            STRETCH,
+            Meta(self.tr("← → go through the pairs"), self),
+            self._open,
+            spacing=8,
+        )
+        vbox(head, (self.view, 1), self._buttons(), parent=self, spacing=8, margins=(8, 0, 0, 0))
         self.clear()
 
     def clear(self) -> None:

@@ -1,12 +1,13 @@
 """The list of clusters, and the list of what was removed."""
 
 from PySide6.QtCore import QSignalBlocker, Signal
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from curator.app.pages.duplicates.clusters import ClusterItem
-from curator.app.tables.grid import Column, GridView, Table
+from curator.app.tables.grid import Column, GridView
 from curator.app.widgets.buttons import PlainButton
-from curator.app.widgets.text import Quiet
+from curator.app.widgets.layouts import STRETCH, hbox, vbox
+from curator.app.widgets.text import Muted
 
 Removed = list[tuple[int, str, int | None, str]]
 
@@ -20,21 +21,25 @@ class ClusterList(QWidget):
         super().__init__(parent)
         self._items: list[ClusterItem] = []
         self.setMinimumWidth(220)
-        self.view = GridView(self.tr("Clusters of duplicates"), self)
-        self.table = Table(
-            (
-                Column(self.tr("First words"), self._title, stretch=True, tip=self._title),
-                Column(self.tr("Size"), self._size, width=52, number=True),
-                Column(self.tr("Alike"), self._alike, width=64, number=True),
+        columns = (
+            Column(self.tr("First words"), self._title, stretch=True, tip=self._title),
+            Column(
+                self.tr("Size"),
+                lambda place: len(self._items[place].rows),
+                width=52,
+                number=True,
             ),
-            self,
+            Column(
+                self.tr("Alike"),
+                lambda place: f"{self._items[place].similarity * 100:.0f} %",
+                width=64,
+                number=True,
+            ),
         )
-        self.view.set_table(self.table)
-        self.view.setSelectionMode(GridView.SelectionMode.SingleSelection)
+        self.view = GridView(self.tr("Clusters of duplicates"), self, columns, one_row=True)
+        self.table = self.view.table()
         self.view.current_row_changed.connect(self.chosen)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(self.view)
+        vbox(self.view, parent=self, margins=0)
 
     def show_items(self, items: list[ClusterItem], chosen: int) -> None:
         """Show clusters and stay at a place as far as there are so many."""
@@ -54,7 +59,7 @@ class ClusterList(QWidget):
         return None if place is None else self._items[place]
 
     def go(self, by: int) -> None:
-        """Go to a neighbour, as far as there is one."""
+        """Go to another row, as far as there is one."""
         if self._items:
             self.view.go_to(min(max(self.current() + by, 0), len(self._items) - 1))
 
@@ -69,12 +74,6 @@ class ClusterList(QWidget):
     def _title(self, place: int) -> str:
         return self._items[place].title
 
-    def _size(self, place: int) -> int:
-        return len(self._items[place].rows)
-
-    def _alike(self, place: int) -> str:
-        return f"{self._items[place].similarity * 100:.0f} %"
-
 
 class RemovedList(QWidget):
     """Everything that was removed, with reason and partner, and a way back."""
@@ -85,29 +84,28 @@ class RemovedList(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._removed: Removed = []
-        self.view = GridView(self.tr("Removed conversations"), self)
-        self.table = Table(
-            (
-                Column(self.tr("Conversation"), self._id, width=104, number=True),
-                Column(self.tr("First words"), self._title, stretch=True),
-                Column(self.tr("Why"), self._reason, width=260, tip=self._reason),
+        columns = (
+            Column(
+                self.tr("Conversation"),
+                lambda place: self._removed[place][0],
+                width=104,
+                number=True,
             ),
-            self,
+            Column(self.tr("First words"), self._title, stretch=True),
+            Column(self.tr("Why"), self._reason, width=260, tip=self._reason),
         )
-        self.view.set_table(self.table)
+        self.view = GridView(self.tr("Removed conversations"), self, columns)
+        self.table = self.view.table()
         self._restore = PlainButton(self.tr("Restore"), self, icon_name="restore")
         self._restore.setEnabled(False)
         self._restore.clicked.connect(self.restore_requested)
         self.view.selection_moved.connect(self._tell)
-        row = QHBoxLayout()
-        row.addWidget(Quiet(self.tr("Nothing is lost: select what to bring back."), self))
-        row.addStretch(1)
-        row.addWidget(self._restore)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(8)
-        column.addLayout(row)
-        column.addWidget(self.view, 1)
+        row = hbox(
+            Muted(self.tr("Nothing is lost: select what to bring back."), self),
+            STRETCH,
+            self._restore,
+        )
+        vbox(row, (self.view, 1), parent=self, spacing=8, margins=0)
 
     def show_removed(self, removed: Removed) -> None:
         """Show what is removed now."""
@@ -122,9 +120,6 @@ class RemovedList(QWidget):
     def _tell(self) -> None:
         self._restore.setEnabled(bool(self.view.selected_ranges()))
         self.selection_moved.emit()
-
-    def _id(self, place: int) -> int:
-        return self._removed[place][0]
 
     def _title(self, place: int) -> str:
         return self._removed[place][3]

@@ -4,12 +4,11 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QHBoxLayout, QSplitter, QWidget
+from PySide6.QtWidgets import QSplitter, QWidget
 
 from curator.app.annotate.annotating import RESTORE, annotate
 from curator.app.counted import counted
-from curator.app.dialogs.question import ask_where_many
+from curator.app.dialogs.confirm import confirm_if_many
 from curator.app.page import OpenRequest, Page
 from curator.app.pages.duplicates.clusters import (
     ClusterItem,
@@ -19,11 +18,13 @@ from curator.app.pages.duplicates.clusters import (
 )
 from curator.app.pages.duplicates.controls import SearchControls
 from curator.app.pages.duplicates.decision import DecisionPane
-from curator.app.pages.duplicates.empty import NoPairs
 from curator.app.pages.duplicates.lists import ClusterList, RemovedList
+from curator.app.pages.duplicates.no_pairs import NoPairs
 from curator.app.session.background import Job, Jobs
 from curator.app.session.session import Session
+from curator.app.timers import single_shot
 from curator.app.widgets.buttons import ChipButton
+from curator.app.widgets.layouts import STRETCH, hbox
 from curator.app.widgets.progress_row import ProgressRow
 from curator.app.widgets.splitter import SplitterState
 from curator.app.widgets.stack import Stack
@@ -54,8 +55,8 @@ class DuplicatesPage(Page):
         self._stale = True
         self._is_known = False
         self._failure: object = None
-        self.add_verb("duplicates.remove_all")
-        self.add_verb("duplicates.find", primary=True)
+        self.add_action("duplicates.remove_all")
+        self.add_action("duplicates.find", primary=True)
         self.controls = SearchControls(self)
         self._clusters_chip = ChipButton("", self)
         self._removed_chip = ChipButton("", self)
@@ -66,20 +67,46 @@ class DuplicatesPage(Page):
         self.removed = RemovedList(self)
         self._empty = NoPairs(self)
         self._progress = ProgressRow(self.tr("Finding duplicates"), self)
-        self._reload_soon = QTimer(self)
-        self._reload_soon.setSingleShot(True)
-        self._reload_soon.setInterval(RELOAD_MS)
-        self._lay_out()
-        self._connect()
+        self._reload_soon = single_shot(self, RELOAD_MS, self._read)
+        self.body.setSpacing(12)
+        self.body.addWidget(self.controls)
+        chips = hbox(self._clusters_chip, self._removed_chip, STRETCH, self._progress, spacing=8)
+        self._progress.hide()
+        self.body.addLayout(chips)
+        sides = QSplitter(self)
+        sides.addWidget(self.clusters)
+        sides.addWidget(self.decision)
+        sides.setStretchFactor(0, 0)
+        sides.setStretchFactor(1, 1)
+        sides.setSizes([300, 700])
+        SplitterState(sides, "duplicates")
+        self._sides = sides
+        self._stack = Stack(self)
+        for widget in (self._empty, sides, self.removed):
+            self._stack.addWidget(widget)
+        self.body.addWidget(self._stack, 1)
+        self.session.edited.connect(self._edited)
+        self.session.project_changed.connect(self._project_changed)
+        self.controls.changed.connect(self._show_live)
+        self.controls.keep_changed.connect(self._read)
+        self.clusters.chosen.connect(self._choose)
+        self.decision.action_requested.connect(self.action_requested)
+        self.removed.restore_requested.connect(self._restore)
+        self._clusters_chip.clicked.connect(self._show_clusters)
+        self._removed_chip.clicked.connect(self._show_removed)
+        self.removed.selection_moved.connect(self.slots_changed)
+        self.decision.open_requested.connect(self.open_requested)
+        self._empty.pressed.connect(self._empty_pressed)
+        self._empty.guide_requested.connect(partial(self.action_requested.emit, "help.guide"))
         self._show_counts()
-        self._say_empty()
+        self._show_empty()
 
     def slots(self) -> Mapping[str, Callable[[], object]]:
         """Answer searching, stepping and, where the project may be changed, deciding."""
         if self.session.project is None:
             return {}
         slots: dict[str, Callable[[], object]] = {}
-        if not self._is_searching:
+        if not self._is_searching and not self._is_project_empty():
             slots["duplicates.find"] = self.search
         if self.decision.pair is not None and self._shows_clusters():
             slots["conversation.next"] = partial(self._step, 1)
@@ -127,45 +154,6 @@ class DuplicatesPage(Page):
         self._follow(self.session.start(self.tr("Finding duplicates"), work))
         self._is_searching = True
 
-    def _lay_out(self) -> None:
-        self.body.setSpacing(12)
-        self.body.addWidget(self.controls)
-        chips = QHBoxLayout()
-        chips.setSpacing(8)
-        chips.addWidget(self._clusters_chip)
-        chips.addWidget(self._removed_chip)
-        chips.addStretch(1)
-        chips.addWidget(self._progress)
-        self._progress.hide()
-        self.body.addLayout(chips)
-        sides = QSplitter(self)
-        sides.addWidget(self.clusters)
-        sides.addWidget(self.decision)
-        sides.setStretchFactor(0, 0)
-        sides.setStretchFactor(1, 1)
-        sides.setSizes([300, 700])
-        SplitterState(sides, "duplicates")
-        self._sides = sides
-        self._stack = Stack(self)
-        for widget in (self._empty, sides, self.removed):
-            self._stack.addWidget(widget)
-        self.body.addWidget(self._stack, 1)
-
-    def _connect(self) -> None:
-        self.session.edited.connect(self._edited)
-        self.session.project_changed.connect(self._project_changed)
-        self.controls.changed.connect(self._show_live)
-        self.controls.keep_changed.connect(self._read)
-        self.clusters.chosen.connect(self._choose)
-        self.decision.action_requested.connect(self.action_requested)
-        self.removed.restore_requested.connect(self._restore)
-        self._clusters_chip.clicked.connect(self._show_clusters)
-        self._removed_chip.clicked.connect(self._show_removed)
-        self.removed.selection_moved.connect(self.slots_changed)
-        self.decision.open_requested.connect(self.open_requested)
-        self._empty.pressed.connect(self._empty_pressed)
-        self._reload_soon.timeout.connect(self._read)
-
     def _read(self) -> None:
         """Read the last search again; quick, so that the list follows every edit."""
         project = self.session.project
@@ -205,7 +193,7 @@ class DuplicatesPage(Page):
         if self.session.project is None or job is not self._job:
             return
         pair = self.decision.pair
-        # The order may be another one now; the person stays with the pair at hand.
+        # The order may be another one now; the person stays with the current pair.
         places = (n for n, item in enumerate(findings.items) if pair and pair in item.pairs)
         chosen = next(places, self.clusters.current())
         first = self._findings.found is None
@@ -224,7 +212,7 @@ class DuplicatesPage(Page):
 
     def _fail(self, error: object) -> None:
         self._failure = error
-        self._say_empty()
+        self._show_empty()
 
     def _project_changed(self) -> None:
         self._stale, self._is_known = True, False
@@ -239,6 +227,8 @@ class DuplicatesPage(Page):
     def _edited(self, changes: "Changes") -> None:
         from curator.project.not_duplicates import is_mark
 
+        if changes.rows_changed:
+            self._show()
         if "removed" in changes.fields:
             self._reload_soon.start(RELOAD_MS)
         elif any(map(is_mark, changes.settings)):
@@ -264,29 +254,36 @@ class DuplicatesPage(Page):
         elif self._findings.items:
             self._stack.setCurrentWidget(self._sides)
         else:
-            self._say_empty()
+            self._show_empty()
         self.slots_changed.emit()
 
     def _show_removed_pane(self) -> None:
         if self._findings.removed:
             self._stack.setCurrentWidget(self.removed)
             return
-        self._empty.say_nothing_removed()
+        self._empty.show_nothing_removed()
         self._stack.setCurrentWidget(self._empty)
 
-    def _say_empty(self) -> None:
+    def _show_empty(self) -> None:
         if self._failure is not None:
-            self._empty.say_failed(self._failure)
+            self._empty.show_failed(self._failure)
+        elif self._is_project_empty():
+            self._empty.show_nothing_to_compare()
         elif not self._is_known:
-            self._empty.say_reading()
+            self._empty.show_reading()
         elif self._findings.found is None:
-            self._empty.say_not_searched()
+            self._empty.show_not_searched()
         else:
-            self._empty.say_none_left()
+            self._empty.show_none_left()
         self._stack.setCurrentWidget(self._empty)
+
+    def _is_project_empty(self) -> bool:
+        return self.session.index is None or not len(self.session.index)
 
     def _empty_pressed(self) -> None:
-        if self._findings.found is None or not self._shows_clusters():
+        if self._is_project_empty():
+            self.action_requested.emit("file.import")
+        elif self._findings.found is None or not self._shows_clusters():
             self.search()
         else:
             self.open_requested.emit(OpenRequest("export"))
@@ -389,14 +386,14 @@ class DuplicatesPage(Page):
 
         def tell(_applied: object) -> None:
             words = self.tr("{0} removed, and still in the list of removed ones.")
-            self.session.tell_step(words.format(counted(count, "duplicate")))
+            self.session.notify_step(words.format(counted(count, "duplicate")))
 
         def go() -> None:
             job = self.session.push_later(verb, lambda _reader, _progress, _cancelled: edit)
             if job is not None:
                 job.succeeded.connect(tell)
 
-        ask_where_many(self.session, count, verb, verb, go, self)
+        confirm_if_many(self.session, count, verb, verb, go, self)
 
     def _restore(self) -> None:
         ids = self.removed.selected()

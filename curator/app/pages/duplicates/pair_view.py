@@ -6,7 +6,6 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QFrame,
     QGridLayout,
-    QHBoxLayout,
     QScrollArea,
     QVBoxLayout,
     QWidget,
@@ -18,9 +17,10 @@ from curator.app.widgets.card import Card
 from curator.app.widgets.chip import Chip
 from curator.app.widgets.diff_text import DiffText
 from curator.app.widgets.flow import FlowLayout
+from curator.app.widgets.layouts import STRETCH, hbox, scroll_canvas
 from curator.app.widgets.reading_card import role_word
 from curator.app.widgets.status_look import STATUS_LOOK, status_word
-from curator.app.widgets.text import Meta, Plain, Quiet
+from curator.app.widgets.text import Meta, Muted, Plain
 from curator.curate.difference import Span, TurnPair
 
 if TYPE_CHECKING:
@@ -54,8 +54,7 @@ class PairView(QScrollArea):
 
     def show_pair(self, left: PairFacts, right: PairFacts, turns: list[TurnPair]) -> None:
         """Show two conversations and how their turns compare."""
-        canvas = QWidget(self)
-        canvas.setProperty("kind", "canvas")
+        canvas = scroll_canvas(self)
         grid = QGridLayout(canvas)
         grid.setContentsMargins(0, 0, 8, 0)
         grid.setSpacing(8)
@@ -73,7 +72,7 @@ class PairView(QScrollArea):
         if len(turns) > SHOWN_TURNS:
             rest = self.tr("{0} not shown; open the conversation to see all.")
             words = rest.format(counted(len(turns) - SHOWN_TURNS, "more turn is", "more turns are"))
-            grid.addWidget(Quiet(words, canvas), SHOWN_TURNS + 1, 0, 1, 2)
+            grid.addWidget(Muted(words, canvas), SHOWN_TURNS + 1, 0, 1, 2)
         grid.setRowStretch(len(turns) + 2, 1)
         self.setWidget(canvas)
         self.verticalScrollBar().setValue(0)
@@ -106,14 +105,16 @@ class PairView(QScrollArea):
         card = Card(parent, stripe=role, padding=12)
         word = role_word(message.role)
         card.setAccessibleName(self.tr("Message {0}, {1}").format(place + 1, word))
-        header = QHBoxLayout()
-        header.setSpacing(8)
-        header.addWidget(Chip(word, role, card))
-        header.addWidget(Meta(str(place + 1), card))
-        header.addStretch(1)
-        header.addWidget(Meta(self._verdict(turn), card))
-        card.body.addLayout(header)
-        card.body.addWidget(DiffText(spans, card) if spans else Quiet(self.tr("(empty)"), card))
+        card.body.addLayout(
+            hbox(
+                Chip(word, role, card),
+                Meta(str(place + 1), card),
+                STRETCH,
+                Meta(self._verdict(turn), card),
+                spacing=8,
+            )
+        )
+        card.body.addWidget(DiffText(spans, card) if spans else Muted(self.tr("(empty)"), card))
         card.body.addStretch(1)
         return card
 
@@ -128,7 +129,7 @@ class PairView(QScrollArea):
 def _gap(words: str, parent: QWidget) -> QWidget:
     gap = QWidget(parent)
     column = QVBoxLayout(gap)
-    label = Quiet(words, gap)
+    label = Muted(words, gap)
     label.setAlignment(Qt.AlignmentFlag.AlignCenter)
     column.addWidget(label)
     return gap

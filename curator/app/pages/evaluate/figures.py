@@ -4,7 +4,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from curator.app.pages.evaluate.background import Shown
 from curator.app.tables.grid import Column, GridView, Table
-from curator.app.widgets.text import Plain, Quiet
+from curator.app.widgets.text import Muted, Plain
 
 
 class FiguresPane(QWidget):
@@ -14,7 +14,7 @@ class FiguresPane(QWidget):
         super().__init__(parent)
         self._rows: list[tuple[str, ...]] = []
         self.sentence = Plain("", self, wrap=True)
-        self.advice = Quiet("", self, wrap=True)
+        self.advice = Muted("", self, wrap=True)
         self.view = GridView(self.tr("Figures"), self)
         self.view.setSelectionMode(GridView.SelectionMode.SingleSelection)
         self.view.set_table(Table((), self))

@@ -33,7 +33,7 @@ from curator.app.tables.grid import Column, GridView, Table
 from curator.app.theme import META_PX, font, number_font, tokens
 from curator.app.widgets.setting_fields import ComboBox
 from curator.app.widgets.splitter import SplitterState
-from curator.app.widgets.text import Quiet
+from curator.app.widgets.text import Muted
 from curator.tune.evaluation.scores import UNREADABLE, Coded
 
 _CELL_PX: Final = 52
@@ -190,7 +190,7 @@ class MatrixPane(QWidget):
         self.who = ComboBox(self)
         self.who.setAccessibleName(self.tr("Candidate"))
         self.who.currentIndexChanged.connect(self._show_candidate)
-        self.about = Quiet("", self)
+        self.about = Muted("", self)
         self.table = MatrixTable(self)
         self.view = MatrixView(self.tr("Confusion matrix"), self)
         self.view.show_table(self.table)

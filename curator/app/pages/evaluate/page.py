@@ -23,7 +23,7 @@ from curator.app.widgets.empty_state import EmptyState
 from curator.app.widgets.progress_row import ProgressRow
 from curator.app.widgets.setting_fields import ComboBox
 from curator.app.widgets.stack import Stack
-from curator.app.widgets.text import Quiet
+from curator.app.widgets.text import Muted
 from curator.dataset.errors import CuratorError
 
 FIGURES, MATRIX, REPLIES, EMPTY = range(4)
@@ -46,13 +46,13 @@ class EvaluatePage(Page):
         self._asking: Job[str] | None = None
         self._can_ask = False
         self._wanted = ""
-        self.add_verb("evaluate.report")
-        self.add_verb("evaluate.start", primary=True)
+        self.add_action("evaluate.report")
+        self.add_action("evaluate.start", primary=True)
         self.setup = SetupCard(self)
         self.runs = ComboBox(self)
         self.runs.setAccessibleName(self.tr("Run"))
         self.runs.setFixedWidth(_RUN_PX)
-        self.state = Quiet("", self, wrap=True)
+        self.state = Muted("", self, wrap=True)
         self.resume = PlainButton(self.tr("Go on"), self, icon_name="play")
         self.progress = ProgressRow(self.tr("Evaluating"), self)
         self.figures, self.matrix = FiguresPane(self), MatrixPane(self)
@@ -67,7 +67,7 @@ class EvaluatePage(Page):
         self._lay_out()
         self._connect()
         self._turn(FIGURES)
-        self._say_empty()
+        self._show_empty()
 
     def slots(self) -> Mapping[str, Callable[[], object]]:
         """Answer asking, stopping, the report, and stepping through replies."""
@@ -94,7 +94,7 @@ class EvaluatePage(Page):
             self.tr("Looking for candidates"), background.read_choices(project)
         )
         job.succeeded.connect(self._show_choices)
-        job.failed.connect(self.session.tell_failure)
+        job.failed.connect(self.session.notify_failure)
 
     def open(self, request: OpenRequest) -> None:
         """Choose the checkpoint that another page asks about, as soon as it is offered."""
@@ -117,7 +117,7 @@ class EvaluatePage(Page):
         try:
             request = self.setup.request()
         except CuratorError as error:
-            self.session.tell_failure(error)
+            self.session.notify_failure(error)
             return
         self._follow(background.begin(project, request))
 
@@ -156,14 +156,14 @@ class EvaluatePage(Page):
         try:
             work = background.write(project, shown, path)
         except CuratorError as error:
-            self.session.tell_failure(error)
+            self.session.notify_failure(error)
             return
         job = self.session.start(self.tr("Writing the report"), work)
         job.succeeded.connect(self._report_written)
-        job.failed.connect(self.session.tell_failure)
+        job.failed.connect(self.session.notify_failure)
 
     def _report_written(self, path: Path) -> None:
-        self.session.tell("success", self.tr("The report is written."), str(path))
+        self.session.notify("success", self.tr("The report is written."), str(path))
 
     def _lay_out(self) -> None:
         self.body.setSpacing(12)
@@ -232,7 +232,7 @@ class EvaluatePage(Page):
         self.progress.follow(job)  # type: ignore[arg-type]
         self.progress.show()
         self.state.setText("")
-        job.failed.connect(self.session.tell_failure)
+        job.failed.connect(self.session.notify_failure)
         job.ended.connect(partial(self._ended, job))
         self._light()
 
@@ -265,11 +265,11 @@ class EvaluatePage(Page):
         if before is not None and not is_new:
             at = next((n for n, r in enumerate(self._runs) if r.token == before.token), 0)
         self.runs.offer(entries, entries[at][0] if entries else "")
-        self._say_empty()
+        self._show_empty()
         self._read_run()
         self._light()
-        if self.is_front and not self.has_cursor:
-            self.place_cursor()
+        if self.is_front and not self.has_focus:
+            self.set_initial_focus()
 
     def _run_words(self, line: RunLine) -> str:
         when = local_time(line.at / 1000)
@@ -289,7 +289,7 @@ class EvaluatePage(Page):
             self.tr("Reading the evaluation"), background.read_run(project, line.token)
         )
         job.succeeded.connect(self._show_run)
-        job.failed.connect(self.session.tell_failure)
+        job.failed.connect(self.session.notify_failure)
 
     def _show_run(self, shown: Shown) -> None:
         line = self._line()
@@ -312,9 +312,9 @@ class EvaluatePage(Page):
             return " · ".join((words, have))
         return " · ".join(filter(None, (words, have, self.tr("stopped"), line.reason)))
 
-    def _say_empty(self) -> None:
+    def _show_empty(self) -> None:
         if self._can_ask or self._runs:
-            self.empty.say(
+            self.empty.set_message(
                 self.tr("Nothing was evaluated yet"),
                 self.tr(
                     "Choose whom to ask above and press Evaluate: every candidate answers the "
@@ -323,7 +323,7 @@ class EvaluatePage(Page):
                 self.tr("Evaluate"),
             )
         else:
-            self.empty.say(
+            self.empty.set_message(
                 self.tr("No model available yet"),
                 self.tr(
                     "Set up the trainer of this computer, or give the key of a service, on the "

@@ -10,7 +10,7 @@ from curator.app.widgets.card import Card
 from curator.app.widgets.chip import Chip
 from curator.app.widgets.diff_text import DiffText
 from curator.app.widgets.splitter import SplitterState
-from curator.app.widgets.text import Plain, Quiet
+from curator.app.widgets.text import Muted, Plain
 from curator.curate.difference import Span, compare_texts
 
 _TONES = {"worse": "danger", "better": "success", "wrong": "danger", "right": "success"}
@@ -108,7 +108,7 @@ class RepliesPane(QWidget):
         row.setSpacing(8)
         tone = _TONES.get(item.verdict, "text-muted")
         row.addWidget(Chip(verdict_word(item.verdict), tone, canvas))
-        row.addWidget(Quiet(self.tr("conversation {0}").format(f"{item.conversation:,}"), canvas))
+        row.addWidget(Muted(self.tr("conversation {0}").format(f"{item.conversation:,}"), canvas))
         row.addStretch(1)
         button = PlainButton(self.tr("Open"), canvas, icon_name="pen")
         button.setToolTip(self.tr("Show this conversation on Write (Enter in the list)"))
@@ -129,13 +129,13 @@ class RepliesPane(QWidget):
         card.setAccessibleName(name)
         card.body.addWidget(Plain(name, card, wrap=True))
         if error:
-            card.body.addWidget(Quiet(error, card, wrap=True))
+            card.body.addWidget(Muted(error, card, wrap=True))
             return card
         spans = (Span("same", said),) if isinstance(said, str) else said
         if any(span.text.strip() for span in spans):
             card.body.addWidget(DiffText(spans, card))
         else:
-            card.body.addWidget(Quiet(self.tr("(empty)"), card))
+            card.body.addWidget(Muted(self.tr("(empty)"), card))
         return card
 
     def _open(self, at: int) -> None:

@@ -10,7 +10,7 @@ from curator.app.widgets.card import Card
 from curator.app.widgets.flow import FlowLayout
 from curator.app.widgets.number_field import NumberField
 from curator.app.widgets.setting_fields import ComboBox
-from curator.app.widgets.text import Quiet
+from curator.app.widgets.text import Muted
 from curator.tune.candidates import Asked, Candidate, first_pair
 from curator.tune.evaluation.candidates import RunCandidate
 from curator.tune.evaluation.preparing import Request
@@ -28,7 +28,7 @@ class _Field(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(2)
-        column.addWidget(Quiet(name, self))
+        column.addWidget(Muted(name, self))
         control.setParent(self)
         control.setAccessibleName(name)
         control.setFixedWidth(width)

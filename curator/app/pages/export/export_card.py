@@ -9,7 +9,6 @@ from PySide6.QtWidgets import (
     QComboBox,
     QFileDialog,
     QGridLayout,
-    QHBoxLayout,
     QLineEdit,
     QVBoxLayout,
     QWidget,
@@ -19,8 +18,9 @@ from curator.app.counted import counted
 from curator.app.widgets.buttons import IconButton, LinkButton, PrimaryButton, allow
 from curator.app.widgets.card import Card
 from curator.app.widgets.chip import Chip
+from curator.app.widgets.layouts import STRETCH, hbox
 from curator.app.widgets.setting_fields import ComboBox
-from curator.app.widgets.text import Meta, Plain, Quiet, SectionTitle
+from curator.app.widgets.text import Meta, Muted, Plain, SectionTitle
 from curator.formats.registry import WRITTEN, export_name
 
 if TYPE_CHECKING:
@@ -73,14 +73,21 @@ class ExportCard(Card):
         self.flagged = QCheckBox(self.tr("Hold back what is flagged"), self)
         self.errors = QCheckBox(self.tr("Leave out what has errors"), self)
         self.summary = Plain("", self, wrap=True)
-        self.left_out = Quiet("", self, wrap=True)
-        self.notes = Quiet("", self, wrap=True)
+        self.left_out = Muted("", self, wrap=True)
+        self.notes = Muted("", self, wrap=True)
         self.export = PrimaryButton(self.tr("Export"), self, icon_name="export")
         self.export.setMinimumHeight(40)
         self._blockers = QVBoxLayout()
         self._blockers.setSpacing(0)
         self._lay_out()
-        self._connect()
+        self.browse.clicked.connect(self._browse)
+        self.format.currentIndexChanged.connect(self.changed)
+        self.statuses.currentIndexChanged.connect(self.changed)
+        self.unassigned.currentIndexChanged.connect(self.changed)
+        self.query.editingFinished.connect(self.changed)
+        self.flagged.toggled.connect(self.changed)
+        self.errors.toggled.connect(self.changed)
+        self.export.clicked.connect(self.export_requested)
 
     def settings(self) -> "ExportSettings":
         """Return the settings shown."""
@@ -177,21 +184,23 @@ class ExportCard(Card):
             self._blockers.addWidget(self._blocker(blocker))
         if len(blockers) > MOST_RULES:
             words = self.tr("and {0}").format(counted(len(blockers) - MOST_RULES, "more rule"))
-            self._blockers.addWidget(Quiet(words, self))
+            self._blockers.addWidget(Muted(words, self))
 
     def _blocker(self, blocker: "Blocker") -> QWidget:
         line = QWidget(self)
-        row = QHBoxLayout(line)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(8)
-        row.addWidget(Chip(blocker.rule, "danger", line, icon_name="error"))
-        row.addWidget(Plain(blocker.title, line))
-        row.addWidget(Meta(f"× {blocker.count:,}", line))
-        row.addStretch(1)
         show = LinkButton(self.tr("Show"), line)
         show.setProperty("blocker", blocker)
         show.clicked.connect(self._ask_blocker)
-        row.addWidget(show)
+        hbox(
+            Chip(blocker.rule, "danger", line, icon_name="error"),
+            Plain(blocker.title, line),
+            Meta(f"× {blocker.count:,}", line),
+            STRETCH,
+            show,
+            parent=line,
+            spacing=8,
+            margins=0,
+        )
         return line
 
     def _ask_blocker(self) -> None:
@@ -203,10 +212,7 @@ class ExportCard(Card):
         grid = QGridLayout()
         grid.setHorizontalSpacing(12)
         grid.setVerticalSpacing(8)
-        place = QHBoxLayout()
-        place.setSpacing(4)
-        place.addWidget(self.folder, 1)
-        place.addWidget(self.browse)
+        place = hbox((self.folder, 1), self.browse, spacing=4)
         for row, words in enumerate(
             (
                 self.tr("Into"),
@@ -216,7 +222,7 @@ class ExportCard(Card):
                 self.tr("Filter"),
             )
         ):
-            grid.addWidget(Quiet(words, self), row, 0)
+            grid.addWidget(Muted(words, self), row, 0)
         grid.addLayout(place, 0, 1)
         fields = (self.format, self.statuses, self.unassigned, self.query)
         for row, field in enumerate(fields, 1):
@@ -230,16 +236,6 @@ class ExportCard(Card):
         self.body.addWidget(self.export)
         self.body.addLayout(self._blockers)
         self.body.addStretch(1)
-
-    def _connect(self) -> None:
-        self.browse.clicked.connect(self._browse)
-        self.format.currentIndexChanged.connect(self.changed)
-        self.statuses.currentIndexChanged.connect(self.changed)
-        self.unassigned.currentIndexChanged.connect(self.changed)
-        self.query.editingFinished.connect(self.changed)
-        self.flagged.toggled.connect(self.changed)
-        self.errors.toggled.connect(self.changed)
-        self.export.clicked.connect(self.export_requested)
 
     def _browse(self) -> None:
         start = str(Path(self.folder.text()).parent)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt, QTimer, QUrl
 from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QBoxLayout, QFrame, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QFrame, QScrollArea, QWidget
 
 from curator.app.counted import counted
 from curator.app.page import OpenRequest, Page
@@ -16,7 +16,9 @@ from curator.app.pages.export.result_card import ResultCard
 from curator.app.pages.export.split_card import SplitCard
 from curator.app.session.background import Job, Jobs
 from curator.app.session.session import Session
+from curator.app.timers import single_shot
 from curator.app.widgets.empty_state import EmptyState
+from curator.app.widgets.layouts import STRETCH, scroll_canvas, vbox
 from curator.app.widgets.progress_row import ProgressRow
 from curator.app.widgets.stack import Stack
 from curator.dataset.errors import ProjectError, WrongUse
@@ -60,14 +62,42 @@ class ExportPage(Page):
         self._progress = ProgressRow(self.tr("Exporting"), self)
         self._progress.hide()
         self._empty = EmptyState("export", "", "", "", self)
-        self._soon = QTimer(self)
-        self._soon.setSingleShot(True)
-        self._soon.setInterval(PREVIEW_MS)
+        self._soon = single_shot(self, PREVIEW_MS, self._read)
         # Nothing is offered before it is known what it would do.
         for button in (self.split.assign, self.export.export):
             button.setEnabled(False)
-        self._lay_out()
-        self._connect()
+        canvas = scroll_canvas(self)
+        self._cards = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        self._cards.setSpacing(16)
+        self._cards.addWidget(self.split, 1)
+        self._cards.addWidget(self.export, 1)
+        vbox(
+            self._cards, self._progress, self.result, STRETCH, parent=canvas, spacing=16, margins=0
+        )
+        scroll = QScrollArea(self)
+        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setWidget(canvas)
+        self._scroll = scroll
+        self._stack = Stack(self)
+        self._stack.addWidget(scroll)
+        self._stack.addWidget(self._empty)
+        self.body.addWidget(self._stack, 1)
+        self.session.edited.connect(self._edited)
+        self.session.project_changed.connect(self._project_changed)
+        self.split.changed.connect(self._soon.start)
+        self.export.changed.connect(self._soon.start)
+        self._empty.pressed.connect(partial(self.action_requested.emit, "file.import"))
+        self._empty.guide_requested.connect(partial(self.action_requested.emit, "help.guide"))
+        self.split.assign_requested.connect(self._assign)
+        self.split.fresh_requested.connect(self._assign_anew)
+        self.split.leaks_requested.connect(self._show_leaks)
+        self.export.export_requested.connect(self._export)
+        self.export.blocker_requested.connect(self._show_blocker)
+        self.result.folder_requested.connect(self._open_folder)
+        self.result.verify_requested.connect(self._verify)
+        self.result.train_requested.connect(self._train)
         self._project_changed()
 
     def slots(self) -> Mapping[str, Callable[[], object]]:
@@ -88,56 +118,12 @@ class ExportPage(Page):
         if self._stale:
             self._read()
 
-    def _lay_out(self) -> None:
-        canvas = QWidget(self)
-        canvas.setProperty("kind", "canvas")
-        column = QVBoxLayout(canvas)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(16)
-        self._cards = QBoxLayout(QBoxLayout.Direction.LeftToRight)
-        self._cards.setSpacing(16)
-        self._cards.addWidget(self.split, 1)
-        self._cards.addWidget(self.export, 1)
-        column.addLayout(self._cards)
-        column.addWidget(self._progress)
-        column.addWidget(self.result)
-        column.addStretch(1)
-        scroll = QScrollArea(self)
-        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setWidget(canvas)
-        self._scroll = scroll
-        self._stack = Stack(self)
-        self._stack.addWidget(scroll)
-        self._stack.addWidget(self._empty)
-        self.body.addWidget(self._stack, 1)
-
     def resizeEvent(self, event: "QResizeEvent") -> None:
         """Put the two cards under each other where they would not fit side by side."""
         super().resizeEvent(event)
         way = QBoxLayout.Direction
         is_narrow = event.size().width() < _NARROW_PX
         self._cards.setDirection(way.TopToBottom if is_narrow else way.LeftToRight)
-
-    def _connect(self) -> None:
-        self.session.edited.connect(self._edited)
-        self.session.project_changed.connect(self._project_changed)
-        self.split.changed.connect(self._soon.start)
-        self.export.changed.connect(self._soon.start)
-        self._soon.timeout.connect(self._read)
-        self._empty.pressed.connect(partial(self.action_requested.emit, "file.import"))
-        self._connect_cards()
-
-    def _connect_cards(self) -> None:
-        self.split.assign_requested.connect(self._assign)
-        self.split.fresh_requested.connect(self._assign_anew)
-        self.split.leaks_requested.connect(self._show_leaks)
-        self.export.export_requested.connect(self._export)
-        self.export.blocker_requested.connect(self._show_blocker)
-        self.result.folder_requested.connect(self._open_folder)
-        self.result.verify_requested.connect(self._verify)
-        self.result.train_requested.connect(self._train)
 
     def _project_changed(self) -> None:
         self._stale = True
@@ -223,15 +209,15 @@ class ExportPage(Page):
             )
         if last is not None and self.result.folder is None:
             self._show_result(last, fresh=False)
-        self._show_or_say_empty()
+        self._show_or_empty()
         self.slots_changed.emit()
 
-    def _show_or_say_empty(self) -> None:
+    def _show_or_empty(self) -> None:
         index = self.session.index
         if index is not None and len(index):
             self._stack.setCurrentWidget(self._scroll)
             return
-        self._empty.say(
+        self._empty.set_message(
             self.tr("Nothing to export yet"),
             self.tr(
                 "Import conversations or write the first one; then split and export them here."
@@ -269,14 +255,14 @@ class ExportPage(Page):
         words = self.tr("{0} train, {1} validation, {2} test.").format(
             f"{after.train.rows:,}", f"{after.validation.rows:,}", f"{after.test.rows:,}"
         )
-        self.session.tell_step(words)
+        self.session.notify_step(words)
 
     def _export(self) -> None:
         project = self.session.project
         if project is None or self._export_job is not None:
             return
         if not self.export.folder.text().strip():
-            self.session.tell("warning", self.tr("Choose a folder to export into."))
+            self.session.notify("warning", self.tr("Choose a folder to export into."))
             self.export.folder.setFocus()
             return
         settings, folder = self.export.settings(), Path(self.export.folder.text()).expanduser()
@@ -295,7 +281,7 @@ class ExportPage(Page):
         self._progress.follow(job)  # type: ignore[arg-type]
         self._progress.show()
         job.succeeded.connect(self._exported)
-        job.failed.connect(self._tell_failure)
+        job.failed.connect(self.session.notify_failure)
         job.ended.connect(self._export_ended)
         self.slots_changed.emit()
 
@@ -304,7 +290,7 @@ class ExportPage(Page):
         self._show_result(facts, fresh=True)
         if self.is_front:
             return
-        self.session.tell(
+        self.session.notify(
             "success",
             self.tr("{0} exported.").format(counted(report.rows, "conversation")),
             action_text=self.tr("Open folder"),
@@ -316,10 +302,6 @@ class ExportPage(Page):
         self._progress.hide()
         self._soon.start()
         self.slots_changed.emit()
-
-    def _tell_failure(self, error: object) -> None:
-        text, _, detail = str(error).partition("\n")
-        self.session.tell("error", text, detail)
 
     def _show_result(self, facts: dict[str, Any], *, fresh: bool) -> None:
         left = facts["left_out"].items()
@@ -344,7 +326,7 @@ class ExportPage(Page):
 
         job = self.session.start(self.tr("Verifying the export"), work)
         job.succeeded.connect(self.result.show_verification)
-        job.failed.connect(self._tell_failure)
+        job.failed.connect(self.session.notify_failure)
 
     def _open_folder(self) -> None:
         if self.result.folder is not None:

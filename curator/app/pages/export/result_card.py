@@ -4,13 +4,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from curator.app.pages.export.numbers import NumberTable, in_bytes
 from curator.app.widgets.buttons import LinkButton, PlainButton, PrimaryButton
 from curator.app.widgets.card import Card
 from curator.app.widgets.chip import Chip
-from curator.app.widgets.text import Elided, Quiet, SectionTitle
+from curator.app.widgets.layouts import STRETCH, hbox
+from curator.app.widgets.text import Elided, Muted, SectionTitle
 
 if TYPE_CHECKING:
     from curator.project.exports.verify import Verification
@@ -39,20 +40,12 @@ class ResultCard(Card):
             self.tr("Exported files"),
             self,
         )
-        self._left_out = Quiet("", self, wrap=True)
+        self._left_out = Muted("", self, wrap=True)
         self.train = PrimaryButton(self.tr("Start training"), self, icon_name="play")
         self.open = PlainButton(self.tr("Open folder"), self, icon_name="folder")
         self.verify = LinkButton(self.tr("Verify it"), self)
-        head = QHBoxLayout()
-        head.setSpacing(8)
-        head.addWidget(self._title)
-        head.addWidget(self._state)
-        head.addWidget(self._place, 1)
-        foot = QHBoxLayout()
-        foot.setSpacing(8)
-        for button in (self.train, self.open, self.verify):
-            foot.addWidget(button)
-        foot.addStretch(1)
+        head = hbox(self._title, self._state, (self._place, 1), spacing=8)
+        foot = hbox(self.train, self.open, self.verify, STRETCH, spacing=8)
         self.body.setSpacing(12)
         self.body.addLayout(head)
         self.body.addWidget(self.table)

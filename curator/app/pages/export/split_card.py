@@ -7,7 +7,6 @@ from PySide6.QtCore import QSignalBlocker, Signal
 from PySide6.QtWidgets import (
     QCheckBox,
     QGridLayout,
-    QHBoxLayout,
     QSpinBox,
     QWidget,
 )
@@ -16,9 +15,10 @@ from curator.app.counted import counted
 from curator.app.pages.export.numbers import NumberTable
 from curator.app.widgets.buttons import ChipButton, LinkButton, PlainButton, allow
 from curator.app.widgets.card import Card
+from curator.app.widgets.layouts import STRETCH, hbox
 from curator.app.widgets.number_field import NumberField
 from curator.app.widgets.setting_fields import ComboBox, let_shrink
-from curator.app.widgets.text import Quiet, SectionTitle
+from curator.app.widgets.text import Muted, SectionTitle
 
 if TYPE_CHECKING:
     from curator.curate.splits import SplitPlan
@@ -50,7 +50,7 @@ class SplitCard(Card):
         self.stratify.addItem(self.tr("nothing"), "")
         self.duplicates = QCheckBox(self.tr("near duplicates"), self)
         self.source = QCheckBox(self.tr("source files"), self)
-        self.problem = Quiet("", self, wrap=True)
+        self.problem = Muted("", self, wrap=True)
         self.problem.setProperty("tone", "danger")
         self.table = NumberTable(
             ("", self.tr("now"), self.tr("after"), self.tr("share"), self.tr("tokens")),
@@ -60,14 +60,42 @@ class SplitCard(Card):
         self.labels = NumberTable(
             (self.tr("label"), *self._names()), self.tr("Share of each label"), self
         )
-        self.verdict = Quiet("", self, wrap=True)
-        self.obstacle = Quiet("", self, wrap=True)
+        self.verdict = Muted("", self, wrap=True)
+        self.obstacle = Muted("", self, wrap=True)
         self.obstacle.setProperty("tone", "danger")
         self.obstacle.hide()
         self.leaks = LinkButton(self.tr("Show them"), self)
         self.assign = PlainButton(self.tr("Assign splits"), self, icon_name="split")
         self.fresh = LinkButton(self.tr("Assign everything anew"), self)
-        self._lay_out()
+        self.body.setSpacing(12)
+        self.body.addLayout(
+            hbox(
+                SectionTitle(self.tr("Splits"), self), STRETCH, self.shares, self.counts, spacing=8
+            )
+        )
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(12)
+        grid.setVerticalSpacing(8)
+        for column, (name, part) in enumerate(zip(self._names(), self.parts, strict=True)):
+            grid.addWidget(Muted(name, self), 0, column)
+            grid.addWidget(part, 1, column)
+        grid.addWidget(Muted(self.tr("seed"), self), 0, 3)
+        grid.addWidget(self.seed, 1, 3)
+        for column in range(4):
+            grid.setColumnStretch(column, 1)
+        self.body.addLayout(grid)
+        self.body.addLayout(self._options())
+        self.body.addWidget(self.problem)
+        self.body.addWidget(self.table)
+        self.body.addWidget(self.labels)
+        self.labels.hide()
+        verdict = hbox((self.verdict, 1), self.leaks)
+        self.leaks.hide()
+        self.body.addLayout(verdict)
+        self.body.addWidget(self.obstacle)
+        self.fresh.hide()
+        self.body.addLayout(hbox(self.assign, self.fresh, STRETCH))
+        self.body.addStretch(1)
         self._connect()
         self._by_count: bool | None = None
         self._show_shares()
@@ -168,7 +196,7 @@ class SplitCard(Card):
         ]
         if leaks:
             words.append(
-                self.tr("Now {0} in several splits; assigning mends that.").format(
+                self.tr("Now {0} in several splits; assigning fixes that.").format(
                     counted(
                         leaks,
                         "prompt or conversation with its beginning stands",
@@ -188,7 +216,7 @@ class SplitCard(Card):
         self.leaks.setVisible(bool(leaks))
 
     def _show_obstacle(self, obstacle: "Obstacle | None") -> None:
-        """Say which group forbids the wished shares, and what it hangs together by."""
+        """Say which group forbids the shares asked for, and what it hangs together by."""
         self.obstacle.setVisible(obstacle is not None)
         if obstacle is None:
             return
@@ -220,58 +248,14 @@ class SplitCard(Card):
         box.setGroupSeparatorShown(True)
         return box
 
-    def _lay_out(self) -> None:
-        self.body.setSpacing(12)
-        head = QHBoxLayout()
-        head.setSpacing(8)
-        head.addWidget(SectionTitle(self.tr("Splits"), self))
-        head.addStretch(1)
-        head.addWidget(self.shares)
-        head.addWidget(self.counts)
-        self.body.addLayout(head)
-        grid = QGridLayout()
-        grid.setHorizontalSpacing(12)
-        grid.setVerticalSpacing(8)
-        for column, (name, part) in enumerate(zip(self._names(), self.parts, strict=True)):
-            grid.addWidget(Quiet(name, self), 0, column)
-            grid.addWidget(part, 1, column)
-        grid.addWidget(Quiet(self.tr("seed"), self), 0, 3)
-        grid.addWidget(self.seed, 1, 3)
-        for column in range(4):
-            grid.setColumnStretch(column, 1)
-        self.body.addLayout(grid)
-        self.body.addLayout(self._options())
-        self.body.addWidget(self.problem)
-        self.body.addWidget(self.table)
-        self.body.addWidget(self.labels)
-        self.labels.hide()
-        verdict = QHBoxLayout()
-        verdict.addWidget(self.verdict, 1)
-        verdict.addWidget(self.leaks)
-        self.leaks.hide()
-        self.body.addLayout(verdict)
-        self.body.addWidget(self.obstacle)
-        foot = QHBoxLayout()
-        foot.addWidget(self.assign)
-        foot.addWidget(self.fresh)
-        self.fresh.hide()
-        foot.addStretch(1)
-        self.body.addLayout(foot)
-        self.body.addStretch(1)
-
     def _options(self) -> QGridLayout:
         grid = QGridLayout()
         grid.setHorizontalSpacing(12)
         grid.setVerticalSpacing(8)
-        grid.addWidget(Quiet(self.tr("Stratify by"), self), 0, 0)
+        grid.addWidget(Muted(self.tr("Stratify by"), self), 0, 0)
         grid.addWidget(self.stratify, 0, 1)
-        grid.addWidget(Quiet(self.tr("Also keep together"), self), 1, 0)
-        boxes = QHBoxLayout()
-        boxes.setSpacing(16)
-        boxes.addWidget(self.duplicates)
-        boxes.addWidget(self.source)
-        boxes.addStretch(1)
-        grid.addLayout(boxes, 1, 1)
+        grid.addWidget(Muted(self.tr("Also keep together"), self), 1, 0)
+        grid.addLayout(hbox(self.duplicates, self.source, STRETCH, spacing=16), 1, 1)
         grid.setColumnStretch(1, 1)
         return grid
 

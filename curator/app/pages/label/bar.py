@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QWidget
 
 from curator.app.actions import action
 from curator.app.pages.label.keys import Answer, assign_keys, is_long
@@ -12,6 +12,7 @@ from curator.app.theme import icon
 from curator.app.widgets.buttons import allow
 from curator.app.widgets.flow import FlowLayout
 from curator.app.widgets.key_button import KeyButton
+from curator.app.widgets.layouts import clear, vbox
 from curator.app.widgets.text import Elided, hairline, tip_of
 from curator.dataset import LabelSet, Status
 
@@ -27,7 +28,7 @@ _TONES = {"label.accept": "success", "label.reject": "danger", "label.skip": "te
 
 
 class LabelBar(QWidget):
-    """Shows the questions and the decisions; every press goes out as a wish."""
+    """Shows the questions and the decisions; every press goes out as a signal."""
 
     answer_requested = Signal(object)
     action_requested = Signal(str)
@@ -37,30 +38,21 @@ class LabelBar(QWidget):
         self.answers: dict[str, Answer] = {}
         self._buttons: dict[Answer, KeyButton] = {}
         self._others: dict[str, KeyButton] = {}
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(12)
-        column.addWidget(hairline(self))
         self._questions = QGridLayout()
         self._questions.setHorizontalSpacing(12)
         self._questions.setVerticalSpacing(8)
         self._questions.setColumnStretch(1, 1)
-        column.addLayout(self._questions)
-        column.addLayout(self._decisions())
+        vbox(hairline(self), self._questions, self._decisions(), parent=self, spacing=12, margins=0)
 
     def show_sets(self, sets: Sequence[LabelSet]) -> None:
         """Show the questions of the project."""
-        while (item := self._questions.takeAt(0)) is not None:
-            widget = item.widget()
-            if widget is not None:
-                widget.hide()
-                widget.deleteLater()
+        clear(self._questions)
         self.answers = assign_keys(sets)
         self._buttons, self._others = {}, {}
         keys = {answer: key for key, answer in self.answers.items()}
         for row, label_set in enumerate(sets):
             name = Elided(label_set.name, self)
-            name.setProperty("kind", "quiet")
+            name.setProperty("kind", "muted")
             name.setMaximumWidth(_NAME_PX)
             name.setToolTip(tip_of("\n".join(filter(None, (label_set.name, label_set.help)))))
             # On the line of the first values, however many lines follow.
@@ -69,7 +61,7 @@ class LabelBar(QWidget):
             self._questions.addWidget(self._values(label_set, keys), row, 1)
 
     def show_state(self, chosen: Mapping[str, str], status: Status, *, flag: bool) -> None:
-        """Press the buttons of what was said of the conversation at hand."""
+        """Press the buttons of what was said of the current conversation."""
         for answer, button in self._buttons.items():
             button.setChecked(chosen.get(answer.label_set) == answer.value)
         for name, button in self._others.items():

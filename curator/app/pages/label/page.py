@@ -16,12 +16,13 @@ from curator.app.pages.label.inspector import LabelInspector
 from curator.app.pages.label.keys import Answer
 from curator.app.pages.label.progress import LabelProgress, place_words
 from curator.app.pages.label.queue import LabelQueue, Scope, Tally, ids_of, tally
-from curator.app.pages.label.reading import ReadingPane
+from curator.app.pages.label.reading_pane import ReadingPane
 from curator.app.pages.label.scopes import ScopeChips
 from curator.app.pages.label.sets_dialog import LabelSetsDialog
 from curator.app.pages.label.suspects_dialog import open_suspects
 from curator.app.session.background import Jobs
 from curator.app.session.session import Session
+from curator.app.timers import single_shot
 from curator.app.widgets.empty_state import EmptyState
 from curator.app.widgets.stack import Stack
 from curator.curate.labels import labels_of
@@ -43,7 +44,7 @@ class LabelPage(Page):
     page_id = "label"
     title = "Label"
     icon = "tag"
-    keys_lead = True
+    has_letter_keys = True
 
     def __init__(self, session: Session, jobs: Jobs, parent: QWidget | None = None) -> None:
         super().__init__(session, jobs, parent)
@@ -53,11 +54,8 @@ class LabelPage(Page):
         self._stale = True
         self._annotated: int | None = None
         # At a million conversations counting takes longer than a key press may.
-        self._soon = QTimer(self)
-        self._soon.setSingleShot(True)
-        self._soon.setInterval(COUNT_AFTER_MS)
-        self._soon.timeout.connect(self._show_counts)
-        self.add_verb("label.sets")
+        self._soon = single_shot(self, COUNT_AFTER_MS, self._show_counts)
+        self.add_action("label.sets")
         self.add_arrows()
         self._chips = ScopeChips(self)
         self._progress = LabelProgress(self)
@@ -73,7 +71,18 @@ class LabelPage(Page):
         self.body.setSpacing(12)
         for widget in (self._chips, self._progress, self._stack, self._bar):
             self.body.addWidget(widget, int(widget is self._stack))
-        self._connect()
+        self.session.edited.connect(self._edited)
+        self.session.project_changed.connect(self._project_changed)
+        self.session.closing.connect(self._closing)
+        self._bar.answer_requested.connect(self.answer)
+        self._bar.action_requested.connect(self.action_requested)
+        self.picking.went_on.connect(self._go_on)
+        self._chips.chosen.connect(self._scope_chosen)
+        self._empty.pressed.connect(self._show_everything)
+        self._empty.guide_requested.connect(partial(self.action_requested.emit, "help.guide"))
+        self._inspector.change_requested.connect(self._annotate)
+        self._inspector.text_left.connect(self._pane.setFocus)
+        self._inspector.conversation_chosen.connect(self._reopen)
 
     def slots(self) -> Mapping[str, Callable[[], object]]:
         """Answer moving always, and deciding where the project may be changed."""
@@ -90,8 +99,8 @@ class LabelPage(Page):
             return slots
         slots |= {
             "label.sets": self._edit_sets,
-            "edit.undo": partial(self._travel, self.session.undo),
-            "edit.redo": partial(self._travel, self.session.redo),
+            "edit.undo": partial(self._undo_or_redo, self.session.undo),
+            "edit.redo": partial(self._undo_or_redo, self.session.redo),
         }
         if self.queue.current is not None:
             slots |= {
@@ -140,7 +149,7 @@ class LabelPage(Page):
         return self._inspector
 
     def decide(self, status: Status) -> None:
-        """Give the conversation at hand a status, and go on where that is wanted."""
+        """Give the current conversation a status, and go on where that is wanted."""
         conversation = self.queue.current
         if conversation is None:
             return
@@ -161,20 +170,6 @@ class LabelPage(Page):
         mine = self._my_labels(conversation)
         value = None if mine.get(answer.label_set) == answer.value else answer.value
         self._annotate(AnnotationChange(f"label:{answer.label_set}", value))
-
-    def _connect(self) -> None:
-        self.session.edited.connect(self._edited)
-        self.session.project_changed.connect(self._project_changed)
-        self.session.closing.connect(self._closing)
-        self._bar.answer_requested.connect(self.answer)
-        self._bar.action_requested.connect(self.action_requested)
-        self.picking.went_on.connect(self._go_on)
-        self._chips.chosen.connect(self._scope_chosen)
-        self._empty.pressed.connect(self._show_everything)
-        self._empty.guide_requested.connect(partial(self.action_requested.emit, "help.guide"))
-        self._inspector.change_requested.connect(self._annotate)
-        self._inspector.text_left.connect(self._pane.setFocus)
-        self._inspector.conversation_chosen.connect(self._reopen)
 
     def _begin(self) -> None:
         self._inspector.commit()
@@ -202,7 +197,7 @@ class LabelPage(Page):
         conversation, project = self.queue.current, self.session.project
         self._soon.start()
         if conversation is None or project is None:
-            self._say_empty()
+            self._show_empty()
             self.slots_changed.emit()
             return
         self.session.current = conversation
@@ -236,23 +231,23 @@ class LabelPage(Page):
         self._progress.show_counts(counts)
         self._chips.show_counts(counts, self._scope)
 
-    def _say_empty(self) -> None:
+    def _show_empty(self) -> None:
         self._stack.setCurrentWidget(self._empty)
         self._bar.hide()
         self._inspector.show_nothing()
         self.subtitle.setText("")
         if self.session.index is None or not len(self.session.index):
             words = self.tr("Import files or write one; then conversations come one by one.")
-            self._empty.say(self.tr("Nothing to label yet"), words, self.tr("Import files"))
+            self._empty.set_message(self.tr("Nothing to label yet"), words, self.tr("Import files"))
         elif self._scope == "todo":
-            self._empty.say(
+            self._empty.set_message(
                 self.tr("All done"),
                 self.tr("Every conversation of the current filter has a decision."),
                 self.tr("Show all"),
                 "check",
             )
         else:
-            self._empty.say(
+            self._empty.set_message(
                 self.tr("Nothing here"),
                 self.tr("No conversation of the current filter is in this list."),
                 self.tr("Show all"),
@@ -289,7 +284,7 @@ class LabelPage(Page):
             self._inspector.add_decision(conversation, self._pane.conversation_title, status)
         return True
 
-    def _travel(self, undo_or_redo: "Callable[[], Changes | None]") -> None:
+    def _undo_or_redo(self, undo_or_redo: "Callable[[], Changes | None]") -> None:
         self._inspector.commit()
         undo_or_redo()
 
@@ -299,7 +294,7 @@ class LabelPage(Page):
             self._annotate(AnnotationChange("flag", not project.annotation(conversation).flag))
 
     def _annotate(self, change: AnnotationChange) -> bool:
-        """Change the conversation at hand; False where the project refused it."""
+        """Change the current conversation; False where the project refused it."""
         current = self.queue.current
         return current is not None and annotate(self.session, [current], change, self)
 

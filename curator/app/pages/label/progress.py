@@ -2,10 +2,11 @@
 
 from PySide6.QtCore import QCoreApplication, QRectF, QSize
 from PySide6.QtGui import QPainter, QPainterPath, QPaintEvent
-from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from curator.app.pages.label.queue import LabelQueue, Tally
 from curator.app.theme import tokens
+from curator.app.widgets.layouts import vbox
 from curator.app.widgets.text import Meta
 
 
@@ -41,13 +42,9 @@ class LabelProgress(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(4)
         self._bar = _Bar(self)
         self._words = Meta("", self)
-        column.addWidget(self._bar)
-        column.addWidget(self._words)
+        vbox(self._bar, self._words, parent=self, spacing=4, margins=0)
 
     def show_counts(self, counts: Tally) -> None:
         """Show how many there are of each."""

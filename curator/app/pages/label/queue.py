@@ -75,7 +75,7 @@ class LabelQueue:
 
     @property
     def current(self) -> int | None:
-        """The id at hand; None when the queue is empty or at its end."""
+        """The current id; None when the queue is empty or at its end."""
         if self._place < len(self._ids):
             return int(self._ids[self._place])
         return self._again[self._place - len(self._ids)] if self._place < len(self) else None

@@ -3,10 +3,11 @@
 from typing import Final
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from curator.app.pages.label.queue import Scope, Tally
 from curator.app.widgets.buttons import ChipButton
+from curator.app.widgets.layouts import hbox
 
 SCOPES: Final[tuple[Scope, ...]] = ("todo", "skipped", "flagged", "all")
 
@@ -18,9 +19,7 @@ class ScopeChips(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(8)
+        row = hbox(parent=self, spacing=8, margins=0)
         self.chips: dict[Scope, ChipButton] = {}
         for scope in SCOPES:
             chip = ChipButton("", self)

@@ -9,16 +9,16 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLineEdit,
     QScrollArea,
-    QVBoxLayout,
     QWidget,
 )
 
-from curator.app.widgets.buttons import IconButton, PlainButton, PrimaryButton, QuietButton
+from curator.app.widgets.buttons import FlatButton, IconButton, PlainButton, PrimaryButton
 from curator.app.widgets.card import Card
 from curator.app.widgets.dialog import Dialog
+from curator.app.widgets.layouts import STRETCH, hbox, scroll_canvas, vbox
 from curator.app.widgets.number_field import NumberField
 from curator.app.widgets.setting_fields import ComboBox
-from curator.app.widgets.text import Meta, PageTitle, Quiet
+from curator.app.widgets.text import Meta, Muted, PageTitle
 from curator.dataset import LabelSet
 from curator.dataset.label import plain_name
 
@@ -30,24 +30,20 @@ class LabelSetsDialog(Dialog):
 
     def __init__(self, sets: Sequence[LabelSet], parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(self.tr("Label sets"))
         self.fit(560, 560)
         self._editors: list[_SetEditor] = []
-        column = QVBoxLayout(self)
-        column.setContentsMargins(24, 24, 24, 16)
-        column.setSpacing(12)
-        column.addWidget(PageTitle(self.tr("Label sets"), self))
         words = self.tr(
             "Each set is one question. The first ten values get the keys 1 to 9 and 0. Labels "
             "already given stay when a set is taken away."
         )
-        column.addWidget(Quiet(words, self, wrap=True))
-        column.addWidget(self._list(), 1)
+        self.add(
+            PageTitle(self.tr("Label sets"), self), Muted(words, self, wrap=True), (self._list(), 1)
+        )
         self._fault = Meta("", self)
         self._fault.setProperty("tone", "danger")
-        column.addWidget(self._fault)
-        column.addLayout(self._buttons())
+        self.body.addWidget(self._fault)
+        self.body.addLayout(self._buttons())
         for label_set in sets or (LabelSet("", "choice", ()),):
             self._add(label_set)
 
@@ -61,29 +57,20 @@ class LabelSetsDialog(Dialog):
         area.setWidgetResizable(True)
         area.setFrameShape(QFrame.Shape.NoFrame)
         area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        inside = QWidget(area)
-        inside.setProperty("kind", "canvas")
-        self._column = QVBoxLayout(inside)
-        self._column.setContentsMargins(0, 0, 8, 0)
-        self._column.setSpacing(12)
-        self._column.addStretch(1)
+        inside = scroll_canvas(area)
+        self._column = vbox(STRETCH, parent=inside, spacing=12, margins=(0, 0, 8, 0))
         area.setWidget(inside)
         return area
 
     def _buttons(self) -> QHBoxLayout:
-        row = QHBoxLayout()
         add = PlainButton(self.tr("Add a set"), self, icon_name="plus")
         add.clicked.connect(self._add_empty)
-        cancel = QuietButton(self.tr("Cancel"), self)
+        cancel = FlatButton(self.tr("Cancel"), self)
         cancel.clicked.connect(self.reject)
         keep = PrimaryButton(self.tr("Keep"), self)
         keep.clicked.connect(self._keep)
         keep.setDefault(True)
-        row.addWidget(add)
-        row.addStretch(1)
-        row.addWidget(cancel)
-        row.addWidget(keep)
-        return row
+        return hbox(add, STRETCH, cancel, keep)
 
     def _add_empty(self) -> None:
         self._add(LabelSet("", "choice", ())).name.setFocus()
@@ -145,7 +132,7 @@ class _SetEditor(Card):
                 (self.tr("Help"), self.help),
             )
         ):
-            label = Quiet(text, self)
+            label = Muted(text, self)
             label.setBuddy(field)
             field.setAccessibleName(text)
             grid.addWidget(label, line, 0)

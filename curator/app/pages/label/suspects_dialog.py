@@ -2,19 +2,20 @@
 
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from curator.app.annotate.annotating import LABEL, AnnotationChange, annotate
 from curator.app.counted import counted
 from curator.app.page import OpenRequest, Page
 from curator.app.session.session import Session
-from curator.app.tables.grid import Column, GridView, Table
-from curator.app.widgets.buttons import PlainButton, PrimaryButton, QuietButton, looking_only
+from curator.app.tables.grid import Column, GridView
+from curator.app.widgets.buttons import FlatButton, PlainButton, PrimaryButton, looking_only
 from curator.app.widgets.dialog import Dialog
+from curator.app.widgets.layouts import hbox
 from curator.app.widgets.reading_card import ReadingCard
 from curator.app.widgets.setting_fields import ComboBox
-from curator.app.widgets.text import Plain, Quiet, SectionTitle
+from curator.app.widgets.text import Muted, Plain, SectionTitle
 from curator.dataset import Message
 from curator.dataset.progress import CancelledCall, ProgressCall
 
@@ -49,29 +50,17 @@ class SuspectsDialog(Dialog):
         self._rows: list[SuspectLabel] = []
         self._titles: dict[int, str] = {}
         self._label_set = ""
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(self.tr("Labels that look wrong"))
         self.fit(960, 640)
         self.sets = ComboBox(self)
         self.sets.setAccessibleName(self.tr("Label set"))
         self.sets.activated.connect(self.look)
-        self.sentence = Quiet("", self, wrap=True)
-        self.grid = GridView(self.tr("Labels that look wrong"), self)
-        self.grid.setSelectionMode(GridView.SelectionMode.SingleSelection)
-        self.grid.set_table(self._table())
+        self.sentence = Muted("", self, wrap=True)
+        self.grid = GridView(self.tr("Labels that look wrong"), self, self._columns(), one_row=True)
         self.grid.current_row_changed.connect(self._show)
-        top = QHBoxLayout()
-        top.setSpacing(12)
-        top.addWidget(Plain(self.tr("Label set"), self))
-        top.addWidget(self.sets)
-        top.addWidget(self.sentence, 1)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(16, 16, 16, 16)
-        column.setSpacing(12)
-        column.addLayout(top)
-        column.addWidget(self.grid, 3)
-        column.addWidget(self._reading(), 2)
-        column.addLayout(self._foot())
+        name = Plain(self.tr("Label set"), self)
+        top = hbox(name, self.sets, (self.sentence, 1), spacing=12)
+        self.add(top, (self.grid, 3), (self._reading(), 2), self._foot())
         self._fill_sets()
         self._show_row(None)
 
@@ -111,14 +100,13 @@ class SuspectsDialog(Dialog):
         if self._project is not None:
             self.sets.addItems(answered_sets(self._project))
 
-    def _table(self) -> Table:
-        columns = (
+    def _columns(self) -> tuple[Column, ...]:
+        return (
             Column(self.tr("Conversation"), self._title, stretch=True, tip=self._title),
             Column(self.tr("Label"), lambda row: self._rows[row].given, width=180),
             Column(self.tr("Fits better"), lambda row: self._rows[row].suggested, width=180),
             Column(self.tr("By"), lambda row: f"{self._rows[row].score:.2f}", width=64),
         )
-        return Table(columns, self)
 
     def _reading(self) -> QScrollArea:
         inside = QWidget(self)
@@ -145,7 +133,7 @@ class SuspectsDialog(Dialog):
     def _foot(self) -> QHBoxLayout:
         foot = QHBoxLayout()
         foot.setSpacing(8)
-        close = QuietButton(self.tr("Close"), self)
+        close = FlatButton(self.tr("Close"), self)
         close.clicked.connect(self.reject)
         self._open = PlainButton(self.tr("Open in Write"), self)
         self._open.clicked.connect(self._go)

@@ -1,12 +1,14 @@
 """Says of every setting left open what it will be, a moment after the form changed."""
 
+from functools import partial
 from typing import Final
 
-from PySide6.QtCore import QObject, QTimer
+from PySide6.QtCore import QObject
 
 from curator.app.pages.train import background
 from curator.app.pages.train.composer import Composer
 from curator.app.session.session import Session
+from curator.app.timers import single_shot
 from curator.dataset.errors import CuratorError
 from curator.tune.jobs.auto_settings import Autos
 from curator.tune.jobs.recipe import Recipe
@@ -21,10 +23,7 @@ class AutoValues(QObject):
         super().__init__(composer)
         self._composer = composer
         self._session = session
-        self._soon = QTimer(self)
-        self._soon.setSingleShot(True)
-        self._soon.setInterval(_AFTER_MS)
-        self._soon.timeout.connect(self._look)
+        self._soon = single_shot(self, _AFTER_MS, self._look)
         composer.changed.connect(self._soon.start)
 
     def _look(self) -> None:
@@ -34,7 +33,7 @@ class AutoValues(QObject):
             # What is wrong with the form is said when somebody asks for more than this.
             return
         export = self._composer.export
-        work = background.foretell(recipe, export.rows if export is not None else 0)
+        work = partial(background.resolve_autos, recipe, export.rows if export is not None else 0)
         job = self._session.start(self.tr("Reading the settings"), work)
         job.succeeded.connect(self._show)
 

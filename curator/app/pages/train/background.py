@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from curator.app.pages.train.composer import ExportChoice
 from curator.app.pages.train.targets_pane import TargetRow
-from curator.app.session.background import Work
 from curator.curate.cost import load_prices
 from curator.dataset.progress import CancelledCall, ProgressCall
 from curator.tune.commands import damaged_jobs, target_of
@@ -47,7 +46,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class JobsState:
     """All jobs as the table has them, and all that is known of the chosen one."""
 
     jobs: tuple[Job, ...]
@@ -115,170 +114,151 @@ def _row(target: Target) -> TargetRow:
     )
 
 
-def keep_target(target: Target, key: Key | None) -> Work[tuple[TargetRow, ...]]:
-    """Return work that keeps a target, stores its key and reads all targets again."""
-
-    def work(progress: ProgressCall, cancelled: CancelledCall) -> tuple[TargetRow, ...]:
-        save_target(target)
-        if key is not None:
-            store_key(target, key)
-        return read_targets(progress, cancelled)
-
-    return work
+def keep_target(
+    target: Target, key: Key | None, progress: ProgressCall, cancelled: CancelledCall
+) -> tuple[TargetRow, ...]:
+    """Keep a target, store its key and read all targets again."""
+    save_target(target)
+    if key is not None:
+        store_key(target, key)
+    return read_targets(progress, cancelled)
 
 
-def ask_target(target: Target) -> Work[Probe]:
-    """Return work that asks a server three free questions."""
-
-    def work(_progress: ProgressCall, _cancelled: CancelledCall) -> Probe:
-        with connect(target, read_s=20.0) as connection:
-            return probe(connection)
-
-    return work
+def ask_target(target: Target, _progress: ProgressCall, _cancelled: CancelledCall) -> Probe:
+    """Ask a server three free questions."""
+    with connect(target, read_s=20.0) as connection:
+        return probe(connection)
 
 
-def look_at_export(project: "Project | None", folder: Path | None) -> Work[ExportChoice | None]:
-    """Return work that reads what an export folder offers now, the project's last one without a folder.
+def look_at_export(
+    project: "Project | None",
+    folder: Path | None,
+    _progress: ProgressCall,
+    _cancelled: CancelledCall,
+) -> ExportChoice | None:
+    """Read what an export folder offers now, the project's last one without a folder.
 
     None where there is no such folder (any more).
     """
+    from curator.project.exports.exporting import is_trainable, last_export
 
-    def work(_progress: ProgressCall, _cancelled: CancelledCall) -> ExportChoice | None:
-        from curator.project.exports.exporting import is_trainable, last_export
-
-        facts = None
-        if project is not None:
-            with project.reader() as reader:
-                facts = last_export(reader)
-        last = Path(str(facts["folder"])) if facts and is_trainable(facts) else None
-        chosen = folder or last
-        if chosen is None or (folder is None and not chosen.is_dir()):
-            return None
-        found = open_export(chosen)
-        is_last = chosen == last
-        is_old = facts is not None and is_last and bool(facts["is_old"])
-        return ExportChoice(
-            chosen, found.rows, found.validation_rows, found.snapshot, is_last, is_old
-        )
-
-    return work
+    facts = None
+    if project is not None:
+        with project.reader() as reader:
+            facts = last_export(reader)
+    last = Path(str(facts["folder"])) if facts and is_trainable(facts) else None
+    chosen = folder or last
+    if chosen is None or (folder is None and not chosen.is_dir()):
+        return None
+    found = open_export(chosen)
+    is_last = chosen == last
+    is_old = facts is not None and is_last and bool(facts["is_old"])
+    return ExportChoice(chosen, found.rows, found.validation_rows, found.snapshot, is_last, is_old)
 
 
-def foretell(recipe: Recipe, rows: int) -> Work[tuple[Recipe, Autos]]:
-    """Return work that finds what the settings left open will be."""
-
-    def work(_progress: ProgressCall, _cancelled: CancelledCall) -> tuple[Recipe, Autos]:
-        return recipe, autos(recipe, rows)
-
-    return work
+def resolve_autos(
+    recipe: Recipe, rows: int, _progress: ProgressCall, _cancelled: CancelledCall
+) -> tuple[Recipe, Autos]:
+    """Find what the settings left open will be."""
+    return recipe, autos(recipe, rows)
 
 
-def plan(recipe: Recipe, folder: Path) -> Work[DryRun]:
-    """Return work that makes the dry run."""
+def plan(recipe: Recipe, folder: Path, progress: ProgressCall, cancelled: CancelledCall) -> DryRun:
+    """Make the dry run."""
+    with closing(JobTable()) as table:
+        past = table.all()
+    prices = load_prices(corrected_prices())
+    found = dry_run(
+        open_export(folder),
+        recipe,
+        progress=progress,
+        cancelled=cancelled,
+        prices=prices,
+        past=past,
+    )
+    return with_answers(found, recipe)
 
-    def work(progress: ProgressCall, cancelled: CancelledCall) -> DryRun:
-        with closing(JobTable()) as table:
-            past = table.all()
-        prices = load_prices(corrected_prices())
-        found = dry_run(
+
+def start(
+    recipe: Recipe,
+    folder: Path,
+    found: DryRun,
+    project: str,
+    progress: ProgressCall,
+    cancelled: CancelledCall,
+) -> Job:
+    """Upload and create the job exactly once."""
+    with closing(JobTable()) as table, connect(recipe.target) as connection:
+        return start_job(
+            connection,
+            table,
             open_export(folder),
             recipe,
+            found,
             progress=progress,
             cancelled=cancelled,
-            prices=prices,
-            past=past,
+            project=project,
         )
-        return with_answers(found, recipe)
-
-    return work
 
 
-def start(recipe: Recipe, folder: Path, found: DryRun, project: str) -> Work[Job]:
-    """Return work that uploads and creates the job exactly once."""
-
-    def work(progress: ProgressCall, cancelled: CancelledCall) -> Job:
-        with closing(JobTable()) as table, connect(recipe.target) as connection:
-            return start_job(
-                connection,
-                table,
-                open_export(folder),
-                recipe,
-                found,
-                progress=progress,
-                cancelled=cancelled,
-                project=project,
-            )
-
-    return work
-
-
-def read_jobs(chosen: str, project: str = "", *, begin: bool = False) -> Work[Known]:
-    """Return work that reads the job table; begin also puts right what a dead program left.
+def read_jobs(
+    chosen: str,
+    project: str,
+    _progress: ProgressCall,
+    _cancelled: CancelledCall,
+    *,
+    begin: bool = False,
+) -> JobsState:
+    """Read the job table; begin also puts right what a dead program left.
 
     Where none is chosen, the newest job of the project at that path is.
     """
-
-    def work(_progress: ProgressCall, _cancelled: CancelledCall) -> Known:
-        with closing(JobTable()) as table:
-            if begin:
-                recover(table)
-            jobs = table.all()
-            names = [job.token for job in jobs if job.is_of(project)]
-            wanted = chosen if chosen in names else next(iter(names), "")
-            unreadable = damaged_jobs(table) if begin else ()
-            return Known(jobs, details_of(table, wanted) if wanted else None, unreadable)
-
-    return work
+    with closing(JobTable()) as table:
+        if begin:
+            recover(table)
+        jobs = table.all()
+        names = [job.token for job in jobs if job.is_of(project)]
+        wanted = chosen if chosen in names else next(iter(names), "")
+        unreadable = damaged_jobs(table) if begin else ()
+        return JobsState(jobs, details_of(table, wanted) if wanted else None, unreadable)
 
 
-def follow_all(told: Callable[[Known, Seen], None]) -> Work[None]:
-    """Return work that watches every unfinished job until none is left."""
+def follow_all(
+    told: Callable[[JobsState, Seen], None], progress: ProgressCall, cancelled: CancelledCall
+) -> None:
+    """Watch every unfinished job until none is left."""
+    with closing(JobTable()) as table:
 
-    def work(progress: ProgressCall, cancelled: CancelledCall) -> None:
-        with closing(JobTable()) as table:
+        def tell(seen: Seen) -> None:
+            told(JobsState(table.all(), None), seen)
 
-            def tell(seen: Seen) -> None:
-                told(Known(table.all(), None), seen)
-
-            watch(table, _connect_again, on_look=tell, progress=progress, cancelled=cancelled)
-
-    return work
+        watch(table, _connect_again, on_look=tell, progress=progress, cancelled=cancelled)
 
 
-def give_order(token: str, what: Order) -> Work[Known]:
-    """Return work that cancels, pauses or resumes a job at its server."""
-
-    def work(_progress: ProgressCall, _cancelled: CancelledCall) -> Known:
-        with closing(JobTable()) as table:
-            with _connect_again(table.get(token)) as connection:
-                order(connection, table, token, what)
-            return Known(table.all(), details_of(table, token))
-
-    return work
+def give_order(
+    token: str, what: Order, _progress: ProgressCall, _cancelled: CancelledCall
+) -> JobsState:
+    """Cancel, pause or resume a job at its server."""
+    with closing(JobTable()) as table:
+        with _connect_again(table.get(token)) as connection:
+            order(connection, table, token, what)
+        return JobsState(table.all(), details_of(table, token))
 
 
-def check_again(token: str) -> Work[Known]:
-    """Return work that looks once more for a job nobody knows of whether it exists."""
-
-    def work(_progress: ProgressCall, _cancelled: CancelledCall) -> Known:
-        with closing(JobTable()) as table:
-            with _connect_again(table.get(token)) as connection:
-                settle(connection, table, token)
-            return Known(table.all(), details_of(table, token))
-
-    return work
+def check_again(token: str, _progress: ProgressCall, _cancelled: CancelledCall) -> JobsState:
+    """Look once more for a job nobody knows of whether it exists."""
+    with closing(JobTable()) as table:
+        with _connect_again(table.get(token)) as connection:
+            settle(connection, table, token)
+        return JobsState(table.all(), details_of(table, token))
 
 
-def set_aside(token: str) -> Work[Known]:
-    """Return work that sets an unclear job aside."""
-
-    def work(_progress: ProgressCall, _cancelled: CancelledCall) -> Known:
-        with closing(JobTable()) as table:
-            if table.get(token).status is State.UNCLEAR:
-                discard(table, token)
-            return Known(table.all(), details_of(table, token))
-
-    return work
+def set_aside(token: str, _progress: ProgressCall, _cancelled: CancelledCall) -> JobsState:
+    """Set an unclear job aside."""
+    with closing(JobTable()) as table:
+        if table.get(token).status is State.UNCLEAR:
+            discard(table, token)
+        return JobsState(table.all(), details_of(table, token))
 
 
 def read_recipes(_progress: ProgressCall, _cancelled: CancelledCall) -> tuple[str, ...]:
@@ -286,88 +266,62 @@ def read_recipes(_progress: ProgressCall, _cancelled: CancelledCall) -> tuple[st
     return recipe_names()
 
 
-def read_recipe(name: str) -> Work[Recipe]:
-    """Return work that reads a kept recipe, checked against today's target."""
-
-    def work(_progress: ProgressCall, _cancelled: CancelledCall) -> Recipe:
-        return load_recipe(name)
-
-    return work
+def read_recipe(name: str, _progress: ProgressCall, _cancelled: CancelledCall) -> Recipe:
+    """Read a kept recipe, checked against today's target."""
+    return load_recipe(name)
 
 
-def keep_recipe(name: str, recipe: Recipe) -> Work[tuple[str, ...]]:
-    """Return work that keeps a recipe and gives the names there are then."""
-
-    def work(_progress: ProgressCall, _cancelled: CancelledCall) -> tuple[str, ...]:
-        save_recipe(name, recipe)
-        return recipe_names()
-
-    return work
+def keep_recipe(
+    name: str, recipe: Recipe, _progress: ProgressCall, _cancelled: CancelledCall
+) -> tuple[str, ...]:
+    """Keep a recipe and return the names there are then."""
+    save_recipe(name, recipe)
+    return recipe_names()
 
 
-def remove_recipe_named(name: str) -> Work[tuple[str, ...]]:
-    """Return work that removes a recipe and gives the names there are then."""
-
-    def work(_progress: ProgressCall, _cancelled: CancelledCall) -> tuple[str, ...]:
-        remove_recipe(name)
-        return recipe_names()
-
-    return work
+def remove_recipe_named(
+    name: str, _progress: ProgressCall, _cancelled: CancelledCall
+) -> tuple[str, ...]:
+    """Remove a recipe and return the names there are then."""
+    remove_recipe(name)
+    return recipe_names()
 
 
-def recipe_again(token: str) -> Work[Recipe]:
-    """Return work that gives the recipe a job was started with, checked against today's target."""
-
-    def work(_progress: ProgressCall, _cancelled: CancelledCall) -> Recipe:
-        with closing(JobTable()) as table:
-            return recipe_of_job(table.get(token))
-
-    return work
+def recipe_again(token: str, _progress: ProgressCall, _cancelled: CancelledCall) -> Recipe:
+    """Return the recipe a job was started with, checked against today's target."""
+    with closing(JobTable()) as table:
+        return recipe_of_job(table.get(token))
 
 
-def read_origin(token: str) -> Work[Lineage]:
-    """Return work that reads where a job's checkpoint comes from."""
-
-    def work(_progress: ProgressCall, _cancelled: CancelledCall) -> Lineage:
-        with closing(JobTable()) as table:
-            return lineage_of(table, token)
-
-    return work
+def read_origin(token: str, _progress: ProgressCall, _cancelled: CancelledCall) -> Lineage:
+    """Read where a job's checkpoint comes from."""
+    with closing(JobTable()) as table:
+        return lineage_of(table, token)
 
 
-def download(token: str, folder: Path) -> Work[tuple[Path, ...]]:
-    """Return work that fetches the files a server offers of a job."""
-
-    def work(progress: ProgressCall, cancelled: CancelledCall) -> tuple[Path, ...]:
-        with closing(JobTable()) as table, _connect_again(table.get(token)) as connection:
-            return download_files(
-                connection, table, token, folder, progress=progress, cancelled=cancelled
-            )
-
-    return work
+def download(
+    token: str, folder: Path, progress: ProgressCall, cancelled: CancelledCall
+) -> tuple[Path, ...]:
+    """Fetch the files a server offers of a job."""
+    with closing(JobTable()) as table, _connect_again(table.get(token)) as connection:
+        return download_files(
+            connection, table, token, folder, progress=progress, cancelled=cancelled
+        )
 
 
-def delete(token: str) -> Work[Known]:
-    """Return work that deletes a job's model at its server."""
-
-    def work(_progress: ProgressCall, _cancelled: CancelledCall) -> Known:
-        with closing(JobTable()) as table:
-            with _connect_again(table.get(token)) as connection:
-                delete_model(connection, table, token)
-            return Known(table.all(), details_of(table, token))
-
-    return work
+def delete(token: str, _progress: ProgressCall, _cancelled: CancelledCall) -> JobsState:
+    """Delete a job's model at its server."""
+    with closing(JobTable()) as table:
+        with _connect_again(table.get(token)) as connection:
+            delete_model(connection, table, token)
+        return JobsState(table.all(), details_of(table, token))
 
 
-def add_base(source: str) -> Work[str]:
-    """Return work that adds a base by a folder, a GGUF file or a hub id, and gives its name."""
+def add_base(source: str, progress: ProgressCall, cancelled: CancelledCall) -> str:
+    """Add a base by a folder, a GGUF file or a hub id, and return its name."""
+    from curator.tune.local.bases.adding import add
 
-    def work(progress: ProgressCall, cancelled: CancelledCall) -> str:
-        from curator.tune.local.bases.adding import add
-
-        return add(source, progress, cancelled).name
-
-    return work
+    return add(source, progress, cancelled).name
 
 
 def _connect_again(job: Job) -> Connection:

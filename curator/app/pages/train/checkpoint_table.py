@@ -21,7 +21,12 @@ class CheckpointTable(GridView):
         columns = (
             Column(self.tr("Step"), lambda row: f"{self._checkpoints[row].step:,}", number=True),
             Column(self.tr("Best"), self.best_mark, width=136),
-            Column(self.tr("Name"), self._name, stretch=True, tip=self._id),
+            Column(
+                self.tr("Name"),
+                self._name,
+                stretch=True,
+                tip=lambda row: self._checkpoints[row].name,
+            ),
             Column(self.tr("Measured"), self._measured, width=280, tip=self._measured),
         )
         self.set_table(Table(columns, self))
@@ -44,9 +49,6 @@ class CheckpointTable(GridView):
             return shown.name
         step = None if shown.name == self._job.checkpoint else shown.step
         return checkpoint_name(self._job, step)
-
-    def _id(self, row: int) -> str:
-        return self._checkpoints[row].name
 
     def _measured(self, row: int) -> str:
         metrics = self._checkpoints[row].metrics

@@ -6,14 +6,11 @@ from datetime import date
 from pathlib import Path
 from typing import Final
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QComboBox,
-    QFrame,
-    QHBoxLayout,
     QMenu,
-    QScrollArea,
     QVBoxLayout,
     QWidget,
 )
@@ -21,10 +18,11 @@ from PySide6.QtWidgets import (
 from curator.app.counted import counted
 from curator.app.pages.train.recipe_row import RecipeRow
 from curator.app.pages.train.settings_card import SettingsCard
-from curator.app.widgets.buttons import LinkButton, PlainButton, QuietButton
+from curator.app.widgets.buttons import FlatButton, LinkButton, PlainButton
 from curator.app.widgets.card import Card
+from curator.app.widgets.layouts import STRETCH, ScrollColumn, hbox
 from curator.app.widgets.setting_fields import ComboBox, let_shrink
-from curator.app.widgets.text import Elided, Meta, Quiet, SectionTitle
+from curator.app.widgets.text import Elided, Meta, Muted, SectionTitle
 from curator.dataset.errors import WrongUse
 from curator.tune.jobs.lifetimes import days_of
 from curator.tune.jobs.recipe import Recipe, make_recipe
@@ -50,7 +48,7 @@ class ExportChoice:
     is_old: bool = False
 
 
-class Composer(QScrollArea):
+class Composer(ScrollColumn):
     """Makes recipes: what to train on, from which base, and the settings folded beneath.
 
     changed tells that a dry run no longer fits what is typed. The card that starts stands beside the
@@ -66,19 +64,11 @@ class Composer(QScrollArea):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setWidgetResizable(True)
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._target: Target | None = None
         self._export: ExportChoice | None = None
         self._days: dict[str, str] = {}
         self._names: dict[str, str] = {}
-        inside = QWidget(self)
-        inside.setProperty("kind", "canvas")
-        self._across = QHBoxLayout(inside)
-        self._across.setContentsMargins(0, 0, 8, 0)
-        self._across.setSpacing(0)
+        self._across = hbox(parent=self.inside, spacing=0, margins=(0, 0, 8, 0))
         self._form, self._side = QVBoxLayout(), QVBoxLayout()
         for column, share in ((self._form, 6), (self._side, 0)):
             column.setSpacing(12)
@@ -95,13 +85,12 @@ class Composer(QScrollArea):
         self._form.addWidget(self.settings)
         self._form.addStretch(1)
         self._side.addStretch(1)
-        self.setWidget(inside)
-        self._say_export()
+        self._show_export_facts()
 
     def set_beside(self, card: QWidget) -> None:
         """Take the card that starts."""
         self._beside = card
-        card.setParent(self.widget())
+        card.setParent(self.inside)
         self._place(wide=self._is_wide)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -170,10 +159,10 @@ class Composer(QScrollArea):
         if export == self._export:
             return
         self._export = export
-        self._say_export()
+        self._show_export_facts()
         self.changed.emit()
 
-    def _say_export(self) -> None:
+    def _show_export_facts(self) -> None:
         export = self._export
         if export is None:
             self._folder.setText(self.tr("No export yet"))
@@ -217,9 +206,9 @@ class Composer(QScrollArea):
         chosen: Method = self._method.currentData() or "sft"
         return chosen
 
-    def say(self, fault: str) -> None:
+    def set_message(self, fault: str) -> None:
         """Show what is wrong with what is typed; empty takes it away."""
-        self.settings.say(fault)
+        self.settings.set_message(fault)
 
     def choose_base(self, name: str) -> None:
         """Take a base by its name or id, whether it is offered or not."""
@@ -246,16 +235,11 @@ class Composer(QScrollArea):
         self._rows = Meta("", card, wrap=True)
         card.body.addWidget(self._folder)
         card.body.addWidget(self._rows)
-        row = QHBoxLayout()
-        row.setSpacing(8)
         choose = PlainButton(self.tr("Choose a folder"), card, icon_name="folder")
         choose.clicked.connect(self.folder_requested)
         export = LinkButton(self.tr("Export now"), card)
         export.clicked.connect(self.export_requested)
-        row.addWidget(choose)
-        row.addWidget(export)
-        row.addStretch(1)
-        card.body.addLayout(row)
+        card.body.addLayout(hbox(choose, export, STRETCH, spacing=8))
         return card
 
     def _base_card(self) -> Card:
@@ -268,7 +252,7 @@ class Composer(QScrollArea):
         let_shrink(self._base)
         self._base.currentTextChanged.connect(self._base_changed)
         self._end = Meta("", card, wrap=True)
-        self._own = QuietButton(self.tr("Add your own"), card, icon_name="plus")
+        self._own = FlatButton(self.tr("Add your own"), card, icon_name="plus")
         self._own.setToolTip(self.tr("A base model that is not in the list"))
         menu = QMenu(self._own)
         for words, signal in (
@@ -279,21 +263,19 @@ class Composer(QScrollArea):
             menu.addAction(words).triggered.connect(signal)
         self._own.setMenu(menu)
         self._own.hide()
-        line = QHBoxLayout()
-        line.setSpacing(4)
-        line.addWidget(self._base, 1)
-        line.addWidget(self._own)
-        card.body.addLayout(line)
+        card.body.addLayout(hbox((self._base, 1), self._own, spacing=4))
         card.body.addWidget(self._end)
         self._method_row = QWidget(card)
-        row = QHBoxLayout(self._method_row)
-        row.setContentsMargins(0, 4, 0, 0)
         self._method = ComboBox(self._method_row)
         self._method.setAccessibleName(self.tr("Method"))
         let_shrink(self._method)
         self._method.currentIndexChanged.connect(self._build_settings)
-        row.addWidget(Quiet(self.tr("Method"), self._method_row))
-        row.addWidget(self._method, 1)
+        hbox(
+            Muted(self.tr("Method"), self._method_row),
+            (self._method, 1),
+            parent=self._method_row,
+            margins=(0, 4, 0, 0),
+        )
         card.body.addWidget(self._method_row)
         self._note = Meta("", card, wrap=True)
         card.body.addWidget(self._note)

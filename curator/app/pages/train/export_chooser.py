@@ -1,16 +1,17 @@
 """Which export is trained on: the project's last one as it is now, or a folder a person chose."""
 
+from functools import partial
 from pathlib import Path
 from typing import Final
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QFileDialog
 
 from curator.app.page import Page
 from curator.app.pages.train import background
 from curator.app.pages.train.composer import Composer, ExportChoice
 from curator.app.session.background import Job
-from curator.dataset.errors import CuratorError
+from curator.app.timers import single_shot
 
 _LOOK_AFTER_MS: Final = 400
 
@@ -29,10 +30,7 @@ class ExportChooser(QObject):
         self._session = page.session
         self._composer = composer
         self._reading: Job[ExportChoice | None] | None = None
-        self._soon = QTimer(self)
-        self._soon.setSingleShot(True)
-        self._soon.setInterval(_LOOK_AFTER_MS)
-        self._soon.timeout.connect(self.offer)
+        self._soon = single_shot(self, _LOOK_AFTER_MS, self.offer)
         composer.folder_requested.connect(self._ask)
         page.session.edited.connect(self._look_again)
         page.jobs.finished.connect(self._look_again)
@@ -51,10 +49,10 @@ class ExportChooser(QObject):
         self._read(folder)
 
     def _read(self, folder: Path | None) -> None:
-        look = background.look_at_export(self._session.project, folder)
+        look = partial(background.look_at_export, self._session.project, folder)
         self._reading = self._session.start(self.tr("Reading the export"), look)
         self._reading.succeeded.connect(self._show)
-        self._reading.failed.connect(self._tell)
+        self._reading.failed.connect(self._session.notify_failure)
 
     def _show(self, export: ExportChoice | None) -> None:
         self._composer.show_export(export)
@@ -69,7 +67,3 @@ class ExportChooser(QObject):
         folder = QFileDialog.getExistingDirectory(self._page, self.tr("Folder of an export"))
         if folder:
             self.take(Path(folder))
-
-    def _tell(self, error: object) -> None:
-        if isinstance(error, CuratorError):
-            self._session.tell("error", str(error))

@@ -1,16 +1,15 @@
 """One job: its curve while it learns, its events and checkpoints, and what to do when it failed."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
 from typing import Final
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, Signal, SignalInstance
 from PySide6.QtWidgets import (
     QButtonGroup,
     QHBoxLayout,
     QMenu,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -18,15 +17,16 @@ from curator.app.counted import counted
 from curator.app.dates import local_time
 from curator.app.pages.train.checkpoint_table import CheckpointTable
 from curator.app.pages.train.origin import OriginView
-from curator.app.tables.grid import Column, GridView, Table
-from curator.app.widgets.buttons import ChipButton, DangerButton, PlainButton, QuietButton
+from curator.app.tables.grid import Column, GridView
+from curator.app.widgets.buttons import ChipButton, DangerButton, FlatButton, PlainButton
 from curator.app.widgets.card import Card
 from curator.app.widgets.chip import Chip
 from curator.app.widgets.empty_state import IconPicture
+from curator.app.widgets.layouts import STRETCH, hbox, vbox
 from curator.app.widgets.line_chart import LineChart, Series, write_number
 from curator.app.widgets.progress_row import duration
 from curator.app.widgets.stack import Stack
-from curator.app.widgets.text import Plain, Quiet, SectionTitle, tip_of
+from curator.app.widgets.text import Muted, Plain, SectionTitle, tip_of
 from curator.tune.checkpoint_names import job_name
 from curator.tune.jobs.lineage import Lineage
 from curator.tune.jobs.loss_curve import Point, best_checkpoint, share_done, verdict
@@ -91,15 +91,15 @@ class JobView(Card):
         self._events: tuple[Event, ...] = ()
         self._best: Checkpoint | None = None
         self.body.addLayout(self._head())
-        self._facts = Quiet("", self, wrap=True)
+        self._facts = Muted("", self, wrap=True)
         self.body.addWidget(self._facts)
         self.body.addWidget(self._trouble_row())
         self.body.addLayout(self._chips())
         self._stack = Stack(self)
         self._loss = LineChart(self.tr("Loss curve"), self)
         self._accuracy = LineChart(self.tr("Accuracy curve"), self)
-        self._numbers = self._table(self.tr("Numbers of the curve"), self._number_columns())
-        self._news = self._table(self.tr("Events"), self._event_columns())
+        self._numbers = GridView(self.tr("Numbers of the curve"), self, self._number_columns())
+        self._news = GridView(self.tr("Events"), self, self._event_columns())
         self._states = CheckpointTable(self)
         self._origin = OriginView(self)
         for page in (
@@ -138,7 +138,7 @@ class JobView(Card):
         self._states.show_checkpoints(job, details.checkpoints, self._best)
 
     def show_origin(self, lineage: Lineage) -> None:
-        """Show where the checkpoint of the job at hand comes from."""
+        """Show where the checkpoint of the current job comes from."""
         if lineage.job.token == self._token:
             self._origin.show_lineage(lineage)
 
@@ -161,21 +161,18 @@ class JobView(Card):
         return words.get(job.status, job.raw_status or self.tr("no status"))
 
     def _head(self) -> QHBoxLayout:
-        row = QHBoxLayout()
-        row.setSpacing(8)
         self._chip = Chip("", parent=self)
         self._title = SectionTitle("", self)
         self._title.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        row.addWidget(self._chip)
-        row.addWidget(self._title, 1)
+        row = hbox(self._chip, (self._title, 1), spacing=8)
         self._try = PlainButton(self.tr("Try it"), self, icon_name="chat")
         self._try.setToolTip(self.tr("Ask it and its base the same question"))
         self._try.clicked.connect(self._ask_try)
         self._check = PlainButton(self.tr("Check again"), self)
         self._check.setToolTip(self.tr("Look for this job in the server's list"))
-        self._check.clicked.connect(self._ask_check)
-        self._discard = QuietButton(self.tr("Set aside"), self)
-        self._discard.clicked.connect(self._ask_discard)
+        self._check.clicked.connect(partial(self._ask, self.check_requested))
+        self._discard = FlatButton(self.tr("Set aside"), self)
+        self._discard.clicked.connect(partial(self._ask, self.discard_requested))
         self._pause = PlainButton(self.tr("Pause"), self, icon_name="pause")
         self._resume = PlainButton(self.tr("Resume"), self, icon_name="play")
         self._cancel = DangerButton(self.tr("Cancel the job"), self)
@@ -191,15 +188,15 @@ class JobView(Card):
             row.addWidget(each)
         return row
 
-    def _more_button(self) -> QuietButton:
-        button = QuietButton(self.tr("More"), self)
+    def _more_button(self) -> FlatButton:
+        button = FlatButton(self.tr("More"), self)
         menu = QMenu(button)
         self._evaluate = menu.addAction(self.tr("Evaluate it…"))
         self._evaluate.triggered.connect(self._ask_evaluate)
         self._again = menu.addAction(self.tr("Run again…"))
-        self._again.triggered.connect(self._ask_again)
+        self._again.triggered.connect(partial(self._ask, self.again_requested))
         self._download = menu.addAction(self.tr("Download its files…"))
-        self._download.triggered.connect(self._ask_download)
+        self._download.triggered.connect(partial(self._ask, self.download_requested))
         self._delete = menu.addAction(self.tr("Delete the model…"))
         self._delete.triggered.connect(self._ask_delete)
         button.setMenu(menu)
@@ -207,20 +204,20 @@ class JobView(Card):
 
     def _trouble_row(self) -> QWidget:
         self._trouble = QWidget(self)
-        row = QHBoxLayout(self._trouble)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(8)
-        side = QVBoxLayout()
         self._mark = IconPicture("error", "danger", 16, self._trouble)
-        side.addWidget(self._mark)
-        side.addStretch(1)
-        row.addLayout(side)
+        side = vbox(self._mark, STRETCH)
         self._reason = Plain("", self._trouble, wrap=True)
         self._reason.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        row.addWidget(self._reason, 1)
         self._open = PlainButton(self.tr("Open the conversation"), self._trouble)
         self._open.clicked.connect(self._ask_open)
-        row.addWidget(self._open, 0, Qt.AlignmentFlag.AlignTop)
+        hbox(
+            side,
+            (self._reason, 1),
+            (self._open, 0, Qt.AlignmentFlag.AlignTop),
+            parent=self._trouble,
+            spacing=8,
+            margins=0,
+        )
         return self._trouble
 
     def _chips(self) -> QHBoxLayout:
@@ -245,11 +242,6 @@ class JobView(Card):
         self._stack.setCurrentIndex(place)
         if place == _ORIGIN and self._token:
             self.origin_requested.emit(self._token)
-
-    def _table(self, name: str, columns: Sequence[Column]) -> GridView:
-        view = GridView(name, self)
-        view.set_table(Table(columns, view))
-        return view
 
     def _series(self, measure: str) -> list[Series]:
         names = {
@@ -342,15 +334,14 @@ class JobView(Card):
         )  # fmt: skip
         read: list[Callable[[int], str]] = [partial(self._number, key) for key in keys]
         return (
-            Column(self.tr("Step"), self._step_at, width=64, number=True),
+            Column(
+                self.tr("Step"), lambda row: f"{self._points[row].step:,}", width=64, number=True
+            ),
             *(
                 Column(title, one, width=152, number=True)
                 for title, one in zip(titles, read, strict=True)
             ),
         )
-
-    def _step_at(self, row: int) -> str:
-        return f"{self._points[row].step:,}"
 
     def _number(self, key: str, row: int) -> str:
         value = self._points[row].values.get(key)
@@ -368,6 +359,9 @@ class JobView(Card):
             ),
         )
 
+    def _ask(self, request: SignalInstance) -> None:
+        request.emit(self._token)
+
     def _ask_order(self, what: str) -> None:
         self.order_requested.emit(self._token, what)
 
@@ -381,18 +375,6 @@ class JobView(Card):
         """Return the best checkpoint, where the last one is not that."""
         last = "" if self._job is None else self._job.checkpoint
         return self._best.name if self._best and self._best.name else last
-
-    def _ask_check(self) -> None:
-        self.check_requested.emit(self._token)
-
-    def _ask_discard(self) -> None:
-        self.discard_requested.emit(self._token)
-
-    def _ask_again(self) -> None:
-        self.again_requested.emit(self._token)
-
-    def _ask_download(self) -> None:
-        self.download_requested.emit(self._token)
 
     def _ask_delete(self) -> None:
         if self._job is not None:

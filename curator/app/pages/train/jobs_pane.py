@@ -5,14 +5,15 @@ from typing import Final
 
 from PySide6.QtCore import QRect, QRectF, Qt, Signal
 from PySide6.QtGui import QPainter
-from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QSplitter, QWidget
 
 from curator.app.dates import local_time
 from curator.app.pages.train.job_view import LOOKS, JobView
-from curator.app.tables.grid import Column, GridView, Table
+from curator.app.tables.grid import Column, GridView
 from curator.app.theme import META_PX, font
 from curator.app.widgets.chip import paint_chip
 from curator.app.widgets.empty_state import EmptyState
+from curator.app.widgets.layouts import vbox
 from curator.app.widgets.splitter import SplitterState
 from curator.app.widgets.stack import Stack
 from curator.tune.checkpoint_names import names_of
@@ -36,9 +37,7 @@ class JobsPane(QWidget):
         self.names: Mapping[str, str] = {}
         self._troubles: dict[str, str] = {}
         self.view = JobView(self)
-        self._grid = GridView(self.tr("Jobs"), self)
-        self._grid.setSelectionMode(GridView.SelectionMode.SingleSelection)
-        self._grid.set_table(Table(self._columns(), self._grid))
+        self._grid = GridView(self.tr("Jobs"), self, self._columns(), one_row=True)
         self._grid.current_row_changed.connect(self._choose)
         self._empty = EmptyState(
             "train",
@@ -59,9 +58,7 @@ class JobsPane(QWidget):
         self._stack = Stack(self)
         self._stack.addWidget(self._empty)
         self._stack.addWidget(splitter)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(self._stack)
+        vbox(self._stack, parent=self, margins=0)
 
     @property
     def chosen(self) -> str:

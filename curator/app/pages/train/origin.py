@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFormLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFormLayout, QScrollArea, QWidget
 
 from curator.app.theme import number_font
-from curator.app.widgets.text import Plain, Quiet
+from curator.app.widgets.layouts import STRETCH, scroll_canvas, vbox
+from curator.app.widgets.text import Muted, Plain
 from curator.tune.checkpoint_names import checkpoint_name
 from curator.tune.jobs.lineage import Lineage
 from curator.tune.jobs.table import Job
@@ -24,17 +25,13 @@ class OriginView(QScrollArea):
         self.setWidgetResizable(True)
         self.setFrameShape(QScrollArea.Shape.NoFrame)
         self.setAccessibleName(self.tr("Origin of the checkpoint"))
-        inside = QWidget(self)
-        inside.setProperty("kind", "canvas")
-        column = QVBoxLayout(inside)
-        column.setContentsMargins(0, 8, 8, 0)
+        inside = scroll_canvas(self)
         self._form = QFormLayout()
         self._form.setHorizontalSpacing(24)
         self._form.setVerticalSpacing(6)
         self._form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft)
         self._form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        column.addLayout(self._form)
-        column.addStretch(1)
+        vbox(self._form, STRETCH, parent=inside, margins=(0, 8, 8, 0))
         self.setWidget(inside)
 
     def show_lineage(self, lineage: Lineage) -> None:
@@ -49,7 +46,7 @@ class OriginView(QScrollArea):
             words.setAccessibleName(f"{name}: {value}")
             if name == self.tr("Snapshot"):
                 words.setFont(number_font())
-            self._form.addRow(Quiet(name, self), words)
+            self._form.addRow(Muted(name, self), words)
 
     def _facts(self, lineage: Lineage) -> tuple[tuple[str, str], ...]:
         job, manifest = lineage.job, lineage.manifest

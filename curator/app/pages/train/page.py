@@ -15,15 +15,15 @@ from PySide6.QtWidgets import (
 
 from curator.app.page import OpenRequest, Page
 from curator.app.pages.train import background
-from curator.app.pages.train.afterwards import Afterwards
-from curator.app.pages.train.asking import CallDialog, StartQuestion
 from curator.app.pages.train.auto_values import AutoValues
 from curator.app.pages.train.composer import Composer
 from curator.app.pages.train.export_chooser import ExportChooser
-from curator.app.pages.train.follower import Follower
+from curator.app.pages.train.finished_jobs import FinishedJobActions
+from curator.app.pages.train.form_actions import FormActions
+from curator.app.pages.train.job_follower import JobFollower
 from curator.app.pages.train.jobs_pane import JobsPane
 from curator.app.pages.train.plan_card import PlanCard
-from curator.app.pages.train.preparing import Preparing
+from curator.app.pages.train.start_dialogs import CallDialog, StartDialog
 from curator.app.pages.train.target_dialog import TargetChoice, TargetDialog
 from curator.app.pages.train.targets_pane import TargetRow, TargetsPane
 from curator.app.session.background import Job as Work
@@ -31,6 +31,7 @@ from curator.app.session.background import Jobs, Progress
 from curator.app.session.background import Work as WorkCall
 from curator.app.session.session import Session
 from curator.app.widgets.buttons import ChipButton
+from curator.app.widgets.layouts import hbox
 from curator.app.widgets.splitter import SplitterState
 from curator.app.widgets.stack import Stack
 from curator.dataset.errors import CuratorError
@@ -60,26 +61,46 @@ class TrainPage(Page):
         self._asks_after_plan = False
         self._kept = ""
         self._buttons = (
-            self.add_verb("train.target_test"),
-            self.add_verb("train.start", primary=True),
+            self.add_action("train.target_test"),
+            self.add_action("train.start", primary=True),
         )
         self.targets = TargetsPane(self)
         self.main = self.targets.list
         self.composer = Composer(self)
         self.card = PlanCard(self)
         self.pane = JobsPane(self)
-        self.follower = Follower(self.pane, session, jobs)
+        self.follower = JobFollower(self.pane, session, jobs)
         self.chooser = ExportChooser(self, self.composer)
         AutoValues(self.composer, session)
-        self.preparing = Preparing(self.composer, self.targets, session, jobs)
-        self.afterwards = Afterwards(self.pane.view, session, jobs)
+        self.form_actions = FormActions(self.composer, self.targets, session, jobs)
+        self.finished_jobs = FinishedJobActions(self.pane.view, session, jobs)
         self._stack = Stack(self)
         self._stack.addWidget(self._compose_side())
         self._stack.addWidget(self.pane)
         self.body.setSpacing(12)
         self.body.addLayout(self._chips())
         self.body.addWidget(self._stack, 1)
-        self._connect()
+        self._sides.idClicked.connect(self._turn)
+        self.slots_changed.connect(self._light_buttons)
+        self.follower.changed.connect(self._jobs_moved)
+        self.targets.target_chosen.connect(self._target_chosen)
+        self.targets.add_requested.connect(self._add_target)
+        self.targets.edit_requested.connect(self._edit_target)
+        self.form_actions.targets_read.connect(self._show_targets)
+        self.finished_jobs.repeated.connect(self._repeat)
+        self.finished_jobs.changed.connect(self.follower.take)
+        self.composer.changed.connect(self._plan_is_old)
+        self.chooser.chosen.connect(self.slots_changed)
+        self.composer.export_requested.connect(
+            partial(self.open_requested.emit, OpenRequest("export"))
+        )
+        self.card.run_requested.connect(self.dry_run)
+        self.card.call_requested.connect(self.show_call)
+        self.pane.new_requested.connect(partial(self._turn, COMPOSE))
+        self.pane.guide_requested.connect(partial(self.action_requested.emit, "help.guide"))
+        self.pane.view.conversation_requested.connect(self._open_conversation)
+        self.pane.view.try_requested.connect(partial(self._go, "try"))
+        self.pane.view.evaluate_requested.connect(partial(self._go, "evaluate"))
         self._light_buttons()
         self.follower.begin()
 
@@ -102,7 +123,7 @@ class TrainPage(Page):
         """Read targets and jobs, and the last export, and follow what is still at work."""
         self._run(self.tr("Reading the targets"), background.read_targets, self._show_targets)
         self.follower.read()
-        self.preparing.read()
+        self.form_actions.read()
         self.chooser.offer()
 
     def open(self, request: OpenRequest) -> None:
@@ -113,7 +134,7 @@ class TrainPage(Page):
 
     def rail_count(self) -> int | None:
         """Return how many jobs are at work, None for none."""
-        return self.follower.at_work or None
+        return self.follower.unfinished or None
 
     def take_export(self, folder: Path) -> None:
         """Train on an export folder, as it is now."""
@@ -126,7 +147,7 @@ class TrainPage(Page):
             return
         self.targets.show_probe(None, self.tr("Asking {0} …").format(row.target.label))
         job = self.session.start(
-            self.tr("Testing the connection"), background.ask_target(row.target)
+            self.tr("Testing the connection"), partial(background.ask_target, row.target)
         )
         job.succeeded.connect(self._show_probe)
         job.failed.connect(self._probe_failed)
@@ -141,7 +162,9 @@ class TrainPage(Page):
         if self._planning is not None:
             self._planning.cancel()
         self.card.show_nothing(self.tr("Counting …"))
-        job = self.session.start(self.tr("Dry run"), background.plan(recipe, export.folder))
+        job = self.session.start(
+            self.tr("Dry run"), partial(background.plan, recipe, export.folder)
+        )
         self._planning = job
         job.progressed.connect(self._plan_progress)
         job.succeeded.connect(lambda found: self._show_plan(recipe, found))
@@ -161,11 +184,9 @@ class TrainPage(Page):
             return
         found = self._plan[1]
         if found.errors:
-            self.session.tell("warning", found.errors[0])
+            self.session.notify("warning", found.errors[0])
             return
-        question = StartQuestion(self.composer.base_words, found, self)
-        question.confirmed.connect(self._start_confirmed)
-        question.open()
+        StartDialog(self.composer.base_words, found, self._start_confirmed, self).open()
 
     def show_call(self) -> None:
         """Show the exact call of a start as Python, curl and a verb."""
@@ -192,9 +213,7 @@ class TrainPage(Page):
         holder, side = QWidget(self), QWidget(self)
         holder.setMaximumWidth(_COMPOSE_MOST_PX)
         for outer, inner in ((holder, splitter), (side, holder)):
-            row = QHBoxLayout(outer)
-            row.setContentsMargins(0, 0, 0, 0)
-            row.addWidget(inner, _COMPOSE_MOST_PX)
+            row = hbox((inner, _COMPOSE_MOST_PX), parent=outer, margins=0)
         row.addStretch(1)
         return side
 
@@ -210,55 +229,25 @@ class TrainPage(Page):
         row.addStretch(1)
         self.every = ChipButton(self.tr("All projects"), self)
         self.every.setToolTip(self.tr("Show the jobs of other projects too"))
-        self.every.toggled.connect(self._show_every)
+        self.every.toggled.connect(self.follower.show_all)
         self.every.hide()
         row.addWidget(self.every)
         return row
 
-    def _connect(self) -> None:
-        self._sides.idClicked.connect(self._turn)
-        self.slots_changed.connect(self._light_buttons)
-        self.follower.changed.connect(self._jobs_moved)
-        self.targets.target_chosen.connect(self._target_chosen)
-        self.targets.add_requested.connect(self._add_target)
-        self.targets.edit_requested.connect(self._edit_target)
-        self.preparing.targets_read.connect(self._show_targets)
-        self.afterwards.repeated.connect(self._repeat)
-        self.afterwards.changed.connect(self.follower.take)
-        self.composer.changed.connect(self._plan_is_old)
-        self._connect_panes()
-
-    def _connect_panes(self) -> None:
-        self.chooser.chosen.connect(self.slots_changed)
-        self.composer.export_requested.connect(self._go_export)
-        self.card.run_requested.connect(self.dry_run)
-        self.card.call_requested.connect(self.show_call)
-        self.pane.new_requested.connect(self._compose)
-        self.pane.guide_requested.connect(self._ask_guide)
-        self.pane.view.conversation_requested.connect(self._open_conversation)
-        self.pane.view.try_requested.connect(partial(self._go, "try"))
-        self.pane.view.evaluate_requested.connect(partial(self._go, "evaluate"))
-
     def _turn(self, side: int) -> None:
         self._stack.setCurrentIndex(side)
         self._sides.button(side).setChecked(True)
-        self._show_elsewhere()
+        self._show_other_projects()
 
-    def _show_every(self, shown: bool) -> None:  # noqa: FBT001 - a Qt slot
-        self.follower.show_all(shown)
-
-    def _show_elsewhere(self) -> None:
+    def _show_other_projects(self) -> None:
         """Offer the jobs of other projects where there are any."""
-        count = self.follower.elsewhere
+        count = self.follower.of_other_projects
         self.every.setText(self.tr("All projects {0}").format(f"{count:,}"))
         self.every.setVisible(bool(count) and self._stack.currentIndex() == FOLLOW)
 
-    def _compose(self) -> None:
-        self._turn(COMPOSE)
-
     def _repeat(self, recipe: Recipe) -> None:
         self._turn(COMPOSE)
-        self.preparing.fill(recipe)
+        self.form_actions.fill(recipe)
 
     def _light_buttons(self) -> None:
         """Grey out what cannot be done now; the card at the left says what is missing."""
@@ -266,19 +255,14 @@ class TrainPage(Page):
         for button in self._buttons:
             button.setEnabled(button.action_id in slots)
 
-    def _ask_guide(self) -> None:
-        self.action_requested.emit("help.guide")
-
     def _jobs_moved(self) -> None:
-        self._show_elsewhere()
+        self._show_other_projects()
         self.count_changed.emit()
         self.slots_changed.emit()
 
     def _run(self, title: str, work: WorkCall[T], then: Callable[[T], object]) -> None:
         """Start work whose failure is told as a notice."""
-        job = self.session.start(title, work)
-        job.succeeded.connect(then)
-        job.failed.connect(self.follower.tell)
+        self.session.run(title, work, then)
 
     def _show_targets(self, rows: tuple[TargetRow, ...]) -> None:
         self.targets.show_rows(rows)
@@ -310,11 +294,11 @@ class TrainPage(Page):
         dialog.open()
 
     def _keep_target(self, choice: TargetChoice) -> None:
-        keep = background.keep_target(choice.target, choice.key)
+        keep = partial(background.keep_target, choice.target, choice.key)
         self._kept = choice.target.id
         job = self.jobs.start(self.tr("Keeping the target"), keep)
         job.succeeded.connect(self._target_kept)
-        job.failed.connect(self.follower.tell)
+        job.failed.connect(self.session.notify_failure)
         # The target itself is kept even where its key could not be.
         job.failed.connect(self.activated)
 
@@ -322,18 +306,15 @@ class TrainPage(Page):
         self._show_targets(rows)
         self.targets.choose(self._kept)
 
-    def _go_export(self) -> None:
-        self.open_requested.emit(OpenRequest("export"))
-
     def _recipe(self) -> Recipe | None:
         try:
             recipe = self.composer.recipe()
         except CuratorError as error:
-            self.composer.say(str(error))
+            self.composer.set_message(str(error))
             # The composer's line may be out of sight below.
             self.card.show_nothing(str(error))
             return None
-        self.composer.say("")
+        self.composer.set_message("")
         return recipe
 
     def _plan_is_old(self) -> None:
@@ -366,10 +347,10 @@ class TrainPage(Page):
         recipe, found = self._plan
         project = self.session.project
         place = str(project.path) if project is not None else ""
-        work = background.start(recipe, export.folder, found, place)
+        work = partial(background.start, recipe, export.folder, found, place)
         job = self.jobs.start(self.tr("Starting the job"), work)
         job.succeeded.connect(self._started)
-        job.failed.connect(self.follower.tell)
+        job.failed.connect(self.session.notify_failure)
         job.ended.connect(self.follower.show_newest)
         self._turn(FOLLOW)
         # By then the job stands in the table as "uploading".
@@ -377,7 +358,7 @@ class TrainPage(Page):
 
     def _started(self, job: Job) -> None:
         words = self.tr("The job {0} has started at {1}.")
-        self.session.tell("success", words.format(job.job, job.target))
+        self.session.notify("success", words.format(job.job, job.target))
 
     def _open_conversation(self, conversation: int) -> None:
         self.open_requested.emit(OpenRequest("write", conversation=conversation))

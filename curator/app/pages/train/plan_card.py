@@ -4,14 +4,15 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
 from curator.app.theme import number_font
 from curator.app.widgets.buttons import LinkButton, PlainButton
 from curator.app.widgets.card import Card
 from curator.app.widgets.empty_state import IconPicture
+from curator.app.widgets.layouts import STRETCH, hbox, vbox
 from curator.app.widgets.progress_row import duration
-from curator.app.widgets.text import Meta, Plain, Quiet, SectionTitle
+from curator.app.widgets.text import Meta, Muted, Plain, SectionTitle
 from curator.curate.cost import Cost
 from curator.tune.jobs.dry_run import DryRun
 
@@ -25,7 +26,7 @@ class PlanCard(Card):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.body.addWidget(SectionTitle(self.tr("Before anything starts"), self))
-        self._state = Quiet("", self, wrap=True)
+        self._state = Muted("", self, wrap=True)
         self.body.addWidget(self._state)
         self._grid = QGridLayout()
         self._grid.setHorizontalSpacing(16)
@@ -35,16 +36,12 @@ class PlanCard(Card):
         self._notes = QVBoxLayout()
         self._notes.setSpacing(8)
         self.body.addLayout(self._notes)
-        row = QHBoxLayout()
         self._run = PlainButton(self.tr("Dry run"), self, icon_name="calculator")
         self._run.clicked.connect(self.run_requested)
         self._call = LinkButton(self.tr("Show the call"), self)
         self._call.setToolTip(self.tr("The exact call as Python and curl"))
         self._call.clicked.connect(self.call_requested)
-        row.addWidget(self._run)
-        row.addWidget(self._call)
-        row.addStretch(1)
-        self.body.addLayout(row)
+        self.body.addLayout(hbox(self._run, self._call, STRETCH))
         self.show_nothing()
 
     def show_nothing(self, words: str = "") -> None:
@@ -71,10 +68,8 @@ class PlanCard(Card):
             number.setFont(number_font())
             number.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
             number.setAccessibleName(f"{name}: {value}")
-            self._grid.addWidget(Quiet(name, self), place, 0, Qt.AlignmentFlag.AlignTop)
-            cell = QVBoxLayout()
-            cell.setSpacing(0)
-            cell.addWidget(number)
+            self._grid.addWidget(Muted(name, self), place, 0, Qt.AlignmentFlag.AlignTop)
+            cell = vbox(number, spacing=0)
             if note:
                 cell.addWidget(Meta(note, self, wrap=True))
             self._grid.addLayout(cell, place, 1)
@@ -132,14 +127,8 @@ class _Note(QWidget):
 
     def __init__(self, text: str, icon_name: str, tone: str, parent: QWidget) -> None:
         super().__init__(parent)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(8)
-        side = QVBoxLayout()
-        side.addWidget(IconPicture(icon_name, tone, 16, self))
-        side.addStretch(1)
-        row.addLayout(side)
-        row.addWidget(Plain(text, self, wrap=True), 1)
+        side = vbox(IconPicture(icon_name, tone, 16, self), STRETCH)
+        hbox(side, (Plain(text, self, wrap=True), 1), parent=self, spacing=8, margins=0)
 
 
 def money(amount: Decimal, currency: str) -> str:

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from functools import partial
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QInputDialog, QMenu, QWidget
+from PySide6.QtWidgets import QInputDialog, QMenu, QWidget
 
-from curator.app.widgets.buttons import QuietButton
+from curator.app.widgets.buttons import FlatButton
+from curator.app.widgets.layouts import STRETCH, hbox
 
 
 class RecipeRow(QWidget):
@@ -18,38 +19,27 @@ class RecipeRow(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(4)
-        self._open = QuietButton(self.tr("Recipes"), self, icon_name="book")
+        self._open = FlatButton(self.tr("Recipes"), self, icon_name="book")
         self._open.setToolTip(self.tr("Fill the form with choices kept earlier"))
         self._menu = QMenu(self._open)
         self._open.setMenu(self._menu)
-        self._keep = QuietButton(self.tr("Keep as recipe…"), self)
+        self._keep = FlatButton(self.tr("Keep as recipe…"), self)
         self._keep.setToolTip(self.tr("Keep these choices under a name, to use them again"))
         self._keep.clicked.connect(self._ask_name)
-        row.addWidget(self._open)
-        row.addWidget(self._keep)
-        row.addStretch(1)
+        hbox(self._open, self._keep, STRETCH, parent=self, spacing=4, margins=0)
         self.show_names(())
 
     def show_names(self, names: Sequence[str]) -> None:
         """Offer the recipes there are."""
         self._menu.clear()
         for name in names:
-            self._menu.addAction(name).triggered.connect(partial(self._choose, name))
+            self._menu.addAction(name).triggered.connect(partial(self.chosen.emit, name))
         if names:
             self._menu.addSeparator()
             forget = self._menu.addMenu(self.tr("Remove"))
             for name in names:
-                forget.addAction(name).triggered.connect(partial(self._remove, name))
+                forget.addAction(name).triggered.connect(partial(self.removed.emit, name))
         self._open.setEnabled(bool(names))
-
-    def _choose(self, name: str) -> None:
-        self.chosen.emit(name)
-
-    def _remove(self, name: str) -> None:
-        self.removed.emit(name)
 
     def _ask_name(self) -> None:
         dialog = QInputDialog(self)

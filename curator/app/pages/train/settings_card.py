@@ -10,18 +10,17 @@ from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
     QGridLayout,
-    QHBoxLayout,
     QLineEdit,
     QMenu,
     QPlainTextEdit,
-    QVBoxLayout,
     QWidget,
 )
 
-from curator.app.widgets.buttons import ChipButton, QuietButton
+from curator.app.widgets.buttons import ChipButton, FlatButton
 from curator.app.widgets.card import Card
+from curator.app.widgets.layouts import STRETCH, hbox, vbox
 from curator.app.widgets.setting_fields import ComboBox, let_shrink
-from curator.app.widgets.text import Meta, Plain, Quiet, SectionTitle
+from curator.app.widgets.text import Meta, Muted, Plain, SectionTitle
 from curator.dataset.errors import WrongUse
 from curator.tune.jobs.auto_settings import Autos
 from curator.tune.jobs.graders import shown
@@ -79,14 +78,10 @@ class SettingsCard(Card):
         self.fields: dict[str, QWidget] = {}
         self._rows: dict[str, tuple[QWidget, ...]] = {}
         self._lines: dict[QWidget, tuple[QWidget, ...]] = {}
-        head = QHBoxLayout()
-        head.addWidget(SectionTitle(self.tr("Settings"), self))
-        head.addStretch(1)
         self.change = ChipButton(self.tr("Change settings"), self)
         self.change.toggled.connect(self._unfold)
-        head.addWidget(self.change)
-        self.body.addLayout(head)
-        self._summary = Quiet("", self, wrap=True)
+        self.body.addLayout(hbox(SectionTitle(self.tr("Settings"), self), STRETCH, self.change))
+        self._summary = Muted("", self, wrap=True)
         self.body.addWidget(self._summary)
         self._inside = self._fold()
         self.body.addWidget(self._inside)
@@ -136,7 +131,7 @@ class SettingsCard(Card):
                 field.setItemText(field.findData("auto"), auto)
         self._show_rows()
         self._summarise()
-        self.say(found.fault)
+        self.set_message(found.fault)
 
     def fill(self, recipe: Recipe) -> None:
         """Type what a recipe says; its target and method must be offered already."""
@@ -171,35 +166,30 @@ class SettingsCard(Card):
             "wandb": {"project": project} if project else None,
         }
 
-    def say(self, fault: str) -> None:
+    def set_message(self, fault: str) -> None:
         """Show what is wrong with what is typed; empty takes it away."""
         self.fault.setText(fault)
         self.fault.setVisible(bool(fault))
 
     def _fold(self) -> QWidget:
         inside = QWidget(self)
-        self._column = QVBoxLayout(inside)
-        self._column.setContentsMargins(0, 4, 0, 0)
-        self._column.setSpacing(12)
         # A grid gives wrapped help texts the height they need at every width; a form does not.
         self._grid = QGridLayout()
         self._grid.setHorizontalSpacing(12)
         self._grid.setVerticalSpacing(4)
         self._grid.setColumnMinimumWidth(0, _LABEL_PX)
         self._grid.setColumnStretch(1, 1)
-        self._column.addLayout(self._grid)
         self.more = ChipButton(self.tr("More settings"), inside)
         self.more.toggled.connect(self._show_rows)
-        row = QHBoxLayout()
-        row.addWidget(self.more)
-        row.addStretch(1)
-        self._column.addLayout(row)
+        row = hbox(self.more, STRETCH)
         self._last = QGridLayout()
         self._last.setHorizontalSpacing(12)
         self._last.setVerticalSpacing(8)
         self._last.setColumnMinimumWidth(0, _LABEL_PX)
         self._last.setColumnStretch(1, 1)
-        self._column.addLayout(self._last)
+        self._column = vbox(
+            self._grid, row, self._last, parent=inside, spacing=12, margins=(0, 4, 0, 0)
+        )
         ending = self.tr("Added to the checkpoint's name.")
         self._suffix = self._line(inside, self.tr("Name ending"), self.tr("none"), ending)
         self._suffix.setMaxLength(64)
@@ -267,20 +257,13 @@ class SettingsCard(Card):
 
     def _grader_box(self) -> QWidget:
         self._grader_holder = QWidget(self)
-        column = QVBoxLayout(self._grader_holder)
-        column.setContentsMargins(0, 4, 0, 0)
-        column.setSpacing(4)
-        row = QHBoxLayout()
-        row.addWidget(Quiet(self.tr("Grader"), self._grader_holder))
-        row.addStretch(1)
-        begin = QuietButton(self.tr("Begin with"), self._grader_holder)
+        begin = FlatButton(self.tr("Begin with"), self._grader_holder)
         menu = QMenu(begin)
         for example in _EXAMPLES:
             entry = menu.addAction(example["type"])
             entry.triggered.connect(partial(self._take_example, example))
         begin.setMenu(menu)
-        row.addWidget(begin)
-        column.addLayout(row)
+        row = hbox(Muted(self.tr("Grader"), self._grader_holder), STRETCH, begin)
         self._grader = QPlainTextEdit(self._grader_holder)
         self._grader.setProperty("kind", "mono")
         self._grader.setAccessibleName(self.tr("Grader"))
@@ -288,13 +271,19 @@ class SettingsCard(Card):
         self._grader.setFixedHeight(160)
         self._grader.setTabChangesFocus(True)
         self._grader.textChanged.connect(self.changed)
-        column.addWidget(self._grader)
         words = self.tr(
             "What scores the replies, as JSON. {{item.NAME}} is a field of the training row, "
             "{{sample.output_text}} the reply. A service that offers it is asked about the grader "
             "before anything is uploaded."
         )
-        column.addWidget(Meta(words, self._grader_holder, wrap=True))
+        vbox(
+            row,
+            self._grader,
+            Meta(words, self._grader_holder, wrap=True),
+            parent=self._grader_holder,
+            spacing=4,
+            margins=(0, 4, 0, 0),
+        )
         # Until a target and method are known nothing is graded.
         self._grader_holder.hide()
         return self._grader_holder
@@ -352,7 +341,7 @@ class SettingsCard(Card):
             field.style().unpolish(field)
             field.style().polish(field)
             fault = fault or wrong
-        self.say(fault)
+        self.set_message(fault)
         self._summarise()
 
     def _typed(self) -> Mapping[str, Any]:

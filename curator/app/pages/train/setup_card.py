@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QWidget
 from curator.app.session.background import Progress
 from curator.app.widgets.buttons import PlainButton, PrimaryButton
 from curator.app.widgets.card import Card
-from curator.app.widgets.text import Quiet, SectionTitle
+from curator.app.widgets.text import Muted, SectionTitle
 
 
 class SetupCard(Card):
@@ -18,7 +18,7 @@ class SetupCard(Card):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent, padding=12)
         self._title = SectionTitle("", self)
-        self._words = Quiet("", self, wrap=True)
+        self._words = Muted("", self, wrap=True)
         self._trainer = PrimaryButton(self.tr("Set up the trainer"), self)
         self._practice = PlainButton(self.tr("Fetch the practice base"), self)
         self._trainer.clicked.connect(self.trainer_requested)

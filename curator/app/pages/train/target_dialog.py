@@ -8,14 +8,14 @@ from PySide6.QtWidgets import (
     QFormLayout,
     QHBoxLayout,
     QLineEdit,
-    QVBoxLayout,
     QWidget,
 )
 
-from curator.app.widgets.buttons import PrimaryButton, QuietButton
+from curator.app.widgets.buttons import FlatButton, PrimaryButton
 from curator.app.widgets.dialog import Dialog
+from curator.app.widgets.layouts import STRETCH, hbox
 from curator.app.widgets.setting_fields import ComboBox
-from curator.app.widgets.text import Meta, PageTitle, Quiet
+from curator.app.widgets.text import Meta, Muted, PageTitle
 from curator.dataset.errors import CuratorError, WrongUse
 from curator.tune.targets.addresses import fix_address
 from curator.tune.targets.keys import Key
@@ -42,7 +42,6 @@ class TargetDialog(Dialog):
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._templates = dict(templates)
         self._editing = editing
         self._fields: dict[str, QLineEdit] = {}
@@ -50,23 +49,12 @@ class TargetDialog(Dialog):
         title = self.tr("Add a target") if editing is None else self.tr("Edit the target")
         self.setWindowTitle(title)
         self.setMinimumWidth(520)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(24, 24, 24, 16)
-        column.setSpacing(12)
-        column.addWidget(PageTitle(title, self))
         self._form = QFormLayout()
         self._form.setSpacing(8)
         self._form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft)
-        column.addLayout(self._form)
-        self._note = Quiet("", self, wrap=True)
+        self._note = Muted("", self, wrap=True)
         self._fault = Meta("", self, wrap=True)
         self._fault.setProperty("tone", "danger")
-        column.addWidget(self._note)
-        column.addWidget(self._fault)
-        self._build()
-        column.addLayout(self._buttons())
-
-    def _build(self) -> None:
         self._kind = ComboBox(self)
         for name, target in self._templates.items():
             self._kind.addItem(target.label, name)
@@ -93,22 +81,19 @@ class TargetDialog(Dialog):
         self._name.textChanged.connect(self._show_note)
         self._kind.currentIndexChanged.connect(self._show_template)
         self._show_template()
+        self.add(PageTitle(title, self), self._form, self._note, self._fault, self._buttons())
 
     def _row(self, words: str, field: QWidget) -> None:
         field.setAccessibleName(words)
         self._form.addRow(words, field)
 
     def _buttons(self) -> QHBoxLayout:
-        row = QHBoxLayout()
-        row.addStretch(1)
-        cancel = QuietButton(self.tr("Cancel"), self)
+        cancel = FlatButton(self.tr("Cancel"), self)
         cancel.clicked.connect(self.reject)
         keep = PrimaryButton(self.tr("Keep"), self)
         keep.clicked.connect(self._keep)
         keep.setDefault(True)
-        row.addWidget(cancel)
-        row.addWidget(keep)
-        return row
+        return hbox(STRETCH, cancel, keep)
 
     def _template(self) -> Target:
         return self._editing or self._templates[str(self._kind.currentData())]

@@ -20,10 +20,11 @@ from curator.app.counted import counted
 from curator.app.pages.train.setup_card import SetupCard
 from curator.app.tables import Index
 from curator.app.theme import META_PX, TEXT_PX, font, paint_icon, tokens
-from curator.app.widgets.buttons import QuietButton
+from curator.app.widgets.buttons import FlatButton
 from curator.app.widgets.card import Card
 from curator.app.widgets.empty_state import IconPicture
-from curator.app.widgets.text import Meta, Quiet, SectionTitle
+from curator.app.widgets.layouts import STRETCH, clear, hbox, vbox
+from curator.app.widgets.text import Meta, Muted, SectionTitle
 from curator.tune.checkpoint_names import checkpoint_name
 from curator.tune.jobs.table import Job
 from curator.tune.services.probing import Probe
@@ -70,7 +71,7 @@ class TargetRow:
 
     @property
     def is_ready(self) -> bool:
-        """Whether a job could be started there: address filled in and key or trainer at hand."""
+        """Whether a job could be started there: address filled in and key or trainer present."""
         return self.trainer if self.is_local else self.is_addressed and self.key != "missing"
 
 
@@ -85,10 +86,7 @@ class TargetsPane(QWidget):
         super().__init__(parent)
         self._rows: tuple[TargetRow, ...] = ()
         self._shows_every = False
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(8)
-        column.addLayout(self._head())
+        column = vbox(self._head(), parent=self, spacing=8, margins=0)
         self.list = QListWidget(self)
         self.list.setAccessibleName(self.tr("Targets"))
         self.list.setItemDelegate(_TargetDelegate(self.list))
@@ -96,7 +94,7 @@ class TargetsPane(QWidget):
         self.list.currentRowChanged.connect(self._choose)
         self.setFocusProxy(self.list)
         column.addWidget(self.list, 2)
-        self._every = QuietButton("", self, icon_name="chevron-down")
+        self._every = FlatButton("", self, icon_name="chevron-down")
         self._every.clicked.connect(self._show_every)
         # It has words once the targets are read.
         self._every.hide()
@@ -149,19 +147,15 @@ class TargetsPane(QWidget):
         self._result.show_probe(probe, words)
 
     def _head(self) -> QHBoxLayout:
-        row = QHBoxLayout()
-        row.setSpacing(4)
-        row.addWidget(SectionTitle(self.tr("Target"), self))
-        row.addStretch(1)
-        self._edit = QuietButton(self.tr("Edit"), self)
+        self._edit = FlatButton(self.tr("Edit"), self)
         self._edit.clicked.connect(self._ask_edit)
-        self._add = QuietButton(self.tr("Add"), self, icon_name="plus")
+        self._add = FlatButton(self.tr("Add"), self, icon_name="plus")
         self._add.clicked.connect(self.add_requested)
         # A new target is made from one of those shown, which are still being read.
         self._add.setEnabled(False)
-        row.addWidget(self._edit)
-        row.addWidget(self._add)
-        return row
+        return hbox(
+            SectionTitle(self.tr("Target"), self), STRETCH, self._edit, self._add, spacing=4
+        )
 
     def _best(self) -> str:
         """Return the first target that is ready, the first of all where none is."""
@@ -294,15 +288,11 @@ class _ProbeCard(Card):
 
     def show_probe(self, probe: Probe | None, words: str) -> None:
         """Show a test's sentences, each with its mark."""
-        while item := self._lines.takeAt(0):
-            widget = item.widget()
-            if widget is not None:
-                widget.hide()
-                widget.deleteLater()
+        clear(self._lines)
         self.setVisible(probe is not None or bool(words))
         if probe is None:
             self._title.setText(self.tr("Connection"))
-            self._lines.addWidget(Quiet(words, self, wrap=True))
+            self._lines.addWidget(Muted(words, self, wrap=True))
             return
         self._title.setText(
             self.tr("The connection works") if probe.works else self.tr("Jobs cannot start there")
@@ -316,12 +306,6 @@ class _ProbeCard(Card):
 class _Sentence(QWidget):
     def __init__(self, text: str, *, good: bool, parent: QWidget) -> None:
         super().__init__(parent)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(8)
-        side = QVBoxLayout()
         tone = "success" if good else "warning"
-        side.addWidget(IconPicture("check" if good else "warning", tone, 16, self))
-        side.addStretch(1)
-        row.addLayout(side)
-        row.addWidget(Quiet(text, self, wrap=True), 1)
+        side = vbox(IconPicture("check" if good else "warning", tone, 16, self), STRETCH)
+        hbox(side, (Muted(text, self, wrap=True), 1), parent=self, spacing=8, margins=0)

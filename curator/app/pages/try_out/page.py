@@ -6,18 +6,19 @@ from typing import Final
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence, QShortcut
-from PySide6.QtWidgets import QHBoxLayout, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QSplitter, QWidget
 
 from curator.app.actions import action
 from curator.app.page import OpenRequest, Page
+from curator.app.pages.try_out.asked_before import Past
 from curator.app.pages.try_out.background import Choices, next_test_prompt, read_choices
 from curator.app.pages.try_out.exchange import LEFT, RIGHT, Answer, Exchange, keeping
-from curator.app.pages.try_out.past import Past
 from curator.app.pages.try_out.question_card import QuestionCard
 from curator.app.pages.try_out.side import Side
 from curator.app.session.background import Jobs
 from curator.app.session.session import Session
 from curator.app.widgets.empty_state import EmptyState
+from curator.app.widgets.layouts import STRETCH, hbox, vbox
 from curator.app.widgets.splitter import SplitterState
 from curator.app.widgets.stack import Stack
 from curator.dataset.errors import CuratorError
@@ -42,7 +43,7 @@ class TryPage(Page):
         self._last_test: int | None = None
         self._wanted = ""
         self._past = Past()
-        self._test = self.add_verb("try.question")
+        self._test = self.add_action("try.question")
         self.question = QuestionCard(self)
         self.main = self.question.text
         self.sides = (
@@ -54,8 +55,21 @@ class TryPage(Page):
         self._stack.addWidget(self.empty)
         self._stack.addWidget(self._work())
         self.body.addWidget(self._stack, 1)
-        self._say_loading()
-        self._connect()
+        self.empty.set_message(self.tr("Looking for candidates"), self.tr("A moment."), "")
+        self.question.changed.connect(self._light)
+        self.question.action_requested.connect(self.action_requested)
+        self.question.text.ask_requested.connect(self.ask)
+        # From anywhere on the page; in the text the field itself answers.
+        for keys in ("Ctrl+Return", "Ctrl+Enter"):
+            shortcut = QShortcut(QKeySequence(keys), self)
+            shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+            shortcut.activated.connect(self.ask)
+        self._past.chosen.connect(self._show_exchange)
+        self.empty.pressed.connect(self._way_out)
+        self.empty.guide_requested.connect(partial(self.action_requested.emit, "help.guide"))
+        self.session.project_changed.connect(self._project_changed)
+        for number, side in enumerate(self.sides):
+            self._connect_side(number, side)
         self._light()
 
     def slots(self) -> Mapping[str, Callable[[], object]]:
@@ -118,7 +132,7 @@ class TryPage(Page):
             return
         found = next_test_prompt(project, index, self._last_test)
         if found is None:
-            self.session.tell(
+            self.session.notify(
                 "info",
                 self.tr("No conversation of the test split asks something and answers in text."),
                 self.tr("Split the project first; the test split holds what was not trained on."),
@@ -141,10 +155,10 @@ class TryPage(Page):
         title = self.tr("Keep a reply")
         edit = keeping(prompt, answer, conversation, title, self.session.author)
         if self.session.push(edit) is not None:
-            self.session.tell(
+            self.session.notify(
                 "success",
                 self.tr("Kept as conversation {0}.").format(f"{conversation:,}"),
-                self.tr("Its metadata say that {0} said it.").format(answer.candidate.name),
+                self.tr("Its metadata name {0} as its author.").format(answer.candidate.name),
                 self.tr("Open it"),
                 partial(self.open_requested.emit, OpenRequest("write", conversation)),
             )
@@ -160,32 +174,9 @@ class TryPage(Page):
         # On a very wide screen lines would grow too long to read.
         holder, outer = QWidget(self), QWidget(self)
         holder.setMaximumWidth(_MOST_PX)
-        column = QVBoxLayout(holder)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(12)
-        column.addWidget(self.question)
-        column.addWidget(replies, 1)
-        row = QHBoxLayout(outer)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.addWidget(holder, _MOST_PX)
-        row.addStretch(1)
+        vbox(self.question, (replies, 1), parent=holder, spacing=12, margins=0)
+        hbox((holder, _MOST_PX), STRETCH, parent=outer, margins=0)
         return outer
-
-    def _connect(self) -> None:
-        self.question.changed.connect(self._light)
-        self.question.action_requested.connect(self.action_requested)
-        self.question.text.ask_requested.connect(self.ask)
-        # From anywhere on the page; in the text the field itself answers.
-        for keys in ("Ctrl+Return", "Ctrl+Enter"):
-            shortcut = QShortcut(QKeySequence(keys), self)
-            shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
-            shortcut.activated.connect(self.ask)
-        self._past.chosen.connect(self._show_exchange)
-        self.empty.pressed.connect(self._way_out)
-        self.empty.guide_requested.connect(partial(self.action_requested.emit, "help.guide"))
-        self.session.project_changed.connect(self._project_changed)
-        for number, side in enumerate(self.sides):
-            self._connect_side(number, side)
 
     def _connect_side(self, number: int, side: Side) -> None:
         side.answered.connect(partial(self._answered, number))
@@ -253,41 +244,43 @@ class TryPage(Page):
     def _show_choices(self, choices: Choices) -> None:
         pair = first_pair(choices.asked)
         if not choices.asked:
-            self._say_nobody()
+            self._show_nobody()
             return
         self.question.offer_systems(choices.prompts)
-        for side, wish in zip(self.sides, pair or (None, None), strict=True):
+        for side, preferred in zip(self.sides, pair or (None, None), strict=True):
             if not side.is_asking:
-                side.offer(choices.asked, wish)
+                side.offer(choices.asked, preferred)
         self._take_wanted()
         self._stack.setCurrentIndex(WORK)
-        if self.is_front and not (self._is_known and self.has_cursor):
+        if self.is_front and not (self._is_known and self.has_focus):
             self.question.text.setFocus()
         self._is_known = True
         self._light()
 
     def _take_wanted(self) -> None:
-        """Choose the wished checkpoint and its base, once both are offered."""
+        """Choose the checkpoint that another page asked for and its base, once both are offered."""
         if not self._wanted or self.is_asking:
             return
         offered = self.sides[RIGHT].offered()
-        wish = next((one for one in offered if one.name == self._wanted), None)
-        if wish is None:
+        preferred = next((one for one in offered if one.name == self._wanted), None)
+        if preferred is None:
             return
         self._wanted = ""
         partner = next(
-            (one for one in offered if (one.target, one.name) == (wish.target, wish.partner)), None
+            (
+                one
+                for one in offered
+                if (one.target, one.name) == (preferred.target, preferred.partner)
+            ),
+            None,
         )
-        self.sides[RIGHT].choose(wish)
+        self.sides[RIGHT].choose(preferred)
         if partner is not None:
             self.sides[LEFT].choose(partner)
         self._leave_past()
 
-    def _say_loading(self) -> None:
-        self.empty.say(self.tr("Looking for candidates"), self.tr("A moment."), "")
-
-    def _say_nobody(self) -> None:
-        self.empty.say(
+    def _show_nobody(self) -> None:
+        self.empty.set_message(
             self.tr("No model available yet"),
             self.tr(
                 "Set up the trainer of this computer, or give the key of a service, on the Train "
@@ -299,11 +292,11 @@ class TryPage(Page):
         self._stack.setCurrentIndex(EMPTY)
         self._light()
         if self.is_front:
-            self.place_cursor()
+            self.set_initial_focus()
 
     def _broken(self, error: object) -> None:
         if isinstance(error, CuratorError) and not self.is_asking:
-            self.empty.say(
+            self.empty.set_message(
                 self.tr("Candidates could not be read"), str(error), self.tr("Look again")
             )
             self._is_known = False

@@ -19,14 +19,15 @@ from curator.app.theme import READ_PX, font
 from curator.app.widgets.buttons import ActionButton
 from curator.app.widgets.card import Card
 from curator.app.widgets.chip import Chip
+from curator.app.widgets.layouts import hbox
 from curator.app.widgets.number_field import NumberField
 from curator.app.widgets.reading_card import showable
 from curator.app.widgets.setting_fields import ComboBox, DecimalField
-from curator.app.widgets.text import Elided, Quiet
+from curator.app.widgets.text import Elided, Muted
 
 _QUESTION_PX: Final = 72
-_HOPED_LINES: Final = 3
-_HOPED_LEAST_PX: Final = 320
+_EXPECTED_LINES: Final = 3
+_EXPECTED_LEAST_PX: Final = 320
 _LONGEST: Final = 32_000
 _USUAL_TOKENS: Final = 300
 
@@ -65,8 +66,8 @@ class QuestionCard(Card):
         self.text.setPlaceholderText(self.tr("Type a question; Ctrl+Enter asks both sides"))
         self.text.textChanged.connect(self._edited)
         self.body.addWidget(self.text)
-        self._hoped = self._hoped_row()
-        self.body.addWidget(self._hoped)
+        self._expected_holder = self._expected_row()
+        self.body.addWidget(self._expected_holder)
         self.body.addLayout(self._foot())
         # A line of its own: beside the fields it is cut in a narrow window.
         self.body.addWidget(self.origin)
@@ -75,7 +76,7 @@ class QuestionCard(Card):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Fit the demonstrated answer to the new width."""
         super().resizeEvent(event)
-        self._fit_hoped()
+        self._fit_expected()
 
     def prompt(self) -> Prompt:
         """Return what would be asked now, with the chosen system prompt."""
@@ -121,11 +122,7 @@ class QuestionCard(Card):
             QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
         )
         self._add_system("")
-        row = QHBoxLayout()
-        row.setSpacing(8)
-        row.addWidget(Quiet(self.tr("System prompt"), self))
-        row.addWidget(self.system, 1)
-        return row
+        return hbox(Muted(self.tr("System prompt"), self), (self.system, 1), spacing=8)
 
     def _add_system(self, text: str) -> None:
         line = " ".join(text[:200].split()) or self.tr("None")
@@ -134,24 +131,24 @@ class QuestionCard(Card):
             self.system.count() - 1, showable(text[:2_000]), Qt.ItemDataRole.ToolTipRole
         )
 
-    def _hoped_row(self) -> QWidget:
+    def _expected_row(self) -> QWidget:
         holder = QWidget(self)
-        row = QHBoxLayout(holder)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(8)
-        row.addWidget(
-            Chip(self.tr("demonstrated answer"), "success", holder), 0, Qt.AlignmentFlag.AlignTop
-        )
-        self.hoped = QPlainTextEdit(holder)
-        self.hoped.setReadOnly(True)
-        self.hoped.setTabChangesFocus(True)
+        self.expected = QPlainTextEdit(holder)
+        self.expected.setReadOnly(True)
+        self.expected.setTabChangesFocus(True)
         # Its lines wrap; a bar would only cover the last of them.
-        self.hoped.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.hoped.setFont(font(READ_PX))
-        self.hoped.setProperty("kind", "plain")
-        self.hoped.document().setDocumentMargin(0)
-        self.hoped.setAccessibleName(self.tr("Demonstrated answer"))
-        row.addWidget(self.hoped, 1)
+        self.expected.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.expected.setFont(font(READ_PX))
+        self.expected.setProperty("kind", "plain")
+        self.expected.document().setDocumentMargin(0)
+        self.expected.setAccessibleName(self.tr("Demonstrated answer"))
+        hbox(
+            (Chip(self.tr("demonstrated answer"), "success", holder), 0, Qt.AlignmentFlag.AlignTop),
+            (self.expected, 1),
+            parent=holder,
+            spacing=8,
+            margins=0,
+        )
         return holder
 
     def _foot(self) -> QHBoxLayout:
@@ -184,7 +181,7 @@ class QuestionCard(Card):
             (self.tr("Temperature"), self.temperature),
             (self.tr("Longest reply"), self.longest),
         ):
-            row.addWidget(Quiet(words, self))
+            row.addWidget(Muted(words, self))
             row.addWidget(field)
         row.addStretch(1)
         for button in (self.ask, self.stop):
@@ -209,14 +206,14 @@ class QuestionCard(Card):
                 )
                 words = f"{words} · {turns}"
         self.origin.setText(words)
-        self.hoped.setPlainText(showable(now.demonstrated))
-        self._hoped.setVisible(bool(now.demonstrated))
-        self._fit_hoped()
+        self.expected.setPlainText(showable(now.demonstrated))
+        self._expected_holder.setVisible(bool(now.demonstrated))
+        self._fit_expected()
 
-    def _fit_hoped(self) -> None:
+    def _fit_expected(self) -> None:
         """Make the demonstrated answer as high as its lines, up to the most it may take."""
-        room = QRect(0, 0, max(self.hoped.viewport().width(), _HOPED_LEAST_PX), _LONGEST)
-        words = self.hoped.toPlainText()[:2_000]
-        box = self.hoped.fontMetrics().boundingRect(room, int(Qt.TextFlag.TextWordWrap), words)
-        most = _HOPED_LINES * self.hoped.fontMetrics().lineSpacing()
-        self.hoped.setFixedHeight(min(most, box.height()) + 2)
+        room = QRect(0, 0, max(self.expected.viewport().width(), _EXPECTED_LEAST_PX), _LONGEST)
+        words = self.expected.toPlainText()[:2_000]
+        box = self.expected.fontMetrics().boundingRect(room, int(Qt.TextFlag.TextWordWrap), words)
+        most = _EXPECTED_LINES * self.expected.fontMetrics().lineSpacing()
+        self.expected.setFixedHeight(min(most, box.height()) + 2)

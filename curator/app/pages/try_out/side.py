@@ -8,9 +8,7 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QBoxLayout,
     QComboBox,
-    QHBoxLayout,
     QPlainTextEdit,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -24,6 +22,7 @@ from curator.app.widgets.buttons import LinkButton, PlainButton
 from curator.app.widgets.card import Card
 from curator.app.widgets.chip import Chip
 from curator.app.widgets.focus_ring import FocusRing
+from curator.app.widgets.layouts import STRETCH, hbox, vbox
 from curator.app.widgets.reading_card import showable
 from curator.app.widgets.setting_fields import ComboBox
 from curator.app.widgets.text import Meta, Plain
@@ -52,12 +51,8 @@ class Side(QWidget):
         self._live: Live | None = None
         self._job: Job[Reply] | None = None
         self._asking: Candidate | None = None
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(8)
         self._choosers = self._head()
-        column.addLayout(self._choosers)
-        column.addWidget(self._card(keep_tip), 1)
+        vbox(self._choosers, (self._card(keep_tip), 1), parent=self, spacing=8, margins=0)
         self._look = QTimer(self)
         self._look.setInterval(_LOOK_MS)
         self._look.timeout.connect(self._show_live)
@@ -90,9 +85,9 @@ class Side(QWidget):
         """Return everybody who can be chosen, of every target."""
         return tuple(one for asked in self._asked.values() for one in asked.candidates)
 
-    def offer(self, asked: Sequence[Asked], wish: Candidate | None) -> None:
-        """Offer these candidates; a choice made before stays, else the wish is chosen."""
-        before = self.candidate() or wish
+    def offer(self, asked: Sequence[Asked], preferred: Candidate | None) -> None:
+        """Offer these candidates; a choice made before stays, else the preferred one is chosen."""
+        before = self.candidate() or preferred
         self._asked = {one.target.id: one for one in asked}
         with QSignalBlocker(self.target):
             self.target.clear()
@@ -198,14 +193,9 @@ class Side(QWidget):
 
     def _card(self, keep_tip: str) -> Card:
         card = Card(self, stripe="role-assistant")
-        head = QHBoxLayout()
-        head.setSpacing(8)
         self._state = Chip("", "text-muted", card)
         self._facts_text = Meta("", card)
-        head.addWidget(self._state)
-        head.addWidget(self._facts_text)
-        head.addStretch(1)
-        card.body.addLayout(head)
+        card.body.addLayout(hbox(self._state, self._facts_text, STRETCH, spacing=8))
         self.text = QPlainTextEdit(card)
         self.text.setReadOnly(True)
         self.text.setTabChangesFocus(True)
@@ -221,14 +211,11 @@ class Side(QWidget):
         card.body.addWidget(self.train, 0, Qt.AlignmentFlag.AlignLeft)
         card.body.addWidget(self.text, 1)
         FocusRing(self.text)
-        foot = QHBoxLayout()
         self.keep = PlainButton(self.tr("Keep as conversation"), card, icon_name="plus")
         self.keep.setToolTip(keep_tip)
         self.keep.setAccessibleName(self.tr("Keep as conversation, {0}").format(self.name))
         self.keep.clicked.connect(self.keep_requested)
-        foot.addStretch(1)
-        foot.addWidget(self.keep)
-        card.body.addLayout(foot)
+        card.body.addLayout(hbox(STRETCH, self.keep))
         return card
 
     def _set_foot(self, facts: str, reason: str = "") -> None:

@@ -187,7 +187,7 @@ def in_words(changes: Mapping[str, Any]) -> str:
     return ", ".join(f"{name} {json.dumps(value)}" for name, value in changes.items())
 
 
-def spoken(seconds: float) -> str:
+def duration_words(seconds: float) -> str:
     """Return a time in words, about as exact as it is known."""
     if seconds < 90:
         return counted(max(1, round(seconds)), "second")

@@ -13,7 +13,7 @@ from curator.tune.local.job_folders import JobFolder
 from curator.tune.local.options import TrainingOptions
 from curator.tune.local.trainer import resuming
 from curator.tune.local.trainer.distributed import ProcessGroup
-from curator.tune.local.trainer.estimates import spoken
+from curator.tune.local.trainer.estimates import duration_words
 from curator.tune.local.trainer.examples import Example
 from curator.tune.local.trainer.objectives import objective_for
 from curator.tune.local.weights import methods
@@ -194,7 +194,9 @@ class Loop:
             estimated_finish=int(time.time()) + left,
         )
         if self.steps_here == _PACE_STEPS < self.total_steps:
-            self.job.event(f"Measured {pace:.2f} seconds a step; about {spoken(left)} left.")
+            self.job.event(
+                f"Measured {pace:.2f} seconds a step; about {duration_words(left)} left."
+            )
 
     def _validate(self) -> Score:
         """Score the whole validation file without touching gradients or the random state."""

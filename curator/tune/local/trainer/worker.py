@@ -148,7 +148,9 @@ def _check_memory(
     smaller = estimates.smaller_by_half(facts, options, longest, free)
     whose = f"the memory of {device.name}" if device.is_card else "memory"
     if is_main_process():
-        pace = "" if device.is_card else f"{estimates.spoken(needed.seconds)} of one core and "
+        pace = (
+            "" if device.is_card else f"{estimates.duration_words(needed.seconds)} of one core and "
+        )
         job.event(
             f"{counted(len(train), 'example')}, {sum(e.trained for e in train):,} to learn; {options.method} "
             f"for {counted(options.epochs, 'epoch')}. About {pace}{needed.memory / 2**30:.1f} GB of {whose}."

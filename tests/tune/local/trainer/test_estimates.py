@@ -7,11 +7,11 @@ import pytest
 from curator.tune.local.options import TrainingOptions
 from curator.tune.local.trainer.estimates import (
     BaseFacts,
+    duration_words,
     estimate,
     in_words,
     smaller_by_half,
     smaller_that_fits,
-    spoken,
 )
 
 PRACTICE = BaseFacts(parameters=134_515_008, layers=30, width=576, vocabulary=49_152)
@@ -81,7 +81,7 @@ def test_nothing_fits_in_nothing():
 
 def test_words():
     assert in_words({"batch_size": 2, "checkpointing": True}) == "batch_size 2, checkpointing true"
-    assert [spoken(s) for s in (0.2, 89, 600, 8000)] == [
+    assert [duration_words(s) for s in (0.2, 89, 600, 8000)] == [
         "1 second",
         "89 seconds",
         "10 minutes",

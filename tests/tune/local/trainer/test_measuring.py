@@ -193,20 +193,20 @@ def test_a_project_is_checked_for_a_base_of_this_computer_or_its_own(tmp_path, c
 
 @pytest.mark.parametrize("base", ["tiny"])
 def test_a_draft_is_counted_as_the_job_reads_it(base):
-    from curator.app.editor.own_token_count import OwnTokenCount, frame_of
+    from curator.app.editor.own_base_counter import OwnBaseCounter, counting_frame
     from curator.dataset import Conversation
 
-    frame = frame_of(base)
+    frame = counting_frame(base)
     system = {"role": "system", "content": "Be kind. <|im_end|>"}
     drafts = [GOOD, LONG, {"messages": [system, U, A, {"role": "tool", "content": "x"}, A]}]
     own = base_counts.own_count(base)
     for draft, row in zip(drafts, own.rows(map(json.dumps, drafts), lambda: False), strict=True):
-        count = OwnTokenCount(frame).count(Conversation(draft))
+        count = OwnBaseCounter(frame).count(Conversation(draft))
         assert count.total == row.tokens
         assert count.exact == (draft is not LONG)  # white space may join with what is around it
     assert frame.limit == own.limit == 1024
-    seeing = OwnTokenCount(frame).count(
+    seeing = OwnBaseCounter(frame).count(
         Conversation({"messages": [U, A], "tools": [{"type": "function"}]})
     )
     assert not seeing.exact
-    assert frame_of("gpt-4.1") is None
+    assert counting_frame("gpt-4.1") is None

@@ -1,4 +1,4 @@
-"""Every verb from everywhere: which page does it, and why it cannot be done now."""
+"""Which page answers each action, and why it cannot be done now."""
 
 from functools import cache
 from typing import Final
@@ -17,7 +17,7 @@ _HOMES: Final = {
     "edit.find": "write", "edit.replace": "write", "edit.select_all": "write", "label.import": "",
     "label.export": "",
 }  # fmt: skip
-"""Verbs whose page does not follow from their name; empty: the window itself does it."""
+"""Actions whose page does not follow from their name; empty: the window itself does it."""
 
 _FREE: Final = frozenset(
     {
@@ -37,11 +37,11 @@ _NEEDS: Final = {
     "edit.undo": "Nothing has been changed yet.",
     "edit.redo": "Nothing has been taken back.",
     "check.run": "The checks are running.",
-    "check.fix_safe": "Nothing here has a repair that is safe.",
+    "check.fix_safe": "Nothing here has a safe fix.",
     "check.next": "There is no finding.",
     "check.previous": "There is no finding.",
     "check.fix_one": "Choose a finding that has a fix.",
-    "duplicates.find": "The search is running.",
+    "duplicates.find": "There is nothing to compare yet, or the search is running.",
     "duplicates.keep_left": "Choose two conversations that repeat each other.",
     "duplicates.keep_right": "Choose two conversations that repeat each other.",
     "duplicates.keep_both": "Choose two conversations that repeat each other.",
@@ -66,19 +66,19 @@ _NEEDS: Final = {
 
 
 def home_of(action_id: str) -> str:
-    """Return the page that does a verb; empty where the window itself does it."""
+    """Return the page that answers an action; empty where the window itself does it."""
     return _HOMES.get(action_id, _PAGES.get(action_id.partition(".")[0], ""))
 
 
 def is_about_one(action_id: str) -> bool:
-    """Whether a verb is about the conversation or message at hand, and so acts only where that is seen."""
+    """Whether an action is about the current conversation or message, and so acts only where that is seen."""
     kind = action_id.partition(".")[0]
     return kind in ("conversation", "message", "label") and action_id not in _FREE
 
 
 @cache
 def why_not(entry: Action, *, has_project: bool, is_read_only: bool) -> str:
-    """Say why a verb cannot be done now, in the language of the window."""
+    """Say why an action cannot be done now, in the language of the window."""
     if not has_project:
         return _tr("Open a project first.")
     if is_read_only and not entry.id.startswith(_READING):
@@ -88,9 +88,9 @@ def why_not(entry: Action, *, has_project: bool, is_read_only: bool) -> str:
     if entry.id in _NEEDS:
         return _tr(_NEEDS[entry.id])
     if entry.id.startswith("message."):
-        return _tr("It is about the message at hand: choose one on Write.")
+        return _tr("It is about the current message: choose one on Write.")
     if is_about_one(entry.id):
-        return _tr("It is about the conversation at hand: choose one on Write or Label.")
+        return _tr("It is about the current conversation: choose one on Write or Label.")
     return _tr("It cannot be done now.")
 
 

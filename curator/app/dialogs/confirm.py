@@ -1,47 +1,50 @@
 """A question before something is done to many: one sentence, the verb, and Cancel."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
-from PySide6.QtCore import QObject, Qt
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QWidget
 
 from curator.app.counted import counted
 from curator.app.session.session import Session
-from curator.app.widgets.buttons import PrimaryButton, QuietButton
+from curator.app.widgets.buttons import DangerButton, FlatButton, PrimaryButton
 from curator.app.widgets.dialog import Dialog
+from curator.app.widgets.layouts import STRETCH, hbox
 from curator.app.widgets.text import PageTitle, Plain
 
-ASK_OVER: Final = 100
+CONFIRM_OVER: Final = 100
 """A decision on more conversations than this is asked about first."""
 
 
 class Question(Dialog):
-    """Asks once; Cancel has the cursor, so that a key too many does nothing."""
+    """Asks once; the button that changes nothing has the focus, so that a key too many does nothing.
+
+    no is what that button says instead of Cancel; is_danger marks a press that loses something.
+    """
 
     def __init__(
-        self, title: str, words: str, verb: str, go: Callable[[], object], parent: QWidget | None
+        self,
+        title: str,
+        words: str | Sequence[str],
+        verb: str,
+        go: Callable[[], object],
+        parent: QWidget | None,
+        *,
+        no: str = "",
+        is_danger: bool = False,
     ) -> None:
         super().__init__(parent)
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(title)
         self.setMinimumWidth(480)
         self._go = go
-        column = QVBoxLayout(self)
-        column.setContentsMargins(24, 24, 24, 16)
-        column.setSpacing(12)
-        column.addWidget(PageTitle(title, self))
-        self._words = Plain(words, self, wrap=True)
-        column.addWidget(self._words)
-        row = QHBoxLayout()
-        row.addStretch(1)
-        cancel = QuietButton(self.tr("Cancel"), self)
+        sentences = (words,) if isinstance(words, str) else words
+        labels = [Plain(each, self, wrap=True) for each in sentences]
+        cancel = FlatButton(no or self.tr("Cancel"), self)
         cancel.clicked.connect(self.reject)
-        go_on = PrimaryButton(verb, self)
+        go_on = (DangerButton if is_danger else PrimaryButton)(verb, self)
         go_on.clicked.connect(self._confirm)
-        row.addWidget(cancel)
-        row.addWidget(go_on)
-        column.addLayout(row)
+        self.add(PageTitle(title, self), *labels, hbox(STRETCH, cancel, go_on))
         cancel.setFocus()
 
     def _confirm(self) -> None:
@@ -49,14 +52,14 @@ class Question(Dialog):
         self._go()
 
 
-def ask_where_many(
+def confirm_if_many(
     session: Session, count: int, title: str, verb: str, go: Callable[[], object], asker: QObject
 ) -> None:
     """Do it at once for up to 100 conversations; for more ask first, over the asker's window.
 
     The question closes with its project.
     """
-    if count <= ASK_OVER:
+    if count <= CONFIRM_OVER:
         go()
         return
     words = asker.tr("This changes {0}. It is one step, and undo takes it back.")

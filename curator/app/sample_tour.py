@@ -1,16 +1,18 @@
-"""The sample story, step by step: one line above the pages says what comes next and leads there."""
+"""The tour of the sample, step by step: one line above the pages says what comes next and leads there."""
 
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QSettings, QTimer, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QWidget
+from PySide6.QtCore import QSettings, Signal
+from PySide6.QtWidgets import QFrame, QWidget
 
 from curator.app.session.session import Session
+from curator.app.timers import single_shot
 from curator.app.widgets.buttons import IconButton, PlainButton
 from curator.app.widgets.empty_state import IconPicture
-from curator.app.widgets.text import Plain, Quiet
+from curator.app.widgets.layouts import hbox
+from curator.app.widgets.text import Muted, Plain
 
 if TYPE_CHECKING:
     from curator.app.session.background import Jobs
@@ -30,7 +32,7 @@ _HIDDEN: Final = "story/hidden"
 _LOOK_AFTER_MS: Final = 400
 
 
-class StoryBar(QFrame):
+class TourBar(QFrame):
     """Shown while the sample is open; page_requested names the page of the next step."""
 
     page_requested = Signal(str)
@@ -39,30 +41,29 @@ class StoryBar(QFrame):
         self, session: Session, jobs: "Jobs", sample: Path, parent: QWidget | None = None
     ) -> None:
         super().__init__(parent)
-        self.setProperty("kind", "story")
+        self.setProperty("kind", "tour")
         self._session = session
         self._sample = sample
         self._page = ""
         self._is_sample = False
-        row = QHBoxLayout(self)
-        row.setContentsMargins(24, 6, 16, 6)
-        row.setSpacing(8)
-        row.addWidget(IconPicture("sparkle", "accent", 16, self))
-        self._count = Quiet("", self)
+        self._count = Muted("", self)
         self._words = Plain("", self)
         self._go = PlainButton("", self)
         self._go.clicked.connect(self._ask_page)
-        self._hide = IconButton("close", self.tr("Hide the story of the sample"), self)
+        self._hide = IconButton("close", self.tr("Hide the tour of the sample"), self)
         self._hide.clicked.connect(self._put_away)
-        row.addWidget(self._count)
-        row.addWidget(self._words, 1)
-        row.addWidget(self._go)
-        row.addWidget(self._hide)
+        hbox(
+            IconPicture("sparkle", "accent", 16, self),
+            self._count,
+            (self._words, 1),
+            self._go,
+            self._hide,
+            parent=self,
+            spacing=8,
+            margins=(24, 6, 16, 6),
+        )
         # Several things often change at once; one look is enough.
-        self._soon = QTimer(self)
-        self._soon.setSingleShot(True)
-        self._soon.setInterval(_LOOK_AFTER_MS)
-        self._soon.timeout.connect(self.look)
+        self._soon = single_shot(self, _LOOK_AFTER_MS, self.look)
         session.edited.connect(self._something_changed)
         jobs.finished.connect(self._something_changed)
         self.hide()
@@ -112,7 +113,7 @@ class StoryBar(QFrame):
 
     def _texts(self) -> tuple[tuple[str, str], ...]:
         return (
-            (self.tr("Mend what has one obvious repair, all at once."), self.tr("Go to Check")),
+            (self.tr("Fix all that has a safe fix, in one step."), self.tr("Go to Check")),
             (self.tr("Look for conversations that repeat others."), self.tr("Go to Duplicates")),
             (self.tr("Split what is left: train, validation, test."), self.tr("Go to the split")),
             (

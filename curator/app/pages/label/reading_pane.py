@@ -1,11 +1,12 @@
 """The conversation in the middle: its messages one under the other, 760 px wide, to be read."""
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QScrollArea, QWidget
 
 from curator.app.counted import counted
+from curator.app.widgets.layouts import STRETCH, hbox, scroll_canvas, vbox
 from curator.app.widgets.reading_card import READING_PX, ReadingCard
-from curator.app.widgets.text import Quiet
+from curator.app.widgets.text import Muted
 from curator.dataset import Conversation
 
 MOST_CARDS = 200
@@ -24,20 +25,14 @@ class ReadingPane(QScrollArea):
         self._cards: list[ReadingCard] = []
         self._shown = 0
         self._place = -1
-        canvas = QWidget(self)
-        canvas.setProperty("kind", "canvas")
-        row = QHBoxLayout(canvas)
-        row.setContentsMargins(0, 0, 0, 0)
+        canvas = scroll_canvas(self)
         self._holder = QWidget(canvas)
         self._holder.setMaximumWidth(READING_PX)
-        self._column = QVBoxLayout(self._holder)
-        self._column.setContentsMargins(0, 0, 8, 0)
-        self._column.setSpacing(8)
-        self._rest = Quiet("", self._holder)
-        self._column.addWidget(self._rest)
-        self._column.addStretch(1)
-        row.addWidget(self._holder, 100)
-        row.addStretch(1)
+        self._rest = Muted("", self._holder)
+        self._column = vbox(
+            self._rest, STRETCH, parent=self._holder, spacing=8, margins=(0, 0, 8, 0)
+        )
+        hbox((self._holder, 100), STRETCH, parent=canvas, margins=0)
         self.setWidget(canvas)
 
     def show_conversation(self, conversation: Conversation) -> None:

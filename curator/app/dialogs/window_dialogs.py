@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from curator.project.imports.report import ImportReport
 
 
-class Boxes(QObject):
+class WindowDialogs(QObject):
     """Opens each box when it is asked for; what they need is imported then."""
 
     def __init__(self, window: QWidget, session: Session, menus: Menus, theme: Theme) -> None:
@@ -43,7 +43,7 @@ class Boxes(QObject):
         reason = self._menus.reasons.get(action_id)
         if reason:
             words = self.tr("{0} cannot be done now.").format(action(action_id).label())
-            self._session.tell("info", words, reason)
+            self._session.notify("info", words, reason)
         else:
             self._menus.run(action_id)
 
@@ -55,9 +55,9 @@ class Boxes(QObject):
 
     def about(self) -> None:
         """Show version and licences."""
-        from curator.app.dialogs.about import AboutBox
+        from curator.app.dialogs.about import AboutDialog
 
-        AboutBox(self._window).open()
+        AboutDialog(self._window).open()
 
     def preferences(self) -> None:
         """Show the preferences."""
@@ -87,7 +87,7 @@ class Boxes(QObject):
         if not report.rejected and len(said) < 2:
             # One sentence fits into the notice.
             is_good = not report.unreadable and bool(report.imported)
-            self._session.tell("success" if is_good else "warning", words, "".join(said))
+            self._session.notify("success" if is_good else "warning", words, "".join(said))
             return
         detail = self.tr(
             "What was left out is kept beside the project, with the reason of each line."
@@ -98,7 +98,7 @@ class Boxes(QObject):
         def show() -> None:
             ImportReportDialog(report, self._window).open()
 
-        self._session.tell("warning", words, detail, self.tr("Show the list"), show)
+        self._session.notify("warning", words, detail, self.tr("Show the list"), show)
 
     def _preference_changed(self, name: str) -> None:
         values = self.store().values

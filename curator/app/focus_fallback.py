@@ -1,7 +1,7 @@
 """Where the keyboard goes when the widget that had it goes away: to the page's main control.
 
-Qt hands the focus to whatever comes next. That neighbour may act on Space or an arrow, so that a
-key meant for the page undoes a split or changes a label. One keeper looks after the whole window.
+Qt gives the focus to whatever comes next. That widget may act on Space or an arrow, so that a
+key meant for the page undoes a split or changes a label. One object follows the focus of the whole window.
 """
 
 from collections.abc import Callable
@@ -32,10 +32,10 @@ def can_have(widget: QWidget | None) -> bool:
     return widget is not None and isValid(widget) and widget.isVisible() and widget.isEnabled()
 
 
-class FocusKeeper(QObject):
+class FocusFallback(QObject):
     """Follows the focus; front gives the page the window falls back to.
 
-    Where the keys of that page lead, a mouse press outside a text leaves the text, so that letters are keys again
+    Where letters are keys on that page, a mouse press outside a text leaves the text, so that letters are keys again
     wherever the mouse clicked last.
     """
 
@@ -105,7 +105,7 @@ class FocusKeeper(QObject):
     def _watch_mouse(self, now: QWidget | None) -> None:
         is_text = now is not None and now.window() is self._window and takes_text(now)
         page = self._front()
-        wanted = now if is_text and page is not None and page.keys_lead else None
+        wanted = now if is_text and page is not None and page.has_letter_keys else None
         if (wanted is None) != (self._text is None):
             # Only while it matters: Python would be asked about every event of the window.
             if wanted is None:

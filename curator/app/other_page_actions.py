@@ -1,4 +1,4 @@
-"""Verbs of pages that are not in front: going to the page is part of the verb."""
+"""Actions of pages that are not in front: going to the page is part of the action."""
 
 from collections.abc import Callable, Collection, Mapping
 from functools import partial
@@ -6,19 +6,20 @@ from typing import Final
 
 from PySide6.QtCore import QObject, QTimer
 
+from curator.app.action_pages import home_of, is_about_one, why_not
 from curator.app.actions import ACTIONS, action
 from curator.app.page import Page
 from curator.app.session.session import Session
-from curator.app.verbs import home_of, is_about_one, why_not
+from curator.app.timers import single_shot
 
-_PATIENCE_MS: Final = 3_000
-"""So long may a page take to read what a verb needs, before it is said that it cannot be done."""
+_TIMEOUT_MS: Final = 3_000
+"""So long may a page take to read what an action needs, before a notice says that it cannot be done."""
 
 
-class Elsewhere(QObject):
-    """Goes to a verb's page and does it there as soon as the page can.
+class OtherPageActions(QObject):
+    """Goes to an action's page and runs it there as soon as the page can.
 
-    A verb about the conversation or message at hand is only led to: it must not act on what was
+    An action on the current conversation or message only shows its page: it must not change what was
     not seen.
     """
 
@@ -33,14 +34,11 @@ class Elsewhere(QObject):
         self._session = session
         self._front = front
         self._show_page = show_page
-        self._wish = ""
-        self._patience = QTimer(self)
-        self._patience.setSingleShot(True)
-        self._patience.setInterval(_PATIENCE_MS)
-        self._patience.timeout.connect(self._give_up)
+        self._pending = ""
+        self._timeout = single_shot(self, _TIMEOUT_MS, self._time_out)
 
     def slots(self, offered: Collection[str]) -> dict[str, Callable[[], object]]:
-        """Return the verbs that another page than the one in front does."""
+        """Return the actions that another page than the one in front answers."""
         if self._session.project is None:
             return {}
         front = self._front()
@@ -52,7 +50,7 @@ class Elsewhere(QObject):
         }
 
     def reasons(self, offered: Collection[str]) -> dict[str, str]:
-        """Return why each of the other verbs cannot be done now."""
+        """Return why each of the other actions cannot be done now."""
         has_project = self._session.project is not None
         is_read_only = has_project and self._session.is_read_only
         return {
@@ -61,16 +59,16 @@ class Elsewhere(QObject):
             if entry.id not in offered
         }
 
-    def look(self, offered: Mapping[str, Callable[[], object]]) -> None:
-        """Do what was wished for, as soon as the page in front offers it."""
+    def run_pending(self, offered: Mapping[str, Callable[[], object]]) -> None:
+        """Do the pending action, as soon as the page in front offers it."""
         front = self._front()
-        if not self._wish or front is None:
+        if not self._pending or front is None:
             return
-        if front.page_id != home_of(self._wish):
-            self._wish = ""
-        elif self._wish in offered:
-            wish, self._wish = self._wish, ""
-            QTimer.singleShot(0, offered[wish])
+        if front.page_id != home_of(self._pending):
+            self._pending = ""
+        elif self._pending in offered:
+            pending, self._pending = self._pending, ""
+            QTimer.singleShot(0, offered[pending])
 
     def _go(self, action_id: str) -> None:
         page = self._show_page(home_of(action_id))
@@ -78,22 +76,24 @@ class Elsewhere(QObject):
             entry = action(action_id)
             words = self.tr("{0}: this is its page.").format(entry.label())
             keys = self.tr("Choose what it is about, then press {0}.").format(entry.shortcut)
-            self._session.tell("info", words, keys if entry.shortcut else "")
+            self._session.notify("info", words, keys if entry.shortcut else "")
             return
-        self._wish = action_id
-        self._patience.start()
-        self.look(page.slots())
+        self._pending = action_id
+        self._timeout.start()
+        self.run_pending(page.slots())
 
-    def _give_up(self) -> None:
+    def _time_out(self) -> None:
         if self._session.jobs.running():
-            # What the verb needs may be among what is being read.
-            self._patience.start()
+            # What the action needs may be among what is being read.
+            self._timeout.start()
             return
-        wish, self._wish = self._wish, ""
+        pending, self._pending = self._pending, ""
         front = self._front()
-        if not wish or front is None or front.page_id != home_of(wish):
+        if not pending or front is None or front.page_id != home_of(pending):
             return
-        entry = action(wish)
+        entry = action(pending)
         is_read_only = self._session.is_read_only
         reason = why_not(entry, has_project=True, is_read_only=is_read_only)
-        self._session.tell("info", self.tr("{0} cannot be done now.").format(entry.label()), reason)
+        self._session.notify(
+            "info", self.tr("{0} cannot be done now.").format(entry.label()), reason
+        )

@@ -5,11 +5,12 @@ from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, Signal
 
-from curator.app.editor.own_token_count import OwnTokenCount, frame_of
+from curator.app.editor.own_base_counter import OwnBaseCounter, counting_frame
 from curator.app.session.background import Job, Jobs
 from curator.app.session.session import Session
+from curator.app.timers import single_shot
 from curator.dataset import Conversation, Message, SettingPatch
 from curator.dataset.codes import DEFAULT_BASE_MODEL, DEFAULT_RULES_PROFILE
 from curator.dataset.edit import Edit
@@ -106,7 +107,7 @@ class Tally:
         )
 
 
-class Gauge(QObject):
+class DraftCounter(QObject):
     """Counts drafts; ready follows once the vocabulary is loaded, counted what count_ahead began."""
 
     ready = Signal()
@@ -117,15 +118,13 @@ class Gauge(QObject):
         self._session = session
         self._jobs = jobs
         self._loading: Job[tuple[str, str, Frame | None]] | None = None
-        self._own: OwnTokenCount | None = None
+        self._own: OwnBaseCounter | None = None
         self._loaded_for = ""
         self._counter: Counter | None = None
         self._tally = Tally()
         self.facts: BaseModelFacts | None = None
         self._ahead: Conversation | None = None
-        self._turn = QTimer(self)
-        self._turn.setSingleShot(True)
-        self._turn.timeout.connect(self._count_some)
+        self._turn = single_shot(self, 0, self._count_some)
 
     @property
     def base_model(self) -> str:
@@ -168,7 +167,7 @@ class Gauge(QObject):
             warm = Conversation.of([Message.of("user", "warm up")])
             for raw in (None, warm.to_json()):
                 analyse_conversation(warm, encoding=encoding, profile=profile, limit=limit, raw=raw)
-            return encoding, name, None if is_known else frame_of(name)
+            return encoding, name, None if is_known else counting_frame(name)
 
         self._loading = self._jobs.start(self.tr("Loading the vocabulary"), work)
         self._loading.succeeded.connect(self._loaded)
@@ -230,7 +229,7 @@ class Gauge(QObject):
         encoding, name, frame = loaded
         self._counter = counter(encoding)
         self._loading = None
-        self._loaded_for, self._own = name, None if frame is None else OwnTokenCount(frame)
+        self._loaded_for, self._own = name, None if frame is None else OwnBaseCounter(frame)
         if self.facts is None or self.facts.encoding != encoding or self.base_model != name:
             self.load()
             return
@@ -240,10 +239,5 @@ class Gauge(QObject):
     def _take_frame(self) -> None:
         """A base of this computer that can be counted is no unknown base model."""
         if self._own is not None and self.facts is not None:
-            note = self.tr("Sums over many conversations are counted with {0}: estimates.")
-            self.facts = replace(
-                self.facts,
-                context_limit=self._own.frame.limit,
-                known=True,
-                note=note.format(self.facts.encoding),
-            )
+            limit = self._own.frame.limit
+            self.facts = replace(self.facts, context_limit=limit, known=True, note="")

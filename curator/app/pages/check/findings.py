@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from curator.project.store.reader import Reader
 
 MOST_ROWS: Final = 2_000
-"""A rule lists this many findings at most; mending them brings the others up."""
+"""A rule lists this many findings at most; fixing them brings the others up."""
 
 MEASURED_UP_TO: Final = 5_000
 """With more conversations than this a base of this computer is not asked for its own count."""
@@ -60,12 +60,12 @@ class Findings:
     default_prompt: str = ""
     """The system prompt that conversations without one should get: the first saved, or the most used."""
     has_safe: bool = False
-    """Whether any of the rows has a safe repair."""
+    """Whether any of the rows has a safe fix."""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A key of a message (or of the line: None) that a repair changes, and both sides with their marks."""
+    """A key of a message (or of the line: None) that a fix changes, and both sides with their marks."""
 
     part: str
     message: int | None
@@ -213,7 +213,7 @@ def in_short(conversation: Conversation) -> str:
     return "\n".join(turns)
 
 
-def mended_by(conversation: Conversation, finding: Finding, default_prompt: str) -> Conversation:
+def fixed_by(conversation: Conversation, finding: Finding, default_prompt: str) -> Conversation:
     """Return the conversation as a finding's fix leaves it."""
     from curator.curate.fixes.fixing import apply_fix
     from curator.curate.prompts import with_system_prompt
@@ -224,7 +224,7 @@ def mended_by(conversation: Conversation, finding: Finding, default_prompt: str)
 
 
 def changes_of(before: Conversation, after: Conversation) -> list[Change]:
-    """Return what differs between a conversation and its repaired self, part by part."""
+    """Return what differs between a conversation and its fixed self, part by part."""
     changes: list[Change] = []
     if len(before.messages) == len(after.messages):
         for at, (old, new) in enumerate(zip(before.messages, after.messages, strict=True)):

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 
 from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal
-from PySide6.QtWidgets import QListWidget, QListWidgetItem, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QListWidget, QListWidgetItem, QWidget
 
 from curator.app.pages.try_out.exchange import Exchange
+from curator.app.widgets.layouts import Stretch, vbox
 from curator.app.widgets.reading_card import showable
 from curator.app.widgets.text import Meta, SectionTitle
 
@@ -19,10 +20,6 @@ class Past(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(16, 16, 16, 16)
-        column.setSpacing(8)
-        column.addWidget(SectionTitle(self.tr("Asked in this session"), self))
         self._none = Meta(
             self.tr(
                 "Questions stand here until the window closes. Keep the replies worth keeping."
@@ -30,14 +27,20 @@ class Past(QWidget):
             self,
             wrap=True,
         )
-        column.addWidget(self._none)
         self.list = QListWidget(self)
         self.list.setAccessibleName(self.tr("Asked in this session"))
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.list.setTextElideMode(Qt.TextElideMode.ElideRight)
         self.list.currentRowChanged.connect(self._choose)
-        column.addWidget(self.list, 1)
-        column.addStretch(0)
+        vbox(
+            SectionTitle(self.tr("Asked in this session"), self),
+            self._none,
+            (self.list, 1),
+            Stretch(0),
+            parent=self,
+            spacing=8,
+            margins=16,
+        )
         self.show_past((), -1)
 
     def show_past(self, exchanges: Sequence[Exchange], current: int) -> None:

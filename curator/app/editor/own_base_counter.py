@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from curator.tune.jobs.base_counts import Frame
 
 
-class OwnTokenCount:
+class OwnBaseCounter:
     """Counts a conversation again and again, each time only the texts that are new."""
 
     def __init__(self, frame: "Frame") -> None:
@@ -28,16 +28,16 @@ class OwnTokenCount:
         for number, message in enumerate(draft.messages):
             fields = message.fields
             role = str(fields.get("role"))
-            said = self._text(message.text, fresh)
-            called = sum(
+            text_tokens = self._text(message.text, fresh)
+            call_tokens = sum(
                 self._text(dumps(fields[key]), fresh)
                 for key in ("tool_calls", "function_call")
                 if fields.get(key)
             )
             around = self.frame.around.get(role, self.frame.around["user"])
             opening = self.frame.opening if not number and role not in _PROMPTS else 0
-            own.append(around + opening + said + called)
-            trained += said + called + 1 if message.is_trained else 0
+            own.append(around + opening + text_tokens + call_tokens)
+            trained += text_tokens + call_tokens + 1 if message.is_trained else 0
             exact &= fields.keys() <= _PLAIN and message.text == message.text.strip()
         defined = [draft.fields[key] for key in ("tools", "functions") if draft.fields.get(key)]
         tools = sum(self._text(dumps(value), fresh) for value in defined)
@@ -54,7 +54,7 @@ _PROMPTS = ("system", "developer")
 _PLAIN = frozenset({"role", "content", "weight"})
 
 
-def frame_of(name: str) -> "Frame | None":
+def counting_frame(name: str) -> "Frame | None":
     """Return how a base of this computer counts, None for other bases; takes a second or more."""
     from curator.dataset.errors import WrongUse
     from curator.tune.jobs import base_counts
@@ -63,4 +63,4 @@ def frame_of(name: str) -> "Frame | None":
     try:
         return base_counts.frame_of(own, lambda: False) if own is not None else None
     except WrongUse:
-        return None  # without the trainer the usual count stands, and is called an estimate
+        return None  # without the trainer the usual count stands, and is call_tokens an estimate

@@ -1,5 +1,6 @@
 """What fills the form of a new job: kept recipes, past jobs, the trainer, and bases of one's own."""
 
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
@@ -15,8 +16,8 @@ from curator.dataset.errors import CuratorError
 from curator.tune.jobs.recipe import Recipe
 
 
-class Preparing(QObject):
-    """Answers the form's wishes; targets_read carries the targets as they are now."""
+class FormActions(QObject):
+    """Carries out what the form asks for; targets_read carries the targets as they are now."""
 
     targets_read = Signal(object)
 
@@ -35,8 +36,12 @@ class Preparing(QObject):
         composer.base_folder_requested.connect(self._ask_folder)
         composer.base_file_requested.connect(self._ask_file)
         composer.base_hub_requested.connect(self._ask_hub)
-        targets.setup.trainer_requested.connect(self._set_up_trainer)
-        targets.setup.practice_requested.connect(self._fetch_practice)
+        targets.setup.trainer_requested.connect(
+            partial(self._set_up, self.tr("Setting up the trainer"), background.set_up_trainer)
+        )
+        targets.setup.practice_requested.connect(
+            partial(self._set_up, self.tr("Fetching the practice base"), background.fetch_practice)
+        )
 
     def read(self) -> None:
         """Offer the recipes there are."""
@@ -48,36 +53,36 @@ class Preparing(QObject):
         row = self._targets.current()
         if row is None or row.target.id != recipe.target.id:
             words = self.tr("The target {0} is not in the list, so the recipe cannot be used.")
-            self._session.tell("warning", words.format(recipe.target.label))
+            self._session.notify("warning", words.format(recipe.target.label))
             return
         self._composer.fill(recipe)
 
     def add_base(self, source: str) -> None:
         """Add a base of one's own by a folder, a GGUF file or a hub id, then choose it."""
-        job = self._jobs.start(self.tr("Adding the base model"), background.add_base(source))
+        job = self._jobs.start(
+            self.tr("Adding the base model"), partial(background.add_base, source)
+        )
         job.succeeded.connect(self._base_added)
-        job.failed.connect(self._tell)
+        job.failed.connect(self._session.notify_failure)
 
     def _load(self, name: str) -> None:
-        job = self._session.start(self.tr("Reading the recipe"), background.read_recipe(name))
-        job.succeeded.connect(self.fill)
-        job.failed.connect(self._tell)
+        self._session.run(
+            self.tr("Reading the recipe"), partial(background.read_recipe, name), self.fill
+        )
 
     def _keep(self, name: str) -> None:
         try:
             recipe = self._composer.recipe()
         except CuratorError as error:
-            self._composer.say(str(error))
+            self._composer.set_message(str(error))
             return
-        self._names(background.keep_recipe(name, recipe))
+        self._names(partial(background.keep_recipe, name, recipe))
 
     def _remove(self, name: str) -> None:
-        self._names(background.remove_recipe_named(name))
+        self._names(partial(background.remove_recipe_named, name))
 
     def _names(self, work: WorkCall[tuple[str, ...]]) -> None:
-        job = self._session.start(self.tr("Recipes"), work)
-        job.succeeded.connect(self._composer.recipes.show_names)
-        job.failed.connect(self._tell)
+        self._session.run(self.tr("Recipes"), work, self._composer.recipes.show_names)
 
     def _ask_folder(self) -> None:
         folder = QFileDialog.getExistingDirectory(
@@ -106,30 +111,20 @@ class Preparing(QObject):
 
     def _base_added(self, name: str) -> None:
         self._added = name
-        job = self._session.start(self.tr("Reading the targets"), background.read_targets)
-        job.succeeded.connect(self._choose_added)
-        job.failed.connect(self._tell)
+        self._session.run(
+            self.tr("Reading the targets"), background.read_targets, self._choose_added
+        )
 
     def _choose_added(self, rows: tuple[TargetRow, ...]) -> None:
         self.targets_read.emit(rows)
         self._composer.choose_base(self._added)
         words = self.tr("{0} can be trained now.").format(self._added)
-        self._session.tell("success", words)
-
-    def _set_up_trainer(self) -> None:
-        self._set_up(self.tr("Setting up the trainer"), background.set_up_trainer)
-
-    def _fetch_practice(self) -> None:
-        self._set_up(self.tr("Fetching the practice base"), background.fetch_practice)
+        self._session.notify("success", words)
 
     def _set_up(self, title: str, work: WorkCall[tuple[TargetRow, ...]]) -> None:
         self._targets.setup.set_busy(busy=True)
         job = self._jobs.start(title, work)
         job.progressed.connect(self._targets.setup.show_progress)
         job.succeeded.connect(self.targets_read)
-        job.failed.connect(self._tell)
+        job.failed.connect(self._session.notify_failure)
         job.ended.connect(self._targets.choose_again)
-
-    def _tell(self, error: object) -> None:
-        if isinstance(error, CuratorError):
-            self._session.tell("error", str(error))

@@ -11,17 +11,26 @@ class NoPairs(EmptyState):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("duplicates", "", "", "", parent)
 
-    def say_reading(self) -> None:
+    def show_reading(self) -> None:
         """Say that it is not known yet what the last search found."""
-        self.say(
+        self.set_message(
             self.tr("Reading duplicates"),
             self.tr("Looking up what the last search found."),
             icon_name="duplicates",
         )
 
-    def say_not_searched(self) -> None:
+    def show_nothing_to_compare(self) -> None:
+        """Say what comes before a search."""
+        self.set_message(
+            self.tr("Nothing to compare yet"),
+            self.tr("Import files or write conversations; then look for copies among them here."),
+            self.tr("Import files"),
+            icon_name="duplicates",
+        )
+
+    def show_not_searched(self) -> None:
         """Offer the first search."""
-        self.say(
+        self.set_message(
             self.tr("Not searched yet"),
             self.tr(
                 "Copies make a base model learn the same words twice. Look for exact copies, or "
@@ -31,23 +40,25 @@ class NoPairs(EmptyState):
             icon_name="duplicates",
         )
 
-    def say_none_left(self) -> None:
+    def show_none_left(self) -> None:
         """Say that all is decided."""
-        self.say(
+        self.set_message(
             self.tr("No duplicates left"),
             self.tr("No two conversations are as similar as you asked for."),
             self.tr("Go on to Split and export"),
             icon_name="check",
         )
 
-    def say_nothing_removed(self) -> None:
+    def show_nothing_removed(self) -> None:
         """Say that no conversation is removed."""
-        self.say(
+        self.set_message(
             self.tr("Nothing is removed"),
             self.tr("What you remove here can be brought back from this list at any time."),
             icon_name="restore",
         )
 
-    def say_failed(self, error: object) -> None:
+    def show_failed(self, error: object) -> None:
         """Say why a search failed."""
-        self.say(self.tr("The search failed"), str(error), self.tr("Try again"), icon_name="error")
+        self.set_message(
+            self.tr("The search failed"), str(error), self.tr("Try again"), icon_name="error"
+        )

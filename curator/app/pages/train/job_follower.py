@@ -1,18 +1,18 @@
 """The jobs side of the page at work: reads the job table, watches servers, passes orders on."""
 
 from collections.abc import Callable
+from functools import partial
 
 from PySide6.QtCore import QObject, Signal
 
 from curator.app.pages.train import background
-from curator.app.pages.train.background import Known
+from curator.app.pages.train.background import JobsState
 from curator.app.pages.train.jobs_pane import JobsPane
 from curator.app.session.background import Job as Work
 from curator.app.session.background import Jobs
 from curator.app.session.background import Work as WorkCall
-from curator.app.session.job_end_notice import tell_desktop
+from curator.app.session.job_end_notice import notify_desktop
 from curator.app.session.session import Session
-from curator.dataset.errors import CuratorError
 from curator.tune.checkpoint_names import job_name
 from curator.tune.jobs.table import Job
 from curator.tune.jobs.watching import Seen
@@ -20,7 +20,7 @@ from curator.tune.services.port import Order, State
 from curator.tune.targets.profiles import state_folder
 
 
-class Follower(QObject):
+class JobFollower(QObject):
     """Keeps the jobs pane true; changed tells that a job began, moved or ended."""
 
     changed = Signal()
@@ -31,7 +31,7 @@ class Follower(QObject):
         self._pane = pane
         self._session = session
         self._jobs = jobs
-        self._known = Known((), None)
+        self._known = JobsState((), None)
         self._watch: Work[None] | None = None
         self._begun = False
         self._shows_all = False
@@ -42,7 +42,7 @@ class Follower(QObject):
         pane.view.discard_requested.connect(self._discard)
 
     @property
-    def at_work(self) -> int:
+    def unfinished(self) -> int:
         """How many jobs are still at work somewhere."""
         return sum(job.is_followed for job in self._known.jobs if job.is_of(self._project()))
 
@@ -54,7 +54,7 @@ class Follower(QObject):
     def read(self) -> None:
         """Read the job table; the first time also puts right what a dead program left behind."""
         begin, self._begun = not self._begun, True
-        reading = background.read_jobs(self._pane.chosen, self._wanted_of(), begin=begin)
+        reading = partial(background.read_jobs, self._pane.chosen, self._wanted_of(), begin=begin)
         self._run(self.tr("Reading the jobs"), reading)
 
     def begin(self) -> None:
@@ -64,10 +64,10 @@ class Follower(QObject):
 
     def show_newest(self) -> None:
         """Read the job table and bring its newest job to the front."""
-        reading = background.read_jobs("", self._wanted_of())
+        reading = partial(background.read_jobs, "", self._wanted_of())
         self._run(self.tr("Reading the jobs"), reading, self._show_newest)
 
-    def take(self, known: Known) -> None:
+    def take(self, known: JobsState) -> None:
         """Show what somebody else found out about the jobs."""
         self._show(known)
 
@@ -75,18 +75,13 @@ class Follower(QObject):
         """Cancel the job shown at its server."""
         self._order(self._pane.chosen, "cancel")
 
-    def tell(self, error: object) -> None:
-        """Show why work failed; bugs go their own way."""
-        if isinstance(error, CuratorError):
-            self._session.tell("error", str(error))
-
     def show_all(self, shown: bool) -> None:  # noqa: FBT001 - a Qt slot
         """Show the jobs of every project, or of the open one only."""
         self._shows_all = shown
         self.read()
 
     @property
-    def elsewhere(self) -> int:
+    def of_other_projects(self) -> int:
         """How many jobs other projects have."""
         return sum(not job.is_of(self._project()) for job in self._known.jobs)
 
@@ -102,16 +97,17 @@ class Follower(QObject):
         return tuple(job for job in jobs if job.is_of(self._wanted_of()))
 
     def _run(
-        self, title: str, work: WorkCall[Known], then: Callable[[Known], object] | None = None
+        self,
+        title: str,
+        work: WorkCall[JobsState],
+        then: Callable[[JobsState], object] | None = None,
     ) -> None:
-        job = self._session.start(title, work)
-        job.succeeded.connect(then or self._show)
-        job.failed.connect(self.tell)
+        self._session.run(title, work, then or self._show)
 
-    def _show(self, known: Known) -> None:
+    def _show(self, known: JobsState) -> None:
         self._known = known
         for words in known.unreadable:
-            self._session.tell("warning", words)
+            self._session.notify("warning", words)
         self._pane.show_jobs(self._shown(known.jobs))
         if known.details is not None:
             self._pane.show_details(known.details)
@@ -119,23 +115,23 @@ class Follower(QObject):
             self._begin_watch()
         self.changed.emit()
 
-    def _show_newest(self, known: Known) -> None:
+    def _show_newest(self, known: JobsState) -> None:
         self._show(known)
         shown = self._shown(known.jobs)
         if shown:
             self._pane.choose(shown[0].token)
 
     def _begin_watch(self) -> None:
-        watching = background.follow_all(self._seen.emit)
+        watching = partial(background.follow_all, self._seen.emit)
         # The page goes with its project, and the next one's page watches again.
         self._watch = self._session.start(self.tr("Following jobs"), watching)
-        self._watch.failed.connect(self.tell)
+        self._watch.failed.connect(self._session.notify_failure)
         self._watch.ended.connect(self._watch_ended)
 
     def _watch_ended(self) -> None:
         self._watch = None
 
-    def _take_seen(self, known: Known, seen: Seen) -> None:
+    def _take_seen(self, known: JobsState, seen: Seen) -> None:
         self._known = known
         self._pane.show_jobs(self._shown(known.jobs))
         self._pane.show_details(seen.details, seen.trouble)
@@ -149,21 +145,23 @@ class Follower(QObject):
         )
         if not job.is_of(self._project()):
             words = self.tr("A job of another project has ended. {0}").format(words)
-        self._session.tell("success" if job.status is State.SUCCEEDED else "warning", words)
+        self._session.notify("success" if job.status is State.SUCCEEDED else "warning", words)
         if self._session.preference("notify", default=True):
-            tell_desktop(self._pane, self.tr("Training has ended"), words)
+            notify_desktop(self._pane, self.tr("Training has ended"), words)
 
     def _choose(self, token: str) -> None:
-        self._run(self.tr("Reading the job"), background.read_jobs(token))
+        self._run(self.tr("Reading the job"), partial(background.read_jobs, token, ""))
 
     def _order(self, token: str, what: Order) -> None:
         # An order is carried out whatever is opened meanwhile.
-        job = self._jobs.start(self.tr("Telling the server"), background.give_order(token, what))
+        job = self._jobs.start(
+            self.tr("Sending the order"), partial(background.give_order, token, what)
+        )
         job.succeeded.connect(self._show)
-        job.failed.connect(self.tell)
+        job.failed.connect(self._session.notify_failure)
 
     def _check(self, token: str) -> None:
-        self._run(self.tr("Looking for the job"), background.check_again(token))
+        self._run(self.tr("Looking for the job"), partial(background.check_again, token))
 
     def _discard(self, token: str) -> None:
-        self._run(self.tr("Setting aside"), background.set_aside(token))
+        self._run(self.tr("Setting aside"), partial(background.set_aside, token))
