@@ -36,12 +36,8 @@ class FormActions(QObject):
         composer.base_folder_requested.connect(self._ask_folder)
         composer.base_file_requested.connect(self._ask_file)
         composer.base_hub_requested.connect(self._ask_hub)
-        targets.setup.trainer_requested.connect(
-            partial(self._set_up, self.tr("Setting up the trainer"), background.set_up_trainer)
-        )
-        targets.setup.practice_requested.connect(
-            partial(self._set_up, self.tr("Fetching the practice base"), background.fetch_practice)
-        )
+        targets.setup.trainer_requested.connect(self._set_up_trainer)
+        targets.setup.practice_requested.connect(self._fetch_practice)
 
     def read(self) -> None:
         """Offer the recipes there are."""
@@ -120,6 +116,12 @@ class FormActions(QObject):
         self._composer.choose_base(self._added)
         words = self.tr("{0} can be trained now.").format(self._added)
         self._session.notify("success", words)
+
+    def _set_up_trainer(self) -> None:
+        self._set_up(self.tr("Setting up the trainer"), background.set_up_trainer)
+
+    def _fetch_practice(self) -> None:
+        self._set_up(self.tr("Fetching the practice base"), background.fetch_practice)
 
     def _set_up(self, title: str, work: WorkCall[tuple[TargetRow, ...]]) -> None:
         self._targets.setup.set_busy(busy=True)
