@@ -13,6 +13,7 @@ from curator.app.editor.json_field import JsonField
 from curator.app.editor.parts import Parts, picture_of
 from curator.app.session.background import Jobs
 from curator.app.session.session import Session
+from curator.app.token_estimates import stored_encoding
 from curator.app.widgets.message_text import MessageText
 from curator.dataset import AnnotationPatch, ContentPatch, Edit
 from curator.dataset.errors import ProjectError
@@ -340,7 +341,7 @@ def test_the_cut_line_of_a_base_on_this_computer_is_its_own(editor, session, qtb
         editor.draft_counter.choose("tiny")
     assert (editor.measure.count.total, editor.measure.limit, editor.measure.cut) == (36, 30, 1)
     assert editor.draft_counter.cut_in(editor.measure, "x " * 20) == len("x " * 14)
-    assert "estimates" in editor.draft_counter.facts.note
+    assert stored_encoding("tiny") == editor.draft_counter.facts.encoding
     # A base nobody knows is counted as before, and so is one of a service.
     for name, limit in (("some-other", 65_536), ("gpt-4.1", 65_536), ("tiny", 30)):
         with qtbot.waitSignal(editor.draft_counter.ready, timeout=20_000):
