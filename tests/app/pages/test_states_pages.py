@@ -74,6 +74,7 @@ EXPECTED: dict[str, dict[str, Seen]] = {
         "check": Seen(0, "", "Nothing to check yet", "Import files"),
         "export": Seen(None, "", "Nothing to export yet", "Import files"),
         **UNTOUCHED,
+        "duplicates": Seen(None, "", "Nothing to compare yet", "Import files"),
     },
     "one": filled(1, "1 from comparing all"),
     "many": filled(40, "2 errors in 2 conversations · 29 from comparing all", errors=2),

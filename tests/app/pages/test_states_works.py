@@ -18,6 +18,7 @@ from tests.app.pages.test_states_pages import EXPECTED, Seen, empty_title, name_
 WHY = "The disk is full: nothing was written."
 FINISHED = {
     "Nothing found", "Nothing to check yet", "No duplicates left", "Not searched yet", "Nothing to export yet",
+    "Nothing to compare yet",
     "No model available yet", "All done", "Nothing to label yet", "No conversations yet",
 }  # fmt: skip
 """What only a page may say that has read its project."""
