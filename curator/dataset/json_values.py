@@ -10,7 +10,8 @@ from typing import Any, Final, NamedTuple
 Json = Any
 """A JSON value: None, bool, int, float, Decimal (a number no float holds), str, list or dict."""
 
-_SURROGATE: Final = re.compile("[\ud800-\udfff]")
+LONE_SURROGATE: Final = re.compile("[\ud800-\udfff]")
+"""Half of a pair of UTF-16: JSON can write it, UTF-8 cannot."""
 
 
 class BadJson(ValueError):
@@ -95,7 +96,7 @@ def dumps(value: Json, *, sort_keys: bool = False) -> str:
         )
     except TypeError:
         text = _write(value, sort_keys)
-    return _SURROGATE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+    return LONE_SURROGATE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 def canonical(value: Json) -> str:

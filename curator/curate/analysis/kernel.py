@@ -5,7 +5,6 @@ program knows where it ran. Plain lines take the fast path of `fast_lines`; all 
 general way, and both ways give the same rows.
 """
 
-import re
 from collections.abc import Sequence
 from functools import lru_cache
 from itertools import pairwise
@@ -36,7 +35,7 @@ from curator.dataset.codes import (
     HAS_WEIGHTS,
 )
 from curator.dataset.conversation import SYSTEM_ROLES
-from curator.dataset.json_values import BadJson, Json, loads
+from curator.dataset.json_values import LONE_SURROGATE, BadJson, Json, loads
 from curator.dataset.record import KINDS, looks_like
 
 WORTH_ACCELERATING: Final = 4_000_000
@@ -45,8 +44,6 @@ WORTH_ACCELERATING: Final = 4_000_000
 _TOGETHER: Final = 1 << 18
 """Bytes of lines looked at together: few enough to stay in the caches of a processor, and for one odd
 line not to make all others be proved one by one."""
-
-_LONE_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 
 class Kernel:
@@ -144,7 +141,7 @@ class Kernel:
             *severities(findings),
             flags_of(conversation),
             KINDS.index(looks_like(conversation.fields)),
-            _LONE_SURROGATE.sub("\ufffd", conversation.title),
+            LONE_SURROGATE.sub("\ufffd", conversation.title),
             read.beginnings,
             findings,
         )

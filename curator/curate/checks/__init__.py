@@ -10,7 +10,7 @@ from curator.curate.checks.dispatch import (
     plain_findings,
     plain_text_findings,
 )
-from curator.curate.checks.files import holds_two_values, keys_stand_once
+from curator.curate.checks.files import holds_two_values
 from curator.curate.checks.finder import lines_to_read, needs_reading
 from curator.curate.checks.odd_characters import odd_characters
 from curator.curate.checks.rejected import explain_rejected
@@ -21,7 +21,6 @@ __all__ = [
     "explain_rejected",
     "finding",
     "holds_two_values",
-    "keys_stand_once",
     "lines_to_read",
     "needs_reading",
     "odd_characters",

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 from itertools import islice
-from typing import Any, Final
+from typing import Final
 
 from curator.curate.checks.invisible import is_blank, unseen
 from curator.curate.checks.misread import misread
 from curator.curate.checks.shape import acts
-from curator.curate.checks.subject import Subject, Text, Trouble, as_text, shown, trouble, where
+from curator.curate.checks.subject import Subject, Trouble, as_text, shown, trouble, trouble_in
 from curator.dataset.counted import counted
 from curator.dataset.json_values import Json
 
@@ -41,7 +41,7 @@ def lost_letters(subject: Subject) -> Iterator[Trouble]:
         count = text.words.count(LOST)
         if count:
             start = text.words.index(LOST)
-            yield _trouble(text, start, start + 1, count=counted(count, "lost letter"))
+            yield trouble_in(text, start, start + 1, count=counted(count, "lost letter"))
 
 
 def wrong_encoding(subject: Subject) -> Iterator[Trouble]:
@@ -51,7 +51,7 @@ def wrong_encoding(subject: Subject) -> Iterator[Trouble]:
         if first:
             found = shown(text.words[first.start : first.end].strip())
             meant = shown(first.meant.strip())
-            yield _trouble(text, first.start, first.end, found=found, meant=meant)
+            yield trouble_in(text, first.start, first.end, found=found, meant=meant)
 
 
 def unseen_characters(subject: Subject) -> Iterator[Trouble]:
@@ -63,14 +63,7 @@ def unseen_characters(subject: Subject) -> Iterator[Trouble]:
         if found:
             names = ", ".join(islice(dict.fromkeys(each.name for each in found), _NAMED))
             count = counted(len(found), "invisible character")
-            yield _trouble(text, found[0].at, found[0].at + 1, count=count, names=names)
-
-
-def _trouble(text: Text, start: int, end: int, **values: Any) -> Trouble:
-    place = where(text.message, text.role)
-    if text.is_decoded:
-        return trouble(text.message, text.field, where=place, fixable=False, **values)
-    return trouble(text.message, text.field, start, end, where=place, **values)
+            yield trouble_in(text, found[0].at, found[0].at + 1, count=count, names=names)
 
 
 CHECKS: Final = (

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import cache, lru_cache
-from typing import Any, Final
+from typing import Final
 
 from curator.curate.checks import (
     characters,
@@ -18,7 +18,7 @@ from curator.curate.checks import (
     turns,
 )
 from curator.curate.checks.finder import needs_reading
-from curator.curate.checks.subject import Subject, Trouble
+from curator.curate.checks.subject import PLAIN_KEYS, Subject, Trouble
 from curator.dataset.codes import DEFAULT_RULES_PROFILE
 from curator.dataset.conversation import Conversation
 from curator.dataset.finding import Finding, Place, Severity
@@ -32,8 +32,6 @@ WITH_TOOLS: Final[tuple[Check, ...]] = (*tools.CHECKS, *definitions.CHECKS)
 WITH_PARTS: Final[tuple[Check, ...]] = images.CHECKS
 LAST: Final[tuple[Check, ...]] = (*length.CHECKS, *characters.CHECKS, *privacy.CHECKS)
 CHECKS: Final = (*FIRST, *WITH_TOOLS, *WITH_PARTS, *LAST)
-
-_PLAIN_KEYS: Final = {"role", "content"}
 
 
 def check_conversation(
@@ -49,19 +47,8 @@ def check_conversation(
     limit and tokens are the target's and the conversation's tokens (no length rule without them);
     raw is the line as it was read (no rule on repeated keys without it).
     """
-    plain = plain_parts(conversation.fields)
-    if plain is None:
-        return _check(conversation, profile, limit, tokens, raw)
-    roles, texts = plain
-    if needs_reading("\n".join(texts)) or (
-        raw is not None and not files.keys_stand_once(raw, len(roles))
-    ):
-        return _check(conversation, profile, limit, tokens, raw)
-    found = plain_findings(roles, profile)
-    if tokens is None or not limit or tokens * 2 < limit:
-        return found
-    subject = Subject(Conversation({}), profile, limit, tokens)
-    return _in_order([*found, *_run(length.CHECKS[:2], subject)])
+    (found,) = check_for_all(conversation, (profile,), limit=limit, tokens=tokens, raw=raw)
+    return found
 
 
 def check_for_all(
@@ -73,38 +60,40 @@ def check_for_all(
     raw: str | None = None,
 ) -> tuple[tuple[Finding, ...], ...]:
     """Return what check_conversation finds for each profile; a plain conversation is read only once."""
-    plain = plain_parts(conversation.fields)
-    is_short = tokens is None or not limit or tokens * 2 < limit
-    if (
-        plain is not None
-        and is_short
-        and (raw is None or files.keys_stand_once(raw, len(plain[0])))
-    ):
-        roles, texts = plain
-        if not needs_reading("\n".join(texts)):
-            return tuple([plain_findings(roles, profile) for profile in profiles])
-    return tuple(
-        check_conversation(conversation, profile=profile, limit=limit, tokens=tokens, raw=raw)
-        for profile in profiles
-    )
+    roles = _plain_roles(conversation, raw)
+    if roles is None:
+        return tuple([_check(conversation, each, limit, tokens, raw) for each in profiles])
+    plain = [(each, plain_findings(roles, each)) for each in profiles]
+    if tokens is None or not limit or tokens * 2 < limit:
+        return tuple([found for _, found in plain])
+    subjects = [(Subject(Conversation({}), each, limit, tokens), found) for each, found in plain]
+    # The rules on length look at the tokens only.
+    return tuple([_in_order([*found, *_run(length.CHECKS[:2], s)]) for s, found in subjects])
 
 
-def plain_parts(fields: Any) -> tuple[tuple[str, ...], list[str]] | None:
-    """Return roles and texts where every message is a role and a text, not blank; None otherwise."""
-    messages = fields.get("messages")
-    if len(fields) != 1 or not isinstance(messages, list) or not messages:
+def _plain_roles(conversation: Conversation, raw: str | None) -> tuple[str, ...] | None:
+    """Return the roles where they decide all findings but those on length; None otherwise.
+
+    Then every message is a role and a text, not blank, the texts need no reading and no key stands twice.
+    """
+    messages = conversation.fields.get("messages")
+    if len(conversation.fields) != 1 or not isinstance(messages, list) or not messages:
         return None
     roles: list[str] = []
     texts: list[str] = []
     for message in messages:
-        if not isinstance(message, dict) or message.keys() != _PLAIN_KEYS:
+        if not isinstance(message, dict) or message.keys() != PLAIN_KEYS:
             return None
         role, text = message["role"], message["content"]
         if type(role) is not str or type(text) is not str or not text or text.isspace():
             return None
         roles.append(role)
         texts.append(text)
-    return tuple(roles), texts
+    if needs_reading("\n".join(texts)) or (
+        raw is not None and not files.keys_stand_once(raw, len(roles))
+    ):
+        return None
+    return tuple(roles)
 
 
 def plain_text_findings(

@@ -4,11 +4,10 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from curator.curate.checks.subject import Subject, Trouble, shown, trouble, where
+from curator.curate.checks.subject import Subject, Trouble, shown, trouble, trouble_in, where
 from curator.dataset import json_values
-from curator.dataset.json_values import Json, string_values
+from curator.dataset.json_values import LONE_SURROGATE, Json, string_values
 
-LONE_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _ESCAPED_LETTER: Final = re.compile(r"\\u00[2-7]")
 
 
@@ -69,11 +68,7 @@ def broken_characters(subject: Subject) -> Iterator[Trouble]:
     for text in subject.suspect_texts:
         for match in LONE_SURROGATE.finditer(text.words):
             seen.add((text.message, text.field))
-            place = where(text.message, text.role)
-            code = f"U+{ord(match[0]):04X}"
-            yield trouble(
-                text.message, text.field, match.start(), match.end(), where=place, code=code
-            )
+            yield trouble_in(text, *match.span(), code=f"U+{ord(match[0]):04X}")
     for message, entry in enumerate(subject.entries):
         yield from _elsewhere(entry, message, seen)
     for key, value in subject.fields.items():

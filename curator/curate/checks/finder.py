@@ -17,12 +17,11 @@ from ahocorasick_rs import BytesAhoCorasick, Implementation
 
 from curator.curate.checks.kinds import Kind, kinds_of
 from curator.curate.checks.odd_characters import odd_characters
+from curator.dataset.json_values import LONE_SURROGATE
 from curator.dataset.rule import load_rules
 
 CONTROL: Final = re.compile("[\x00-\x08\x0e-\x1f\x7f]")
 """The control characters that are no white space."""
-
-_LONE_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 # Escapes by which JSON could hide a sign: of a slash, or of a character from U+0020 to U+007F.
 _ESCAPES: Final = ((b"\\/", None), (b"\\u00", re.compile(rb"[2-7]")))
@@ -76,9 +75,9 @@ def needs_reading(text: str) -> bool:
 
 def texts_to_read(texts: Sequence[str]) -> set[int]:
     """Return the numbers of all texts that may hold something for the rules on texts (F10 to F13, S08, L03, P)."""
-    if any(map(_LONE_SURROGATE.search, texts)):
-        broken = {number for number, text in enumerate(texts) if _LONE_SURROGATE.search(text)}
-        return broken | texts_to_read([_LONE_SURROGATE.sub("?", text) for text in texts])
+    if any(map(LONE_SURROGATE.search, texts)):
+        broken = {number for number, text in enumerate(texts) if LONE_SURROGATE.search(text)}
+        return broken | texts_to_read([LONE_SURROGATE.sub("?", text) for text in texts])
     # A space for a line break brings figures nearer together, so nothing is overlooked.
     found = lines_to_read("\n".join([text.replace("\n", " ") for text in texts]).encode())
     found.update(odd_characters(texts))

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from curator.curate.checks.kinds import control_token
-from curator.curate.checks.subject import TOOL_KEYS, Subject, Trouble, trouble, where
+from curator.curate.checks.subject import TOOL_KEYS, Subject, Trouble, trouble, trouble_in, where
 from curator.dataset.json_values import BadJson, Json, dumps, loads
 from curator.dataset.rule import load_rules
 
@@ -28,14 +28,7 @@ def control_tokens(subject: Subject) -> Iterator[Trouble]:
     """L03: a template's own mark as plain text."""
     for text in subject.suspect_texts:
         for match in control_token().finditer(text.words):
-            yield trouble(
-                text.message,
-                text.field,
-                match.start(),
-                match.end(),
-                where=where(text.message, text.role),
-                token=match[0],
-            )
+            yield trouble_in(text, *match.span(), token=match[0])
     for index, message in enumerate(subject.messages):
         said = where(index, subject.roles[index])
         for key in message.keys() - {"role", "content"}:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 from curator.curate.checks.kinds import kinds_of
-from curator.curate.checks.subject import Subject, Trouble, trouble, where
+from curator.curate.checks.subject import Subject, Trouble, trouble_in
 
 
 def _found(subject: Subject, rule: str) -> Iterator[Trouble]:
@@ -15,14 +15,7 @@ def _found(subject: Subject, rule: str) -> Iterator[Trouble]:
                 continue
             for match in kind.pattern.finditer(text.words):
                 if kind.is_real(match[0]):
-                    yield trouble(
-                        text.message,
-                        text.field,
-                        match.start(),
-                        match.end(),
-                        where=where(text.message, text.role),
-                        kind=kind.name,
-                    )
+                    yield trouble_in(text, *match.span(), kind=kind.name)
 
 
 def _check_of(rule: str) -> tuple[str, Callable[[Subject], Iterable[Trouble]]]:

@@ -32,7 +32,7 @@ REINFORCEMENT: Final = "openai_rft"
 
 CALLED_KEYS: Final = frozenset({"name", "arguments"})
 
-_PLAIN_KEYS: Final = frozenset({"role", "content", "weight"})
+PLAIN_KEYS: Final = frozenset({"role", "content", "weight"})
 
 TOOL_KEYS: Final = frozenset({"tools", "functions", "parallel_tool_calls"})
 
@@ -141,7 +141,7 @@ class Subject:
         """Yield the strings that are no text of a message, calls and definitions above all."""
         known = {(text.message, text.field) for text in self.texts}
         for index, entry in enumerate(self.entries):
-            if isinstance(entry, dict) and entry.keys() <= _PLAIN_KEYS:
+            if isinstance(entry, dict) and entry.keys() <= PLAIN_KEYS:
                 entry = {"content": entry.get("content")}
             for field, words in string_values(entry):
                 if (index, field) not in known:
@@ -278,6 +278,14 @@ def trouble(
     if message is not None:
         values["n"] = message + 1
     return Trouble(Place(message, field, start, end), values, fixable)
+
+
+def trouble_in(text: Text, start: int, end: int, **values: Any) -> Trouble:
+    """Build the trouble of a stretch of a text; in JSON whose escapes were resolved it has no place."""
+    place = where(text.message, text.role)
+    if text.is_decoded:
+        return trouble(text.message, text.field, where=place, fixable=False, **values)
+    return trouble(text.message, text.field, start, end, where=place, **values)
 
 
 def where(message: int | None, role: str = "") -> str:

@@ -4,10 +4,9 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from curator.curate.checks.files import LONE_SURROGATE
 from curator.dataset.conversation import Conversation
 from curator.dataset.finding import Finding
-from curator.dataset.json_values import BadJson, Json, canonical, dumps, loads
+from curator.dataset.json_values import LONE_SURROGATE, BadJson, Json, canonical, dumps, loads
 
 _DEEPEST: Final = 3
 

@@ -5,7 +5,7 @@ from typing import Final
 
 from curator.curate.checks.definitions import usual_name
 from curator.curate.checks.shape import usual_weight
-from curator.curate.checks.subject import usual_role
+from curator.curate.checks.subject import KNOWN_ROLES, usual_role
 from curator.curate.fixes.places import holder_of, with_holder, with_messages, without
 from curator.dataset.conversation import Conversation
 from curator.dataset.finding import Finding
@@ -65,7 +65,7 @@ def _use_developer(conversation: Conversation, finding: Finding, _moved: Moved) 
 
 def _correct_weight(conversation: Conversation, finding: Finding, moved: Moved) -> Conversation:
     fields = holder_of(conversation, finding.place)
-    if usual_role(fields.get("role")) in ("system", "developer", "user", "tool", "function"):
+    if usual_role(fields.get("role")) in KNOWN_ROLES - {"assistant"}:
         return _move_message_key(conversation, finding, moved)
     weight = usual_weight(fields.get("weight"))
     if weight is None:

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from curator.curate.checks.files import LONE_SURROGATE
 from curator.curate.checks.images import foreign_text
 from curator.curate.checks.invisible import without_unseen
 from curator.curate.checks.kinds import control_token, kinds_of
@@ -12,7 +11,7 @@ from curator.curate.fixes.messages import FixFunction, Moved
 from curator.curate.fixes.places import holder_of, value_at, with_holder, with_value
 from curator.dataset.conversation import Conversation
 from curator.dataset.finding import Finding
-from curator.dataset.json_values import Json
+from curator.dataset.json_values import LONE_SURROGATE, Json
 
 
 def _replace_broken(conversation: Conversation, _finding: Finding, _moved: Moved) -> Conversation:

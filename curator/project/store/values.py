@@ -1,6 +1,5 @@
 """How annotation values stand in the file: one codec per field, and how to read and write it."""
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -9,9 +8,7 @@ from typing import Any, Final
 from curator.dataset import Annotation, Removal, Status
 from curator.dataset.codes import SPLITS, STATUSES
 from curator.dataset.errors import WrongUse
-from curator.dataset.json_values import Json, canonical, loads
-
-_SURROGATE: Final = re.compile("[\ud800-\udfff]")
+from curator.dataset.json_values import LONE_SURROGATE, Json, canonical, loads
 
 LABEL_PREFIX: Final = "label:"
 """How the field of a label patch begins; the label set's name follows."""
@@ -19,7 +16,7 @@ LABEL_PREFIX: Final = "label:"
 
 def storable(text: str) -> str:
     """Return a text for show that UTF-8 can hold: half characters become the replacement sign."""
-    return _SURROGATE.sub("\ufffd", text)
+    return LONE_SURROGATE.sub("\ufffd", text)
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,16 +70,7 @@ def remove_recipe(name: str) -> None:
 
 def recipe_of_job(job: Job, changes: Mapping[str, Any] | None = None) -> Recipe:
     """Return the recipe a job was started with, to start it again; raises WrongUse as load_recipe does."""
-    kept = {
-        "target": job.target,
-        "base": job.base,
-        "method": job.method,
-        "settings": dict(job.settings),
-        "suffix": job.suffix,
-        "seed": job.seed,
-        "grader": job.grader,
-        "wandb": job.wandb,
-    }
+    kept = {name: getattr(job, name) for name in _Kept.model_fields}
     return _checked(f"The job {job.job or job.token}", kept, changes or {})
 
 

@@ -40,6 +40,11 @@ read_json: Final = read_object
 write_json: Final = write_object
 
 
+def is_adapter(checkpoint: Path) -> bool:
+    """Tell whether a checkpoint changes a base rather than being whole."""
+    return (checkpoint / "adapter_config.json").is_file()
+
+
 def is_head(checkpoint: Path) -> bool:
     """Tell whether a checkpoint's folder holds a task head."""
     return (checkpoint / HEAD_FILE).is_file()
@@ -118,6 +123,16 @@ class JobFolder:
             "data": dict(data or details or {}),
         }
         self._append("events.jsonl", entry)
+
+    def fail(self, message: str, code: str | None, param: str | None) -> None:
+        """Write down that the job failed and why; no process works at it any more."""
+        self.event(message, level="error")
+        self.update(
+            status="failed",
+            error={"message": message, "code": code, "param": param},
+            finished_at=int(time.time()),
+            pid=None,
+        )
 
     def checkpoint(self, entry: Mapping[str, Any]) -> None:
         """Append one checkpoint record."""

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from curator.dataset.errors import BrokenFile
 from curator.dataset.small_files import make_folder
-from curator.tune.local.job_folders import JobFolder, is_head, read_json, write_json
+from curator.tune.local.job_folders import JobFolder, is_adapter, is_head, read_json, write_json
 from curator.tune.local.weights import gguf_adapter, methods, vocabulary
 
 NOTE: Final = "checkpoint.json"
@@ -120,7 +120,7 @@ def merge(folder: Path, tokenizer: Any, weights: Any) -> None:
     checkpoint = Path(read_json(folder / NOTE, _NOTE)["checkpoint"])
     words = vocabulary.teach(tokenizer, vocabulary.remembered(checkpoint))
     vocabulary.extend(tokenizer, weights, words)
-    if methods.is_adapter(checkpoint):
+    if is_adapter(checkpoint):
         weights = methods.load(weights, checkpoint).merge_and_unload()
     base_folder = Path(read_json(folder / NOTE, _NOTE)["base_folder"])
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".new-") as scratch:
@@ -171,7 +171,7 @@ def _checkpoint(job: JobFolder, step: str | None) -> Path | None:
 def _refuse_what_holds_no_answers(name: str, checkpoint: Path, base: str) -> None:
     if is_head(checkpoint):
         raise StartRefused(f"{name} gives labels, not answers; start from its base, {base}.")
-    if not methods.is_adapter(checkpoint):
+    if not is_adapter(checkpoint):
         return
     kind = read_json(checkpoint / "adapter_config.json").get("peft_type")
     if kind != "LORA":

@@ -14,7 +14,7 @@ from typing import Any
 from curator.dataset.counted import counted
 from curator.tune.local.bases import bases
 from curator.tune.local.bases.light_tokenizer import LightTokenizer, can_read
-from curator.tune.local.job_folders import is_head
+from curator.tune.local.job_folders import is_adapter, is_head
 from curator.tune.local.replies import call_texts, llama_engine
 from curator.tune.local.replies.json_mask import JsonMask
 from curator.tune.local.replies.llama_engine import LlamaEngine, Token
@@ -97,7 +97,7 @@ def _by_llama(base: bases.Base, folder: Path | None, before: Loaded | None) -> L
         except ValueError:
             traceback.print_exc()
             return None
-        weights, adapter = (origin, written) if gguf_adapter.is_adapter(folder) else (written, None)
+        weights, adapter = (origin, written) if is_adapter(folder) else (written, None)
     known = before.engine if before else None
     engine = known if known and known.weights == weights else LlamaEngine(weights)
     key = (base.name, str(folder) if folder else None)
@@ -111,7 +111,7 @@ def _by_torch(base: bases.Base, folder: Path | None) -> Loaded:
         return Loaded(key, tokenizer, bases.load_weights(base).eval(), head=folder)
     cached = True
     words = vocabulary.teach(tokenizer, vocabulary.remembered(folder) if folder else ())
-    if folder is not None and not methods.is_adapter(folder):
+    if folder is not None and not is_adapter(folder):
         network = bases.load_weights(bases.Base(str(folder), folder, base.label))
     else:
         network = bases.load_weights(base)

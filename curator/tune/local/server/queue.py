@@ -179,10 +179,4 @@ class Queue:
                 "worker_died",
                 None,
             )
-        job.event(message, level="error")
-        job.update(
-            status="failed",
-            error={"message": message, "code": code, "param": param},
-            finished_at=int(time.time()),
-            pid=None,
-        )
+        job.fail(message, code, param)

@@ -230,13 +230,7 @@ def _fail(job: JobFolder, error: Exception) -> None:
             level="error",
             details={"refused": listed},
         )
-    job.event(message, level="error")
-    job.update(
-        status="failed",
-        error={"message": message, "code": code, "param": param},
-        finished_at=int(time.time()),
-        pid=None,
-    )
+    job.fail(message, code, param)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import re
 from pathlib import Path
 from typing import Final
 
-from curator.tune.local.job_folders import is_head, read_json
+from curator.tune.local.job_folders import is_adapter, is_head, read_json
 from curator.tune.local.weights import gguf_weights, vocabulary
 
 FILE: Final = "adapter.gguf"
@@ -51,11 +51,6 @@ def obstacle(base: Path, checkpoint: Path | None) -> str:
     if described.get("peft_type") != "LORA" or described.get("trainable_token_indices"):
         return "only adapters of matrices fit"
     return ""
-
-
-def is_adapter(checkpoint: Path) -> bool:
-    """Tell whether a checkpoint changes a base rather than being whole."""
-    return (checkpoint / "adapter_config.json").is_file()
 
 
 def is_ready(checkpoint: Path) -> bool:

@@ -143,8 +143,3 @@ def load(weights: Any, folder: Path) -> Any:
     from peft import PeftModel
 
     return PeftModel.from_pretrained(weights, folder, is_trainable=False)
-
-
-def is_adapter(folder: Path) -> bool:
-    """Tell whether a checkpoint folder holds an adapter rather than whole weights."""
-    return (folder / "adapter_config.json").is_file()
