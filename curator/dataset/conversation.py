@@ -178,10 +178,6 @@ class Conversation:
         """Return a copy without some top-level keys."""
         return Conversation({k: v for k, v in self.fields.items() if k not in keys})
 
-    def with_messages(self, messages: Iterable[Message]) -> "Conversation":
-        """Return a copy with other messages."""
-        return self.replace(messages=[dict(m.fields) for m in messages])
-
     def to_json(self) -> str:
         """Write the line, keys in their own order."""
         return dumps(dict(self.fields))

@@ -156,7 +156,7 @@ def measure(path: Path) -> None:
         conversation = Conversation.parse(before)
         messages = list(conversation.messages)
         messages[1] = messages[1].replace(content=f"an answer of the right length {n}")
-        after = conversation.with_messages(messages).to_json()
+        after = conversation.replace(messages=[m.fields for m in messages]).to_json()
         start = time.perf_counter()
         changes = project.apply(Edit("Type", "b", (ContentPatch(id_, before, after),), "typing"))
         edits.append(time.perf_counter() - start)

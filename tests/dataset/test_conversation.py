@@ -54,7 +54,7 @@ def test_changing_one_message_keeps_the_others_and_unknown_keys():
     line = '{"id":7,"messages":[{"role":"user","content":"a","x":1},{"role":"assistant","content":"b"}]}'
     conversation = Conversation.parse(line)
     first, second = conversation.messages
-    changed = conversation.with_messages([first, second.replace(content="c")])
+    changed = conversation.replace(messages=[first.fields, second.replace(content="c").fields])
     assert changed.to_json() == line.replace('"b"', '"c"')
     assert conversation.to_json() == line
 

@@ -6,7 +6,7 @@ from typing import Final
 from curator.curate.checks.definitions import usual_name
 from curator.curate.checks.shape import usual_weight
 from curator.curate.checks.subject import KNOWN_ROLES, usual_role
-from curator.curate.fixes.places import holder_of, with_holder, with_messages, without
+from curator.curate.fixes.places import holder_of, with_holder, without
 from curator.dataset.conversation import Conversation
 from curator.dataset.finding import Finding
 from curator.dataset.json_values import Json, dumps
@@ -55,14 +55,6 @@ def _map_role(conversation: Conversation, finding: Finding, _moved: Moved) -> Co
     return _set_role(conversation, finding, role) if role else conversation
 
 
-def _use_system(conversation: Conversation, finding: Finding, _moved: Moved) -> Conversation:
-    return _set_role(conversation, finding, "system")
-
-
-def _use_developer(conversation: Conversation, finding: Finding, _moved: Moved) -> Conversation:
-    return _set_role(conversation, finding, "developer")
-
-
 def _correct_weight(conversation: Conversation, finding: Finding, moved: Moved) -> Conversation:
     fields = holder_of(conversation, finding.place)
     if usual_role(fields.get("role")) in KNOWN_ROLES - {"assistant"}:
@@ -91,7 +83,7 @@ def _delete_message(conversation: Conversation, finding: Finding, moved: Moved) 
     message = messages.pop(at)
     if not isinstance(message, dict) or not message.keys() <= {"role", "content"}:
         moved[f"messages[{at}]"] = message
-    return with_messages(conversation, messages)
+    return conversation.replace(messages=messages)
 
 
 def _content_to_text(conversation: Conversation, finding: Finding, moved: Moved) -> Conversation:
@@ -111,7 +103,7 @@ def _train_last(conversation: Conversation, _finding: Finding, _moved: Moved) ->
     for index in range(len(messages) - 1, -1, -1):
         if _role_of(messages[index]) == "assistant":
             messages[index] = {**messages[index], "weight": 1}
-            return with_messages(conversation, messages)
+            return conversation.replace(messages=messages)
     return conversation
 
 
@@ -124,7 +116,7 @@ def _drop_tail(conversation: Conversation, _finding: Finding, moved: Moved) -> C
         roles.pop()
     for at in range(len(roles), len(messages)):
         moved[f"messages[{at}]"] = messages[at]
-    return with_messages(conversation, messages[: len(roles)])
+    return conversation.replace(messages=messages[: len(roles)])
 
 
 def _merge(conversation: Conversation, finding: Finding, _moved: Moved) -> Conversation:
@@ -139,7 +131,7 @@ def _merge(conversation: Conversation, finding: Finding, _moved: Moved) -> Conve
     merged = {**first, "content": f"{first['content']}\n\n{second['content']}"}
     if not (first.get("weight") == 0 and second.get("weight") == 0):
         merged.pop("weight", None)
-    return with_messages(conversation, [*messages[: at - 1], merged, *messages[at + 1 :]])
+    return conversation.replace(messages=[*messages[: at - 1], merged, *messages[at + 1 :]])
 
 
 def _system_first(conversation: Conversation, finding: Finding, _moved: Moved) -> Conversation:
@@ -147,7 +139,7 @@ def _system_first(conversation: Conversation, finding: Finding, _moved: Moved) -
     if not at:
         return conversation
     messages = list(conversation.fields["messages"])
-    return with_messages(conversation, [messages.pop(at), *messages])
+    return conversation.replace(messages=[messages.pop(at), *messages])
 
 
 def _role_of(message: Json) -> str:
@@ -160,8 +152,8 @@ FIXES: Final[Mapping[str, FixFunction]] = {
     "move_message_key_to_metadata": _move_message_key,
     "remove_null_key": _remove_null,
     "map_role": _map_role,
-    "developer_to_system": _use_system,
-    "system_to_developer": _use_developer,
+    "developer_to_system": lambda line, finding, _: _set_role(line, finding, "system"),
+    "system_to_developer": lambda line, finding, _: _set_role(line, finding, "developer"),
     "correct_weight": _correct_weight,
     "slugify_name": _slugify_name,
     "delete_message": _delete_message,

@@ -63,9 +63,15 @@ def with_holder(
     return conversation.replace(messages=messages)
 
 
-def with_messages(conversation: Conversation, messages: list[Json]) -> Conversation:
-    """Return the conversation with another list of messages."""
-    return conversation.replace(messages=messages)
+def value_in(conversation: Conversation, place: Place) -> Json:
+    """Return what stands at a place; None where nothing does."""
+    return value_at(holder_of(conversation, place), place.field)
+
+
+def with_value_in(conversation: Conversation, place: Place, value: Json) -> Conversation:
+    """Return the conversation with another value at a place; LookupError where it leads nowhere."""
+    fields = with_value(holder_of(conversation, place), place.field, value)
+    return with_holder(conversation, place, fields)
 
 
 def without(fields: Mapping[str, Json], key: str) -> dict[str, Json]:

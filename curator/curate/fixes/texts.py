@@ -8,7 +8,7 @@ from curator.curate.checks.invisible import without_unseen
 from curator.curate.checks.kinds import control_token, kinds_of
 from curator.curate.checks.misread import reread
 from curator.curate.fixes.messages import FixFunction, Moved
-from curator.curate.fixes.places import holder_of, value_at, with_holder, with_value
+from curator.curate.fixes.places import holder_of, value_at, value_in, with_holder, with_value_in
 from curator.dataset.conversation import Conversation
 from curator.dataset.finding import Finding
 from curator.dataset.json_values import LONE_SURROGATE, Json
@@ -70,7 +70,7 @@ def _remove_part(conversation: Conversation, finding: Finding, moved: Moved) -> 
 def _part_to_text(conversation: Conversation, finding: Finding, moved: Moved) -> Conversation:
     """Write a text of another format as a text part; what else the part holds moves to the metadata."""
     place = finding.place
-    part = value_at(holder_of(conversation, place), place.field)
+    part = value_in(conversation, place)
     words = foreign_text(part)
     if words is None:
         return conversation
@@ -78,9 +78,7 @@ def _part_to_text(conversation: Conversation, finding: Finding, moved: Moved) ->
     for key, value in part.items():
         if value is not None and value not in text.values():
             moved[f"messages[{place.message}].{place.field}.{key}"] = value
-    return with_holder(
-        conversation, place, with_value(holder_of(conversation, place), place.field, text)
-    )
+    return with_value_in(conversation, place, text)
 
 
 def _content_to_parts(conversation: Conversation, _f: Finding, _moved: Moved) -> Conversation:
@@ -94,34 +92,26 @@ def _content_to_parts(conversation: Conversation, _f: Finding, _moved: Moved) ->
     return conversation.replace(messages=messages)
 
 
-def _remove_invisible(conversation: Conversation, finding: Finding, _moved: Moved) -> Conversation:
-    return _with_words(conversation, finding, without_unseen)
+def _reworded(fixed: Callable[[str], str]) -> FixFunction:
+    """Return the fix that writes a text otherwise."""
 
+    def fix(conversation: Conversation, finding: Finding, _moved: Moved) -> Conversation:
+        words = _words(conversation, finding)
+        if not words:
+            return conversation
+        return with_value_in(conversation, finding.place, fixed(words))
 
-def _read_again(conversation: Conversation, finding: Finding, _moved: Moved) -> Conversation:
-    return _with_words(conversation, finding, reread)
-
-
-def _with_words(
-    conversation: Conversation, finding: Finding, fixed: Callable[[str], str]
-) -> Conversation:
-    words = _words(conversation, finding)
-    if not words:
-        return conversation
-    fields = with_value(holder_of(conversation, finding.place), finding.place.field, fixed(words))
-    return with_holder(conversation, finding.place, fields)
+    return fix
 
 
 def _words(conversation: Conversation, finding: Finding) -> str:
-    words = value_at(holder_of(conversation, finding.place), finding.place.field)
+    words = value_in(conversation, finding.place)
     return words if isinstance(words, str) else ""
 
 
 def _with_span(conversation: Conversation, finding: Finding, words: str, new: str) -> Conversation:
     place = finding.place
-    text = words[: place.start] + new + words[place.end :]
-    fields = with_value(holder_of(conversation, place), place.field, text)
-    return with_holder(conversation, place, fields)
+    return with_value_in(conversation, place, words[: place.start] + new + words[place.end :])
 
 
 FIXES: Final[Mapping[str, FixFunction]] = {
@@ -132,6 +122,6 @@ FIXES: Final[Mapping[str, FixFunction]] = {
     "remove_part": _remove_part,
     "part_to_text": _part_to_text,
     "content_to_parts": _content_to_parts,
-    "remove_invisible": _remove_invisible,
-    "undo_wrong_encoding": _read_again,
+    "remove_invisible": _reworded(without_unseen),
+    "undo_wrong_encoding": _reworded(reread),
 }

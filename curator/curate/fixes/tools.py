@@ -9,7 +9,15 @@ from curator.curate.checks.shape import has_only_empty_parts
 from curator.curate.checks.subject import Subject, definition_body
 from curator.curate.checks.tools import open_calls, read_arguments, unwrapped
 from curator.curate.fixes.messages import FixFunction, Moved
-from curator.curate.fixes.places import holder_of, value_at, with_holder, with_value, without
+from curator.curate.fixes.places import (
+    holder_of,
+    value_at,
+    value_in,
+    with_holder,
+    with_value,
+    with_value_in,
+    without,
+)
 from curator.dataset.codes import DEFAULT_RULES_PROFILE
 from curator.dataset.conversation import Conversation
 from curator.dataset.finding import Finding
@@ -17,23 +25,18 @@ from curator.dataset.json_values import Json, dumps
 
 
 def _arguments_to_text(conversation: Conversation, finding: Finding, _moved: Moved) -> Conversation:
-    arguments = value_at(holder_of(conversation, finding.place), finding.place.field)
+    arguments = value_in(conversation, finding.place)
     if arguments is not None and not isinstance(arguments, dict):
         return conversation
-    return _with(conversation, finding, dumps(arguments) if arguments else "{}")
+    return with_value_in(conversation, finding.place, dumps(arguments) if arguments else "{}")
 
 
 def _unwrap_arguments(conversation: Conversation, finding: Finding, _moved: Moved) -> Conversation:
-    arguments = value_at(holder_of(conversation, finding.place), finding.place.field)
+    arguments = value_in(conversation, finding.place)
     if not isinstance(arguments, str):
         return conversation
     inner = unwrapped(read_arguments(arguments)[0]) if arguments.strip() else "{}"
-    return conversation if inner is None else _with(conversation, finding, inner)
-
-
-def _with(conversation: Conversation, finding: Finding, value: Json) -> Conversation:
-    fields = with_value(holder_of(conversation, finding.place), finding.place.field, value)
-    return with_holder(conversation, finding.place, fields)
+    return conversation if inner is None else with_value_in(conversation, finding.place, inner)
 
 
 def _relink(conversation: Conversation, finding: Finding, _moved: Moved) -> Conversation:
@@ -113,10 +116,6 @@ def _renamed_message(entry: Json, old: str, new: str) -> Json:
     return message
 
 
-def _allow_parallel(conversation: Conversation, _finding: Finding, _moved: Moved) -> Conversation:
-    return conversation.replace(parallel_tool_calls=True)
-
-
 def _correct_parallel(conversation: Conversation, _finding: Finding, _moved: Moved) -> Conversation:
     value = meant_bool(conversation.fields.get("parallel_tool_calls"))
     return conversation if value is None else conversation.replace(parallel_tool_calls=value)
@@ -130,10 +129,10 @@ def _remove_calls(conversation: Conversation, finding: Finding, _moved: Moved) -
 
 
 def _complete_call(conversation: Conversation, finding: Finding, _moved: Moved) -> Conversation:
-    call = value_at(holder_of(conversation, finding.place), finding.place.field)
+    call = value_in(conversation, finding.place)
     if not isinstance(call, dict):
         return conversation
-    return _with(conversation, finding, {**call, "type": "function"})
+    return with_value_in(conversation, finding.place, {**call, "type": "function"})
 
 
 def _complete_tool(conversation: Conversation, finding: Finding, _moved: Moved) -> Conversation:
@@ -143,7 +142,9 @@ def _complete_tool(conversation: Conversation, finding: Finding, _moved: Moved) 
     body = entry["function"] if "function" in entry else without(entry, "type")
     more = {k: v for k, v in entry.items() if k not in ("type", "function")}
     kept = more if "function" in entry else {}
-    return _with(conversation, finding, {"type": "function", "function": body, **kept})
+    return with_value_in(
+        conversation, finding.place, {"type": "function", "function": body, **kept}
+    )
 
 
 def _convert_functions(
@@ -219,7 +220,7 @@ def _move_inner_key(conversation: Conversation, finding: Finding, moved: Moved) 
             value = kept.pop(key)
             if value is not None:
                 moved[f"{prefix}{place.field}.{key}"] = value
-    return _with(conversation, finding, kept)
+    return with_value_in(conversation, finding.place, kept)
 
 
 def _complete_parameters(conversation: Conversation, finding: Finding, _m: Moved) -> Conversation:
@@ -244,7 +245,7 @@ FIXES: Final[Mapping[str, FixFunction]] = {
     "add_tool": _add_tool,
     "drop_functions": _drop_functions,
     "slugify_tool": _slugify_tool,
-    "allow_parallel_calls": _allow_parallel,
+    "allow_parallel_calls": lambda line, _f, _m: line.replace(parallel_tool_calls=True),
     "correct_parallel": _correct_parallel,
     "remove_tool_calls": _remove_calls,
     "complete_call": _complete_call,

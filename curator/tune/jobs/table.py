@@ -176,14 +176,21 @@ class JobTable:
                     self.path,
                 ) from error
 
+    def _write(self, sql: str, *values: Any) -> None:
+        with self._writing():
+            self._db.execute(sql, values)
+
+    def _first(self, sql: str, *values: Any) -> Any:
+        """Return the first value of the first row; None where there is no row."""
+        with self._reading():
+            row = self._db.execute(sql, values).fetchone()
+        return row[0] if row else None
+
     def add(self, job: Job) -> Job:
         """Keep a new job and return it with its time of creation; on disk when this returns."""
         now = time.time()
         kept = replace(job, created=job.created or now, updated=now)
-        with self._writing():
-            self._db.execute(
-                "INSERT INTO job VALUES (?, ?, ?)", (kept.token, kept.created, _job_json(kept))
-            )
+        self._write("INSERT INTO job VALUES (?, ?, ?)", kept.token, kept.created, _job_json(kept))
         return kept
 
     def update(self, token: str, **changes: Any) -> Job:
@@ -195,16 +202,16 @@ class JobTable:
 
     def get(self, name: str) -> Job:
         """Return a job by our token or the server's id; raises WrongUse where there is none."""
-        with self._reading():
-            found = self._db.execute(
-                f"SELECT body FROM job WHERE token = ? OR {_json_field('body', 'job')} = ? "
-                "ORDER BY created DESC",
-                (name, name),
-            ).fetchone()
-        if not found or not name:
+        found = self._first(
+            f"SELECT body FROM job WHERE token = ? OR {_json_field('body', 'job')} = ? "
+            "ORDER BY created DESC",
+            name,
+            name,
+        )
+        if found is None or not name:
             raise WrongUse(f'There is no job "{name}". "curator jobs list" shows all.')
         with self._reading():
-            return _job_of(str(found[0]))
+            return _job_of(str(found))
 
     def all(self) -> tuple[Job, ...]:
         """Return every job, newest first."""
@@ -239,11 +246,8 @@ class JobTable:
 
     def has_event(self, token: str, event_id: str) -> bool:
         """Say whether an event is known already."""
-        with self._reading():
-            row = self._db.execute(
-                "SELECT 1 FROM event WHERE token = ? AND id = ?", (token, event_id)
-            ).fetchone()
-        return row is not None
+        sql = "SELECT 1 FROM event WHERE token = ? AND id = ?"
+        return self._first(sql, token, event_id) is not None
 
     def events(self, token: str) -> tuple[Event, ...]:
         """Return a job's events, oldest first; those of one second stay in their order of arrival."""
@@ -273,25 +277,19 @@ class JobTable:
 
     def keep_result(self, token: str, text: str) -> None:
         """Keep a job's result table (CSV text)."""
-        with self._writing():
-            self._db.execute("INSERT OR REPLACE INTO result VALUES (?, ?)", (token, text))
+        self._write("INSERT OR REPLACE INTO result VALUES (?, ?)", token, text)
 
     def result(self, token: str) -> str:
         """Return a job's result table, empty where there is none."""
-        with self._reading():
-            row = self._db.execute("SELECT body FROM result WHERE token = ?", (token,)).fetchone()
-        return str(row[0]) if row else ""
+        return str(self._first("SELECT body FROM result WHERE token = ?", token) or "")
 
     def keep_lineage(self, token: str, body: bytes) -> None:
         """Keep what a job trains on, packed, for as long as the job is known."""
-        with self._writing():
-            self._db.execute("INSERT OR REPLACE INTO lineage VALUES (?, ?)", (token, body))
+        self._write("INSERT OR REPLACE INTO lineage VALUES (?, ?)", token, body)
 
     def lineage(self, token: str) -> bytes:
         """Return what keep_lineage kept, empty where there is nothing."""
-        with self._reading():
-            row = self._db.execute("SELECT body FROM lineage WHERE token = ?", (token,)).fetchone()
-        return bytes(row[0]) if row else b""
+        return bytes(self._first("SELECT body FROM lineage WHERE token = ?", token) or b"")
 
     def of_checkpoint(self, name: str) -> Job | None:
         """Return the job that made a checkpoint (its last one or one on the way), None where none did."""
@@ -306,25 +304,17 @@ class JobTable:
 
     def remember_upload(self, base_url: str, sha256: str, file: str, size: int) -> None:
         """Remember which file of a server holds which content."""
-        with self._writing():
-            self._db.execute(
-                "INSERT OR REPLACE INTO upload VALUES (?, ?, ?, ?)", (base_url, sha256, file, size)
-            )
+        sql = "INSERT OR REPLACE INTO upload VALUES (?, ?, ?, ?)"
+        self._write(sql, base_url, sha256, file, size)
 
     def forget_upload(self, base_url: str, sha256: str) -> None:
         """Forget an uploaded file that the server no longer has."""
-        with self._writing():
-            self._db.execute(
-                "DELETE FROM upload WHERE base_url = ? AND sha256 = ?", (base_url, sha256)
-            )
+        self._write("DELETE FROM upload WHERE base_url = ? AND sha256 = ?", base_url, sha256)
 
     def find_upload(self, base_url: str, sha256: str) -> str:
         """Return the server's file of that content, empty where none is remembered."""
-        with self._reading():
-            row = self._db.execute(
-                "SELECT file FROM upload WHERE base_url = ? AND sha256 = ?", (base_url, sha256)
-            ).fetchone()
-        return str(row[0]) if row else ""
+        sql = "SELECT file FROM upload WHERE base_url = ? AND sha256 = ?"
+        return str(self._first(sql, base_url, sha256) or "")
 
 
 _FIELDS: Final = frozenset(f.name for f in fields(Job))

@@ -5,7 +5,7 @@ import contextlib
 import json
 import shutil
 import time
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from typing import Any
 
 from starlette.requests import Request
@@ -18,6 +18,7 @@ from curator.tune.local.job_folders import FINISHED, JobFolder, new_id
 from curator.tune.local.server.answers import ApiError, json_body, not_found
 from curator.tune.local.server.chat_requests import (
     ChatRequest,
+    CompletionRequest,
     ReplyRequest,
     read_chat,
     read_completion,
@@ -152,44 +153,52 @@ class ChatEndpoints:
     async def chat(self, request: Request) -> Response:
         """Answer a chat request, whole or as a stream."""
         wanted = read_chat(await json_body(request))
-        requests = wanted.for_replies(*self._origin(wanted.model))
         if wanted.stream:
-            pieces = self._pieces(requests)
-            # Waiting for the first one lets a refusal be an answer of its own.
-            first = await anext(pieces)
-            return _streamed(request, _events(wanted, first, pieces))
-        said = await self._whole(requests)
+            head = _head("chat.completion.chunk", "chatcmpl", wanted)
+            return await self._streamed(request, wanted, head, _chat_choices(wanted))
+        said = await self._whole(wanted)
         logprobs = bool(wanted.logprobs)
         choices = [_choice(n, pieces, logprobs=logprobs) for n, pieces in enumerate(said)]
-        return _answer("chat.completion", "chatcmpl", wanted, choices, said)
+        return _answer(_head("chat.completion", "chatcmpl", wanted), wanted, choices, said)
 
     async def complete(self, request: Request) -> Response:
         """Write on from bare prompts, whole or as a stream; no chat template is used."""
         wanted = read_completion(await json_body(request))
-        requests = wanted.for_replies(*self._origin(wanted.model))
+        head = _head("text_completion", "cmpl", wanted)
         logprobs = wanted.logprobs is not None
         if wanted.stream:
-            pieces = self._pieces(requests)
-            first = await anext(pieces)
-            lines = _completion_events(wanted, first, pieces, logprobs=logprobs)
-            return _streamed(request, lines)
-        said = await self._whole(requests)
+            choices_of = _completion_choices(logprobs=logprobs)
+            return await self._streamed(request, wanted, head, choices_of)
+        said = await self._whole(wanted)
         choices = [completion_choice(n, pieces, logprobs=logprobs) for n, pieces in enumerate(said)]
-        return _answer("text_completion", "cmpl", wanted, choices, said)
+        return _answer(head, wanted, choices, said)
+
+    async def _streamed(
+        self,
+        request: Request,
+        wanted: ChatRequest | CompletionRequest,
+        head: dict[str, Any],
+        choices_of: "_ChoicesOf",
+    ) -> Response:
+        pieces = self._pieces(wanted)
+        # Waiting for the first one lets a refusal be an answer of its own.
+        first = await anext(pieces)
+        lines = _events(wanted, head, first, pieces, choices_of)
+        return StreamingResponse(_until_disconnect(request, lines), media_type="text/event-stream")
 
     async def _pieces(
-        self, requests: list[dict[str, Any]]
+        self, wanted: ChatRequest | CompletionRequest
     ) -> AsyncIterator[tuple[int, dict[str, Any]]]:
         """Yield the pieces of all replies, each with the number of its reply."""
-        for index, request in enumerate(requests):
+        for index, request in enumerate(wanted.for_replies(*self._origin(wanted.model))):
             async for piece in self._replies.stream(request):
                 yield index, piece
 
-    async def _whole(self, requests: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
-        said: list[list[dict[str, Any]]] = [[] for _ in requests]
-        async for index, piece in self._pieces(requests):
-            said[index].append(piece)
-        return said
+    async def _whole(self, wanted: ChatRequest | CompletionRequest) -> list[list[dict[str, Any]]]:
+        said: dict[int, list[dict[str, Any]]] = {}
+        async for index, piece in self._pieces(wanted):
+            said.setdefault(index, []).append(piece)
+        return list(said.values())
 
     def _origin(self, name: str) -> tuple[str, str | None]:
         """Return the base and the checkpoint's folder behind a name; raises ApiError 404."""
@@ -210,10 +219,6 @@ class ChatEndpoints:
         return bases + tuned
 
 
-def _streamed(request: Request, lines: AsyncGenerator[bytes]) -> Response:
-    return StreamingResponse(_until_disconnect(request, lines), media_type="text/event-stream")
-
-
 async def _until_disconnect(request: Request, lines: AsyncGenerator[bytes]) -> AsyncIterator[bytes]:
     """Yield lines until the client disconnects, so that no time goes into a reply that is not read."""
     async with contextlib.aclosing(lines):
@@ -223,16 +228,19 @@ async def _until_disconnect(request: Request, lines: AsyncGenerator[bytes]) -> A
             yield line
 
 
+def _head(kind: str, prefix: str, wanted: ReplyRequest) -> dict[str, Any]:
+    identity = {"id": new_id(prefix), "object": kind, "created": int(time.time())}
+    return {**identity, "model": wanted.model}
+
+
 def _answer(
-    kind: str,
-    prefix: str,
+    head: dict[str, Any],
     wanted: ReplyRequest,
     choices: list[dict[str, Any]],
     said: list[list[dict[str, Any]]],
 ) -> Response:
-    head = {"id": new_id(prefix), "object": kind, "created": int(time.time())}
     usage = _usage([pieces[-1] for pieces in said], wanted.count)
-    return JSONResponse({**head, "model": wanted.model, "choices": choices, "usage": usage})
+    return JSONResponse({**head, "choices": choices, "usage": usage})
 
 
 def _choice(index: int, pieces: list[dict[str, Any]], *, logprobs: bool) -> dict[str, Any]:
@@ -277,48 +285,30 @@ def _logprobs(pieces: list[dict[str, Any]]) -> dict[str, Any]:
     return {"content": content, "refusal": None}
 
 
+_ChoicesOf = Callable[[int, dict[str, Any]], list[dict[str, Any]]]
+"""What a stream says of a piece of the reply with a number: one choice a line."""
+
+
 async def _events(
-    wanted: ChatRequest,
+    wanted: ReplyRequest,
+    head: dict[str, Any],
     first: tuple[int, dict[str, Any]],
     rest: AsyncIterator[tuple[int, dict[str, Any]]],
+    choices_of: _ChoicesOf,
 ) -> AsyncGenerator[bytes]:
-    head = {
-        "id": new_id("chatcmpl"),
-        "object": "chat.completion.chunk",
-        "created": int(time.time()),
-        "model": wanted.model,
-        **({"usage": None} if wanted.tells_usage else {}),
-    }
-    begun: set[int] = set()
+    if wanted.tells_usage:
+        head = {**head, "usage": None}
     ends: list[dict[str, Any]] = []
 
-    def chunk(index: int, piece: dict[str, Any]) -> bytes:
-        delta: dict[str, Any] = {} if index in begun else {"role": "assistant"}
-        begun.add(index)
-        if "done" in piece:
-            ends.append(piece)
-        if piece["text"] or "done" not in piece:
-            delta["content"] = piece["text"]
-        if piece.get("calls"):
-            called = [{"index": n, **call} for n, call in enumerate(_calls(piece["calls"]))]
-            whole = {"index": index, "delta": {**delta, "tool_calls": called}, "logprobs": None}
-            end = {"index": index, "delta": {}, "finish_reason": piece["done"], "logprobs": None}
-            return b"".join(
-                _line({**head, "choices": [{"finish_reason": None, **choice}]})
-                for choice in (whole, end)
-            )
-        choice = {
-            "index": index,
-            "delta": delta,
-            "finish_reason": piece.get("done"),
-            "logprobs": _logprobs([piece]) if wanted.logprobs and "done" not in piece else None,
-        }
-        return _line({**head, "choices": [choice]})
+    def lines(index: int, piece: dict[str, Any]) -> bytes:
+        ends.extend([piece] if "done" in piece else [])
+        choices = choices_of(index, piece)
+        return b"".join(_line({**head, "choices": [choice]}) for choice in choices)
 
-    yield chunk(*first)
+    yield lines(*first)
     try:
         async for index, piece in rest:
-            yield chunk(index, piece)
+            yield lines(index, piece)
     except ApiError as error:
         yield _line(error.body())  # the head of the answer has gone long ago
         return
@@ -327,40 +317,37 @@ async def _events(
     yield b"data: [DONE]\n\n"
 
 
-async def _completion_events(
-    wanted: ReplyRequest,
-    first: tuple[int, dict[str, Any]],
-    rest: AsyncIterator[tuple[int, dict[str, Any]]],
-    *,
-    logprobs: bool,
-) -> AsyncGenerator[bytes]:
-    head = {
-        "id": new_id("cmpl"),
-        "object": "text_completion",
-        "created": int(time.time()),
-        "model": wanted.model,
-        **({"usage": None} if wanted.tells_usage else {}),
-    }
-    ends = [first[1]] if "done" in first[1] else []
+def _chat_choices(wanted: ChatRequest) -> _ChoicesOf:
+    begun: set[int] = set()
+
+    def choices(index: int, piece: dict[str, Any]) -> list[dict[str, Any]]:
+        delta: dict[str, Any] = {} if index in begun else {"role": "assistant"}
+        begun.add(index)
+        if piece["text"] or "done" not in piece:
+            delta["content"] = piece["text"]
+        choice = {"index": index, "delta": delta, "finish_reason": piece.get("done")}
+        if piece.get("calls"):
+            called = [{"index": n, **call} for n, call in enumerate(_calls(piece["calls"]))]
+            whole = {"delta": {**delta, "tool_calls": called}, "finish_reason": None}
+            return [
+                {**choice, **whole, "logprobs": None},
+                {**choice, "delta": {}, "logprobs": None},
+            ]
+        shown = _logprobs([piece]) if wanted.logprobs and "done" not in piece else None
+        return [{**choice, "logprobs": shown}]
+
+    return choices
+
+
+def _completion_choices(*, logprobs: bool) -> _ChoicesOf:
     begun: dict[int, int] = {}
 
-    def chunk(index: int, piece: dict[str, Any]) -> bytes:
+    def choices(index: int, piece: dict[str, Any]) -> list[dict[str, Any]]:
         offset = begun.get(index, 0)
         begun[index] = offset + len(piece["text"])
-        choice = completion_choice(index, [piece], logprobs=logprobs, offset=offset)
-        return _line({**head, "choices": [choice]})
+        return [completion_choice(index, [piece], logprobs=logprobs, offset=offset)]
 
-    yield chunk(*first)
-    try:
-        async for index, piece in rest:
-            ends += [piece] if "done" in piece else []
-            yield chunk(index, piece)
-    except ApiError as error:
-        yield _line(error.body())
-        return
-    if wanted.tells_usage:
-        yield _line({**head, "choices": [], "usage": _usage(ends, wanted.count)})
-    yield b"data: [DONE]\n\n"
+    return choices
 
 
 def _line(value: dict[str, Any]) -> bytes:
