@@ -9,12 +9,13 @@ come, because lists lag behind: the start is shown as unclear, and only a person
 
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, Final
 
 from curator.dataset.errors import Cancelled, CuratorError, GateFailed, TargetError
-from curator.dataset.progress import CancelledCall, ProgressCall
+from curator.dataset.progress import CancelledCall, ProgressCall, never_cancelled, no_progress
 from curator.tune.jobs import lineage
 from curator.tune.jobs.dry_run import DryRun
 from curator.tune.jobs.grading import ask_about_grader
@@ -57,6 +58,22 @@ _CHANGED: Final = (
 
 
 @dataclass(frozen=True, slots=True)
+class _Start:
+    """A start under way: the server, the row that tells of it, and how to report, stop and wait."""
+
+    connection: Connection
+    table: JobTable
+    token: str
+    progress: ProgressCall
+    cancelled: CancelledCall
+    pace: Pace
+
+    def note(self, **changes: Any) -> Job:
+        """Write into the job's row."""
+        return self.table.update(self.token, **changes)
+
+
+@dataclass(frozen=True, slots=True)
 class _Search:
     """What looking for a job brought: the job, or whether its absence is certain."""
 
@@ -93,27 +110,27 @@ def start_job(
         table.forget(token)
         raise
     reporting = _refreshing_table(table, token, progress)
+    start = _Start(connection, table, token, reporting, cancelled, pace)
     try:
         table.keep_lineage(token, lineage.pack(exported))
         refuse_unlike(connection)
         ask_about_grader(connection, recipe.grader)
-        table.update(token, status=State.UPLOADING)
-        training, validation = _upload_both(
-            connection, table, exported, reporting, cancelled, part_bytes, pace
-        )
-        table.update(token, training_file=training, validation_file=validation)
+        start.note(status=State.UPLOADING)
+        training, validation = [
+            _upload(start, path, part_bytes) for path in (exported.train, exported.validation)
+        ]
+        start.note(training_file=training, validation_file=validation)
         if _state_of(exported) != before:
             raise GateFailed(_CHANGED)
         if cancelled():
             raise Cancelled("The start was cancelled; no job was created.")
     except Cancelled:
-        table.update(token, status=State.CANCELLED, finished=time.time())
+        start.note(status=State.CANCELLED, finished=time.time())
         raise
     except CuratorError as error:
-        _fail(table, token, error)
+        _fail(start, error)
         raise
-    arguments = recipe.arguments(training, validation, token)
-    return _create_once(connection, table, token, arguments, reporting, cancelled, pace)
+    return _create_once(start, recipe.arguments(training, validation, token))
 
 
 def settle(connection: Connection, table: JobTable, token: str, *, pace: Pace = USUAL_PACE) -> Job:
@@ -121,7 +138,8 @@ def settle(connection: Connection, table: JobTable, token: str, *, pace: Pace = 
     job = table.get(token)
     if job.status is not State.UNCLEAR:
         return job
-    search = _search(connection, table, job, Pace(lookups=pace.lookups[:1]), lambda: False)
+    once = Pace(lookups=pace.lookups[:1])
+    search = _search(_Start(connection, table, token, no_progress, never_cancelled, once))
     if search.found is not None:
         return _keep_answer(table, token, search.found)
     if search.certain:
@@ -210,105 +228,83 @@ def _state_of(exported: Exported) -> list[tuple[int, int]]:
     return [(each.st_size, each.st_mtime_ns) if each else (-1, 0) for each in found]
 
 
-def _upload_both(
-    connection: Connection,
-    table: JobTable,
-    exported: Exported,
-    progress: ProgressCall,
-    cancelled: CancelledCall,
-    part_bytes: int,
-    pace: Pace,
-) -> tuple[str, str]:
-    ids = []
-    for path in (exported.train, exported.validation):
-        if path is None:
-            ids.append("")
-            continue
-        file_id = ensure_uploaded(
-            connection,
-            table,
-            path,
-            progress=progress,
-            cancelled=cancelled,
-            part_bytes=part_bytes,
-            pace=pace,
-        )
-        wait_processed(connection, file_id, progress=progress, cancelled=cancelled, pace=pace)
-        ids.append(file_id)
-    return ids[0], ids[1]
+def _upload(start: _Start, path: Path | None, part_bytes: int) -> str:
+    """Return the server's id of a file once it was read there; empty where there is no file."""
+    if path is None:
+        return ""
+    progress, cancelled, pace = start.progress, start.cancelled, start.pace
+    file_id = ensure_uploaded(
+        start.connection,
+        start.table,
+        path,
+        progress=progress,
+        cancelled=cancelled,
+        part_bytes=part_bytes,
+        pace=pace,
+    )
+    wait_processed(start.connection, file_id, progress=progress, cancelled=cancelled, pace=pace)
+    return file_id
 
 
-def _create_once(
-    connection: Connection,
-    table: JobTable,
-    token: str,
-    arguments: Mapping[str, Any],
-    progress: ProgressCall,
-    cancelled: CancelledCall,
-    pace: Pace,
-) -> Job:
-    table.update(token, status=State.CREATING)
+def _create_once(start: _Start, arguments: Mapping[str, Any]) -> Job:
+    start.note(status=State.CREATING)
     for attempt in range(_CREATE_TRIES):
-        progress(0, 0, "Creating the job")
+        start.progress(0, 0, "Creating the job")
         try:
-            return _keep_answer(table, token, service_of(connection).create_job(arguments))
+            made = service_of(start.connection).create_job(arguments)
+            return _keep_answer(start.table, start.token, made)
         except CallFailed as error:
             failure = error
         if failure.outcome == "unclear":
-            found = _look(connection, table, token, cancelled, pace)
-            if found.found is not None:
-                return _keep_answer(table, token, found.found)
-            raise _unclear(table, token, failure)
+            try:
+                found = _search(start).found
+            except Cancelled:
+                start.note(status=State.UNCLEAR, error=_UNCLEAR)
+                raise
+            if found is not None:
+                return _keep_answer(start.table, start.token, found)
+            start.note(status=State.UNCLEAR, error=f"{failure} {_UNCLEAR}")
+            raise TargetError(f"{failure} {_UNCLEAR}", status=failure.status, code="unclear")
         if not _is_worth_waiting(failure) or attempt == _CREATE_TRIES - 1:
-            _fail(table, token, failure)
+            _fail(start, failure)
             raise failure
-        _wait_before_again(table, token, failure, attempt, cancelled, pace)
-    failed = TargetError("The server kept putting the job off. No job was created.")
-    _fail(table, token, failed)
-    raise failed
+        wait = start.pace.retry * 2**attempt if failure.retry_after is None else failure.retry_after
+        try:
+            pause(min(start.pace.retry_most, wait), start.cancelled)
+        except Cancelled:
+            start.note(status=State.CANCELLED, finished=time.time())
+            raise
+    raise AssertionError("the last attempt returns or raises")
 
 
-def _look(
-    connection: Connection, table: JobTable, token: str, cancelled: CancelledCall, pace: Pace
-) -> _Search:
-    try:
-        return _search(connection, table, table.get(token), pace, cancelled)
-    except Cancelled:
-        table.update(token, status=State.UNCLEAR, error=_UNCLEAR)
-        raise
-
-
-def _search(
-    connection: Connection, table: JobTable, job: Job, pace: Pace, cancelled: CancelledCall
-) -> _Search:
+def _search(start: _Start) -> _Search:
     """Look for our token in the server's list, several times: some lists lag behind."""
 
     def is_ours(one: ServiceJob) -> bool:
-        return one.metadata.get(TOKEN_KEY) == job.token
+        return one.metadata.get(TOKEN_KEY) == start.token
 
     certain = False
-    for wait in pace.lookups:
-        pause(wait, cancelled)
+    for wait in start.pace.lookups:
+        pause(wait, start.cancelled)
         try:
-            listing = service_of(connection).jobs(stop=is_ours)
+            listing = service_of(start.connection).jobs(stop=is_ours)
         except CallFailed:
             certain = False
             continue
         ours = [one for one in listing.items if is_ours(one)]
         if ours:
             return _Search(ours[0], certain=True)
-        unnamed = _jobs_without_metadata(table, job, listing.items)
+        unnamed = _jobs_without_metadata(start, listing.items)
         if len(unnamed) == 1:
             return _Search(unnamed[0], certain=True)
         certain = listing.complete and not unnamed
     return _Search(None, certain)
 
 
-def _jobs_without_metadata(
-    table: JobTable, job: Job, items: tuple[ServiceJob, ...]
-) -> list[ServiceJob]:
+def _jobs_without_metadata(start: _Start, items: Sequence[ServiceJob]) -> list[ServiceJob]:
     """Return jobs that may be ours at a server that drops metadata: same file, created after the call."""
-    known = {other.job for other in table.all()}
+    job = start.table.get(start.token)
+    known = {other.job for other in start.table.all()}
     return [
         one
         for one in items
@@ -330,38 +326,16 @@ def _is_worth_waiting(error: CallFailed) -> bool:
     return "still being processed" in str(error)
 
 
-def _wait_before_again(
-    table: JobTable,
-    token: str,
-    error: CallFailed,
-    attempt: int,
-    cancelled: CancelledCall,
-    pace: Pace,
-) -> None:
-    wait = error.retry_after if error.retry_after is not None else pace.retry * 2**attempt
-    try:
-        pause(min(pace.retry_most, wait), cancelled)
-    except Cancelled:
-        table.update(token, status=State.CANCELLED, finished=time.time())
-        raise
-
-
-def _unclear(table: JobTable, token: str, error: CallFailed) -> TargetError:
-    table.update(token, status=State.UNCLEAR, error=f"{error} {_UNCLEAR}")
-    return TargetError(f"{error} {_UNCLEAR}", status=error.status, code="unclear")
-
-
-def _fail(table: JobTable, token: str, error: CuratorError) -> None:
+def _fail(start: _Start, error: CuratorError) -> None:
     """Keep why a start failed, and name in the error the conversations of the lines it names."""
-    failed = table.update(
-        token,
+    failed = start.note(
         status=State.FAILED,
         error=str(error),
         error_code=getattr(error, "code", None) or "",
         error_param=getattr(error, "param", None) or "",
         finished=time.time(),
     )
-    found = explain_failure(str(error), lines_of(table, failed))
+    found = explain_failure(str(error), lines_of(start.table, failed))
     if found.conversation is not None:
         error.args = (found.sentence(),)
 
