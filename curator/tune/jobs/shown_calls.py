@@ -4,20 +4,16 @@ Nothing in them is left to fill in: files stand with their paths, and what a ser
 upload goes into the call that creates the job.
 """
 
-import json
-import pprint
 import shlex
 import uuid
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 from urllib.parse import urlencode
 
 from curator.dataset.invocation import command
 from curator.tune.jobs.recipe import Recipe
 from curator.tune.services import sdk_calls as services
 from curator.tune.services.sdk_client import PACKAGES
-
-_FILE: Final = "FILE_ID_OF_{}"
 
 
 def verb_call(recipe: Recipe, folder: Path) -> str:
@@ -45,14 +41,8 @@ def python_call(recipe: Recipe, *, has_validation: bool, folder: Path = Path()) 
     for split in splits:
         file = str(folder / f"{split}.jsonl")
         lines.append(f'{split} = client.files.create(file=Path({file!r}), purpose="fine-tune")')
-    lines.append("job = client.fine_tuning.jobs.create(")
-    for name, value in arguments.items():
-        shown = pprint.pformat(value, width=88, sort_dicts=False)
-        for split in ("train", "validation"):
-            shown = shown.replace(repr(_FILE.format(split.upper())), f"{split}.id")
-        lines.append(f"    {name}={shown},".replace("\n", "\n    "))
-    lines += [")", "print(job.id, job.status)", ""]
-    return "\n".join(lines)
+    lines += services.create_lines("client.fine_tuning.jobs.create", arguments)
+    return "\n".join(lines) + "\n"
 
 
 def _client(recipe: Recipe) -> list[str]:
@@ -105,11 +95,7 @@ def curl_call(recipe: Recipe, *, has_validation: bool, folder: Path = Path()) ->
         lines.append(f"{name.upper()}=$({upload} | {services.ID_OF_ANSWER})")
     body = _arguments(recipe, has_validation=has_validation)
     extra = body.pop("extra_body", {})
-    text = json.dumps({**body, **extra}, indent=2, ensure_ascii=False)
-    lines.append(
-        f"curl {shlex.quote(_with_query(recipe, '/fine_tuning/jobs'))} {head} "
-        f"-H 'Content-Type: application/json' -d {services.with_ids(shlex.quote(text))}"
-    )
+    lines.append(services.post(_with_query(recipe, "/fine_tuning/jobs"), head, {**body, **extra}))
     return "\n\n".join(lines) + "\n"
 
 
@@ -118,10 +104,10 @@ def _splits(*, has_validation: bool) -> tuple[str, ...]:
 
 
 def _arguments(recipe: Recipe, *, has_validation: bool) -> dict[str, Any]:
-    validation = _FILE.format("VALIDATION") if has_validation else ""
+    validation = services.FILE.format("VALIDATION") if has_validation else ""
     # A name of its own, by which the job can be found again; Python and curl show the same one.
     token = uuid.uuid5(uuid.NAMESPACE_URL, f"{recipe.target.url} {recipe}")
-    return dict(recipe.arguments(_FILE.format("TRAIN"), validation, str(token)))
+    return dict(recipe.arguments(services.FILE.format("TRAIN"), validation, str(token)))
 
 
 def _headers(recipe: Recipe) -> list[str]:
