@@ -6,7 +6,7 @@ The tokens in use are a fact of the process, as the application's palette is: wi
 
 import re
 from functools import cache
-from typing import Final, Literal
+from typing import Final
 
 from PySide6.QtCore import QObject, QRect, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import (
@@ -25,7 +25,6 @@ from PySide6.QtWidgets import QApplication
 
 from curator.dataset.resources import resource
 
-Choice = Literal["system", "light", "dark", "contrast"]
 THEMES: Final = ("light", "dark", "contrast")
 ROLES: Final = ("system", "user", "assistant", "tool")
 SANS: Final = "Inter"

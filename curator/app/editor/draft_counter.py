@@ -27,9 +27,6 @@ OFFERED: Final = (
 )
 """Base models to choose from; any other name can be typed."""
 
-SLOW_CHARACTERS: Final = 40_000
-"""A longer text waits for the fast engine instead of counting slowly at every key."""
-
 
 @dataclass(frozen=True, slots=True)
 class Measure:

@@ -44,10 +44,6 @@ class StandIns:
         """Whether a character has another meaning in the document than itself."""
         return character in self._meant or character in self._marks
 
-    def meaning(self, character: str) -> str:
-        """Return the real character behind a stand-in, or the character itself."""
-        return self._meant.get(character, character)
-
     def show(self, text: str) -> str:
         """Return the text in the form a Qt document holds; lines end with a bare newline."""
         if self.newline != "\n":
