@@ -320,19 +320,19 @@ from curator.tune.evaluation.runs import ask_run
 with Project.open(sys.argv[1]) as project:
     def progress(done, total, what):
         print(done, flush=True)
-    ask_run(project, rows.find_run(project, "last"), parallel=1, progress=progress)
+    ask_run(project, rows.find_run(project, "last"), parallel=int(sys.argv[2]), progress=progress)
 """
 
 
-@pytest.mark.parametrize("after", [1, 4, 11])
+@pytest.mark.parametrize(("after", "parallel"), [(1, 1), (4, 1), (11, 1), (40, 8)])
 def test_a_run_that_is_killed_asks_again_only_what_was_on_its_way(
-    here, server, project, tmp_path, after
+    here, server, project, tmp_path, after, parallel
 ):
-    run = ask_about(project, 25)
+    run = ask_about(project, 80)
     project.close()
     server.plan.answer = lambda body: time.sleep(0.005) or "yes"
     child = subprocess.Popen(
-        [sys.executable, "-c", KILLED, str(project.path)],
+        [sys.executable, "-c", KILLED, str(project.path), str(parallel)],
         stdout=subprocess.PIPE,
         text=True,
         env=dict(os.environ),
@@ -346,13 +346,14 @@ def test_a_run_that_is_killed_asks_again_only_what_was_on_its_way(
         stopped = rows.find_run(again, run.token)
         assert stopped.state == rows.STOPPED
         kept = len(rows.answered(again, run.id))
-        # One request at a time: what was asked is what is kept, and at most one more.
-        assert after <= kept <= len(server.bodies) <= kept + 1
-        before = asked_of(server)
+        # What was asked is what is kept, and at most what was on its way.
+        assert after <= kept <= len(server.bodies) <= kept + parallel
         ask_run(again, stopped, pace=QUICK)
-        assert len(rows.replies_of(again, run.id)) == 25
+        assert len(rows.replies_of(again, run.id)) == 80
     twice = [asked for asked, times in asked_of(server).items() if times > 1]
-    assert len(twice) == sum(before.values()) - kept
+    # The server may still have read what the killed program sent last.
+    assert len(twice) <= parallel
+    assert max(asked_of(server).values()) <= 2
 
 
 def test_a_prompt_variant_is_asked_with_its_words(here, server, project):
