@@ -241,7 +241,7 @@ def _answer(options: Options, results: "Results", gate: "Gate") -> Answer:
         lines += filter(None, (each.sentence(), each.advice()))
     lines += table((header, *figures))
     lines += _unreadable_lines(named)
-    return _gated(keys, lines, verdict, options.report)
+    return _gated(keys, lines, verdict, options)
 
 
 def _unreadable_lines(candidates: Mapping[str, Json]) -> Iterator[str]:
@@ -261,10 +261,12 @@ def _way(results: "Results") -> str | None:
     return reading.way if reading else None
 
 
-def _gated(keys: dict[str, Json], lines: list[str], verdict: Json, report: str) -> Answer:
-    lines += [f"Gate: {each['sentence']}" for each in verdict["failed"]]
-    if report:
-        lines.append(f"Report: {report}")
+def _gated(keys: dict[str, Json], lines: list[str], verdict: Json, options: Options) -> Answer:
+    if options.fail_under or options.no_regression:
+        told = [str(each["sentence"]) for each in verdict["failed"]] or ["passed."]
+        lines += [f"Gate: {sentence}" for sentence in told]
+    if options.report:
+        lines.append(f"Report: {options.report}")
     return Answer(keys, tuple(lines), 0 if verdict["passed"] else FOUND)
 
 
@@ -321,7 +323,7 @@ def _compare(options: Options, _progress: Progress) -> Answer:
     lines = [f"{counted(len(results.items), 'question')} in common"]
     lines += table((header, *figures))
     lines += filter(None, (comparison.sentence(), comparison.advice()))
-    return _gated(keys, lines, verdict, options.report)
+    return _gated(keys, lines, verdict, options)
 
 
 def _found(text: str) -> tuple["Results", int]:
