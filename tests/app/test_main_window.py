@@ -149,8 +149,24 @@ def test_the_palette_finds_and_runs(curator, qtbot):
     assert not palette.isVisible()
     assert curator.theme.choice == "dark"
     curator.menus.run("view.palette")
+    assert not palette.none.isVisible()
+    qtbot.keyClicks(palette.field, "qqqq")
+    assert palette.none.isVisible()
+    assert not palette.found.isVisible()
     qtbot.keyClick(palette.field, Qt.Key.Key_Escape)
     assert not palette.isVisible()
+
+
+def test_the_palette_opens_a_recent_project(curator, project_path, tmp_path, qtbot):
+    other = tmp_path / "clinic.curator"
+    Project.create(other, "anna").close()
+    for path in (other, project_path):
+        open_in(curator, path, qtbot)
+    curator.menus.run("view.palette")
+    palette = curator.dialogs._palette
+    qtbot.keyClicks(palette.field, "recent clin")
+    qtbot.keyClick(palette.field, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: curator.session.project.path == other)
 
 
 @pytest.mark.parametrize("action_id", ["help.shortcuts", "help.about", "file.preferences"])

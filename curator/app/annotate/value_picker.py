@@ -58,12 +58,11 @@ class ValuePicker(SearchSheet):
         self.found.setIconSize(QSize(16, 16))
         self.found.setTextElideMode(Qt.TextElideMode.ElideRight)
         self.found.setUniformItemSizes(True)
-        self._none = Meta(self.tr("No answer fits these letters."), self)
-        self._none.setContentsMargins(8, 0, 8, 0)
+        self.none.setText(self.tr("No answer fits these letters."))
         self._keys = Meta("", self)
         self._keys.setContentsMargins(8, 0, 8, 4)
         head = hbox(self._title, STRETCH, self._place, spacing=8, margins=(8, 4, 8, 0))
-        shown = (head, self.field, self.found, self._none, self._keys)
+        shown = (head, self.field, self.found, self.none, self._keys)
         vbox(*shown, parent=self, spacing=8, margins=8)
 
     def ask(
@@ -103,8 +102,6 @@ class ValuePicker(SearchSheet):
                 self._add(value, value, self._blank, "")
         if given is not None and not typed.strip():
             self._add(None, self.tr("Take the answer away"), icon("close", "text-muted"), "")
-        self._none.setVisible(self.found.count() == 0)
-        self.found.setVisible(self.found.count() > 0)
 
     def choose(self, item: QListWidgetItem, event: QKeyEvent | None) -> None:
         """Give the answer, and go on to the next label set unless Shift is held."""

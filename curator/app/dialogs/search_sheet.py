@@ -14,6 +14,8 @@ from PySide6.QtWidgets import (
 )
 from shiboken6 import isValid
 
+from curator.app.widgets.text import Meta
+
 OWN_KEYS: Final = frozenset(
     {
         *(Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown),
@@ -27,7 +29,8 @@ OWN_KEYS: Final = frozenset(
 class SearchSheet(QFrame):
     """Takes the focus when it opens and gives it back when it leaves; hides when the focus goes elsewhere.
 
-    A kind of sheet fills ``found`` in search() and acts on what was chosen in choose().
+    A kind of sheet fills ``found`` in search() and acts on what was chosen in choose(); it lays out
+    field, list and ``none``, the words that stand where the list is empty.
     """
 
     def __init__(self, window: QWidget, *, width: int, rows: int, row_px: int) -> None:
@@ -45,6 +48,8 @@ class SearchSheet(QFrame):
         self.found.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.found.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.found.itemClicked.connect(self._clicked)
+        self.none = Meta(self.tr("Nothing has these letters in its name."), self)
+        self.none.setContentsMargins(8, 0, 8, 4)
         self.hide()
 
     def search(self, typed: str) -> None:
@@ -100,6 +105,8 @@ class SearchSheet(QFrame):
     def _search(self, typed: str) -> None:
         self.found.clear()
         self.search(typed)
+        self.none.setVisible(self.found.count() == 0)
+        self.found.setVisible(self.found.count() > 0)
         self.found.setCurrentRow(0)
         shown = min(max(self.found.count(), 1), self._rows)
         self.found.setFixedHeight(shown * self._row_px + 4)

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from curator.app.actions import ACTIONS, action
 from curator.app.menus import Menus
 from curator.app.preference_file import read_stored
+from curator.app.session.recents import recent_projects
 from curator.app.session.session import Session
 from curator.app.theme import Theme
 from curator.dataset.label import plain_name
@@ -37,7 +38,9 @@ class WindowDialogs(QObject):
         if self._palette is None:
             self._palette = CommandPalette(self._window)
             self._palette.chosen.connect(self._choose_action)
-        self._palette.ask([entry.id for entry in ACTIONS], self._menus.reasons)
+            self._palette.project_chosen.connect(self._session.open_project)
+        recent = [each.path for each in recent_projects()]
+        self._palette.ask([entry.id for entry in ACTIONS], self._menus.reasons, recent)
 
     def _choose_action(self, action_id: str) -> None:
         reason = self._menus.reasons.get(action_id)
