@@ -5,7 +5,7 @@ Every call raises CallFailed where it fails; the texts in what it returns are cl
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from io import BufferedReader, FileIO
 from pathlib import Path
@@ -85,22 +85,13 @@ class ServiceJob:
 
     def changes(self) -> dict[str, Any]:
         """Return what it says as fields of the job table; what is left out does not unsay earlier answers."""
-        found = {
-            "job": self.id,
-            "status": self.status,
-            "raw_status": self.raw_status,
-            "checkpoint": self.checkpoint,
-            "finished": self.finished,
-            "estimated_finish": self.estimated_finish,
-            "trained_tokens": self.trained_tokens,
-            "result_files": self.result_files,
-            "error": self.error,
-            "error_code": self.error_code,
-            "error_param": self.error_param,
-        }
+        unsaid = ("id", "training_file", "created", "metadata")
+        found = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in unsaid}
         kept = ("status", "error")
         return {
-            name: value for name, value in found.items() if name in kept or value not in ("", ())
+            name: value
+            for name, value in {"job": self.id, **found}.items()
+            if name in kept or value not in ("", ())
         }
 
 
