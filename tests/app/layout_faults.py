@@ -109,6 +109,9 @@ def _too_small(one: QWidget) -> str:
     """Say what of a widget's words does not fit into it, empty for nothing."""
     wide = one.width()
     if isinstance(one, QLabel) and one.wordWrap():
+        word = one.minimumSizeHint().width() if one.text() else 0
+        if word > wide + _SLACK:
+            return f"has a word of {word} px in {wide}"
         needed = one.heightForWidth(wide) if one.text() else 0
         return (
             f"needs {needed} px of height, has {one.height()}" if needed > one.height() + 2 else ""

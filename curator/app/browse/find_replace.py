@@ -24,7 +24,7 @@ from curator.app.session.background import Job
 from curator.app.session.session import Session
 from curator.app.tables import Index as ModelIndex
 from curator.app.timers import single_shot
-from curator.app.widgets.buttons import ChipButton, FlatButton, PlainButton, PrimaryButton
+from curator.app.widgets.buttons import ChipButton, FlatButton, PlainButton, PrimaryButton, allow
 from curator.app.widgets.dialog import Dialog
 from curator.app.widgets.layouts import hbox
 from curator.app.widgets.reading_card import role_word
@@ -216,7 +216,9 @@ class FindReplaceDialog(Dialog):
         job = self._session.push_later(self.tr("Replacing"), work)
         if job is not None:
             self._job, self._is_replacing = job, True
-            self.replace_button.setEnabled(False)
+            allow(
+                self.replace_button, allowed=False, reason=self.tr("It is being replaced already.")
+            )
             job.succeeded.connect(self._tell_replaced)
             job.ended.connect(self._replacing_ended)
 
@@ -296,7 +298,7 @@ class FindReplaceDialog(Dialog):
     def _changed(self) -> None:
         # Nothing may be replaced by other words than those on the screen.
         self._found = None
-        self.replace_button.setEnabled(False)
+        allow(self.replace_button, allowed=False, reason=self._why_nothing())
         self._wait.start()
 
     def _edited(self, changes: "Changes") -> None:
@@ -323,6 +325,10 @@ class FindReplaceDialog(Dialog):
         self._job, self._is_replacing = None, False
         self.search_now()
 
+    def _why_nothing(self) -> str:
+        """Say why there is nothing to replace; empty where the project can only be looked at."""
+        return "" if self._session.is_read_only else self.tr("Nothing is found that would change.")
+
     def _failed(self, error: object) -> None:
         self._job = None
         if isinstance(error, CuratorError):
@@ -332,7 +338,8 @@ class FindReplaceDialog(Dialog):
         found = self._found
         left_out = len(self.table.left_out)
         going = (found.total - left_out) if found is not None else 0
-        self.replace_button.setEnabled(going > 0 and not self._session.is_read_only)
+        may = going > 0 and not self._session.is_read_only
+        allow(self.replace_button, allowed=may, reason=self._why_nothing())
         if found is None:
             self._state.setText(
                 self.tr("In {0} shown").format(counted(len(self._ids), "conversation"))

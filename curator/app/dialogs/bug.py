@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QPlainTextEdit, QWidget
 from curator.app.widgets.buttons import PlainButton, PrimaryButton
 from curator.app.widgets.dialog import Dialog
 from curator.app.widgets.layouts import STRETCH, hbox
-from curator.app.widgets.text import Muted, SectionTitle
+from curator.app.widgets.text import Elided, Muted, SectionTitle
 
 
 class BugDialog(Dialog):
@@ -21,8 +21,11 @@ class BugDialog(Dialog):
         self._report = report
         words = self.tr(
             "Everything you did is saved. You can go on; please send this report to the makers "
-            "so that it does not happen again. It is also in {0}."
+            "so that it does not happen again. It is also in this file:"
         )
+        # A path is one word to Qt, which would make the dialog as wide as it is.
+        place = Elided("", self)
+        place.setText(str(log_file))
         box = QPlainTextEdit(report, self)
         box.setReadOnly(True)
         box.setProperty("kind", "mono")
@@ -34,7 +37,8 @@ class BugDialog(Dialog):
         row = hbox(STRETCH, copy, close)
         self.add(
             SectionTitle(self.tr("Curator made a mistake"), self),
-            Muted(words.format(log_file), self, wrap=True),
+            Muted(words, self, wrap=True),
+            place,
             (box, 1),
             row,
         )

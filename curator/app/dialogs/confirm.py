@@ -17,6 +17,9 @@ CONFIRM_OVER: Final = 100
 """A decision on more conversations than this is asked about first."""
 
 
+_WIDE_PX: Final = 480
+
+
 class Question(Dialog):
     """Asks once; the button that changes nothing has the focus, so that a key too many does nothing.
 
@@ -36,7 +39,7 @@ class Question(Dialog):
     ) -> None:
         super().__init__(parent)
         self.setWindowTitle(title)
-        self.setMinimumWidth(480)
+        self.setMinimumWidth(_WIDE_PX)
         self._go = go
         sentences = (words,) if isinstance(words, str) else words
         labels = [Plain(each, self, wrap=True) for each in sentences]
@@ -45,6 +48,8 @@ class Question(Dialog):
         go_on = (DangerButton if is_danger else PrimaryButton)(verb, self)
         go_on.clicked.connect(self._confirm)
         self.add(PageTitle(title, self), *labels, hbox(STRETCH, cancel, go_on))
+        # Qt would give wrapped words the height that they need in another width.
+        self.fit(_WIDE_PX, self.heightForWidth(_WIDE_PX))
         cancel.setFocus()
 
     def _confirm(self) -> None:

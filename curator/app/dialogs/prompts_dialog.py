@@ -5,16 +5,18 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import (
+    QFrame,
     QHBoxLayout,
     QListWidget,
     QListWidgetItem,
+    QScrollArea,
     QWidget,
 )
 
 from curator.app.dialogs.confirm import confirm_if_many
 from curator.app.session.session import Session
 from curator.app.theme import READ_PX, font
-from curator.app.widgets.buttons import FlatButton, PlainButton, PrimaryButton
+from curator.app.widgets.buttons import FlatButton, PlainButton, PrimaryButton, allow
 from curator.app.widgets.card import Card
 from curator.app.widgets.dialog import Dialog
 from curator.app.widgets.layouts import hbox
@@ -49,18 +51,28 @@ class PromptsDialog(Dialog):
         self.text.setProperty("kind", "plain")
         self.text.setAccessibleName(self.tr("Prompt"))
         self.text.setPlaceholderText(self.tr("Write a system prompt"))
-        card = Card(self, stripe="role-system")
+        card = self._card = Card(self, stripe="role-system")
         card.body.addWidget(self.text)
         card.body.addStretch(1)
-        row = hbox((self.list, 2), (card, 3), spacing=12)
+        self._area = QScrollArea(self)
+        self._area.setWidgetResizable(True)
+        self._area.setFrameShape(QFrame.Shape.NoFrame)
+        self._area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._area.setWidget(card)
+        self.text.cursorPositionChanged.connect(self._show_caret)
+        row = hbox((self.list, 2), (self._area, 3), spacing=12)
         self.add((row, 1), self._foot())
 
     def look_in(self, ids: Sequence[int], *, one_is_open: bool) -> None:
         """Offer prompts for the open conversation and for these that are shown."""
         self._ids = ids
         may = not self._session.is_read_only
-        self._here.setEnabled(may and one_is_open)
-        self._everywhere.setEnabled(may and bool(ids))
+        allow(self._keep, allowed=may)
+        nobody = self.tr("No conversation is chosen.") if may else ""
+        allow(self._here, allowed=may and one_is_open, reason=nobody)
+        nobody = self.tr("No conversation is shown.") if may else ""
+        allow(self._everywhere, allowed=may and bool(ids), reason=nobody)
         self._everywhere.setText(self.tr("Use in all {0} shown").format(f"{len(ids):,}"))
         project = self._session.project
         if project is None:
@@ -106,6 +118,10 @@ class PromptsDialog(Dialog):
         if self.list.count() and not written:
             self.list.setCurrentRow(0)
         self._state.setText(self.tr("Prompts: {0}").format(self.list.count()))
+
+    def _show_caret(self) -> None:
+        place = self.text.mapTo(self._card, self.text.cursorRect().center())
+        self._area.ensureVisible(place.x(), place.y())
 
     def _show(self, item: QListWidgetItem | None) -> None:
         self.text.load(item.data(Qt.ItemDataRole.UserRole) if item is not None else "")

@@ -17,7 +17,7 @@ from curator.app.widgets.buttons import PrimaryButton
 from curator.app.widgets.chip import Chip
 from curator.app.widgets.dialog import Dialog
 from curator.app.widgets.layouts import STRETCH, hbox, scroll_canvas
-from curator.app.widgets.text import Muted, PageTitle, Plain, SectionTitle
+from curator.app.widgets.text import Elided, Muted, PageTitle, SectionTitle
 
 _COLUMNS = (("conversation", "edit"), ("label", "view", "help"), ("file", "go", "dataset"))
 
@@ -66,6 +66,6 @@ class ShortcutSheet(Dialog):
         grid.setColumnStretch(0, 1)
         for line, entry in enumerate(entries):
             key = QKeySequence(entry.shortcut).toString(QKeySequence.SequenceFormat.NativeText)
-            grid.addWidget(Plain(entry.label(), inside), line, 0)
+            grid.addWidget(Elided(entry.label(), inside), line, 0)
             grid.addWidget(Chip(key, "text-muted", inside), line, 1, Qt.AlignmentFlag.AlignRight)
         return grid

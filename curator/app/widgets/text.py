@@ -1,5 +1,6 @@
 """Labels in the few sizes the window knows."""
 
+import re
 import unicodedata
 from typing import Final
 
@@ -9,6 +10,9 @@ from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QWidget
 
 _TIP_LINE: Final = 60
 """A longer tip is wrapped."""
+_BREAK: Final = "\u200b"
+_LONG_WORD: Final = re.compile(r"\S{32,}")
+_PIECE: Final = re.compile(r"\S{1,15}[/\\_.-]|\S{1,16}")
 
 
 def runs_right_to_left(text: str) -> bool:
@@ -19,6 +23,11 @@ def runs_right_to_left(text: str) -> bool:
     return next((kind != "L" for kind in kinds if kind in ("L", "R", "AL")), False)
 
 
+def breakable(text: str) -> str:
+    """Let words that are too long for a line break: a path is one word to Qt, which would cut it."""
+    return _LONG_WORD.sub(lambda word: _BREAK.join(_PIECE.findall(word.group())), text)
+
+
 class _Text(QLabel):
     """A label whose kind the stylesheet knows; text is plain, never guessed to be markup."""
 
@@ -27,7 +36,7 @@ class _Text(QLabel):
     def __init__(
         self, text: str = "", parent: QWidget | None = None, *, wrap: bool = False
     ) -> None:
-        super().__init__(text, parent)
+        super().__init__(breakable(text) if wrap else text, parent)
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setProperty("kind", self.kind)
         self.setWordWrap(wrap)
@@ -35,7 +44,7 @@ class _Text(QLabel):
 
     def setText(self, text: str) -> None:  # noqa: N802 - Qt's name
         """Show a text, from the side it is read from, and with the room it needs."""
-        super().setText(text)
+        super().setText(breakable(text) if self.wordWrap() else text)
         self._turn(text)
         if (
             self.wordWrap()
@@ -43,6 +52,10 @@ class _Text(QLabel):
             and self.heightForWidth(self.width()) > self.height()
         ):
             make_room(self)
+
+    def text(self) -> str:
+        """Return the text without the places where a long word may break."""
+        return super().text().replace(_BREAK, "") if self.wordWrap() else super().text()
 
     def _turn(self, text: str) -> None:
         # Qt would set every label in the direction of the window.

@@ -46,6 +46,8 @@ class LabelSetsDialog(Dialog):
         self.body.addLayout(self._buttons())
         for label_set in sets or (LabelSet("", "choice", ()),):
             self._add(label_set)
+        if not sets:
+            self._editors[0].name.setFocus()
 
     def sets(self) -> tuple[LabelSet, ...]:
         """Return what is typed; rows without a name are left out."""
