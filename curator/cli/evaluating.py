@@ -126,7 +126,7 @@ def _add_gate(parser: Parser) -> None:
 
 def _evaluate(options: Options, progress: Progress) -> Answer:
     from curator.tune.evaluation.preparing import scoring_again
-    from curator.tune.evaluation.results import read_results
+    from curator.tune.evaluation.results import changed_since, read_results
 
     if options.list:
         with open_project(options.project, read_only=True) as project:
@@ -142,7 +142,7 @@ def _evaluate(options: Options, progress: Progress) -> Answer:
         if options.resume and options.score:
             scoring = scoring_again(project, options.score)
         results = read_results(project, run, scoring)
-        return _answer(options, results, gate)
+        return _answer(options, results, gate, changed_since(project, results))
 
 
 def _gate(options: Options) -> "Gate":
@@ -208,7 +208,7 @@ def _ask(project: Project, run: "StoredRun", options: Options, progress: Progres
         raise TargetError(said, status=error.status, code=error.code, param=error.param) from None
 
 
-def _answer(options: Options, results: "Results", gate: "Gate") -> Answer:
+def _answer(options: Options, results: "Results", gate: "Gate", changed: int) -> Answer:
     from curator.tune.evaluation.report import figure_table, write_report
 
     named = {each.name: results.candidate_row(at) for at, each in enumerate(results.candidates)}
@@ -226,6 +226,7 @@ def _answer(options: Options, results: "Results", gate: "Gate") -> Answer:
         "where": plan.where or None,
         "items": len(results.items),
         "left_out": dict(plan.left_out),
+        "changed": changed,
         "settings": plan.settings.to_json(),
         "labels_read": _way(results),
         "candidates": named,
@@ -237,6 +238,8 @@ def _answer(options: Options, results: "Results", gate: "Gate") -> Answer:
     header, figures = figure_table(results)
     lines = [f"{counted(len(results.items), 'question')}, run {results.run.token}"]
     lines += [f"Left out: {count:,}: {why}" for why, count in plan.left_out.items()]
+    if changed:
+        lines.append(f"{counted(changed, 'question')} of it changed since it was asked.")
     for each in comparisons:
         lines += filter(None, (each.sentence(), each.advice()))
     lines += table((header, *figures))

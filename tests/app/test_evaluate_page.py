@@ -9,7 +9,7 @@ from PySide6.QtTest import QTest
 from curator.app.page import OpenRequest
 from curator.app.pages.evaluate import page as evaluate
 from curator.app.widgets.diff_text import DiffText
-from curator.dataset import AnnotationPatch, Edit
+from curator.dataset import AnnotationPatch, ContentPatch, Edit
 from curator.project.labels import annotation_patch
 from curator.project.store import evaluation_rows as rows
 from curator.tune.jobs.table import Job, JobTable
@@ -101,6 +101,17 @@ def test_what_got_worse_stands_first_with_its_words_marked(evaluated, curator, q
     QTest.keyClick(evaluated.replies.view, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: curator.front.page_id == "write")
     assert curator.session.current == items[1].conversation
+
+
+def test_the_page_says_what_changed_since(evaluated, curator, qtbot):
+    project = curator.session.project
+    before = project.content(4)
+    patch = ContentPatch(4, before, before.replace("Question 4", "Another question"))
+    curator.session.push(Edit("Edit", "anna", (patch,)))
+    curator.show_page("write")
+    curator.show_page("evaluate")
+    rest(curator, qtbot)
+    assert evaluated.state.text() == "8 questions · 1 conversation has changed since"
 
 
 def test_replies_without_labels_have_no_matrix(evaluated):

@@ -6,8 +6,11 @@ import json
 import pytest
 
 from curator.cli.main import main
+from curator.project import Project
+from curator.project.store.evaluation_rows import items_of
 from tests.cli.sample_lines import line, write
 from tests.cli.test_training import server  # noqa: F401
+from tests.project.projects import annotate, edit
 from tests.tune.protocol_server import KEY, status
 
 CHAT = ("POST", "/chat/completions")
@@ -139,6 +142,19 @@ def test_a_run_that_stopped_is_resumed_and_shown_again(curator, project, server)
     assert again["candidates"]["base"]["bleu"] >= 0
     assert again["candidates"]["base"]["f1_macro"] is None
     assert len(server.bodies) == 40
+
+
+def test_a_run_says_how_many_of_its_conversations_changed_since(curator, project, server):
+    server.plan.answer = right_label
+    told = curator("evaluate", project, *BASE)[1]
+    assert told["changed"] == 0
+    with Project.open(project) as opened:
+        (first, second) = items_of(opened, 1)[:2]
+        edit(opened, first.conversation, line("Another question?", LABELS[0]))
+        annotate(opened, [second.conversation], "removed", {"reason": "x", "partner": None})
+    again = curator("evaluate", project, "--resume", "last")[1]
+    assert (again["changed"], again["items"]) == (2, 40)
+    assert again["candidates"]["base"]["accuracy"] == 1.0
 
 
 def test_runs_are_compared_by_their_names(curator, project, server):

@@ -14,10 +14,17 @@ from curator.dataset.json_values import Json, canonical
 from curator.project.store import evaluation_rows as rows
 from curator.project.store.evaluation_rows import StoredItem, StoredReply, StoredRun
 from curator.project.store.reader import Reader
+from curator.project.store.tables import living
 from curator.tune.evaluation import text_scores
 from curator.tune.evaluation.comparison import Comparison, compare
 from curator.tune.evaluation.intervals import Interval, Measured, interval_of, resample, wilson
-from curator.tune.evaluation.items import Prompt, calls_of, message_text, refusal_of
+from curator.tune.evaluation.items import (
+    calls_of,
+    message_text,
+    prompt_hash,
+    read_items,
+    refusal_of,
+)
 from curator.tune.evaluation.label_reading import Reading
 from curator.tune.evaluation.runs import RunPlan
 from curator.tune.evaluation.scores import (
@@ -223,6 +230,19 @@ def read_results(reader: Reader, run: StoredRun, scoring: Scoring | None = None)
     return Results(run, plan, items, expected, scored)
 
 
+def changed_since(reader: Reader, results: Results) -> int:
+    """Return how many questions of a run are no longer what their conversations say, or are gone."""
+    wanted = {item.conversation: item for item in results.items}
+    there = set(living(reader).tolist())
+    now, _ = read_items(reader, [id_ for id_ in wanted if id_ in there])
+    same = sum(
+        prompt_hash(each.prompt.text) == wanted[each.conversation].prompt
+        and each.expected == wanted[each.conversation].expected
+        for each in now
+    )
+    return len(wanted) - int(same)
+
+
 def pair(one: Results, a: int, other: Results, b: int) -> Results:
     """Return one candidate of each run on the questions that both runs asked, as the results of one run.
 
@@ -361,8 +381,3 @@ def _matrix_row(coded: Coded) -> dict[str, Json]:
 def _is_empty(reply: StoredReply) -> bool:
     said = message_text(reply.message).strip() or refusal_of(reply.message)
     return not (said or calls_of(reply.message) or reply.error)
-
-
-def item_prompt(reader: Reader, item: StoredItem) -> Prompt:
-    """Return what was read before the answer of an item."""
-    return Prompt.parse(rows.prompt_text(reader, item.prompt))

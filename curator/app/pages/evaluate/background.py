@@ -15,7 +15,7 @@ from curator.tune.evaluation.comparison import Comparison
 from curator.tune.evaluation.items import Prompt, message_text
 from curator.tune.evaluation.preparing import Request, prepare, query_of
 from curator.tune.evaluation.report import Table, check_report, comparison_table, write_report
-from curator.tune.evaluation.results import Results, read_results
+from curator.tune.evaluation.results import Results, changed_since, read_results
 from curator.tune.evaluation.runs import RunPlan, ask_run
 from curator.tune.evaluation.scores import confusions
 
@@ -77,6 +77,7 @@ class Shown:
     results: Results
     cells: tuple[Mapping[tuple[int, int], list[int]], ...]
     titles: Mapping[int, str]
+    changed: int
 
 
 def read_choices(project: "Project") -> Work[Choices]:
@@ -143,6 +144,7 @@ def read_run(project: "Project", token: str) -> Work[Shown]:
             titles = dict(zip(ids, reader.titles(ids), strict=True))
             line = _line(reader, run)
             prompts = rows.prompt_texts(reader, run.id)
+            changed = changed_since(reader, results)
         comparisons = results.comparisons() if results.items else ()
         last = comparisons[-1] if comparisons else None
         cells = tuple(
@@ -151,9 +153,8 @@ def read_run(project: "Project", token: str) -> Work[Shown]:
         )
         names = tuple(each.name for each in results.candidates)
         table = comparison_table(results, last)
-        return Shown(
-            line, names, table, last, _items(results, titles, prompts), results, cells, titles
-        )
+        items = _items(results, titles, prompts)
+        return Shown(line, names, table, last, items, results, cells, titles, changed)
 
     return work
 

@@ -299,11 +299,14 @@ class EvaluatePage(Page):
         # Each face is filled when it is first seen: all three at once would be a turn too long.
         self._unfilled = {FIGURES, MATRIX, REPLIES}
         self._fill(self._face())
-        self.state.setText(self._state_words(shown.line))
+        self.state.setText(self._state_words(shown))
         self._light()
 
-    def _state_words(self, line: RunLine) -> str:
-        words = counted(line.items, "question")
+    def _state_words(self, shown: Shown) -> str:
+        line, words = shown.line, counted(shown.line.items, "question")
+        if shown.changed:
+            changed = counted(shown.changed, "conversation has", "conversations have")
+            words = " · ".join((words, self.tr("{0} changed since").format(changed)))
         if line.state == _DONE:
             return words
         whole = line.items * len(line.names)
