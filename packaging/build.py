@@ -43,7 +43,7 @@ def build() -> None:
 
 
 def try_out(program: Path) -> None:
-    """Run the sample story with the built program, away from this checkout."""
+    """Run every step on the sample with the built program, away from this checkout."""
     with tempfile.TemporaryDirectory() as scratch:
         subprocess.run(
             [str(program), "demo", str(Path(scratch) / "demo"), "--no-training"],

@@ -39,7 +39,7 @@ def add_verbs(verbs: Verbs) -> None:
     parser = verbs.add(
         "demo",
         _demo,
-        "Run the whole story on the sample: import, check, fix, dedupe, split, export, train.",
+        "Run every step on the sample: import, check, fix, dedupe, split, export, train.",
         "curator demo",
         "curator demo /tmp/tour --no-screenshots --json",
     )
@@ -131,7 +131,7 @@ def _new_folder(given: str | None) -> Path:
     number = 1
     while folder.exists() and any(folder.iterdir()):
         if given:
-            raise WrongUse(f"{given} is not empty. Choose a new folder for the story.")
+            raise WrongUse(f"{given} is not empty. Choose a new folder for the demonstration.")
         number += 1
         folder = Path(f"curator-demo-{number}")
     make_folder(folder)

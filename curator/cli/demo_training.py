@@ -1,4 +1,4 @@
-"""The end of the story: a job on this computer, and the base against what it became."""
+"""The last steps of the demonstration: a job on this computer, and the base against what it became."""
 
 import time
 from collections.abc import Callable
@@ -23,7 +23,7 @@ Tell = Callable[[str, str, tuple[str, ...], Answer, float], None]
 
 
 def can_train() -> bool:
-    """Tell whether the trainer is set up, so that the story can end with a checkpoint."""
+    """Tell whether the trainer is set up, so that the demonstration can end with a checkpoint."""
     from curator.tune.local.bases.environment import trainer_python
 
     return trainer_python() is not None

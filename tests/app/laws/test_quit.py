@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+from PySide6.QtWidgets import QLabel
 
 from curator.app.dialogs.confirm import Question
 from curator.tune.local.job_folders import local_root
@@ -48,7 +49,7 @@ def test_a_job_at_work_keeps_its_server_and_is_spoken_of(curator, local_server, 
     make_job(status)
     assert not curator.window.close()
     (box,) = curator.window.findChildren(Question)
-    assert "goes on after the window is closed" in box._words.text()
+    assert any("goes on after the window is closed" in w.text() for w in box.findChildren(QLabel))
     box.reject()
     assert curator.window.isVisible()
     assert not curator.window.close()
