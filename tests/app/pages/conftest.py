@@ -87,6 +87,14 @@ PROJECTS: dict[str, Callable[[Path], Path]] = {
 PAGE_IDS = [entry.page_id for entry in PAGES]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep each module of this folder on one worker: its window is made once."""
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+
+
 @pytest.fixture(scope="module")
 def projects(tmp_path_factory) -> dict[str, Path]:
     """Every project of the table, made once."""
