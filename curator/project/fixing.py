@@ -7,7 +7,7 @@ from typing import Final
 
 from curator.curate.checks import holds_two_values
 from curator.curate.fixes.fixing import SAFE_FIXES, fix_finding, fix_safe
-from curator.curate.fixes.keeping import joined
+from curator.curate.fixes.lost_values import merge_metadata
 from curator.dataset import AnnotationPatch, ContentPatch, Conversation, Edit, Finding
 from curator.dataset.codes import DEFAULT_RULES_PROFILE
 from curator.dataset.edit import Patch
@@ -129,7 +129,7 @@ def edit_of(reader: Reader, fixed: Collection[FixedConversation], author: str) -
     if moving:
         ids = [m.conversation for m in moving]
         befores = annotation_values(reader, ids, "metadata")
-        afters = [joined(b, m.moved) for b, m in zip(befores, moving, strict=True)]
+        afters = [merge_metadata(b, m.moved) for b, m in zip(befores, moving, strict=True)]
         patches.append(AnnotationPatch("metadata", tuple(ids), tuple(befores), tuple(afters)))
     rules = sorted({rule for m in fixed for rule in m.rules})
     title = TITLE if len(rules) > 1 else f"Fix {rules[0]}"

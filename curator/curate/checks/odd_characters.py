@@ -1,9 +1,10 @@
 """A quick look for texts that may hold a lost, doubly encoded or invisible character.
 
-A text of nothing but ASCII says so without being read. Of the others' UTF-8 only the first two bytes
-of each character are looked at, all texts together; where they are among the few that such a character
-begins with, the next two are. Nothing such is overlooked, and what is found needs a closer look.
-Control characters below U+0080 are not looked for here.
+A fast filter before the rules that look at every character: it may name a text without such a
+character, and overlooks none with one. ASCII texts are skipped (str.isascii reads no character). The
+others are joined as UTF-8. The first two bytes of each character are looked up in a table; only where
+that pair can begin such a character are the two bytes after it looked up as well. Control characters
+below U+0080 are not looked for here.
 """
 
 from collections.abc import Iterator, Sequence
@@ -18,20 +19,26 @@ from curator.curate.checks.misread import LEADS_AND_TRAILS, SPACED
 _BLANK_PATTERN: Final = "\u2800"
 _LOST: Final = "\ufffd"
 _FIRST_NOT_ASCII: Final = 0xC2
+_ANY: Final = -1
+"""Stands for whatever byte comes."""
 
 
 def odd_characters(texts: Sequence[str]) -> set[int]:
-    """Return the numbers of all texts with such a character, perhaps more; none holds a lone surrogate."""
+    """Return the indexes of all texts with such a character, and perhaps of others.
+
+    Raises UnicodeEncodeError where a text holds a lone surrogate.
+    """
     numbers = [number for number, text in enumerate(texts) if not text.isascii()]
     if not numbers:
         return set()
     some = [texts[number].encode() for number in numbers]
+    # Padded: up to three bytes after the first one of the last character are read.
     codes = np.frombuffer(b"\n".join(some) + b"\n\n\n\n", np.uint8)
     places = np.flatnonzero(codes >= _FIRST_NOT_ASCII)
-    kinds = _KINDS[_pairs(codes, places)]
-    may_be = kinds > 0
-    places, kinds = places[may_be], kinds[may_be]
-    places = places[_FOLLOWS[kinds, _pairs(codes, places + 2)]]
+    classes = _PAIR_CLASS[_pairs(codes, places)]
+    may_be = classes > 0
+    places, classes = places[may_be], classes[may_be]
+    places = places[_MAY_FOLLOW[classes, _pairs(codes, places + 2)]]
     if not len(places):
         return set()
     ends = np.cumsum([len(text) + 1 for text in some])
@@ -43,8 +50,8 @@ def _pairs(codes: npt.NDArray[np.uint8], places: npt.NDArray[np.intp]) -> npt.ND
     return both.astype(np.uint16, copy=False)
 
 
-def _signs() -> Iterator[bytes]:
-    """Yield what must stand in the bytes for a character or pair of characters to be there."""
+def _beginnings() -> Iterator[bytes]:
+    """Yield the UTF-8 of each character, or pair of characters, that is looked for."""
     for first, last in RANGES:
         yield from (chr(point).encode() for point in range(max(first, 0x80), last + 1))
     yield from (_BLANK_PATTERN.encode(), _LOST.encode())
@@ -55,26 +62,30 @@ def _signs() -> Iterator[bytes]:
 
 
 def _tables() -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.bool_]]:
-    """Return the kind of each pair of first bytes (0 is none), and which pairs may follow each kind."""
-    following: dict[int, set[tuple[int, int | None]]] = {}
-    for sign in _signs():
-        third = sign[2] if len(sign) > 2 else None
-        rest = (third, sign[3] if len(sign) > 3 else None) if third is not None else (-1, None)
-        following.setdefault(sign[0] << 8 | sign[1], set()).add(rest)
-    kinds = np.zeros(1 << 16, np.uint8)
-    alike: dict[frozenset[tuple[int, int | None]], int] = {}
-    for pair, rests in following.items():
-        kinds[pair] = alike.setdefault(frozenset(rests), len(alike) + 1)
-    follows = np.zeros((len(alike) + 1, 256, 256), np.bool_)
-    for each, kind in alike.items():
-        for third, fourth in each:
-            if third == -1:
-                follows[kind] = True
-            elif fourth is None:
-                follows[kind, third] = True
+    """Return the class of each pair of first bytes (0: begins nothing that is looked for), and what may follow.
+
+    Pairs after which the same bytes may stand are one class; the second table says for each class
+    which third and fourth bytes those are. There are few classes, so that they fit a byte.
+    """
+    following: dict[int, set[tuple[int, int]]] = {}
+    for found in _beginnings():
+        third = found[2] if len(found) > 2 else _ANY
+        fourth = found[3] if len(found) > 3 else _ANY
+        following.setdefault(found[0] << 8 | found[1], set()).add((third, fourth))
+    classes = np.zeros(1 << 16, np.uint8)
+    known: dict[frozenset[tuple[int, int]], int] = {}
+    for pair, allowed in following.items():
+        classes[pair] = known.setdefault(frozenset(allowed), len(known) + 1)
+    follows = np.zeros((len(known) + 1, 256, 256), np.bool_)
+    for pairs, number in known.items():
+        for third, fourth in pairs:
+            if third == _ANY:
+                follows[number] = True
+            elif fourth == _ANY:
+                follows[number, third] = True
             else:
-                follows[kind, third, fourth] = True
-    return kinds, follows.reshape(len(alike) + 1, -1)
+                follows[number, third, fourth] = True
+    return classes, follows.reshape(len(known) + 1, -1)
 
 
-_KINDS, _FOLLOWS = _tables()
+_PAIR_CLASS, _MAY_FOLLOW = _tables()

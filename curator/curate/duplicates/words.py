@@ -3,8 +3,9 @@
 A word is a run of letters, marks, figures and underscores (Unicode's `\\w`, annex C of UTS #18, which
 Python's leaves the marks out of) with what extends a letter (rule WB4 of UAX #29: marks, joiners,
 format characters). A letter of a script written without spaces is a word of its own with its marks,
-and so is a pictograph. Unlike UAX #29, apostrophes and full stops part words, as in the lists of pairs
-that the search is tested with. Case is folded; width and raised figures count: 10² is not 102.
+and so is a pictograph. Unlike UAX #29, apostrophes and full stops separate words, as in the published
+lists of duplicate pairs that the search is tested with. Texts are compared in NFC and without case,
+not in NFKC: superscript and full-width digits stay what they are, so 10² is not 102.
 """
 
 import re
@@ -23,9 +24,9 @@ _PICTOGRAPH: Final = r"\p{Extended_Pictographic}"
 
 _ASTRAL: Final = re.compile("[\U00010000-\U0010ffff]").search
 _ASCII: Final = re.compile("[a-z0-9_]+").findall
-_MARK: Final = "\t"
-# Each byte as the words of plain letters have it: in small letters, and a space for all that parts words.
-_PLAIN: Final = bytes(
+_NO_WORDS: Final = "\t"
+# For ASCII: each byte of a word in lower case, every other one as a space.
+_ASCII_TABLE: Final = bytes(
     ord(sign.lower()) if sign.isascii() and (sign.isalnum() or sign == "_") else 32
     for sign in map(chr, range(256))
 )
@@ -37,7 +38,7 @@ def normal_form(text: str) -> str:
 
 
 def words(text: str) -> list[str]:
-    """Return the words of a text in order; of one that has none its whole normal form, marked."""
+    """Return the words of a text in order; of one without words its whole normal form behind a tab."""
     if text.isascii():
         found = _ASCII(text.lower())
     else:
@@ -45,14 +46,14 @@ def words(text: str) -> list[str]:
         found = _pattern(_ASTRAL(form) is not None).findall(form)
     if not found:
         form = normal_form(text)
-        return [_MARK + form] if form else []
+        return [_NO_WORDS + form] if form else []
     return found
 
 
 def encoded_words(text: str) -> list[bytes]:
-    """Return the words of a text in UTF-8, several times as fast for plain letters."""
+    """Return words(text) in UTF-8; for ASCII several times as fast as that."""
     if text.isascii():
-        found = text.encode().translate(_PLAIN).split()
+        found = text.encode().translate(_ASCII_TABLE).split()
         if found:
             return found
     return [word.encode("utf-8", "surrogatepass") for word in words(text)]
@@ -65,7 +66,7 @@ def spans(text: str) -> list[tuple[int, int]]:
 
 @cache
 def _pattern(astral: bool) -> "re.Pattern[str]":  # noqa: FBT001 - the key of a cache
-    """Return the pattern of words for any text; where no sign stands beyond U+FFFF, a faster one.
+    """Return the pattern of words for any text; without characters beyond U+FFFF, a faster one.
 
     The classes come from `regex`, which has Unicode's properties; the matching is `re`'s, which has none
     and is several times as fast.
@@ -81,13 +82,13 @@ def _pattern(astral: bool) -> "re.Pattern[str]":  # noqa: FBT001 - the key of a 
     goes_on = f"[{members(f'[[{letters}||{_EXTENDS}]--{unspaced}]')}]*"
     pictures = f"{picture}(?:{extend}\u200d{picture})*{extend}"
     flags = "|[\U0001f1e6-\U0001f1ff]{1,2}" if astral else ""
-    # Words of plain letters are found first and fast, unless another letter goes on right after.
+    # Words of ASCII letters are found first and fast, unless a character beyond ASCII follows at once.
     return re.compile(rf"[a-z0-9_]++(?![^\x00-\x7f])|{begins}{goes_on}|{alone}|{pictures}{flags}")
 
 
 @cache
-def word_signs() -> str:
-    """Return what stands within words as a class of `re`: its \\w, and the marks and joiners it lacks."""
+def word_characters() -> str:
+    """Return the characters of words as a class of `re`: its \\w, and the marks and joiners it lacks."""
     return rf"[\w{_members(_EXTENDS, 0x110000)}]"
 
 

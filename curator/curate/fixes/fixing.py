@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 from curator.curate.checks import check_conversation
 from curator.curate.fixes import messages, texts, tools
-from curator.curate.fixes.keeping import joined, lost_values
+from curator.curate.fixes.lost_values import lost_values, merge_metadata
 from curator.dataset.codes import DEFAULT_RULES_PROFILE
 from curator.dataset.conversation import Conversation
 from curator.dataset.finding import Finding
@@ -108,7 +108,7 @@ def fix_safe(
                 rules_fixed.append(finding.rule)
                 progress = True
             conversation = fixed
-            moved = joined(moved, more)
+            moved = merge_metadata(moved, more)
         raw = None
         if not progress:
             break

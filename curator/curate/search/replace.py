@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 
-from curator.curate.duplicates.words import word_signs
+from curator.curate.duplicates.words import word_characters
 from curator.curate.search.patterns import Pattern
 from curator.dataset import Conversation, Message
 from curator.dataset.errors import WrongUse
@@ -123,7 +123,7 @@ def _spliced(text: str, hits: list[Hit]) -> str:
 def _matcher(search: Search) -> Callable[[str], Iterable[re.Match[str]]]:
     source = search.find if search.is_regex else re.escape(search.find)
     if search.whole_word:
-        source = rf"(?<!{word_signs()})(?:{source})(?!{word_signs()})"
+        source = rf"(?<!{word_characters()})(?:{source})(?!{word_characters()})"
     if not search.is_regex:
         return re.compile(source, 0 if search.match_case else re.IGNORECASE).finditer
     pattern = Pattern(source, shown=search.find, match_case=search.match_case)

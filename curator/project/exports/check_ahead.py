@@ -15,10 +15,11 @@ from curator.project.exports.strict_check import FileCheck, LineProblem, check_f
 from curator.project.imports.parent_watch import end_with_parent
 
 WORTH_BYTES: Final = 400_000_000
-"""A smaller export is checked by this process alone before another one has started and caught up."""
+"""A smaller export is checked by this process alone: starting others takes longer than the check."""
 
-_RANGE: Final = 1 << 22
-_READ: Final = 1 << 22
+_RANGE_BYTES: Final = 1 << 22
+"""So much must be written before another process gets it to check."""
+_READ_BYTES: Final = 1 << 22
 _MOST_WORKERS: Final = 4
 
 _Found = tuple[int, tuple[LineProblem, ...]]
@@ -28,18 +29,18 @@ _Found = tuple[int, tuple[LineProblem, ...]]
 class _Range:
     begin: int
     size: int
-    answer: "Future[_Found]"
+    future: "Future[_Found]"
     found: _Found | None = None
 
 
 class CheckAhead:
-    """Takes note of what is written, range by range, and answers for each whole file at the end."""
+    """Lets other processes check each range of bytes as soon as it is written; result() gives the check of a file."""
 
     def __init__(self, expected_bytes: int, form: str = openai_chat.NAME) -> None:
         self._form = form
         self._pool: ProcessPoolExecutor | None = None
         self._ranges: dict[Path, list[_Range]] = {}
-        self._through: dict[Path, int] = {}
+        self._handed_out: dict[Path, int] = {}
         others = min(_MOST_WORKERS, (os.cpu_count() or 1) - 1)
         if expected_bytes >= WORTH_BYTES and others:
             # Never forked: a copy of a process with threads and windows may hang.
@@ -53,22 +54,22 @@ class CheckAhead:
         if self._pool is not None:
             self._pool.shutdown(wait=False, cancel_futures=True)
 
-    def written(self, path: Path, size: int, *, last: bool = False) -> None:
-        """Take note that a file has whole lines up to size now."""
-        begin = self._through.get(path, 0)
-        if self._pool is None or size - begin < (1 if last else _RANGE):
+    def hand_out(self, path: Path, size: int, *, last: bool = False) -> None:
+        """Let what was written be checked; up to size bytes the file holds complete lines."""
+        begin = self._handed_out.get(path, 0)
+        if self._pool is None or size - begin < (1 if last else _RANGE_BYTES):
             return
         try:
-            answer = self._pool.submit(check_range, str(path), begin, size - begin, self._form)
+            future = self._pool.submit(check_range, str(path), begin, size - begin, self._form)
         except BrokenExecutor:
             self._pool = None
             return
-        self._ranges.setdefault(path, []).append(_Range(begin, size - begin, answer))
-        self._through[path] = size
+        self._ranges.setdefault(path, []).append(_Range(begin, size - begin, future))
+        self._handed_out[path] = size
 
     def result(self, path: Path, cancelled: CancelledCall = never_cancelled) -> FileCheck:
         """Return what is really in a file that is written to its end."""
-        self.written(path, path.stat().st_size, last=True)
+        self.hand_out(path, path.stat().st_size, last=True)
         try:
             if self._pool is not None:
                 return self._gathered(path, cancelled)
@@ -81,22 +82,22 @@ class CheckAhead:
         digest = sha256()
         size = rows = 0
         with path.open("rb", buffering=0) as file:
-            while piece := file.read(_READ):
+            while chunk := file.read(_READ_BYTES):
                 _stop_if(cancelled)
-                digest.update(piece)
-                size += len(piece)
+                digest.update(chunk)
+                size += len(chunk)
         ranges = self._ranges.get(path, [])
-        for part in reversed(ranges):
-            # The others work from the front, this process from the end, until they meet. A part in
-            # work is done here too: its process may still be starting.
+        for each in reversed(ranges):
+            # The others work from the front, this process from the end, until they meet. A range that
+            # is being checked is checked here too: its process may still be starting, which takes longer.
             _stop_if(cancelled)
-            if part.answer.cancel() or not part.answer.done():
-                part.found = check_range(str(path), part.begin, part.size, self._form)
+            if each.future.cancel() or not each.future.done():
+                each.found = check_range(str(path), each.begin, each.size, self._form)
         problems: list[LineProblem] = []
-        for part in ranges:
+        for each in ranges:
             _stop_if(cancelled)
-            number, found = part.found or part.answer.result()
-            problems += [LineProblem(rows + each.line, each.rule, each.message) for each in found]
+            number, found = each.found or each.future.result()
+            problems += [LineProblem(rows + one.line, one.rule, one.message) for one in found]
             rows += number
         return FileCheck(size, digest.hexdigest(), rows, tuple(problems))
 

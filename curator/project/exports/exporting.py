@@ -187,7 +187,7 @@ def _write(
                     written += len(part.ids)
                 for output in outputs.values():
                     output.flush()
-                    ahead.written(staging / output.name, output.size)
+                    ahead.hand_out(staging / output.name, output.size)
                     if output.is_sync_due():
                         syncing.append(disk.submit(_sync, output.file))
                 progress(written, 2 * total, "Writing")

@@ -1,7 +1,7 @@
-"""Moving what was written from the write-ahead log into the file, where nobody waits for it.
+"""Checkpoints of SQLite's write-ahead log, made in the background.
 
-SQLite would do so inside the commit that fills the log, which on a slow disk holds a keystroke up for
-a tenth of a second.
+A checkpoint moves what was written from the log into the file. SQLite would do so inside the commit
+that fills the log, which on a slow disk holds a keystroke up for a tenth of a second.
 """
 
 import contextlib
@@ -15,10 +15,11 @@ from curator.dataset.errors import ProjectError
 from curator.project.store.connection import connect
 
 DUE_PAGES: Final = 1_000
+"""As long as SQLite itself lets the log become (its default of wal_autocheckpoint)."""
 
 
 class LogWatch:
-    """Knows how long the log has become by the commits of one connection."""
+    """Counts the pages of the log, as the commit hook of one connection reports them."""
 
     def __init__(self, connection: apsw.Connection) -> None:
         self._connection = connection
@@ -36,7 +37,7 @@ class LogWatch:
         return self._pages >= DUE_PAGES
 
     def checkpoint(self) -> None:
-        """Move what can be moved now, in this thread; writers need not wait."""
+        """Make a checkpoint in this thread, for work that has one of its own; writers need not wait."""
         self._pages = 0
         # Busy means that another connection is doing just this.
         with contextlib.suppress(apsw.BusyError):

@@ -38,7 +38,10 @@ _CODE: Final = (
     "tune/local/weights/*.py",
     "tune/local/trainer/*.py",
 )
-"""What the worker imports, as patterns below the package; the wings of replies and the server stay here."""
+"""The modules that the training worker imports, as patterns below the package.
+
+The packages for replies and for the local server are not copied.
+"""
 
 
 def export(
@@ -51,7 +54,7 @@ def export(
     """Write a job into a new folder and return it; nothing outside the folder is needed to run it.
 
     It appears whole or not at all. Raises WrongUse where the folder is not empty or the base is not
-    here, UnreadableInput where a file cannot be read, ProjectError where the disk refuses.
+    on this computer, UnreadableInput where a file cannot be read, ProjectError on an error of the disk.
     """
     if folder.exists() and any(folder.iterdir()):
         raise WrongUse(f"{folder} is not empty; a job needs a new folder.")
@@ -59,7 +62,7 @@ def export(
         found = find_base(base)
     except BaseUnusable as error:
         raise WrongUse(str(error)) from error
-    _merge_start(found)
+    _ensure_merged(found)
     with publishing(folder, "bundle") as staging:
         _fill(staging, found, training, options, validation)
     return folder
@@ -83,6 +86,7 @@ def _fill(
             found.folder,
             folder / "base",
             copy_function=_copy_regular,
+            # What only this computer uses: weights for its chat, where the base came from, cached features.
             ignore=shutil.ignore_patterns("*.gguf", ORIGIN, checkpoint_bases.NOTE, "features"),
         )
     spec = {
@@ -112,8 +116,11 @@ def export_request(
     return export(folder, base, training, options, validation)
 
 
-def _merge_start(base: Base) -> None:
-    """Let the trainer merge a checkpoint that is to be the base; raises WrongUse where it cannot."""
+def _ensure_merged(base: Base) -> None:
+    """Let the trainer merge the adapter of a checkpoint that is to be the base into weights of its own.
+
+    Raises WrongUse where it cannot.
+    """
     if not base.family or checkpoint_bases.has_weights(base.folder):
         return
     trainer = trainer_python()
@@ -122,6 +129,7 @@ def _merge_start(base: Base) -> None:
             f"To put {base.name} into a bundle its weights must be merged, which needs the trainer: "
             "curator trainer --install."
         )
+    # Whoever loads a checkpoint as a base merges it first; the tokenizer is the smallest thing to load.
     code = "import sys; from curator.tune.local.bases import bases as b; b.load_tokenizer(b.find_base(sys.argv[1]))"
     environment = {**os.environ, "PYTHONPATH": str(code_folder()), "HF_HUB_OFFLINE": "1"}
     answer = subprocess.run(

@@ -49,13 +49,14 @@ _LEVELS: Final = {
     "error": "error",
     "legacy_ierror": "error",
 }
-# Of 100 models each; the SDK goes on to the next page by itself, for ever if a server lets it.
+# Of 100 models each. The SDK goes on to the next page by itself: without a limit a faulty server
+# could keep it going.
 _PAGES: Final = 5
 _NO_DELETE: Final = "models are deleted on the service's own page (Models), not through its SDK."
 
 
 class TogetherService:
-    """The calls of Together; its lists are whole, and none of its calls is repeated unless said so."""
+    """The calls of Together. Lists come whole (models: at most five pages); no call is repeated unless retries says so."""
 
     def __init__(self, connection: "Connection") -> None:
         self._connection = connection
@@ -222,12 +223,12 @@ class TogetherService:
         return tuple(self._call(list, DOING["checkpoints"], ask))
 
     def _call(
-        self, wanted: type[_T], what: str, work: "Callable[[Together], object]", *, retries: int = 0
+        self, result: type[_T], what: str, work: "Callable[[Together], object]", *, retries: int = 0
     ) -> _T:
         def run() -> object:
             return work(self._connection.client(_build).with_options(max_retries=retries))
 
-        return self._connection.guarded(wanted, what, run)
+        return self._connection.guarded(result, what, run)
 
     def _job(self, found: Any) -> ServiceJob:
         def value(name: str) -> Any:
@@ -268,14 +269,15 @@ def _build(target: "Target", key: "Key | None", read_s: float) -> "Together":
 def job_arguments(arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Return what the SDK's create takes, from what OpenAI's would take.
 
-    There is no place for our token: a job is found again by its training file and the time.
+    Together keeps no metadata, so the token by which we find a job again cannot be sent: it is found
+    by its training file and the time.
     """
     method, settings = settings_of(arguments["method"])
     validation = arguments.get("validation_file", "")
     if not validation:
         settings.pop("n_evals", None)
     if method == "sft":
-        # Said outright: the SDK would warn of its own default.
+        # Always given: without it the SDK prints a warning.
         chosen = {"yes": True, "no": False}
         settings["train_on_inputs"] = chosen.get(settings.get("train_on_inputs", ""), "auto")
     return {
@@ -290,7 +292,11 @@ def job_arguments(arguments: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def request_body(wanted: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the body the SDK makes of its arguments; without a rank the service takes its own adapter."""
+    """Return the body that the SDK will send, for the shown call.
+
+    Without a rank no training_type is sent, and the service trains its default LoRA adapter. The SDK
+    itself sets lora_alpha to twice the rank.
+    """
     body = dict(wanted)
     method = {"method": body.pop("training_method")}
     if method["method"] == "dpo":

@@ -22,7 +22,7 @@ def path(tmp_path):
 def told_in_parts(ahead, path, size=9_000):
     raw = path.read_bytes()
     for begin in range(size, len(raw), size):
-        ahead.written(path, raw.rfind(b"\n", 0, begin) + 1)
+        ahead.hand_out(path, raw.rfind(b"\n", 0, begin) + 1)
 
 
 def test_other_processes_find_what_one_finds(path, monkeypatch):

@@ -8,16 +8,17 @@ from curator.dataset.conversation import Conversation
 from curator.dataset.finding import Finding
 from curator.dataset.json_values import LONE_SURROGATE, BadJson, Json, canonical, dumps, loads
 
-_DEEPEST: Final = 3
+_MOST_NESTED: Final = 3
+"""Texts inside texts are opened so often: arguments are JSON in a text, and some files wrap that once more."""
 
 
 def lost_values(
     before: Conversation, after: Conversation, moved: Mapping[str, Json], finding: Finding
 ) -> dict[str, Json]:
-    """Return the values, by their place, that a fix dropped and that nothing else tells of.
+    """Return the values, by their JSON path, that a fix dropped and that stand nowhere else.
 
-    The finding's own words tell of the value at its place. A value that was only written in another
-    way, such as an object as a text, is still there.
+    moved holds what the fix put into the metadata. A value that the finding's message quotes is not
+    lost, nor is one that is only written in another way, such as an object as a text.
     """
     left = Counter(form for _, form, _ in values(dict(after.fields)))
     left.update(form for _, form, _ in values(dict(moved)))
@@ -25,7 +26,7 @@ def lost_values(
     for place, form, value in values(dict(before.fields)):
         if left[form] > 0:
             left[form] -= 1
-        elif not _is_told(value, place, finding) and value not in lost.values():
+        elif not _is_quoted(value, place, finding) and value not in lost.values():
             lost[place] = value
     return lost
 
@@ -35,7 +36,7 @@ def values(fields: Json) -> Iterator[tuple[str, str, Json]]:
     stack: list[tuple[str, Json, int]] = [("", fields, 0)]
     while stack:
         place, value, depth = stack.pop()
-        inner = _inside(value) if isinstance(value, str) and depth < _DEEPEST else value
+        inner = _decoded_object(value) if isinstance(value, str) and depth < _MOST_NESTED else value
         if isinstance(inner, dict):
             down = depth + (inner is not value)
             stack.extend((f"{place}.{k}" if place else str(k), v, down) for k, v in inner.items())
@@ -48,10 +49,10 @@ def values(fields: Json) -> Iterator[tuple[str, str, Json]]:
             yield place, canonical(inner), value
 
 
-def _inside(text: str) -> Json:
-    """Return the object that a text holds as JSON, wrapped once more or not; else the text itself."""
+def _decoded_object(text: str) -> Json:
+    """Return the object that a text holds as JSON, also where it was encoded twice; else the text itself."""
     value: Json = text
-    for _ in range(_DEEPEST):
+    for _ in range(_MOST_NESTED):
         if not isinstance(value, str) or value.strip()[:1] not in ("{", '"'):
             break
         try:
@@ -61,15 +62,18 @@ def _inside(text: str) -> Json:
     return value if isinstance(value, dict) else text
 
 
-def _is_told(value: Json, place: str, finding: Finding) -> bool:
-    """Say whether a finding's own words tell of a value that stood at its place, whole."""
+def _is_quoted(value: Json, place: str, finding: Finding) -> bool:
+    """Whether a finding's message quotes a value, whole, that stood at its place or below it."""
     at = finding.place
     whole = at.field if at.message is None else f"messages[{at.message}].{at.field}"
     words = value if isinstance(value, str) else dumps(value)
-    return place.startswith(whole) and words in finding.message
+    is_there = place == whole or place.startswith((f"{whole}.", f"{whole}["))
+    return is_there and words in finding.message
 
 
-def joined(metadata: Mapping[str, Json] | None, moved: Mapping[str, Json]) -> dict[str, Json]:
+def merge_metadata(
+    metadata: Mapping[str, Json] | None, moved: Mapping[str, Json]
+) -> dict[str, Json]:
     """Add moved keys to metadata; a key that is there with another value gets a number."""
     both = dict(metadata or {})
     for key, value in moved.items():
