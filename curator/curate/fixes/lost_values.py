@@ -23,10 +23,12 @@ def lost_values(
     left = Counter(form for _, form, _ in values(dict(after.fields)))
     left.update(form for _, form, _ in values(dict(moved)))
     lost: dict[str, Json] = {}
+    listed: set[str] = set()  # forms, because Python takes false, 0 and 0.0 for the same value
     for place, form, value in values(dict(before.fields)):
         if left[form] > 0:
             left[form] -= 1
-        elif not _is_quoted(value, place, finding) and value not in lost.values():
+        elif not _is_quoted(value, place, finding) and form not in listed:
+            listed.add(form)
             lost[place] = value
     return lost
 

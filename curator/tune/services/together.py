@@ -56,7 +56,7 @@ _NO_DELETE: Final = "models are deleted on the service's own page (Models), not 
 
 
 class TogetherService:
-    """The calls of Together. Lists come whole (models: at most five pages); no call is repeated unless retries says so."""
+    """The calls of Together. Lists come whole (models: five pages at most); a call is repeated only by retries."""
 
     def __init__(self, connection: "Connection") -> None:
         self._connection = connection

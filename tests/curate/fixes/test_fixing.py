@@ -5,7 +5,7 @@ import re
 from collections import Counter
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from curator.curate.checks import check_conversation
@@ -94,6 +94,7 @@ def read(text):
     return None
 
 
+@example({"messages": [{"role": [False, 0], "content": ""}]}, "openai_sft")  # false == 0 in Python
 @given(lines, st.sampled_from(PROFILES))
 @settings(max_examples=400, deadline=None)
 def test_after_a_fix_every_value_is_there_or_told_of(line, profile):

@@ -26,7 +26,7 @@ def told_in_parts(ahead, path, size=9_000):
 
 
 def test_other_processes_find_what_one_finds(path, monkeypatch):
-    monkeypatch.setattr(check_ahead, "_RANGE", 1_000)
+    monkeypatch.setattr(check_ahead, "_RANGE_BYTES", 1_000)
     with CheckAhead(check_ahead.WORTH_BYTES) as ahead:
         assert (ahead._pool is not None) == ((os.cpu_count() or 1) > 1)
         told_in_parts(ahead, path)
@@ -44,7 +44,7 @@ def test_little_is_checked_without_a_process(path):
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs kill -9")
 def test_a_killed_process_is_done_without(path, monkeypatch):
-    monkeypatch.setattr(check_ahead, "_RANGE", 1_000)
+    monkeypatch.setattr(check_ahead, "_RANGE_BYTES", 1_000)
     with CheckAhead(check_ahead.WORTH_BYTES) as ahead:
         told_in_parts(ahead, path)
         for process in list((ahead._pool._processes if ahead._pool else {}).values()):
