@@ -9,7 +9,7 @@ import pytest
 
 from curator.cli import counting
 from curator.tune.local.trainer.measuring import Row
-from tests.cli.sample_lines import questions, write
+from tests.cli.sample_lines import questions
 
 READING = [
     ["check"], ["fix", "--safe", "--dry-run"], ["fix", "--safe"], ["count"], ["dedupe"],
@@ -23,11 +23,8 @@ READING = [
 
 
 @pytest.fixture
-def project(curator, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    write(tmp_path / "f.jsonl", *questions(30))
-    curator("new", "a.curator")
-    curator("import", "a.curator", "f.jsonl")
+def project(copy_of, tmp_path, monkeypatch):
+    monkeypatch.chdir(copy_of(30, ("new", "a.curator"), ("import", "a.curator", "f.jsonl")))
     return tmp_path / "a.curator"
 
 
