@@ -8,6 +8,7 @@ from typing import Final
 
 import curator
 from curator.cli import (
+    ablating,
     asking,
     checks,
     demo,
@@ -47,6 +48,7 @@ GROUPS: Final = (
     asking,
     prompting,
     evaluating,
+    ablating,
     offers,
     local,
     demo,

@@ -2,6 +2,7 @@
 """Every verb, and every part of a verb, answers people and scripts; one that is not listed here fails."""
 
 import argparse
+import json
 from contextlib import closing
 from functools import cached_property
 from uuid import uuid4
@@ -58,6 +59,7 @@ WORDS = {
     "prompts add": lambda _: ["prompts", "add", "b", *HERE, "--system", "Be brief."],
     "prompts remove": lambda world: ["prompts", "remove", world.prompt],
     "evaluate": lambda world: ["evaluate", world.project, "--where", "id:1..5", *CANDIDATE],
+    "ablate": lambda world: ["ablate", world.divided, "--plan", world.plan, "--yes"],
     "compare": lambda world: ["compare", world.run, world.run],
     "models list": lambda _: ["models", "list"],
     "models add": lambda world: ["models", "add", world / "mine", "--name", "desk"],
@@ -124,6 +126,17 @@ class World:
     @cached_property
     def run(self):
         return self.curator(*WORDS["evaluate"](self))[1]["run"]
+
+    @cached_property
+    def divided(self):
+        self.curator("split", self.project, "--train", "20", "--validation", "5", "--test", "5")
+        return self.project
+
+    @cached_property
+    def plan(self):
+        entries = [{"name": "all"}, {"share": 60}]
+        text = json.dumps({"target": "here", "base": BASE, "variants": entries})
+        return write(self / "plan.json", text)
 
     @cached_property
     def prompt(self):

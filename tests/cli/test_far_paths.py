@@ -37,6 +37,7 @@ VERBS = {
         *["--shots", "2", "--from", place],
     ],
     "models add": lambda place: ["models", "add", place],
+    "ablate": lambda place: ["ablate", "a.curator", "--plan", place],
 }
 
 

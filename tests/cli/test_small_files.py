@@ -66,6 +66,7 @@ FILES = {
     "state/local-server.json": [],
     "state/jobs.sqlite": [["jobs", "list"]],
     "grader.json": [],
+    "plan.json": [["ablate", "a.curator", "--plan", "plan.json", "--dry-run"]],
 }
 """The files, and the verbs that need each and so end with a sentence that names it (mostly)."""
 
@@ -110,6 +111,8 @@ def place(curator, folder, tmp_path, monkeypatch):
     (tmp_path / "state" / "local-server.json").write_text(json.dumps(known))
     (tmp_path / "config" / "prices.json").write_text(json.dumps({"offers": []}))
     (tmp_path / "grader.json").write_text(json.dumps({"type": "string_check", "name": "g"}))
+    plan = {"target": "mine", "base": "b", "variants": [{"name": "all"}]}
+    (tmp_path / "plan.json").write_text(json.dumps(plan))
     return tmp_path
 
 

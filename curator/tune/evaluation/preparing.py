@@ -69,6 +69,18 @@ def prepare(
     cancelled: CancelledCall = never_cancelled,
 ) -> StoredRun:
     """Store a run over conversations, ready to be asked; raises WrongUse for what does not go together."""
+    plan, items = planned(project, ids, request, cancelled=cancelled)
+    return start_run(project, plan, items)
+
+
+def planned(
+    project: Reader,
+    ids: Sequence[int],
+    request: Request,
+    *,
+    cancelled: CancelledCall = never_cancelled,
+) -> tuple[RunPlan, tuple[Item, ...]]:
+    """Return what a run would ask of whom, and store nothing; raises WrongUse as prepare does."""
     check_names(request.candidates)
     label_set, labels = _labels(project, request.label_set)
     items, left_out = read_items(
@@ -87,7 +99,7 @@ def prepare(
         left_out,
         request.fresh,
     )
-    return start_run(project, plan, items)
+    return plan, items
 
 
 def scoring_again(reader: Reader, scores: Sequence[str]) -> Scoring:

@@ -84,13 +84,27 @@ def start_run(project: Project, plan: RunPlan, items: Sequence[Item]) -> StoredR
             "There is nothing to ask: the selection has no conversation with a question and an "
             f"answer{f' ({why})' if why else ''}. Choose another split or filter."
         )
-    texts = [item.prompt.text for item in items]
-    stored = (
-        StoredItem(at, item.conversation, prompt_hash(text), dict(item.expected), item.label)
-        for at, (item, text) in enumerate(zip(items, texts, strict=True))
-    )
-    prompts = ((prompt_hash(text), text) for text in texts)
+    prompts = ((prompt_hash(text), text) for text in (item.prompt.text for item in items))
+    stored = _stored(items)
     return rows.add_run(project, secrets.token_hex(4), plan.to_json(), stored, prompts)
+
+
+def find_equal(project: Project, plan: RunPlan, items: Sequence[Item]) -> StoredRun | None:
+    """Return the newest run that asks the same of the same candidates, None where there is none."""
+    wanted, questions = canonical(plan.to_json()), _stored(items)
+    for run in rows.runs(project):
+        if canonical(run.plan) == wanted and rows.items_of(project, run.id) == questions:
+            return run
+    return None
+
+
+def _stored(items: Sequence[Item]) -> tuple[StoredItem, ...]:
+    return tuple(
+        StoredItem(
+            at, item.conversation, prompt_hash(item.prompt.text), dict(item.expected), item.label
+        )
+        for at, item in enumerate(items)
+    )
 
 
 def ask_run(

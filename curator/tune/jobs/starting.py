@@ -143,7 +143,7 @@ def settle(connection: Connection, table: JobTable, token: str, *, pace: Pace = 
     if search.found is not None:
         return _keep_answer(table, token, search.found)
     if search.certain:
-        return table.update(token, error=_UNCLEAR_ABSENT)
+        return table.update(token, error=UNCLEAR_ABSENT)
     return job
 
 
@@ -172,7 +172,7 @@ _UNCLEAR: Final = (
     "It is not clear whether the server created this job. Nothing was created a second time. Check "
     "again in a few minutes, or look at the service's own page."
 )
-_UNCLEAR_ABSENT: Final = (
+UNCLEAR_ABSENT: Final = (
     "The server's list does not show this job. If it is still missing in a few minutes, set it aside "
     "and start again."
 )
