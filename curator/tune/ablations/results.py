@@ -265,7 +265,7 @@ class Found:
             f"{abs(most['difference']) * 100:.1f} points of {_said(self.metric)}, more than chance"
         )
         if len(compared) > 1:
-            said += f" ({len(told)} of {len(compared)} variants differ so)"
+            said += f" ({counted(len(told), 'variant')} of {len(compared)} so far from it)"
         return f"{said}."
 
 
