@@ -8,7 +8,7 @@ from typing import Final, Literal
 import regex
 
 from curator.dataset.conversation import Conversation, Message
-from curator.dataset.json_values import dumps
+from curator.dataset.json_values import canonical, dumps
 
 Kind = Literal["same", "gone", "new"]
 
@@ -44,9 +44,14 @@ def compare_conversations(left: Conversation, right: Conversation) -> list[TurnP
         left_text = shown_text(a[i]) if i is not None else ""
         right_text = shown_text(b[j]) if j is not None else ""
         left_spans, right_spans = compare_texts(left_text, right_text)
-        same = i is not None and j is not None and a[i].fields == b[j].fields
+        # As JSON: Python takes true and 1 for equal.
+        same = i is not None and j is not None and _form(a[i]) == _form(b[j])
         pairs.append(TurnPair(i, j, left_spans, right_spans, same))
     return pairs
+
+
+def _form(message: Message) -> str:
+    return canonical(dict(message.fields))
 
 
 def shown_text(message: Message) -> str:

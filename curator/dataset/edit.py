@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from curator.dataset.json_values import Json
+from curator.dataset.json_values import Json, canonical
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,10 @@ class Edit:
 
 
 def _is_idle(patch: Patch) -> bool:
-    if not isinstance(patch, AnnotationPatch):
+    if isinstance(patch, SettingPatch):
+        # As JSON: Python takes true and 1 for equal.
+        return canonical(patch.before) == canonical(patch.after)
+    if isinstance(patch, ContentPatch):
         return patch.before == patch.after
     if len(patch.before) == len(patch.after):
         return patch.before == patch.after

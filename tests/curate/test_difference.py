@@ -73,3 +73,14 @@ def test_words_with_marks_are_whole():
     left, right = compare_texts("राजा की रानी", "राजी की रानी")
     assert [span.text for span in left if span.kind == "gone"] == ["राजा"]
     assert [span.text for span in right if span.kind == "new"] == ["राजी"]
+
+
+def test_true_and_1_are_different_as_json():
+    """Python takes them for equal."""
+    one, yes = (Conversation({"messages": [{"role": "user", "weight": w}]}) for w in (1, True))
+    assert not compare_conversations(one, yes)[0].same
+    assert compare_conversations(one, one)[0].same
+    (a, b) = ({"role": "user", "content": "x"}, {"content": "x", "role": "user"})
+    assert compare_conversations(Conversation({"messages": [a]}), Conversation({"messages": [b]}))[
+        0
+    ].same

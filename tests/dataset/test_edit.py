@@ -56,3 +56,13 @@ def test_an_edit_knows_that_it_changes_nothing():
     assert of(AnnotationPatch("status", (1, 2), ("open",), ("open", "open")))
     assert not of(AnnotationPatch("status", (1, 2), ("open",), ("open", "shut")))
     assert not of(ContentPatch(1, "a", "a"), SettingPatch("s", None, 1))
+
+
+def test_a_setting_that_goes_from_1_to_true_is_a_change():
+    """Python takes them for equal."""
+    changes = [
+        Edit("t", "a", (SettingPatch("x", before, after),))
+        for before, after in ((1, True), (0, False))
+    ]
+    assert not any(edit.changes_nothing for edit in changes)
+    assert Edit("t", "a", (SettingPatch("x", {"a": 1, "b": 2}, {"b": 2, "a": 1}),)).changes_nothing
