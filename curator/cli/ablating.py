@@ -56,7 +56,7 @@ def _ablate(options: Options, progress: Progress) -> Answer:
         study = prepare(project, plan, variants, progress, progress.cancelled)
         questions, metric = check_questions(project, plan, study.asked, progress.cancelled)
         keys = {"project": options.project, "metric": metric, "questions": questions}
-        lines = tuple(map(pasteable, told(study)))
+        lines = tuple(map(pasteable, told(study, questions)))
         if options.dry_run:
             faulty = any(each.dry.errors for each in study.missing)
             planned = [_planned_row(study, each.name) for each in variants]

@@ -3,10 +3,14 @@
 
 import itertools
 import json
+import os
+import signal
 
 import pytest
 
-from curator.cli.main import main
+from curator.cli.main import build_parser, main
+from curator.dataset.resources import resource
+from curator.tune.ablations.plan import read_plan
 from curator.tune.jobs.table import JobTable
 from tests.cli.sample_lines import line, write
 from tests.cli.test_training import BASE, server  # noqa: F401
@@ -293,6 +297,8 @@ def test_a_study_killed_while_it_asks_asks_only_what_was_on_its_way(
         ([{"name": "x", "nothing": 1}], {}),
         ([{"share": 0}], {}),
         ([{"share": []}], {}),
+        ([{"share": True}], {}),
+        ([{"share": [50, "all"]}], {}),
         ([{"settings": {"n_epochs": []}}], {}),
         ([{"settings": {"n_epochs": -1}}], {}),
         ([{"settings": {"nothing": 1}}], {}),
@@ -318,6 +324,40 @@ def test_a_faulty_plan_is_one_sentence_and_starts_nothing(ablate, learned, varia
     assert code == 2, told
     assert told["error"]["message"].count("\n") == 0
     assert not learned.bodies
+
+
+def plans_shown():
+    """Yield each plan that the help and the guide show, as it stands there."""
+    verb = next(a for a in build_parser()._actions if a.dest == "verb").choices["ablate"]
+    help_ = verb.epilog.partition("plan.json:")[2].partition("beside them")[0]
+    guide = resource("guide", "evaluation.md").read_text("utf-8")
+    shown = guide.partition("A plan is a small JSON file:")[2].split("```")[1]
+    yield from (help_, shown)
+
+
+def test_the_plans_that_are_shown_are_plans(tmp_path):
+    for text in plans_shown():
+        plan, variants = read_plan(write(tmp_path / "plan.json", text))
+        assert plan.base == "practice"
+        assert len(variants) == 11
+
+
+def test_an_interrupted_study_says_how_to_go_on(ablate, learned, monkeypatch):
+    answer, said = learned.plan.answer, []
+
+    def interrupting(body):
+        said.append(1)
+        if len(said) == 50:
+            os.kill(os.getpid(), signal.SIGINT)
+        return answer(body)
+
+    learned.plan.answer = interrupting
+    code, told = ablate(ALL, NO_FRAUD)
+    assert (code, told["error"]["kind"]) == (130, "cancelled")
+    assert "To go on" in told["error"]["message"]
+    assert ablate(ALL, NO_FRAUD)[0] == 0
+    assert len(said) == 80
+    assert len(learned.jobs) == 2
 
 
 def test_the_lines_show_the_table_the_curve_and_a_sentence(

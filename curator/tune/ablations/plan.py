@@ -20,7 +20,7 @@ _ALL: Final = "all"
 
 _Value = str | bool | int | float
 _Values = dict[str, _Value | Annotated[list[_Value], Field(min_length=1)]]
-_Share = Annotated[float, Field(gt=0, le=100)]
+_Share = Annotated[float, Field(gt=0, le=100, strict=True)]
 _Text = Annotated[str, Field(min_length=1)]
 _Seed = Annotated[int, Field(ge=0, le=_MOST, strict=True)]
 
@@ -32,8 +32,8 @@ class _Part(BaseModel):
 class Budget(_Part):
     """What all jobs of a plan may take together: tokens (rows times epochs) and money."""
 
-    tokens: int | None = Field(None, ge=1)
-    cost: float | None = Field(None, ge=0, allow_inf_nan=False)
+    tokens: int | None = Field(None, ge=1, strict=True)
+    cost: float | None = Field(None, ge=0, allow_inf_nan=False, strict=True)
 
 
 class Entry(_Part):

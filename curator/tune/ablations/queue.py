@@ -285,13 +285,13 @@ def label_of(plan: Plan, name: str, seed: int) -> str:
     return name if len(plan.seeds) == 1 else f"{name}, seed {seed}"
 
 
-def told(study: Study) -> tuple[str, ...]:
-    """Return in words what starting now would take."""
+def told(study: Study, questions: int) -> tuple[str, ...]:
+    """Return in words what starting now would take; so many questions are asked of each variant."""
     found = study.estimate()
     lines = [
         f"{counted(len(study.variants), 'variant')}, {counted(len(study.jobs), 'job')}: "
         f"{found['jobs']:,} to train, {found['jobs_there']:,} there already; "
-        f"{counted(len(study.asked), 'conversation')} to ask each",
+        f"{counted(questions, 'question')} to each",
         f"{counted(found['rows'], 'row')}, {counted(found['tokens'], 'token')} in all epochs",
     ]
     if not found["charged"]:
@@ -300,7 +300,7 @@ def told(study: Study) -> tuple[str, ...]:
         lines.append("the cost is not known: no price is known for this base")
     else:
         lines.append(f"about {found['cost']:.2f} {found['currency']} for training")
-    if found["seconds"] is not None:
+    if found["seconds"]:
         lines.append(f"about {found['seconds']:,.0f} s for training")
     lines += [f"! The budget ends before {name}." for name in found["over_budget"]]
     for each in study.jobs:
