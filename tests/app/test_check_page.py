@@ -17,6 +17,7 @@ from curator.app.session.session import Session
 from curator.curate.checks import check_conversation
 from curator.curate.fixes.fixing import apply_fix
 from curator.dataset import Conversation, Edit, SettingPatch
+from curator.dataset.errors import WrongUse
 from curator.dataset.rule import load_rules
 from curator.project import Project
 from tests.project.projects import import_lines, line
@@ -126,6 +127,31 @@ def test_a_base_of_this_computer_counts_by_its_own_tokenizer(qtbot, tmp_path):
         choose(page, "L01")
         assert (page.list.row().conversation, len(page.list._rows)) == (13, 1)
         assert "1,024" in page.list.row().finding.message
+
+
+@pytest.mark.parametrize("why", ["cannot be read", "too many"])
+def test_where_the_base_cannot_count_the_page_says_that_counts_are_estimates(
+    qtbot, tmp_path, monkeypatch, why
+):
+    """A finding of the base's own limit would else be missing without a word."""
+
+    def counted(own, *_):
+        raise WrongUse(f"The tokens of {own.base.name} cannot be counted: no trainer.")
+
+    if why == "too many":
+        monkeypatch.setattr("curator.app.pages.check.findings.MEASURED_UP_TO", 1)
+    monkeypatch.setattr("curator.tune.jobs.base_counts.OwnCount.counted", counted)
+    path = make_project(tmp_path / "own.curator", [line("Hi?", "Yes.")] * 3)
+    with Project.open(path) as project:
+        project.apply(Edit("Base", "ann", (SettingPatch("base_model", None, "tiny"),)))
+    for page in shown(qtbot, path):
+        assert page._estimated.isVisibleTo(page)
+        assert page._estimated.text().startswith("Token counts are estimates")
+        assert "tiny" in page._estimated.text()
+
+
+def test_the_counts_of_a_service_s_base_are_no_estimates_of_its_own(page):
+    assert not page._estimated.isVisibleTo(page)
 
 
 def test_rail_counts_conversations_with_errors(page):

@@ -4,6 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal
 
+from PySide6.QtCore import QCoreApplication
+
+from curator.app.counted import counted
 from curator.curate.difference import Span, compare_conversations, compare_texts, shown_text
 from curator.curate.fixes.fixing import SAFE_FIXES
 from curator.dataset import Conversation
@@ -61,6 +64,8 @@ class Findings:
     """The system prompt that conversations without one should get: the first saved, or the most used."""
     has_safe: bool = False
     """Whether any of the rows has a safe fix."""
+    estimated: str = ""
+    """Why tokens are estimates, where the base is one of this computer; empty where they are its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +95,7 @@ def read_findings(
     from curator.project.checking import check_project, found_by_rule
 
     stored = str(reader.setting("rules_profile") or DEFAULT_RULES_PROFILE)
-    more = own_findings(reader, progress, cancelled)
+    more, estimated = own_findings(reader, progress, cancelled)
     report = check_project(
         reader,
         {profile: profile},
@@ -114,16 +119,16 @@ def read_findings(
     titled = {rule: _titled(reader, rows) for rule, rows in by_rule.items()}
     prompt = _default_prompt(reader) if "S15" in titled else ""
     has_safe = any(row.finding.fix in SAFE_FIXES for rows in titled.values() for row in rows)
-    return Findings(profile, report, titled, prompt, has_safe)
+    return Findings(profile, report, titled, prompt, has_safe, estimated)
 
 
 def own_findings(
     reader: "Reader", progress: "ProgressCall", cancelled: "CancelledCall"
-) -> dict[int, Sequence[Finding]] | None:
+) -> tuple[dict[int, Sequence[Finding]] | None, str]:
     """Return what a base of this computer finds, by conversation, as the command line's check does.
 
-    None for the base models of services, where the base cannot be read here, and for projects so
-    large that measuring anew after each change would take minutes: there the stored counts stand.
+    None where the stored counts stand: for the base models of services, and, with the reason, where
+    the base cannot be read here, or where measuring so many anew after each change takes minutes.
     """
     from curator.dataset.errors import WrongUse
     from curator.project.store.tables import living
@@ -131,8 +136,13 @@ def own_findings(
 
     own = own_count(str(reader.setting("base_model") or ""))
     ids = living(reader).tolist()
-    if own is None or len(ids) > MEASURED_UP_TO:
-        return None
+    if own is None:
+        return None, ""
+    if len(ids) > MEASURED_UP_TO:
+        words = QCoreApplication.translate(
+            "check", "Token counts are estimates: {0} counts no more than {1} itself here."
+        )
+        return None, words.format(own.base.name, counted(MEASURED_UP_TO, "conversation"))
     rows = ((id_, None, raw) for id_, raw in reader.iterate(ids))
     found: dict[int, Sequence[Finding]] = {}
     try:
@@ -140,9 +150,10 @@ def own_findings(
             if findings := own.findings(row):
                 found[id_ or 0] = findings
             progress(done, len(ids), "Counting")
-    except WrongUse:
-        return None
-    return found
+    except WrongUse as error:
+        words = QCoreApplication.translate("check", "Token counts are estimates. {0}")
+        return None, words.format(error)
+    return found, ""
 
 
 def _default_prompt(reader: "Reader") -> str:
@@ -173,7 +184,7 @@ def read_matrix(
     """Check every conversation for every target of the matrix."""
     from curator.project.checking import check_project
 
-    more = own_findings(reader, progress, cancelled)
+    more, _ = own_findings(reader, progress, cancelled)
     report = check_project(
         reader, TARGETS, more=more, limit=0, progress=progress, cancelled=cancelled
     )

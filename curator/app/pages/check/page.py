@@ -65,29 +65,18 @@ class CheckPage(Page):
         self.subtitle.setToolTip(tip_of(self.tr(SUMMARY_TIP)))
         self._note = Meta("", self)
         self._note.hide()
+        self._estimated = Meta("", self, wrap=True)
+        self._estimated.hide()
         self._empty = EmptyState("shield", "", "", "", self)
         self._progress = ProgressRow(self.tr("Checking"), self)
         self._reload_soon = single_shot(self, RELOAD_MS, self._read)
         self.body.setSpacing(12)
         self.body.addWidget(self.matrix)
-        right = QWidget(self)
-        parts = QSplitter(Qt.Orientation.Vertical, right)
-        parts.addWidget(self.list)
-        parts.addWidget(self.detail)
-        parts.setSizes([320, 240])
-        parts.setStretchFactor(0, 1)
-        SplitterState(parts, "check-detail")
-        vbox(self.head, (parts, 1), parent=right, spacing=8, margins=(8, 0, 0, 0))
-        sides = QSplitter(self)
-        sides.addWidget(self.rules)
-        sides.addWidget(right)
-        sides.setStretchFactor(1, 1)
-        sides.setSizes([320, 700])
-        SplitterState(sides, "check")
-        self._sides = sides
+        self._sides = sides = self._make_sides()
         self._stack = Stack(self)
         self._stack.addWidget(self._empty)
         self._stack.addWidget(sides)
+        self.body.addWidget(self._estimated)
         self.body.addWidget(self._stack, 1)
         row = hbox(self._note, STRETCH, self._progress)
         self._progress.hide()
@@ -108,6 +97,24 @@ class CheckPage(Page):
         self._empty.guide_requested.connect(partial(self.action_requested.emit, "help.guide"))
         self.fixer.changed.connect(self.slots_changed)
         self._show()
+
+    def _make_sides(self) -> QSplitter:
+        """Put the rules on the left, and on the right the findings of one over what is at hand."""
+        right = QWidget(self)
+        parts = QSplitter(Qt.Orientation.Vertical, right)
+        parts.addWidget(self.list)
+        parts.addWidget(self.detail)
+        parts.setSizes([320, 240])
+        parts.setStretchFactor(0, 1)
+        SplitterState(parts, "check-detail")
+        vbox(self.head, (parts, 1), parent=right, spacing=8, margins=(8, 0, 0, 0))
+        sides = QSplitter(self)
+        sides.addWidget(self.rules)
+        sides.addWidget(right)
+        sides.setStretchFactor(1, 1)
+        sides.setSizes([320, 700])
+        SplitterState(sides, "check")
+        return sides
 
     def slots(self) -> Mapping[str, Callable[[], object]]:
         """Answer checking, stepping and, where the project may be changed, fixing."""
@@ -279,6 +286,9 @@ class CheckPage(Page):
         is_filled = report is not None and bool(report.conversations)
         self.matrix.setVisible(report is None or is_filled)
         self.subtitle.setText(summary(report) if report is not None and is_filled else "")
+        estimated = found.estimated if found is not None and is_filled else ""
+        self._estimated.setText(estimated)
+        self._estimated.setVisible(bool(estimated))
         self.slots_changed.emit()
 
     def _show_empty(self) -> None:
