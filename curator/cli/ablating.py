@@ -55,7 +55,12 @@ def _ablate(options: Options, progress: Progress) -> Answer:
     with open_current(options.project, progress) as project:
         study = prepare(project, plan, variants, progress, progress.cancelled)
         questions, metric = check_questions(project, plan, study.asked, progress.cancelled)
-        keys = {"project": options.project, "metric": metric, "questions": questions}
+        keys = {
+            "project": options.project,
+            "metric": metric,
+            "questions": questions,
+            "left_out": dict(study.left_out),
+        }
         lines = tuple(map(pasteable, told(study, questions)))
         if options.dry_run:
             faulty = any(each.dry.errors for each in study.missing)

@@ -97,6 +97,17 @@ def test_what_is_asked_is_never_trained(ablate, learned):
         learned.plan.answer = lambda body: "fraud"
 
 
+def test_what_is_left_out_is_told_and_neither_trained_nor_asked(curator, project, ablate, learned):
+    curator("label", project, "status", "rejected", "--where", "id:1..30")
+    code, told = ablate(ALL)
+    assert code == 0, told
+    assert told["left_out"] == {"rejected": 30}
+    gone = {f"Question {n} about it?" for n in range(30)}
+    assert not gone & {asked_of(row) for row in trained_rows(learned)[0]}
+    assert not gone & {b["messages"][-1]["content"] for b in learned.bodies if "messages" in b}
+    assert told["questions"] == learned.count(*CHAT) < 40
+
+
 def test_a_smaller_share_is_contained_in_every_larger_one(ablate, learned):
     code, told = ablate({"name": "curve", "share": [10, 25, 50, 100]})
     assert code == 0, told

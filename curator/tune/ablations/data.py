@@ -52,13 +52,18 @@ class Rows:
 
 @dataclass(frozen=True)
 class Data:
-    """The parts of the whole study; asked are the conversations whose questions are asked."""
+    """The parts of the whole study; asked are the conversations whose questions are asked.
+
+    left_out counts by reason the conversations the export left out, and notes are its sentences on them.
+    """
 
     place: Path
     facts: dict[str, Json]
     train: Rows
     validation: Rows
     asked: tuple[int, ...]
+    left_out: dict[str, int]
+    notes: tuple[str, ...]
 
 
 def read_data(
@@ -74,7 +79,7 @@ def read_data(
     query = "" if not plan.where.strip() else _query(plan.where)
     settings = ExportSettings(query=query, skip_errors=plan.skip_errors)
     try:
-        export(project, folder, settings, progress=progress, cancelled=cancelled)
+        report = export(project, folder, settings, progress=progress, cancelled=cancelled)
     except GateFailed as error:
         said = str(error).replace("(--skip-errors)", '("skip_errors": true in the plan)')
         raise GateFailed(said) from error
@@ -86,7 +91,15 @@ def read_data(
         raise WrongUse(f"The project has no {missing} part to work with. Make one: {first}.")
     held = set(asked.ids)
     rest = [id_ for id_ in validation.ids if id_ not in held]
-    return Data(place, manifest.read(folder), train, validation.only(rest), asked.ids)
+    return Data(
+        place,
+        manifest.read(folder),
+        train,
+        validation.only(rest),
+        asked.ids,
+        report.left_out,
+        report.notes,
+    )
 
 
 def _query(text: str) -> str:

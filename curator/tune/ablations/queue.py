@@ -5,7 +5,7 @@ its rows, base, method, settings and seed. So whoever begins again, with the sam
 variant in it, finds what is trained, follows what is under way and starts what is missing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -56,12 +56,17 @@ class Planned:
 
 @dataclass(frozen=True)
 class Study:
-    """All jobs of a plan in their order, and the conversations whose questions are asked."""
+    """All jobs of a plan in their order, and the conversations whose questions are asked.
+
+    left_out and notes are what the export of the project left out, by reason and in sentences.
+    """
 
     plan: Plan
     variants: tuple[Variant, ...]
     jobs: tuple[Planned, ...]
     asked: tuple[int, ...]
+    left_out: Mapping[str, int]
+    notes: tuple[str, ...]
 
     @property
     def missing(self) -> tuple[Planned, ...]:
@@ -135,7 +140,9 @@ def prepare(
                 job=_known(past, folder, recipe),
             )  # fmt: skip
             jobs.append(replace(one, twin=_twin(jobs, one)))
-    return Study(plan, tuple(variants), _within(plan.budget, jobs), data.asked)
+    return Study(
+        plan, tuple(variants), _within(plan.budget, jobs), data.asked, data.left_out, data.notes
+    )
 
 
 def _twin(earlier: Sequence[Planned], one: Planned) -> str:
@@ -309,4 +316,5 @@ def told(study: Study, questions: int) -> tuple[str, ...]:
                 f"! {each.variant.name} trains the same as {each.twin}, so one job serves both."
             )
     faults = dict.fromkeys(fault for each in study.missing for fault in each.dry.errors)
-    return (*lines, *(f"! {fault}" for fault in faults))
+    lines += [f"Left out: {count:,}: {why}" for why, count in study.left_out.items()]
+    return (*lines, *study.notes, *(f"! {fault}" for fault in faults))
