@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
 
 STYLE: Final = ("-style", "Fusion")
-"""Asked for as an argument: setStyle would make Python know all of QStyle, a tenth of the start."""
+"""Given as an argument: setStyle would load the bindings of all of QStyle, a tenth of the time to start."""
 
 COUNT_AFTER_MS: Final = 60
 """Counts follow an edit this much later: counting a million rows takes longer than a key press may."""
@@ -124,7 +124,7 @@ class Curator(QObject):
             self.window.show_page(page_id, page, page.inspector())
             page.activated()
             page.set_initial_focus()
-        self._offer()
+        self._update_actions()
         return page
 
     def open(self, request: OpenRequest) -> None:
@@ -135,8 +135,9 @@ class Curator(QObject):
     def guide(self) -> None:
         """Open the guide at what it says of the page in front, or go back to that page."""
         if self.front is not None and self.front.page_id == "guide":
-            begins = self.session.project is not None and self._before_guide == "start"
-            self.show_page(PAGES[0].page_id if begins else self._before_guide)
+            # Opened before any project: the first page is no place to go back to once there is one.
+            came_from_start = self.session.project is not None and self._before_guide == "start"
+            self.show_page(PAGES[0].page_id if came_from_start else self._before_guide)
             return
         self._before_guide = self.front.page_id if self.front is not None else "start"
         self.show_page("guide").open(OpenRequest("guide", detail=self._before_guide))
@@ -152,7 +153,7 @@ class Curator(QObject):
         kind = FirstStartPage if page_id == "start" else kinds[page_id]()
         page = kind(self.session, self.jobs)
         page.open_requested.connect(self.open)
-        page.slots_changed.connect(self._offer)
+        page.slots_changed.connect(self._update_actions)
         page.count_changed.connect(self._count_soon.start)
         page.action_requested.connect(self.menus.run)
         self.pages[page_id] = page
@@ -196,7 +197,7 @@ class Curator(QObject):
             self.front = None
 
     def _forget(self, page_id: str) -> tuple[QWidget, ...]:
-        """Take a page out of the window's list; returns it and its inspector, both cut off from the session."""
+        """Forget a page; returns it and its inspector, which hear nothing of the session any more."""
         page = self.pages.pop(page_id)
         inspector = page.inspector()
         gone = (page,) if inspector is None else (page, inspector)
@@ -210,7 +211,7 @@ class Curator(QObject):
         if changes is not None:
             self.window.status.show_saved()
         self._count_soon.start()
-        self._offer()
+        self._update_actions()
 
     def _banner(self) -> str:
         project = self.session.project
@@ -239,7 +240,8 @@ class Curator(QObject):
             self._count()
             QTimer.singleShot(0, self._build_rest)
 
-    def _offer(self) -> None:
+    def _update_actions(self) -> None:
+        """Work out anew which actions can be done: by the window, the page in front, or another page."""
         slots = self._own_slots()
         offered = dict(self.front.slots()) if self.front is not None else {}
         for action_id in ("edit.undo", "edit.redo"):
@@ -353,9 +355,10 @@ def make_application(argv: Sequence[str]) -> QApplication:
 
 
 def freeze_after_start(curator: Curator, after_ms: int = SETTLED_AFTER_MS) -> None:
-    """Let Python's collector pass over what stays: modules, pages, an index.
+    """Keep garbage collections short: what exists once all is built stays, and is looked through no more.
 
-    Each of its walks over all of that would hold the window for some 50 ms.
+    gc.freeze takes modules, pages and the index out of the collector's sight; a full collection over
+    them would block the window for some 50 ms.
     """
     settled = single_shot(curator, after_ms, _freeze)
     curator.session.project_changed.connect(settled.start)
@@ -373,6 +376,7 @@ def run(argv: Sequence[str] = ()) -> int:
     excepthook.install(curator.window)
     curator.window.show()
     freeze_after_start(curator)
+    # Lives as long as curator, its parent; garbage is collected only in the window's own thread.
     Collector(curator)
     files = [Path(argument) for argument in argv if not argument.startswith("-")]
     if files:
@@ -385,6 +389,6 @@ def run(argv: Sequence[str] = ()) -> int:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     code = app.exec()
     if curator.is_stuck:
-        # Work that does not answer its cancel must not hold the exit; what is stored is durable.
+        # A job that ignores its cancel would keep the interpreter from ending; what is stored is durable.
         os._exit(code)
     return code

@@ -281,7 +281,7 @@ def test_a_finding_on_several_lists_each_and_they_can_be_gone_through(qtbot, tmp
 
 
 def test_a_large_project_counts_for_every_target_only_when_asked(qtbot, tmp_path, monkeypatch):
-    monkeypatch.setattr(page_module, "COUNT_AGAIN_UP_TO", 2)
+    monkeypatch.setattr(page_module, "COUNT_BY_ITSELF_UP_TO", 2)
     for page in shown(qtbot, make_project(tmp_path / "g.curator", [HUMAN, SECRET, TWO])):
         assert page.matrix.tiles["azure"].facts() == "Not checked yet"
         page.slots()["check.run"]()

@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from curator.project.store.changes import Changes
 
 RELOAD_MS: Final = 250
-COUNT_AGAIN_UP_TO: Final = 50_000
-"""With more conversations than this the matrix waits for Check again."""
+COUNT_BY_ITSELF_UP_TO: Final = 50_000
+"""With more conversations than this, targets are counted anew only when Check again is pressed."""
 
 
 class CheckPage(Page):
@@ -52,7 +52,7 @@ class CheckPage(Page):
         self._profile = DEFAULT_RULES_PROFILE
         self._is_stale = True
         self._wanted = ""
-        self._is_counted = False
+        self._count_is_due = True
         self.add_action("check.run")
         self.add_action("check.fix_safe", primary=True)
         self.matrix = TargetMatrix(self)
@@ -153,7 +153,7 @@ class CheckPage(Page):
 
     def run(self) -> None:
         """Check everything again, for every target."""
-        self._is_counted = False
+        self._count_is_due = True
         self._read()
 
     def fix_one(self) -> None:
@@ -194,7 +194,7 @@ class CheckPage(Page):
         project = self.session.project
         if project is None or self._counting is not None:
             return
-        self._is_counted = True
+        self._count_is_due = False
 
         def work(progress: ProgressCall, cancelled: CancelledCall) -> "dict[str, TargetCount]":
             with project.reader() as reader:
@@ -211,7 +211,7 @@ class CheckPage(Page):
         self._reading = None
         if self._findings is not None and self._findings.profile != self._profile:
             self._read()
-        elif not self._is_counted:
+        elif self._count_is_due:
             self._count()
         self.slots_changed.emit()
 
@@ -243,7 +243,7 @@ class CheckPage(Page):
         self._stack.setCurrentWidget(self._empty)
 
     def _project_changed(self) -> None:
-        self._is_stale, self._is_counted = True, self._is_large()
+        self._is_stale, self._count_is_due = True, not self._is_large()
         self._findings = None
         self.matrix.show_counts({}, 0)
         self.rules.show_rules(None, "")
@@ -257,7 +257,7 @@ class CheckPage(Page):
             return
         self.count_changed.emit()
         self.matrix.mark_stale()
-        self._is_counted = self._is_large()
+        self._count_is_due = not self._is_large()
         self._is_stale = True
         if self.is_front:
             self._reload_soon.start()
@@ -265,7 +265,7 @@ class CheckPage(Page):
     def _is_large(self) -> bool:
         """Whether counting for every target takes long enough to wait until somebody asks."""
         index = self.session.index
-        return index is not None and len(index) > COUNT_AGAIN_UP_TO
+        return index is not None and len(index) > COUNT_BY_ITSELF_UP_TO
 
     def _choose_target(self, profile: str) -> None:
         if profile != self._profile:
