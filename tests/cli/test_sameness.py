@@ -303,6 +303,9 @@ def made_older(project):
     old = apsw.Connection(str(project))
     old.execute("ALTER TABLE conversation DROP COLUMN beginnings")
     old.execute("ALTER TABLE conversation DROP COLUMN text_hash")
+    old.execute("ALTER TABLE conversation DROP COLUMN kind")
+    for table in ("evaluation_reply", "evaluation_item", "evaluation", "asked_prompt", "reply"):
+        old.execute(f"DROP TABLE IF EXISTS {table}")
     old.execute("UPDATE conversation SET prompt_hash = 7")
     version = "UPDATE stamp SET value = json_replace(value, '$[3]', 2)"
     old.execute(version)

@@ -50,8 +50,8 @@ def run(capsys, *arguments):
     return code, json.loads(capsys.readouterr().out)
 
 
-def result(story, name):
-    return next(step["result"] for step in story["steps"] if step["name"] == name)
+def result(tour, name):
+    return next(step["result"] for step in tour["steps"] if step["name"] == name)
 
 
 @pytest.fixture
@@ -125,22 +125,22 @@ def test_duplicates_are_the_planted_ones(project, defects, capsys, tmp_path):
     assert (told["pairs"], told["clusters"], told["removed"]) == (3, 3, 3)
 
 
-def test_the_story_ends_with_a_proved_export(story):
-    assert result(story, "verify") == {
+def test_the_story_ends_with_a_proved_export(tour):
+    assert result(tour, "verify") == {
         "ok": True,
         "files": 3,
-        "rows": result(story, "verify")["rows"],
+        "rows": result(tour, "verify")["rows"],
         "problems": 0,
     }
-    assert result(story, "verify")["rows"] > 140
-    assert result(story, "split")["straddling_groups"] == 0
-    assert result(story, "split")["leaks"] == 0
+    assert result(tour, "verify")["rows"] > 140
+    assert result(tour, "split")["straddling_groups"] == 0
+    assert result(tour, "split")["leaks"] == 0
 
 
-def test_the_story_tells_where_everything_lies(story):
-    assert Path(story["project"]).is_file()
-    assert (Path(story["export"]) / "manifest.json").is_file()
-    assert set(story) == {
+def test_the_story_tells_where_everything_lies(tour):
+    assert Path(tour["project"]).is_file()
+    assert (Path(tour["export"]) / "manifest.json").is_file()
+    assert set(tour) == {
         "steps",
         "project",
         "export",
@@ -149,14 +149,14 @@ def test_the_story_tells_where_everything_lies(story):
         "comparison",
         "screenshots",
     }
-    assert all(set(step) == {"name", "result", "seconds"} for step in story["steps"])
+    assert all(set(step) == {"name", "result", "seconds"} for step in tour["steps"])
 
 
-def test_unedited_rows_leave_byte_for_byte(story):
+def test_unedited_rows_leave_byte_for_byte(tour):
     originals = set(SAMPLE.read_bytes().split(b"\n"))
     exported = [
         line
-        for path in Path(story["export"]).glob("t*.jsonl")
+        for path in Path(tour["export"]).glob("t*.jsonl")
         if "manifest" not in path.name
         for line in path.read_bytes().split(b"\n")
         if line
@@ -165,21 +165,21 @@ def test_unedited_rows_leave_byte_for_byte(story):
     assert unedited > 0.9 * len(exported)
 
 
-def test_the_dry_run_says_what_it_costs_and_until_when(story):
-    told = result(story, "dry run")
+def test_the_dry_run_says_what_it_costs_and_until_when(tour):
+    told = result(tour, "dry run")
     assert told["rows"] > 100
     assert told["tokens"] > 10_000
     assert told["currency"] == "USD"
     assert told["prices_of"]
 
 
-def test_the_same_story_exports_the_same_bytes(story, tmp_path, capsys):
+def test_the_same_story_exports_the_same_bytes(tour, tmp_path, capsys):
     code, again = run(capsys, "demo", tmp_path / "again", "--no-training", "--no-screenshots")
     assert code == 0
     for split in ("train", "validation", "test"):
-        first = (Path(story["export"]) / f"{split}.jsonl").read_bytes()
+        first = (Path(tour["export"]) / f"{split}.jsonl").read_bytes()
         assert (Path(again["export"]) / f"{split}.jsonl").read_bytes() == first
 
 
-def test_the_story_needs_nothing_of_the_checkout(story):
-    assert str(ROOT) not in story["project"]
+def test_the_story_needs_nothing_of_the_checkout(tour):
+    assert str(ROOT) not in tour["project"]

@@ -263,7 +263,7 @@ def test_other_processes_check_another_format_alike(project, tmp_path, monkeypat
     run(project, path)
     export(project, tmp_path / "out", SHAREGPT)
     train = tmp_path / "out" / "train.jsonl"
-    monkeypatch.setattr(check_ahead, "_RANGE", 1_000)
+    monkeypatch.setattr(check_ahead, "_RANGE_BYTES", 1_000)
     with check_ahead.CheckAhead(check_ahead.WORTH_BYTES, "sharegpt") as ahead:
         found = ahead.result(train)
     assert found == strict_check.check_file(train, form="sharegpt")

@@ -18,7 +18,7 @@ from curator.curate.checks import (
     turns,
 )
 from curator.curate.checks.finder import needs_reading
-from curator.curate.checks.subject import PLAIN_KEYS, Subject, Trouble
+from curator.curate.checks.subject import Subject, Trouble
 from curator.dataset.codes import DEFAULT_RULES_PROFILE
 from curator.dataset.conversation import Conversation
 from curator.dataset.finding import Finding, Place, Severity
@@ -32,6 +32,9 @@ WITH_TOOLS: Final[tuple[Check, ...]] = (*tools.CHECKS, *definitions.CHECKS)
 WITH_PARTS: Final[tuple[Check, ...]] = images.CHECKS
 LAST: Final[tuple[Check, ...]] = (*length.CHECKS, *characters.CHECKS, *privacy.CHECKS)
 CHECKS: Final = (*FIRST, *WITH_TOOLS, *WITH_PARTS, *LAST)
+
+_DECISIVE_KEYS: Final = frozenset({"role", "content"})
+"""With these keys alone the roles decide all findings; a weight has rules of its own."""
 
 
 def check_conversation(
@@ -82,7 +85,7 @@ def _plain_roles(conversation: Conversation, raw: str | None) -> tuple[str, ...]
     roles: list[str] = []
     texts: list[str] = []
     for message in messages:
-        if not isinstance(message, dict) or message.keys() != PLAIN_KEYS:
+        if not isinstance(message, dict) or message.keys() != _DECISIVE_KEYS:
             return None
         role, text = message["role"], message["content"]
         if type(role) is not str or type(text) is not str or not text or text.isspace():
