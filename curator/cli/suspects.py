@@ -80,7 +80,7 @@ def _suspects(options: Options, progress: Progress) -> Answer:
             ]
         ),
     )
-    more = len(found.disagreeing) - _SHOWN
+    more = len(found.disagreeing) - len(listed[:_SHOWN])
     rest = (f"and {more:,} more; --out writes all of them.",) if more > 0 else ()
     doubt = (
         f"! Similar questions have the same label in only {found.agreeing:.0%}: most of these will be "

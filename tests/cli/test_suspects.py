@@ -5,6 +5,8 @@ import json
 
 import pytest
 
+from curator.cli.main import main
+
 
 @pytest.fixture
 def desk(curator, tmp_path):
@@ -83,3 +85,14 @@ def test_labels_that_do_not_follow_from_the_questions_are_said_to_be_so(curator,
     code, told = curator("suspects", desk, "--set", "luck")
     assert (code, told["agreeing"] < 0.6) == (0, True)
     assert curator("suspects", desk, "--set", "topic")[1]["agreeing"] > 0.9
+
+
+def test_how_many_more_there_are_counts_from_what_is_shown(curator, desk, capsys):
+    curator("label", desk, "set", "topic", "account", "--ids", "5")
+    (first, *others) = curator("suspects", desk, "--set", "topic")[1]["suspects"]
+    assert others
+    capsys.readouterr()
+    assert main(["suspects", str(desk), "--set", "topic", "--limit", "1"]) == 0
+    shown = capsys.readouterr().out
+    assert f"conversation {first['conversation']}" in shown
+    assert f"and {len(others)} more" in shown
