@@ -21,7 +21,7 @@ from curator.app.counted import counted
 from curator.app.dialogs.confirm import confirm_if_many
 from curator.app.hit_delegate import HIT, HitDelegate
 from curator.app.session.background import Job
-from curator.app.session.session import Session
+from curator.app.session.session import Session, failure_words
 from curator.app.tables import Index as ModelIndex
 from curator.app.timers import single_shot
 from curator.app.widgets.buttons import ChipButton, FlatButton, PlainButton, PrimaryButton, allow
@@ -331,8 +331,7 @@ class FindReplaceDialog(Dialog):
 
     def _failed(self, error: object) -> None:
         self._job = None
-        if isinstance(error, CuratorError):
-            self._state.setText(str(error))
+        self._state.setText(failure_words(error))
 
     def _update_text(self) -> None:
         found = self._found

@@ -5,7 +5,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QCoreApplication, QObject, Signal
 
 from curator.dataset.errors import Cancelled, CuratorError
 from curator.dataset.label import plain_name
@@ -56,6 +56,13 @@ class View(NamedTuple):
     query: str = ""
     sort: str = "id"
     descending: bool = False
+
+
+def failure_words(error: object) -> str:
+    """Say why work failed, in a sentence; of a bug, which has a report of its own, only that there was one."""
+    if isinstance(error, CuratorError):
+        return str(error)
+    return QCoreApplication.translate("session", "Something broke here; a report was opened.")
 
 
 class Session(QObject):

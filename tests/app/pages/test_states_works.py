@@ -148,6 +148,25 @@ def test_a_page_whose_reading_fails_says_so_and_can_be_left(
     assert empty_title(page) == EXPECTED["many"][page_id].empty
 
 
+@pytest.mark.parametrize("error", [ProjectError(WHY), ValueError("a bug")], ids=["told", "bug"])
+def test_who_can_be_asked_is_looked_for_no_longer_where_that_failed(desk, qtbot, failing, error):
+    """On a page that never showed any candidate."""
+    desk.enter("many", qtbot)
+    page = desk.curator.show_page("try")
+    desk.settle(qtbot)
+    page.empty.set_message("Looking for candidates", "A moment.", "")
+    page._stack.setCurrentWidget(page.empty)
+    failing["error"] = error
+    page.activated()
+    desk.settle(qtbot)
+    qtbot.waitUntil(lambda: page.empty.button.isVisible())
+    assert page.empty._title.text() == "Candidates could not be read"
+    failing.clear()
+    page.empty.button.click()
+    desk.settle(qtbot)
+    assert empty_title(page) == EXPECTED["many"]["try"].empty
+
+
 def split_anew(page: Page) -> None:
     page._assign_anew()
 

@@ -29,7 +29,7 @@ from curator.app.pages.train.targets_pane import TargetRow, TargetsPane
 from curator.app.session.background import Job as Work
 from curator.app.session.background import Jobs, Progress
 from curator.app.session.background import Work as WorkCall
-from curator.app.session.session import Session
+from curator.app.session.session import Session, failure_words
 from curator.app.widgets.buttons import ChipButton
 from curator.app.widgets.layouts import hbox
 from curator.app.widgets.splitter import SplitterState
@@ -279,8 +279,7 @@ class TrainPage(Page):
         self.composer.offer_served(found.bases)
 
     def _probe_failed(self, error: object) -> None:
-        if isinstance(error, CuratorError):
-            self.targets.show_probe(None, str(error))
+        self.targets.show_probe(None, failure_words(error))
 
     def _add_target(self) -> None:
         # Not the rows of the page: those come from the background and may still be on their way.
@@ -337,8 +336,7 @@ class TrainPage(Page):
 
     def _plan_failed(self, error: object) -> None:
         self._planning, self._asks_after_plan = None, False
-        if isinstance(error, CuratorError):
-            self.card.show_nothing(str(error))
+        self.card.show_nothing(failure_words(error))
 
     def _start_confirmed(self) -> None:
         export = self.composer.export

@@ -16,12 +16,11 @@ from curator.app.pages.try_out.exchange import LEFT, RIGHT, Answer, Exchange, ke
 from curator.app.pages.try_out.question_card import QuestionCard
 from curator.app.pages.try_out.side import Side
 from curator.app.session.background import Jobs
-from curator.app.session.session import Session
+from curator.app.session.session import Session, failure_words
 from curator.app.widgets.empty_state import EmptyState
 from curator.app.widgets.layouts import STRETCH, hbox, vbox
 from curator.app.widgets.splitter import SplitterState
 from curator.app.widgets.stack import Stack
-from curator.dataset.errors import CuratorError
 from curator.tune.candidates import first_pair
 
 EMPTY, WORK = 0, 1
@@ -295,9 +294,11 @@ class TryPage(Page):
             self.set_initial_focus()
 
     def _broken(self, error: object) -> None:
-        if isinstance(error, CuratorError) and not self.is_asking:
+        if not self.is_asking:
             self.empty.set_message(
-                self.tr("Candidates could not be read"), str(error), self.tr("Look again")
+                self.tr("Candidates could not be read"),
+                failure_words(error),
+                self.tr("Look again"),
             )
             self._is_known = False
             self._stack.setCurrentIndex(EMPTY)

@@ -16,7 +16,7 @@ from curator.app.counted import counted
 from curator.app.pages.try_out.background import Live, ask_candidate
 from curator.app.pages.try_out.exchange import Answer, Prompt
 from curator.app.session.background import Job
-from curator.app.session.session import Session
+from curator.app.session.session import Session, failure_words
 from curator.app.theme import READ_PX, font
 from curator.app.widgets.buttons import LinkButton, PlainButton
 from curator.app.widgets.card import Card
@@ -26,7 +26,6 @@ from curator.app.widgets.layouts import STRETCH, hbox, vbox
 from curator.app.widgets.reading_card import showable
 from curator.app.widgets.setting_fields import ComboBox
 from curator.app.widgets.text import Meta, Plain
-from curator.dataset.errors import CuratorError
 from curator.tune.candidates import Asked, Candidate
 from curator.tune.evaluation.chatting import Reply
 
@@ -275,9 +274,7 @@ class Side(QWidget):
         if ending == "done":
             answer = Answer(candidate, text, "done", reply)
         elif ending == "failed":
-            known = isinstance(error, CuratorError)
-            reason = str(error) if known else self.tr("Something broke here; a report was opened.")
-            answer = Answer(candidate, text, "failed", None, reason)
+            answer = Answer(candidate, text, "failed", None, failure_words(error))
         else:
             answer = Answer(candidate, text, "stopped")
         self.show_answer(answer)
