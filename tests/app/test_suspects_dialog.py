@@ -1,10 +1,11 @@
 """Labels that look wrong, in the window: looked at one after another, changed or left as they are."""
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QCoreApplication, QEvent, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
+from curator.app import excepthook
 from curator.app.pages.label.suspects_dialog import SuspectsDialog
 from curator.curate.labels import labels_that_count
 from curator.dataset import AnnotationPatch, ContentPatch, Conversation, Edit, LabelSet, Message
@@ -98,3 +99,24 @@ def test_a_project_without_answers_says_so(opened, qtbot):
     dialog = opened.front.findChild(SuspectsDialog)
     assert dialog.sentence.text() == "No label set has an answer yet."
     assert not dialog._change.isEnabled()
+
+
+@pytest.mark.parametrize("is_closed", [False, True])
+def test_work_that_fails_is_said_in_words_or_to_nobody_once_the_list_is_closed(
+    dialog, curator, qtbot, monkeypatch, is_closed
+):
+    """Of a bug there is a report; the list does not show the words of an exception."""
+
+    def broken(*_, **__):
+        raise ValueError("index 7 is out of bounds")
+
+    monkeypatch.setattr("curator.project.suspects.suspects", broken)
+    curator.jobs.bug_found.disconnect(excepthook.report_bug)
+    dialog.look()
+    if is_closed:
+        dialog.reject()
+        QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    qtbot.waitUntil(lambda: not curator.jobs.running(), timeout=20_000)
+    curator.jobs.bug_found.connect(excepthook.report_bug)
+    if not is_closed:
+        assert dialog.sentence.text() == "Something broke here; a report was opened."

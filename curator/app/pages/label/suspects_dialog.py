@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 from curator.app.annotate.annotating import LABEL, AnnotationChange, annotate
 from curator.app.counted import counted
 from curator.app.page import OpenRequest, Page
-from curator.app.session.session import Session
+from curator.app.session.session import Session, failure_words
 from curator.app.tables.grid import Column, GridView
 from curator.app.widgets.buttons import FlatButton, PlainButton, PrimaryButton, looking_only
 from curator.app.widgets.dialog import Dialog
@@ -92,7 +92,10 @@ class SuspectsDialog(Dialog):
 
         job = self._session.start(self.tr("Comparing labels"), work)
         job.succeeded.connect(self._take)
-        job.failed.connect(lambda error: self.sentence.setText(str(error)))
+        job.failed.connect(self._failed)
+
+    def _failed(self, error: object) -> None:
+        self.sentence.setText(failure_words(error))
 
     def _fill_sets(self) -> None:
         from curator.project.store.label_rows import answered_sets
